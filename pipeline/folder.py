@@ -1,0 +1,108 @@
+"""A folder on any pyarrow file system, named by a path or a URI; cheap to pickle and to send to workers.
+
+A local path and `s3://bucket/prefix` differ only in speed: stages write through `open`, `write_bytes`
+and `write_json`, or hand `filesystem` and `path` to pyarrow.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pyarrow import fs
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Location below which files are read and written; parent folders appear by themselves."""
+
+    uri: str
+    """Absolute local path, or a URI that `pyarrow.fs.FileSystem.from_uri` knows."""
+
+    @cached_property
+    def _resolved(self) -> tuple[fs.FileSystem, str]:
+        if "://" in self.uri:
+            filesystem, path = fs.FileSystem.from_uri(self.uri)
+            return filesystem, path
+        return fs.LocalFileSystem(), str(Path(self.uri).resolve())
+
+    @property
+    def filesystem(self) -> fs.FileSystem:
+        return self._resolved[0]
+
+    @property
+    def path(self) -> str:
+        """Path of the folder inside `filesystem`."""
+        return self._resolved[1]
+
+    @property
+    def is_local(self) -> bool:
+        return isinstance(self.filesystem, fs.LocalFileSystem)
+
+    def __truediv__(self, name: str) -> Folder:
+        return Folder(f"{self.uri.rstrip('/')}/{name}")
+
+    def exists(self, name: str = "") -> bool:
+        info = self.filesystem.get_file_info(self._at(name))
+        return bool(info.type != fs.FileType.NotFound)
+
+    def open_input(self, name: str) -> Any:
+        """A seekable binary file."""
+        return self.filesystem.open_input_file(self._at(name))
+
+    def open_output(self, name: str) -> Any:
+        self._make_parent(name)
+        return self.filesystem.open_output_stream(self._at(name))
+
+    def read_bytes(self, name: str) -> bytes:
+        with self.open_input(name) as stream:
+            return bytes(stream.read())
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        with self.open_output(name) as stream:
+            stream.write(content)
+
+    def read_json(self, name: str) -> Any:
+        return json.loads(self.read_bytes(name))
+
+    def write_json(self, name: str, value: Any) -> None:
+        self.write_bytes(name, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Write a whole file that readers see either as it was or as it is now, never half."""
+        aside = f"{name}.part"
+        self.write_bytes(aside, content)
+        self.filesystem.move(self._at(aside), self._at(name))
+
+    def append(self, name: str, content: bytes) -> None:
+        """Add to the end of a file with one writer. Where the file system cannot append, it is rewritten."""
+        if self.is_local:
+            self._make_parent(name)
+            with open(self._at(name), "ab") as stream:
+                stream.write(content)
+        else:
+            before = self.read_bytes(name) if self.exists(name) else b""
+            self.write_bytes(name, before + content)
+
+    def files(self) -> list[str]:
+        """Relative names of all files below, sorted."""
+        selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
+        infos = self.filesystem.get_file_info(selector)
+        return sorted(info.path[len(self.path) + 1 :] for info in infos if info.type == fs.FileType.File)
+
+    def delete(self, name: str = "") -> None:
+        """Delete a file or a folder with all it holds; nothing happens when it is absent."""
+        kind = self.filesystem.get_file_info(self._at(name)).type
+        if kind == fs.FileType.Directory:
+            self.filesystem.delete_dir(self._at(name))
+        elif kind == fs.FileType.File:
+            self.filesystem.delete_file(self._at(name))
+
+    def _at(self, name: str) -> str:
+        return f"{self.path}/{name}" if name else self.path
+
+    def _make_parent(self, name: str) -> None:
+        self.filesystem.create_dir(self._at(name).rpartition("/")[0], recursive=True)

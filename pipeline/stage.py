@@ -1,0 +1,77 @@
+"""A stage: one cached step of a graph, as a frozen keyword-only dataclass.
+
+Fields that hold other stages (also inside tuples and nested dataclasses) are the edges; building
+objects builds the graph. All other fields say *what* is computed and are part of the key, except
+those declared with `execution`, which say *where and how fast* and never are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+
+def execution(default: Any) -> Any:
+    """A dataclass field that changes speed or place, never the result: not hashed, not compared."""
+    return field(default=default, compare=False, metadata={"execution": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a stage occupies while it runs; the scheduler admits stages while these sums fit."""
+
+    cpus: float = 1
+    gpus: float = 0
+    nested: bool = False
+    """The stage starts workers of its own (Ray Train, `Context.map`): its task itself takes no CPU."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(ABC):
+    """One step; equal stages are one node of the graph."""
+
+    kind: ClassVar[str] = ""
+    """First part of the address; the lowercased class name when empty."""
+
+    version: ClassVar[int] = 1
+    """Part of the key: raise it to force a change by hand."""
+
+    variant: str = execution("")
+    """Rest of the address `kind/variant`, such as `conv7-only/seed0`."""
+
+    tags: tuple[tuple[str, str], ...] = execution(())
+    """What the experiment says of this stage (variant, seed, preset); logged, never hashed."""
+
+    @property
+    def address(self) -> str:
+        """How a person names this stage: `train/conv7-only/seed0`."""
+        kind = self.kind or type(self).__name__.lower()
+        return f"{kind}/{self.variant}" if self.variant else kind
+
+    @property
+    def resources(self) -> Resources:
+        return Resources()
+
+    def external_digest(self) -> str:
+        """Digest of all that the stage reads from outside the store (a data set on disk); part of its key.
+
+        Called when the graph is planned. Raises PipelineError when that input is missing.
+        """
+        return ""
+
+    def tracked_by(self) -> Stage | None:
+        """The stage to whose MLflow run this stage's `summary.json` and artifacts belong, if any."""
+        return None
+
+    def parameters(self) -> Mapping[str, str | int | float]:
+        """Flat, comparable parameters of a tracked stage."""
+        return {}
+
+    @abstractmethod
+    def run(self, ctx: Context) -> None:
+        """Write the whole result below `ctx.out`; the store makes it real when this returns."""
