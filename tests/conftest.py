@@ -1,0 +1,28 @@
+"""Fixtures shared by all tests: where the real data lie, and quiet libraries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+DATA = Path(os.environ.get("SSDPIPE_TEST_DATA", Path(__file__).parents[1] / "../shared/data"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """Folder of a real data set, or a skip that says what was looked for."""
+
+    def find(name: str) -> Path:
+        folder = (DATA / name).resolve()
+        if not folder.is_dir():
+            pytest.skip(f"real data {name!r} not found below {DATA} (set SSDPIPE_TEST_DATA)")
+        return folder
+
+    return find
