@@ -1,0 +1,44 @@
+"""Learning rate as a function of the iteration: the paper's steps, with an optional linear warm-up.
+
+Paper section 3.1: 40k iterations at 1e-3, 10k at 1e-4, 10k at 1e-5. Iterations count from 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Lengths are iterations of the global batch."""
+
+    iterations: int = 60_000
+    base_lr: float = 1e-3
+    drops: tuple[int, ...] = (40_000, 50_000)
+    """Iterations at which the rate is multiplied by `gamma`."""
+
+    gamma: float = 0.1
+    warmup: int = 0
+    """Iterations of a linear rise from `base_lr / warmup`; the paper has none."""
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1:
+            raise ValueError(f"a schedule needs at least one iteration, but has {self.iterations}")
+        if list(self.drops) != sorted(set(self.drops)):
+            raise ValueError(f"drops must rise, but are {self.drops}")
+
+    def learning_rate(self, iteration: int) -> float:
+        """Rate used by the step that follows `iteration` finished ones."""
+        passed = sum(iteration >= drop for drop in self.drops)
+        rise = min(1.0, (iteration + 1) / self.warmup) if self.warmup else 1.0
+        return self.base_lr * self.gamma**passed * rise
+
+    def scaled(self, factor: float) -> Schedule:
+        """The same shape over `factor` times as many iterations."""
+        return Schedule(
+            iterations=round(self.iterations * factor),
+            base_lr=self.base_lr,
+            drops=tuple(round(drop * factor) for drop in self.drops),
+            gamma=self.gamma,
+            warmup=round(self.warmup * factor),
+        )

@@ -1,0 +1,43 @@
+"""A file of weights: the specification, the tensors, and nothing that is executed when it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, Any
+
+import torch
+from torch import Tensor
+
+from ssd_core.model import Detector
+from ssd_core.plain import from_plain, to_plain
+from ssd_core.spec import DetectorSpec
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Parameters of one detector, on the CPU."""
+
+    spec: DetectorSpec
+    state: dict[str, Tensor]
+
+    def detector(self) -> Detector:
+        """The network with these parameters, in evaluation mode, on the CPU."""
+        detector = Detector(self.spec)
+        detector.load_state_dict(self.state)
+        return detector.eval()
+
+
+def save_weights(weights: Weights, stream: IO[bytes]) -> None:
+    torch.save({"format": FORMAT, "spec": to_plain(weights.spec), "state": weights.state}, stream)
+
+
+def load_weights(stream: IO[bytes]) -> Weights:
+    """Raises ValueError when the file is not of this format or of a newer one."""
+    content: Any = torch.load(stream, map_location="cpu", weights_only=True)
+    if not isinstance(content, dict) or "spec" not in content:
+        raise ValueError("not a weights file of ssdpipe: it holds no specification")
+    if content["format"] > FORMAT:
+        raise ValueError(f"weights of format {content['format']}, but this version reads up to {FORMAT}: update ssdpipe")
+    return Weights(spec=from_plain(DetectorSpec, content["spec"]), state=content["state"])
