@@ -1,0 +1,64 @@
+"""Layers that SSD adds to plain convolutions, and how new ones are initialised. Maps are (B, C, H, W)."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+L2_NORM_EPSILON = 1e-10
+"""Added to the sum of squares; it would vanish in half precision."""
+
+
+class Convolution(nn.Module):
+    """Convolution, GroupNorm if any groups are asked for, ReLU."""
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        *,
+        kernel: int = 3,
+        stride: int = 1,
+        padding: int = 1,
+        dilation: int = 1,
+        norm_groups: int = 0,
+    ) -> None:
+        super().__init__()
+        if norm_groups and channels_out % norm_groups:
+            raise ValueError(f"{channels_out} channels cannot be split into norm_groups={norm_groups} equal groups")
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, padding, dilation)
+        self.norm = nn.GroupNorm(norm_groups, channels_out) if norm_groups else nn.Identity()
+
+    def forward(self, features: Float[Tensor, "B Cin H W"]) -> Float[Tensor, "B Cout H2 W2"]:
+        return torch.relu_(self.norm(self.conv(features)))
+
+
+class L2Norm(nn.Module):
+    """Scale the feature vector of every position to a learnt length, one factor per channel (paper section 3.1)."""
+
+    def __init__(self, channels: int, scale: float) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((channels,), scale))
+
+    def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        precise = features.to(torch.promote_types(features.dtype, torch.float32))
+        squares = precise.square().sum(dim=1, keepdim=True)
+        scaled = precise * torch.rsqrt(squares + L2_NORM_EPSILON) * self.scale[:, None, None]
+        return scaled.to(features.dtype)
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, generator: torch.Generator | None = None) -> None:
+    """Caffe's "xavier" in every convolution: uniform with variance 1 / fan-in; biases are zero.
+
+    This is not `torch.nn.init.xavier_uniform_`, which divides by the mean of fan-in and fan-out.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            bound = sqrt(3 / layer.weight[0].numel())
+            layer.weight.uniform_(-bound, bound, generator=generator)
+            if layer.bias is not None:
+                layer.bias.zero_()

@@ -1,0 +1,24 @@
+"""Annotated objects of a batch of images, padded to the largest number in one of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+class Objects(NamedTuple):
+    """B images with up to G objects each; what stands where `valid` is false has no meaning."""
+
+    boxes_xyxy: Float[Tensor, "B G 4"]
+    """Fractions of image width and height."""
+
+    labels: Int[Tensor, "B G"]
+    """0-based classes without background."""
+
+    valid: Bool[Tensor, "B G"]
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> Objects:
+        return Objects(*(values.to(device, non_blocking=non_blocking) for values in self))
