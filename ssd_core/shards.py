@@ -1,4 +1,4 @@
-"""Parquet shards of annotated images: the schema, and random access to rows.
+"""Parquet shards of annotated images: the schema, writing, and random access to rows.
 
 One row is one image with its encoded bytes untouched. Boxes are pixels of the image as annotated
 (xmin, ymin, xmax, ymax; VOC: 1-based, inclusive corners, nothing subtracted). `size` for normalising
@@ -7,7 +7,21 @@ is the row's `width`, `height`. Labels are 0-based indices into the class list o
 
 from __future__ import annotations
 
+import hashlib
+import json
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, islice
+from typing import Any
+
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Bool, Float32, Int32, Int64
+from numpy import ndarray
+from pyarrow import fs
 
 SCHEMA_VERSION = 1
 
@@ -30,3 +44,179 @@ SCHEMA = pa.schema(
 MANIFEST = "shards.json"
 """Beside the Parquet files: {"schema_version", "classes": [...], "files": [{"name", "rows", "row_groups": [rows, ...],
 "sha256"}], "images", "boxes", "objects_per_class": {...}}."""
+
+ROW_GROUP_SIZE = 32
+"""Images of one row group, the smallest piece that can be read: about 3 MB of VOC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One annotated image; arrays have one entry per object."""
+
+    image_id: str
+    source: str
+    image: bytes
+    """Encoded, as found."""
+
+    width: int
+    height: int
+    boxes_xyxy: Float32[ndarray, "G 4"]
+    """Pixels as annotated."""
+
+    labels: Int32[ndarray, " G"]
+    difficult: Bool[ndarray, " G"]
+    crowd: Bool[ndarray, " G"]
+    area: Float32[ndarray, " G"]
+    annotation_ids: Int64[ndarray, " G"]
+
+
+def write_rows(sink: Any, rows: Iterable[Row], *, row_group_size: int = ROW_GROUP_SIZE) -> list[int]:
+    """Write one Parquet file to a path or an open binary file; returns the rows of each row group.
+
+    Equal rows give equal bytes. Nothing is compressed: the images already are, and the rest is small.
+    """
+    groups = []
+    remaining = iter(rows)
+    with pq.ParquetWriter(sink, SCHEMA, compression="none", use_dictionary=False, write_statistics=False) as writer:
+        while group := list(islice(remaining, row_group_size)):
+            writer.write_table(_table(group), row_group_size=row_group_size)
+            groups.append(len(group))
+    return groups
+
+
+def _table(rows: Sequence[Row]) -> pa.Table:
+    columns = {field.name: [getattr(row, _ATTRIBUTES.get(field.name, field.name)) for row in rows] for field in SCHEMA}
+    columns["boxes"] = [list(boxes) for boxes in columns["boxes"]]  # one array of 4 per object
+    return pa.Table.from_pydict(columns, schema=SCHEMA)
+
+
+_ATTRIBUTES = {"boxes": "boxes_xyxy"}
+
+
+def build_manifest(
+    classes: Sequence[str], files: Sequence[Mapping[str, Any]], objects_per_class: Mapping[str, int]
+) -> dict[str, Any]:
+    """Content of `MANIFEST`; each of `files` has name, rows, row_groups and sha256."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "classes": list(classes),
+        "files": [dict(file) for file in files],
+        "images": sum(file["rows"] for file in files),
+        "boxes": sum(objects_per_class.values()),
+        "objects_per_class": dict(objects_per_class),
+    }
+
+
+class ShardSet:
+    """Rows of a folder of shards by number, in the order of the manifest. Cheap to pickle."""
+
+    def __init__(self, path: str, filesystem: fs.FileSystem | None = None, *, cached_groups: int = 24) -> None:
+        """Read the manifest. Raises ValueError when it is missing or of a newer format.
+
+        `cached_groups` row groups stay in memory, those used last.
+        """
+        self.path = str(path)
+        self.filesystem = filesystem or fs.LocalFileSystem()
+        self.cached_groups = cached_groups
+        self.manifest = self._read_manifest()
+        self.classes = tuple(self.manifest["classes"])
+        places = [(file["name"], group) for file in self.manifest["files"] for group in range(len(file["row_groups"]))]
+        self._places: list[tuple[str, int]] = places
+        self.group_sizes: tuple[int, ...] = tuple(
+            rows for file in self.manifest["files"] for rows in file["row_groups"]
+        )
+        self._ends = list(accumulate(self.group_sizes))
+        self._files: dict[str, Any] = {}
+        self._groups: OrderedDict[int, _Group] = OrderedDict()
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self.row(index) for index in range(len(self)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_files": {}, "_groups": OrderedDict()}
+
+    def row(self, index: int) -> Row:
+        """The image at `index`. Raises IndexError outside 0 to len - 1."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"row {index} of {len(self)} rows in {self.path}")
+        group = bisect_right(self._ends, index)
+        return self._group(group).row(index - self._ends[group] + self.group_sizes[group])
+
+    def verify(self) -> None:
+        """Read every file and compare its checksum. Raises ValueError that names those that differ."""
+        if broken := [file["name"] for file in self.manifest["files"] if self._sha256(file["name"]) != file["sha256"]]:
+            raise ValueError(
+                f"{len(broken)} of {len(self.manifest['files'])} shards in {self.path} differ from their checksum: "
+                f"{', '.join(broken[:5])}; delete the folder and shard the data again"
+            )
+
+    def _read_manifest(self) -> dict[str, Any]:
+        try:
+            with self.filesystem.open_input_file(f"{self.path}/{MANIFEST}") as stream:
+                manifest: dict[str, Any] = json.loads(stream.read())
+        except FileNotFoundError as error:
+            raise ValueError(f"{self.path} holds no shards: {MANIFEST} is not there") from error
+        if (version := manifest["schema_version"]) > SCHEMA_VERSION:
+            raise ValueError(
+                f"the shards in {self.path} have format {version}, and this ssdpipe reads up to {SCHEMA_VERSION}: "
+                "use a newer one, or shard the data again"
+            )
+        return manifest
+
+    def _group(self, number: int) -> _Group:
+        if number not in self._groups:
+            name, group = self._places[number]
+            # Single-threaded: Arrow's thread pool does not belong into the forked workers of a data loader
+            self._groups[number] = _Group(self._file(name).read_row_group(group, use_threads=False))
+            if len(self._groups) > self.cached_groups:
+                self._groups.popitem(last=False)
+        self._groups.move_to_end(number)
+        return self._groups[number]
+
+    def _file(self, name: str) -> Any:
+        if name not in self._files:
+            self._files[name] = pq.ParquetFile(self._open(name))
+        return self._files[name]
+
+    def _open(self, name: str) -> Any:
+        path = f"{self.path}/{name}"
+        local = isinstance(self.filesystem, fs.LocalFileSystem)
+        return pa.memory_map(path) if local else self.filesystem.open_input_file(path)
+
+    def _sha256(self, name: str) -> str:
+        digest = hashlib.sha256()
+        with self._open(name) as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+
+class _Group:
+    """A row group in memory, its object columns as flat arrays with the offsets of the rows."""
+
+    def __init__(self, table: pa.Table) -> None:
+        columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+        self.columns = {field.name: columns[field.name] for field in SCHEMA if not pa.types.is_list(field.type)}
+        self.offsets = columns["labels"].offsets.to_numpy()
+        self.objects: dict[str, Any] = {
+            _ATTRIBUTES.get(field.name, field.name): _flat(columns[field.name])
+            for field in SCHEMA
+            if pa.types.is_list(field.type)
+        }
+
+    def row(self, index: int) -> Row:
+        objects = slice(self.offsets[index], self.offsets[index + 1])
+        return Row(
+            **{name: column[index].as_py() for name, column in self.columns.items()},
+            **{name: values[objects] for name, values in self.objects.items()},
+        )
+
+
+def _flat(column: Any) -> ndarray[Any, Any]:
+    values = column.values
+    if pa.types.is_fixed_size_list(values.type):
+        return np.asarray(values.values).reshape(-1, values.type.list_size)
+    return np.asarray(values.to_numpy(zero_copy_only=False))

@@ -1,0 +1,25 @@
+"""Encoded bytes to RGB pixels, one rule for all: grey, palette, CMYK and 16-bit become 3 x 8 bit, alpha is dropped.
+
+The orientation of EXIF is ignored, since boxes refer to the pixels as they are stored.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+
+_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def decode_rgb(encoded: bytes) -> UInt8[ndarray, "H W 3"]:
+    """Decode JPEG, PNG, BMP and what else OpenCV reads. Raises ValueError when it cannot.
+
+    A truncated JPEG is not refused here: its missing part is grey. Sharding checks for that.
+    """
+    bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), _FLAGS) if encoded else None
+    if bgr is None:
+        raise ValueError(f"{len(encoded)} bytes that start with {encoded[:8]!r} are not a readable image")
+    rgb: UInt8[ndarray, "H W 3"] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return rgb
