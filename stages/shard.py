@@ -1,0 +1,70 @@
+"""Annotated images, checked and packed into Parquet shards; the schema stands in ssd_core/shards.py.
+
+The result: `images-00000.parquet`, ..., the manifest `shards.json`, and `report.json` and `report.md`, which
+account for every image and box of the input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+from pipeline.context import Context
+from pipeline.errors import PipelineError
+from pipeline.stage import Resources, Stage
+from stages.voc import VocFolder, suggestion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard(Stage):
+    """One set of shards. Rows come by sources, then in the order of the split, whatever the number of workers."""
+
+    sources: tuple[VocFolder, ...]
+    """Concatenated: 07+12 is two of them."""
+
+    classes: tuple[str, ...] = ()
+    """Labels are indices into it; empty: all class names found, sorted. A test set takes those of its training set."""
+
+    ignore_classes: tuple[str, ...] = ()
+    """Classes whose boxes are left out. Any other class that is not in `classes` refuses the data set."""
+
+    images_per_shard: int = 256
+    strict: bool = False
+    """Refuse a data set with a defect. Part of the key, so that a result kept from a lenient run does not pass."""
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise PipelineError("a shard stage needs at least one source")
+        names = Counter(f"{source.name}/{source.split}" for source in self.sources)
+        if twice := [name for name, times in names.items() if times > 1]:
+            raise PipelineError(f"two sources are called {twice[0]}: name the data sets apart")
+        if self.images_per_shard < 1:
+            raise PipelineError(f"images_per_shard must be 1 or more, but is {self.images_per_shard}")
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(nested=True)
+
+    def external_digest(self) -> str:
+        """Digest of the sources on disk. Refuses missing parts, empty splits and unknown classes before any work."""
+        surveys = [source.survey() for source in self.sources if source.within is None]
+        self.known_classes(sum((Counter(survey.objects_per_class) for survey in surveys), Counter()))
+        return hashlib.sha256("".join(survey.digest for survey in surveys).encode()).hexdigest() if surveys else ""
+
+    def known_classes(self, objects_per_class: Counter[str]) -> tuple[str, ...]:
+        """The class list of the shards. PipelineError when the data have classes that are not in it."""
+        found = tuple(sorted(set(objects_per_class) - set(self.ignore_classes)))
+        classes = self.classes or found
+        if unknown := [name for name in found if name not in classes]:
+            told = ", ".join(f"{name!r} ({objects_per_class[name]} objects)" for name in unknown)
+            raise PipelineError(
+                f"{self.address}: unknown class {told}; {suggestion(unknown[0], classes)}. "
+                "Correct the annotations, or name the class in ignore_classes"
+            )
+        return classes
+
+    def run(self, ctx: Context) -> None:
+        from stages.shard_writing import write_shards
+
+        write_shards(self, ctx)

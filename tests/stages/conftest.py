@@ -1,0 +1,95 @@
+"""A place where stages run in the process of the test, without store or scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.folder import Folder
+from pipeline.stage import Resources, Stage
+
+
+@dataclass
+class InProcess:
+    """`pipeline.context.Context` over two folders; `inputs` maps stages to their results."""
+
+    out: Folder
+    work: Folder
+    key: str = "key"
+    inputs: dict[Stage, Folder] = field(default_factory=dict)
+
+    def input(self, stage: Stage) -> Folder:
+        return self.inputs[stage]
+
+    def map(
+        self, function: Callable[[Any], Any], items: Iterable[Any], *, resources: Resources | None = None
+    ) -> list[Any]:
+        return [function(item) for item in items]
+
+    def progress(self, done: float, total: float, note: str = "") -> None: ...
+
+    def record(self, step: int, values: Mapping[str, float]) -> None: ...
+
+
+@pytest.fixture
+def in_process(tmp_path: Path) -> Callable[..., InProcess]:
+    """Make a context whose result lies in a folder of this name."""
+
+    def make(name: str = "result", inputs: dict[Stage, Folder] | None = None) -> InProcess:
+        place = Folder(str(tmp_path / "contexts" / name))
+        return InProcess(out=place / "out", work=place / "work", inputs=inputs or {})
+
+    return make
+
+
+@dataclass
+class WrittenVoc:
+    """A small VOC folder that a test writes file by file."""
+
+    root: Path
+
+    def split(self, name: str, ids: Iterable[str]) -> None:
+        self._write(f"ImageSets/Main/{name}.txt", "".join(f"{image_id}\n" for image_id in ids).encode())
+
+    def image(self, image_id: str, width: int = 100, height: int = 80, *, suffix: str = ".jpg") -> Path:
+        noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+        return self._write(f"JPEGImages/{image_id}{suffix}", cv2.imencode(suffix, noise)[1].tobytes())
+
+    def annotation(
+        self,
+        image_id: str,
+        *objects: tuple[str, float, float, float, float],
+        size: tuple[int, int] = (100, 80),
+        difficult: bool = False,
+    ) -> Path:
+        described = "".join(
+            f"<object><name>{name}</name><difficult>{int(difficult)}</difficult><bndbox><xmin>{xmin}</xmin>"
+            f"<ymin>{ymin}</ymin><xmax>{xmax}</xmax><ymax>{ymax}</ymax></bndbox></object>"
+            for name, xmin, ymin, xmax, ymax in objects
+        )
+        xml = f"<annotation><size><width>{size[0]}</width><height>{size[1]}</height></size>{described}</annotation>"
+        return self._write(f"Annotations/{image_id}.xml", xml.encode())
+
+    def _write(self, name: str, content: bytes) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+
+@pytest.fixture
+def voc(tmp_path: Path) -> WrittenVoc:
+    """Two sound images of 100x80: `a` with a cat, `b` with a dog and no defect; splits train and test."""
+    folder = WrittenVoc(tmp_path / "devkit" / "VOC2007")
+    for image_id, name in (("a", "cat"), ("b", "dog")):
+        folder.image(image_id)
+        folder.annotation(image_id, (name, 10, 20, 50, 60))
+    folder.split("train", ["a", "b"])
+    folder.split("test", ["b"])
+    return folder
