@@ -1,0 +1,189 @@
+"""Average precision as the PASCAL VOC devkit defines it (VOCevaldet.m; paper section 3.1).
+
+Boxes are (xmin, ymin, xmax, ymax) in pixels of the original image, both corners inside: a width is xmax - xmin + 1.
+Detections are visited by falling score, equal scores in the order given. Each takes the object of its class and
+image that it overlaps most, difficult ones included: below the threshold it is false; a difficult object makes it
+count as nothing; an object that was taken before makes it false.
+Letters: N detections, G objects, D detections of one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredBoxes:
+    """Detections in a set of images."""
+
+    images: Int[ndarray, " N"]
+    """Numbers that say which image, the same as those of the objects."""
+
+    labels: Int[ndarray, " N"]
+    """0-based classes."""
+
+    scores: Float[ndarray, " N"]
+    boxes_xyxy: Float[ndarray, "N 4"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrueBoxes:
+    """Annotated objects in a set of images."""
+
+    images: Int[ndarray, " G"]
+    labels: Int[ndarray, " G"]
+    boxes_xyxy: Float[ndarray, "G 4"]
+    difficult: Bool[ndarray, " G"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassResult:
+    """One class; without objects (difficult ones are none) its average precision is NaN."""
+
+    ap_11point: float
+    """Mean over the recalls 0, 0.1 ... 1 of the best precision at that recall or more: VOC2007."""
+
+    ap_area: float
+    """Area below the precision made monotonous: VOC2010 and later."""
+
+    precision: Float[ndarray, " D"]
+    """After each detection; NaN until the first that counts."""
+
+    recall: Float[ndarray, " D"]
+    objects: int
+    """Without difficult ones."""
+
+    detections: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanResult:
+    """Means over the classes that have objects; NaN when there is none."""
+
+    ap_11point: float
+    ap_area: float
+    classes: int
+    """How many those are."""
+
+
+def evaluate(
+    detections: ScoredBoxes,
+    truth: TrueBoxes,
+    *,
+    class_count: int,
+    iou_threshold: float = 0.5,
+    pixel_extent: float = 1.0,
+) -> list[ClassResult]:
+    """Result of each class; an overlap of exactly `iou_threshold` is a match.
+
+    `pixel_extent` is what a width has beyond xmax - xmin: 1 for VOC pixels, 0 for continuous coordinates.
+    """
+    return [_evaluate_class(detections, truth, label, iou_threshold, pixel_extent) for label in range(class_count)]
+
+
+def mean_result(results: Sequence[ClassResult]) -> MeanResult:
+    """Mean average precision."""
+    scored = [result for result in results if result.objects]
+    return MeanResult(
+        ap_11point=sum(result.ap_11point for result in scored) / len(scored) if scored else float("nan"),
+        ap_area=sum(result.ap_area for result in scored) / len(scored) if scored else float("nan"),
+        classes=len(scored),
+    )
+
+
+def _evaluate_class(
+    detections: ScoredBoxes, truth: TrueBoxes, label: int, iou_threshold: float, pixel_extent: float
+) -> ClassResult:
+    found = np.flatnonzero(detections.labels == label)
+    found = found[np.argsort(-detections.scores[found], kind="stable")]
+    wanted = np.flatnonzero(truth.labels == label)
+    wanted = wanted[np.argsort(truth.images[wanted], kind="stable")]
+    difficult = truth.difficult[wanted]
+
+    overlap, nearest = _nearest_objects(
+        detections.images[found],
+        detections.boxes_xyxy[found].astype(np.float64),
+        truth.images[wanted],
+        truth.boxes_xyxy[wanted].astype(np.float64),
+        pixel_extent,
+    )
+    hits = (overlap >= iou_threshold) & (nearest >= 0)
+    counted = ~hits
+    counted[hits] = ~difficult[nearest[hits]]
+    hits &= counted
+    true = np.zeros(len(found), bool)
+    true[np.flatnonzero(hits)[np.unique(nearest[hits], return_index=True)[1]]] = True  # the first to take an object
+    return _class_result(true, counted, objects=int((~difficult).sum()))
+
+
+def _class_result(true: Bool[ndarray, " D"], counted: Bool[ndarray, " D"], objects: int) -> ClassResult:
+    hits, visited = np.cumsum(true), np.cumsum(counted)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision, recall = hits / visited, hits / np.float64(objects)
+    return ClassResult(
+        ap_11point=_ap_11point(precision[counted], recall[counted]) if objects else float("nan"),
+        ap_area=_ap_area(precision[counted], recall[counted]) if objects else float("nan"),
+        precision=precision,
+        recall=recall,
+        objects=objects,
+        detections=len(true),
+    )
+
+
+def _nearest_objects(
+    images: Int[ndarray, " D"],
+    boxes_xyxy: Float[ndarray, "D 4"],
+    truth_images: Int[ndarray, " G"],
+    truth_xyxy: Float[ndarray, "G 4"],
+    pixel_extent: float,
+) -> tuple[Float[ndarray, " D"], Int[ndarray, " D"]]:
+    """Largest overlap of each detection with an object of its image, and which; 0 and -1 without any.
+
+    `truth_images` ascend. Of objects with the same overlap, the first.
+    """
+    first = np.searchsorted(truth_images, images, "left")
+    counts = np.searchsorted(truth_images, images, "right") - first
+    detection = np.repeat(np.arange(len(images)), counts)
+    before = np.cumsum(counts) - counts
+    candidate = np.arange(len(detection)) - before[detection] + first[detection]
+    overlaps = _overlaps(boxes_xyxy[detection], truth_xyxy[candidate], pixel_extent)
+
+    best = np.zeros(len(images))
+    np.maximum.at(best, detection, overlaps)
+    nearest = np.full(len(images), -1)
+    is_best = overlaps == best[detection]
+    nearest[detection[is_best][::-1]] = candidate[is_best][::-1]  # the last assignment stays: the first object
+    return best, nearest
+
+
+def _overlaps(
+    boxes_xyxy: Float[ndarray, "P 4"], others_xyxy: Float[ndarray, "P 4"], pixel_extent: float
+) -> Float[ndarray, " P"]:
+    """Intersection over union, pair by pair."""
+    common = np.minimum(boxes_xyxy, others_xyxy)[:, 2:] - np.maximum(boxes_xyxy, others_xyxy)[:, :2] + pixel_extent
+    intersection = np.maximum(common, 0).prod(axis=1)
+    areas = [(boxes[:, 2:] - boxes[:, :2] + pixel_extent).prod(axis=1) for boxes in (boxes_xyxy, others_xyxy)]
+    overlaps: Float[ndarray, " P"] = intersection / (areas[0] + areas[1] - intersection)
+    return overlaps
+
+
+def _ap_11point(precision: Float[ndarray, " D"], recall: Float[ndarray, " D"]) -> float:
+    # Not k / 10: in floating point 0.1 * k is above 0.3, 0.6 and 0.7, so a recall of exactly 3 of 10 does not reach its
+    # level. The numbers that people compare were made so (0.61107 for an aeroplane that would otherwise have 0.61161).
+    levels = 0.1 * np.arange(11)
+    best = np.append(_monotonous(precision), 0)
+    return float(best[np.searchsorted(recall, levels)].mean())
+
+
+def _ap_area(precision: Float[ndarray, " D"], recall: Float[ndarray, " D"]) -> float:
+    return float((_monotonous(precision) * np.diff(recall, prepend=0)).sum())
+
+
+def _monotonous(precision: Float[ndarray, " D"]) -> Float[ndarray, " D"]:
+    """The best precision at each place or later."""
+    return np.maximum.accumulate(precision[::-1])[::-1]
