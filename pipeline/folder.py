@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pyarrow import fs
 
@@ -73,7 +74,7 @@ class Folder:
 
     def replace(self, name: str, content: bytes) -> None:
         """Write a whole file that readers see either as it was or as it is now, never half."""
-        aside = f"{name}.part"
+        aside = f"{name}.{uuid4().hex[:8]}.part"  # two writers never share it
         self.write_bytes(aside, content)
         self.filesystem.move(self._at(aside), self._at(name))
 

@@ -1,0 +1,84 @@
+"""Conditions under which a result was made: commit, libraries, machine. Recorded, not part of a key."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = (
+    "mlflow", "numpy", "opencv-python-headless", "pyarrow", "pycocotools", "ray", "torch", "torchvision",
+)  # fmt: skip
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Versions of installed libraries whose arithmetic or format may show in a result; nothing is imported."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def machine() -> dict[str, Any]:
+    """The machine of this process; GPUs by nvidia-smi."""
+    return {
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cpus": os.cpu_count() or 1,
+        "gpus": _lines("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
+        "python": platform.python_version(),
+    }
+
+
+@cache
+def git() -> dict[str, Any]:
+    """Commit of the project, whether files differ from it, and a digest of the difference; empty outside git."""
+    here = str(Path(__file__).parent)
+    commit = _lines("git", "-C", here, "rev-parse", "HEAD")
+    if not commit:
+        return {}
+    difference = "\n".join(_lines("git", "-C", here, "diff", "HEAD"))
+    return {
+        "commit": commit[0],
+        "dirty": bool(difference),
+        "difference": hashlib.sha256(difference.encode()).hexdigest()[:16] if difference else "",
+    }
+
+
+def of_run() -> dict[str, Any]:
+    """What the driver knows and its workers are told."""
+    return {"argv": sys.argv, "git": git(), "libraries": library_versions()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _lines(program: str, *arguments: str) -> list[str]:
+    """Output of a program; nothing when it is absent or fails."""
+    if not shutil.which(program):
+        return []
+    try:
+        done = subprocess.run([program, *arguments], capture_output=True, timeout=20, check=True)
+    except (subprocess.SubprocessError, OSError):
+        return []
+    return done.stdout.decode(errors="replace").strip().splitlines()
