@@ -27,11 +27,11 @@ def pairwise_iou(
     """Intersection over union of every box with every other; 0 for a box without area that meets nothing."""
     xmin, ymin, xmax, ymax = boxes_xyxy.unsqueeze(-1).unbind(-2)
     left, top, right, bottom = others_xyxy.unbind(-1)
-    width = (torch.minimum(xmax, right) - torch.maximum(xmin, left)).clamp_(min=0)
-    height = (torch.minimum(ymax, bottom) - torch.maximum(ymin, top)).clamp_(min=0)
-    intersection = width.mul_(height)
-    union = (xmax - xmin) * (ymax - ymin) + (right - left) * (bottom - top) - intersection
     # in place: at 32 images, 40 objects and 8732 boxes each temporary is 45 MB
+    width = torch.minimum(xmax, right).sub_(torch.maximum(xmin, left)).clamp_(min=0)
+    height = torch.minimum(ymax, bottom).sub_(torch.maximum(ymin, top)).clamp_(min=0)
+    intersection = width.mul_(height)
+    union = ((xmax - xmin) * (ymax - ymin) + (right - left) * (bottom - top)).sub_(intersection)
     return intersection.div_(union.clamp_(min=torch.finfo(union.dtype).tiny))
 
 

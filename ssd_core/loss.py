@@ -45,7 +45,7 @@ def multibox_loss(
 
     Half precision is raised to float32. The choice of negatives passes no gradient.
     """
-    _check_counts(locations, logits, default_boxes_cxcywh)
+    check_counts(locations, logits, default_boxes_cxcywh)
     locations, logits = _at_least_float32(locations), _at_least_float32(logits)
     image, box = (matches.truth >= 0).nonzero(as_tuple=True)
     truth = matches.truth[image, box]
@@ -75,7 +75,8 @@ def _at_least_float32(values: Tensor) -> Tensor:
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
-def _check_counts(locations: Tensor, logits: Tensor, default_boxes_cxcywh: Tensor) -> None:
+def check_counts(locations: Tensor, logits: Tensor, default_boxes_cxcywh: Tensor) -> None:
+    """Raises ValueError unless network and default boxes speak of the same number of boxes."""
     counts = locations.shape[1], logits.shape[1], len(default_boxes_cxcywh)
     if len(set(counts)) > 1:
         raise ValueError(

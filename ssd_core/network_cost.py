@@ -27,11 +27,11 @@ def network_cost(spec: DetectorSpec) -> NetworkCost:
         images = torch.empty(1, 3, spec.input_size, spec.input_size, dtype=torch.uint8)
     work: list[int] = []
 
-    def count(layer: nn.Module, _inputs: Any, output: Tensor) -> None:
-        if isinstance(layer, nn.Conv2d):
-            work.append(output.numel() * layer.weight[0].numel())
+    def count(layer: nn.Conv2d, _inputs: Any, output: Tensor) -> None:
+        work.append(output.numel() * layer.weight[0].numel())
 
     for layer in detector.modules():
-        layer.register_forward_hook(count)
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(count)
     detector(images)
     return NetworkCost(parameters=sum(each.numel() for each in detector.parameters()), multiply_adds=sum(work))

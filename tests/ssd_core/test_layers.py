@@ -1,0 +1,47 @@
+from math import sqrt
+
+import pytest
+import torch
+
+from ssd_core.layers import Convolution, L2Norm, initialise
+
+
+def test_l2_norm_scales_the_vector_of_each_position():
+    features = torch.tensor([3.0, 4.0, 0.0, 0.0]).reshape(1, 2, 1, 2)  # (3, 0) and (4, 0) along the channels
+    features[0, 1, 0, 0] = 4  # (3, 4), of length 5
+    norm = L2Norm(2, scale=20.0)
+    norm.scale.data[1] = 10
+    expected = torch.tensor([12.0, 20.0, 8.0, 0.0]).reshape(1, 2, 1, 2)
+    torch.testing.assert_close(norm(features), expected)
+
+
+def test_l2_norm_of_zero_features_is_zero():
+    assert not L2Norm(4, scale=20.0)(torch.zeros(1, 4, 2, 2)).any()
+
+
+def test_l2_norm_of_half_precision_is_computed_in_single():
+    features = torch.full((1, 512, 1, 1), 1e-4, dtype=torch.float16)  # squares of 1e-8 would vanish
+    normalised = L2Norm(512, scale=20.0)(features)
+    assert normalised.dtype == torch.float16
+    assert normalised.float().norm().item() == pytest.approx(20 * sqrt(512e-8 / (512e-8 + 1e-10)), rel=1e-2)
+
+
+def test_new_convolutions_are_uniform_by_fan_in_with_biases_zero():
+    layer = torch.nn.Conv2d(1024, 126, 3)
+    initialise(layer, torch.Generator().manual_seed(0))
+    # the conf head of conv7 for VOC: sqrt(3 / (1024 * 9)) = 0.0180, where torch's xavier would have 0.0241
+    assert layer.weight.abs().max().item() == pytest.approx(0.0180, abs=5e-5)
+    assert layer.weight.std().item() == pytest.approx(sqrt(1 / (1024 * 9)), rel=1e-2)
+    assert not layer.bias.any()
+
+
+def test_the_same_generator_gives_the_same_weights():
+    layers = [torch.nn.Conv2d(3, 4, 3) for _ in range(2)]
+    for layer in layers:
+        initialise(layer, torch.Generator().manual_seed(7))
+    assert torch.equal(layers[0].weight, layers[1].weight)
+
+
+def test_channels_that_groups_do_not_divide_are_refused():
+    with pytest.raises(ValueError, match="6 channels cannot be split into norm_groups=4"):
+        Convolution(3, 6, norm_groups=4)

@@ -1,0 +1,125 @@
+"""Tensors are views of a few numbers: a VGG16 has 138 million parameters."""
+
+import io
+from dataclasses import replace
+
+import pytest
+import torch
+from torchvision.models import vgg16
+
+from ssd_core.model import Detector
+from ssd_core.spec import ssd300
+from ssd_core.vgg_weights import REDUCED, TORCHVISION, load_vgg16, read_vgg16, vgg16_weights
+
+PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+
+
+def torchvision_state():
+    """Names and shapes of torchvision's, with values that tell where they come from."""
+    with torch.device("meta"):
+        shapes = {name: tensor.shape for name, tensor in vgg16(weights=None).state_dict().items()}
+    state = {name: torch.tensor(0.0).expand(shape) for name, shape in shapes.items()}
+    for place in PLACES:
+        state[f"features.{place}.bias"] = torch.tensor(float(place)).expand(shapes[f"features.{place}.bias"])
+    state["classifier.0.weight"] = (torch.arange(512 * 49.0) % 49).expand(4096, 512 * 49)  # the tap of the 7x7 kernel
+    state["classifier.0.bias"] = torch.arange(4096.0)
+    state["classifier.3.weight"] = torch.arange(4096.0).expand(4096, 4096)  # the neuron of fc6
+    state["classifier.3.bias"] = torch.arange(4096.0)
+    return state
+
+
+def reduced_state(prefix):
+    shapes = {name: tensor.shape for name, tensor in vgg16_weights(torchvision_state()).state.items()}
+    ours = [name.removesuffix(".weight") for name in shapes if name.endswith(".weight")]
+    places = dict(zip(ours, (*PLACES, 31, 33), strict=True))
+    return {
+        f"{prefix}{place}.{kind}": torch.tensor(float(place)).expand(shapes[f"{name}.{kind}"])
+        for name, place in places.items()
+        for kind in ("weight", "bias")
+    }
+
+
+@pytest.fixture(scope="module")
+def full_spec():
+    return replace(ssd300(), preprocessing=TORCHVISION)
+
+
+def test_one_of_four_neurons_and_the_taps_0_3_6_are_kept():
+    state = vgg16_weights(torchvision_state()).state
+    conv6 = state["features.conv7.conv6.conv.weight"]
+    assert conv6.shape == (1024, 512, 3, 3)
+    assert conv6[5, 7].tolist() == [[0, 3, 6], [21, 24, 27], [42, 45, 48]]  # rows 0, 3 and 6 of 7 taps each
+    assert state["features.conv7.conv6.conv.bias"].tolist() == list(range(0, 4096, 4))
+    conv7 = state["features.conv7.conv7.conv.weight"]
+    assert conv7.shape == (1024, 1024, 1, 1)
+    assert conv7[3, :, 0, 0].tolist() == list(range(0, 4096, 4))
+    assert state["features.conv7.conv7.conv.bias"].tolist() == list(range(0, 4096, 4))
+
+
+def test_each_convolution_finds_its_place_in_the_detector(full_spec):
+    weights = vgg16_weights(torchvision_state())
+    with torch.device("meta"):
+        own = Detector(full_spec).state_dict()
+    assert set(weights.state) == {
+        name for name in own if name.split(".")[1] in ("conv4_3", "conv7") and "conv." in name and "heads" not in name
+    }
+    assert {name: own[name].shape for name in weights.state} == {
+        name: tensor.shape for name, tensor in weights.state.items()
+    }
+    assert weights.state["features.conv4_3.conv3_3.conv.bias"][0] == 14
+    assert weights.state["features.conv7.conv5_3.conv.bias"][0] == 28
+
+
+@pytest.mark.parametrize("prefix", ["", "vgg."])
+def test_a_reduced_vgg_comes_with_the_preprocessing_of_caffe_in_rgb(prefix):
+    weights = vgg16_weights(reduced_state(prefix))
+    assert weights.preprocessing == REDUCED
+    assert weights.state["features.conv4_3.conv4_3.conv.bias"][0] == 21
+    assert weights.state["features.conv7.conv6.conv.weight"][0, 0, 0, 0] == 31
+    assert weights.state["features.conv7.conv7.conv.weight"][0, 0, 0, 0] == 33
+
+
+def test_the_weights_arrive_in_the_detector_and_the_rest_stays(full_spec):
+    detector = Detector(
+        replace(full_spec, sources=full_spec.sources[:1]), torch.Generator().manual_seed(0)
+    )  # conv4_3 only
+    head = detector.heads["conv4_3"].logits.weight.clone()
+    load_vgg16(detector, vgg16_weights(torchvision_state()))
+    assert detector.features["conv4_3"].conv4_1.conv.bias.unique().tolist() == [17]
+    assert torch.equal(detector.heads["conv4_3"].logits.weight, head)
+
+
+def test_a_narrow_detector_is_refused_with_both_shapes(narrow_spec):
+    detector = Detector(replace(narrow_spec, preprocessing=TORCHVISION))
+    with pytest.raises(ValueError, match=r"conv1_1.conv.weight of the detector is \(4, 3, 3, 3\).*\(64, 3, 3, 3\)"):
+        load_vgg16(detector, vgg16_weights(torchvision_state()))
+
+
+def test_a_detector_with_other_preprocessing_is_refused(narrow_spec):
+    with pytest.raises(ValueError, match=r"need .*rgb.* but the detector has .*bgr"):
+        load_vgg16(Detector(narrow_spec), vgg16_weights(torchvision_state()))
+
+
+def test_a_vgg_with_batch_normalisation_is_refused():
+    with torch.device("meta"):
+        from torchvision.models import vgg16_bn
+
+        state = vgg16_bn(weights=None).state_dict()
+    with pytest.raises(ValueError, match=r"lacks features\.2\.weight"):
+        vgg16_weights(state)
+
+
+def test_a_file_of_something_else_is_refused_with_its_first_names():
+    stream = io.BytesIO()
+    torch.save({"layer1.weight": torch.zeros(1)}, stream)
+    stream.seek(0)
+    with pytest.raises(ValueError, match=r"not a VGG16 that can be used.*layer1\.weight"):
+        read_vgg16(stream)
+
+
+def test_a_file_that_is_no_state_dict_is_refused():
+    stream = io.BytesIO()
+    torch.save([1, 2], stream)
+    stream.seek(0)
+    with pytest.raises(ValueError, match="expected a state dict"):
+        read_vgg16(stream)
