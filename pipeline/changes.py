@@ -26,13 +26,14 @@ def changes(before: Manifest, now: Ingredients, node: Node, undecided: Mapping[s
     return lines
 
 
-def _changed_fields(then: Any, now: Any, shown_then: Any, shown_now: Any) -> Iterator[str]:
+def _changed_fields(then: Any, now: Any, shown_then: Any, shown_now: Any) -> list[str]:
     """Hashed fields decide what changed; fields with all defaults give the values to show."""
     old, new = dict(_flat(then, "config")), dict(_flat(now, "config"))
     old_values, new_values = dict(_flat(shown_then, "config")), dict(_flat(shown_now, "config"))
-    for path in sorted(old.keys() | new.keys()):
-        if path not in old or path not in new or encode(old[path]) != encode(new[path]):
-            yield f"{path} {_text(old_values, path)} -> {_text(new_values, path)}"
+    paths = [path for path in sorted(old.keys() | new.keys()) if _text(old, path) != _text(new, path)]
+    texts = [(path, _text(old_values, path), _text(new_values, path)) for path in paths]
+    told = [f"{path} {before} -> {after}" for path, before, after in texts if before != after]
+    return told or [f"{path} is {after} as before, but the default is another" for path, _, after in texts]
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ import ast
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +36,17 @@ def code_of(classes: Iterable[type], packages: tuple[str, ...] = FIRST_PARTY) ->
         if kind.__module__.partition(".")[0] not in (*sys.stdlib_module_names, "pipeline"):
             code |= _closure(kind, packages)
     return code
+
+
+def changed_modules(code: Mapping[str, Mapping[str, str]], packages: tuple[str, ...] = FIRST_PARTY) -> list[str]:
+    """Modules of `packages` that are absent or different on this machine; a user's own files are not looked at."""
+    finder = _Finder(packages, None)
+    listed = [module for module in code if module.partition(".")[0] in packages]
+    return [module for module in listed if _definitions_at(finder.path(module)) != code[module]]
+
+
+def _definitions_at(path: Path | None) -> dict[str, str] | None:
+    return _parse(path, path.stat().st_mtime_ns).definitions if path else None
 
 
 def _closure(kind: type, packages: tuple[str, ...]) -> Code:

@@ -52,7 +52,7 @@ class EventLog:
 
     def on_event(self, event: Event) -> None:
         if event.kind == "progress":
-            if event.time - self._progress.get(event.address, 0.0) < PROGRESS_SECONDS:
+            if event.time - self._progress.get(event.address, float("-inf")) < PROGRESS_SECONDS:
                 return
             self._progress[event.address] = event.time
         self._run.append(EVENTS, json.dumps(asdict(event)).encode() + b"\n")

@@ -25,6 +25,14 @@ class Point:
 
     values: dict[str, float]
 
+    @classmethod
+    def parse(cls, line: bytes) -> Point | None:
+        """None for half a line of a killed process."""
+        try:
+            return cls(**json.loads(line))
+        except (ValueError, TypeError):
+            return None
+
     def line(self) -> bytes:
         return json.dumps(asdict(self)).encode() + b"\n"
 
@@ -47,13 +55,8 @@ def read_curve(folder: Folder) -> list[Point]:
     """Points sorted by step, the last of each step; half a line of a killed process is left out."""
     if not folder.exists(CURVE):
         return []
-    points = {}
-    for line in folder.read_bytes(CURVE).splitlines():
-        try:
-            point = Point(**json.loads(line))
-        except (ValueError, TypeError):
-            continue
-        points[point.step] = point
+    told = (Point.parse(line) for line in folder.read_bytes(CURVE).splitlines())
+    points = {point.step: point for point in told if point}
     return [points[step] for step in sorted(points)]
 
 
