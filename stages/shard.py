@@ -46,6 +46,9 @@ class Shard(Stage):
     def resources(self) -> Resources:
         return Resources(nested=True)
 
+    def artifacts(self) -> tuple[str, ...]:
+        return ("report.md",)
+
     def external_digest(self) -> str:
         """Digest of the sources on disk. Refuses missing parts, empty splits and unknown classes before any work."""
         surveys = [source.survey() for source in self.sources if source.within is None]
