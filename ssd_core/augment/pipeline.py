@@ -2,7 +2,8 @@
 
 All random numbers are drawn first, in the order of the steps; then the pixels are touched once. Distortion
 works pixel by pixel and so may wait until the patch is cut out, and of the canvas only what the patch sees is made:
-the result is the same, bit by bit, for a fraction of the work.
+the result is the same for a fraction of the work. (Where OpenCV converts from HSV, its vector and scalar code round
+differently, so single values near the ends of rows may differ by a level or two from a conversion of the whole.)
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def test_an_overlap_of_exactly_the_threshold_is_a_match():
 def test_widths_include_both_corner_pixels_unless_asked_otherwise():
     part = (11, 11, 20, 13)  # 3 of 10 rows; without the last pixel 2 of 9
     assert only(scored((0, 0.9, part)), true((0, A)), iou_threshold=0.3).ap_area == 1
-    assert only(scored((0, 0.9, part)), true((0, A)), iou_threshold=0.3, pixel_extent=0).ap_area == 0
+    assert only(scored((0, 0.9, part)), true((0, A)), iou_threshold=0.3, pixel_extent=0.0).ap_area == 0
 
 
 def test_equal_scores_keep_their_order():
