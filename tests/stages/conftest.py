@@ -1,49 +1,33 @@
-"""A place where stages run in the process of the test, without store or scheduler."""
+"""Contexts in which stages run in the process of the test, and a small data set to write."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from pipeline.fingerprint import describe
 from pipeline.folder import Folder
-from pipeline.stage import Resources, Stage
-
-
-@dataclass
-class InProcess:
-    """`pipeline.context.Context` over two folders; `inputs` maps stages to their results."""
-
-    out: Folder
-    work: Folder
-    key: str = "key"
-    inputs: dict[Stage, Folder] = field(default_factory=dict)
-
-    def input(self, stage: Stage) -> Folder:
-        return self.inputs[stage]
-
-    def map(
-        self, function: Callable[[Any], Any], items: Iterable[Any], *, resources: Resources | None = None
-    ) -> list[Any]:
-        return [function(item) for item in items]
-
-    def progress(self, done: float, total: float, note: str = "") -> None: ...
-
-    def record(self, step: int, values: Mapping[str, float]) -> None: ...
+from pipeline.running import Mapper, StageContext, map_inline
+from pipeline.stage import Stage
 
 
 @pytest.fixture
-def in_process(tmp_path: Path) -> Callable[..., InProcess]:
-    """Make a context whose result lies in a folder of this name."""
+def in_process(tmp_path: Path) -> Callable[..., StageContext]:
+    """Make the context of a stage; `inputs` maps stages that it holds to folders, `name` tells contexts apart."""
 
-    def make(name: str = "result", inputs: dict[Stage, Folder] | None = None) -> InProcess:
+    def make(
+        stage: Stage, name: str = "result", inputs: dict[Stage, Folder] | None = None, mapper: Mapper = map_inline
+    ) -> StageContext:
+        folders = {path: (inputs or {})[held] for path, held in describe(stage).inputs.items()}
         place = Folder(str(tmp_path / "contexts" / name))
-        return InProcess(out=place / "out", work=place / "work", inputs=inputs or {})
+        return StageContext(
+            key="key", stage=stage, inputs=folders, out=place / "out", work=place / "work", mapper=mapper
+        )
 
     return make
 

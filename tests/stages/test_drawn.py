@@ -1,6 +1,12 @@
 import pytest
 
 from pipeline.errors import PipelineError
+from pipeline.executor import InlineExecutor
+from pipeline.graph import Graph
+from pipeline.plan import plan
+from pipeline.resolver import Resolver
+from pipeline.scheduler import Scheduler
+from pipeline.store import Store
 from ssd_core.shards import ShardSet
 from stages.drawn import CLASSES, Draw
 from stages.shard import Shard
@@ -8,8 +14,8 @@ from stages.voc import VocFolder
 
 
 def drawn(in_process, name="drawn", **fields):
-    ctx = in_process(name)
-    Draw(**fields).run(ctx)
+    stage = Draw(**fields)
+    stage.run(ctx := in_process(stage, name))
     return ctx.out
 
 
@@ -43,17 +49,24 @@ def test_the_images_of_two_splits_differ(in_process):
     assert out.read_bytes("JPEGImages/train_00000.jpg") != out.read_bytes("JPEGImages/test_00000.jpg")
 
 
-def test_the_drawn_folder_passes_a_strict_sharding_image_by_image(in_process):
+def test_drawn_images_pass_a_strict_sharding_and_both_stages_are_kept(tmp_path):
     draw = Draw(train=12, test=1)
-    draw.run(ctx := in_process("drawn"))
-    stage = Shard(
-        sources=(VocFolder(name="drawn", split="train", within=draw),), classes=CLASSES, images_per_shard=5, strict=True
-    )
-    stage.run(result := in_process("shards", {draw: ctx.out}))
-    shards = ShardSet(result.out.path)
+    source = VocFolder(name="drawn", split="train", within=draw)
+    graph = Graph([Shard(sources=(source,), classes=CLASSES, images_per_shard=5, strict=True)])
+    store = Store.open(str(tmp_path / "store"))
+
+    def states(run_id):
+        result = Scheduler(graph, store, InlineExecutor(), Resolver(graph), run_id=run_id).run()
+        result.raise_for_failures()
+        return [row.state for row in plan(graph, store, Resolver(graph))]
+
+    assert [row.state for row in plan(graph, store, Resolver(graph))] == ["run", "after"]
+    assert states("first") == ["cached", "cached"]
+    (manifest,) = [manifest for manifest in store.manifests() if manifest.address == "shard"]
+    shards = ShardSet(store.output(manifest).path)
     assert [row.image_id for row in shards] == [f"train_{number:05d}" for number in range(12)]
     assert all(160 <= row.width <= 200 and 160 <= row.height <= 200 for row in shards)
-    assert result.out.read_json("report.json")["list"] == []
+    assert store.output(manifest).read_json("report.json")["list"] == []
 
 
 @pytest.mark.parametrize("fields", [{"train": -1}, {"train": 0, "test": 0}, {"seed": -1}, {"sides": (200, 160)}])

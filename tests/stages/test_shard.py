@@ -13,10 +13,16 @@ def shard(root, split="train", *, name="pets", **rest):
     return Shard(sources=(VocFolder(name=name, split=split, root=str(root)),), **rest)
 
 
-def run(stage, ctx):
-    stage.external_digest()
-    stage.run(ctx)
-    return ShardSet(ctx.out.path), ctx.out.read_json("report.json")
+@pytest.fixture
+def run(in_process):
+    """Run a stage; the shards and the report."""
+
+    def run_stage(stage):
+        stage.external_digest()
+        stage.run(ctx := in_process(stage))
+        return ShardSet(ctx.out.path), ctx.out.read_json("report.json")
+
+    return run_stage
 
 
 def accounts_balance(report):
@@ -27,9 +33,9 @@ def accounts_balance(report):
     )
 
 
-def test_a_row_holds_the_bytes_as_found_and_the_boxes_as_annotated(voc, in_process):
+def test_a_row_holds_the_bytes_as_found_and_the_boxes_as_annotated(voc, run):
     voc.annotation("a", ("cat", 10, 20, 50, 60), ("dog", 1, 1, 100, 80), difficult=True)
-    shards, _ = run(shard(voc.root), in_process())
+    shards, _ = run(shard(voc.root))
     row = shards.row(0)
     assert (row.image_id, row.source, row.width, row.height) == ("a", "pets", 100, 80)
     assert row.image == (voc.root / "JPEGImages/a.jpg").read_bytes()
@@ -40,46 +46,47 @@ def test_a_row_holds_the_bytes_as_found_and_the_boxes_as_annotated(voc, in_proce
     np.testing.assert_array_equal(row.annotation_ids, [0, 1])
 
 
-def test_the_manifest_counts_what_the_files_hold(voc, in_process):
-    ctx = in_process()
-    shards, _ = run(shard(voc.root, images_per_shard=1), ctx)
-    manifest = ctx.out.read_json("shards.json")
+def test_the_manifest_counts_what_the_files_hold(voc, run):
+    shards, _ = run(shard(voc.root, images_per_shard=1))
+    manifest = shards.manifest
     assert (manifest["images"], manifest["boxes"]) == (2, 2)
     assert manifest["objects_per_class"] == {"cat": 1, "dog": 1}
     assert [file["name"] for file in manifest["files"]] == ["images-00000.parquet", "images-00001.parquet"]
     shards.verify()
 
 
-def test_sources_are_concatenated_and_every_row_tells_its_source(voc, in_process):
+def test_sources_are_concatenated_and_every_row_tells_its_source(voc, run):
     stage = Shard(
         sources=(
             VocFolder(name="pets", split="test", root=str(voc.root)),
             VocFolder(name="pets", split="train", root=str(voc.root)),
         )
     )
-    shards, _ = run(stage, in_process())
+    shards, _ = run(stage)
     assert [(row.source, row.image_id) for row in shards] == [("pets", "b"), ("pets", "a"), ("pets", "b")]
 
 
 def test_two_runs_give_the_same_bytes_whatever_the_order_of_work(voc, in_process):
-    first, second = in_process("first"), in_process("second")
-    second.map = lambda function, items: [function(item) for item in reversed(list(items))][::-1]
+    def backwards(function, items, **_):
+        return [function(item) for item in reversed(items)][::-1]
+
     stage = shard(voc.root, images_per_shard=1)
+    first, second = in_process(stage, "first"), in_process(stage, "second", mapper=backwards)
     stage.run(first)
     stage.run(second)
     assert first.out.files() == second.out.files()
     assert all(first.out.read_bytes(name) == second.out.read_bytes(name) for name in first.out.files())
 
 
-def test_an_image_without_objects_is_written_and_is_no_defect(voc, in_process):
+def test_an_image_without_objects_is_written_and_is_no_defect(voc, run):
     voc.annotation("a")
-    shards, report = run(shard(voc.root, strict=True), in_process())
+    shards, report = run(shard(voc.root, strict=True))
     assert len(shards) == 2
     assert shards.row(0).boxes_xyxy.shape == (0, 4)
     assert report["images_without_objects"] == 1
 
 
-def test_every_defect_is_counted_listed_with_its_place_and_nothing_else_is_lost(voc, in_process):
+def test_every_defect_is_counted_listed_with_its_place_and_nothing_else_is_lost(voc, run):
     ids = ["a", "b", "no-image", "no-xml", "bad-xml", "cut", "boxes", "b", "png"]
     voc.split("train", ids)
     voc.annotation("no-image", ("cat", 1, 1, 9, 9), ("cat", 2, 2, 9, 9))
@@ -101,7 +108,7 @@ def test_every_defect_is_counted_listed_with_its_place_and_nothing_else_is_lost(
     )
     voc.image("png", suffix=".png").rename(voc.root / "JPEGImages/png.jpg")
     voc.annotation("png")
-    shards, report = run(shard(voc.root), in_process())
+    shards, report = run(shard(voc.root))
     assert [row.image_id for row in shards] == ["a", "b", "boxes", "png"]
     np.testing.assert_array_equal(shards.row(2).boxes_xyxy, [[90, 1, 100, 9], [1, 1, 9, 9], [1, 1, 9, 9]])
     np.testing.assert_array_equal(shards.row(2).annotation_ids, [2, 3, 4])
@@ -125,15 +132,15 @@ def test_every_defect_is_counted_listed_with_its_place_and_nothing_else_is_lost(
     assert (report["boxes_annotated"], report["boxes_of_left_out_images"]) == (10, 3)
 
 
-def test_a_strict_sharding_refuses_and_lists_the_first_defects(voc, in_process):
+def test_a_strict_sharding_refuses_and_lists_the_first_defects(voc, run):
     voc.annotation("a", ("cat", 5, 5, 5, 9))
     with pytest.raises(PipelineError, match=r"1 defects.*\n.*Annotations/a.xml, object 0: zero area"):
-        shard(voc.root, strict=True).run(in_process())
+        run(shard(voc.root, strict=True))
 
 
-def test_a_strict_sharding_accepts_what_is_legal(voc, in_process):
+def test_a_strict_sharding_accepts_what_is_legal(voc, run):
     voc.image("b", suffix=".png").rename(voc.root / "JPEGImages/b.jpg")
-    _, report = run(shard(voc.root, strict=True, ignore_classes=("cat",)), in_process())
+    _, report = run(shard(voc.root, strict=True, ignore_classes=("cat",)))
     assert report["defects"] == {"class ignored on request": 1, "extension of another format": 1}
     assert accounts_balance(report)
 
@@ -144,44 +151,43 @@ def test_an_unknown_class_is_refused_when_the_graph_is_planned_with_its_count_an
         shard(voc.root, classes=("cat", "dog")).external_digest()
 
 
-def test_a_test_set_takes_the_labels_of_the_list_it_is_given(voc, in_process):
-    shards, _ = run(shard(voc.root, "test", classes=("bird", "cat", "dog")), in_process())
+def test_a_test_set_takes_the_labels_of_the_list_it_is_given(voc, run):
+    shards, _ = run(shard(voc.root, "test", classes=("bird", "cat", "dog")))
     np.testing.assert_array_equal(shards.row(0).labels, [2])
     assert shards.classes == ("bird", "cat", "dog")
 
 
-def test_a_data_set_whose_images_are_all_unusable_is_refused(voc, in_process):
+def test_a_data_set_whose_images_are_all_unusable_is_refused(voc, run):
     for image_id in "ab":
         (voc.root / f"JPEGImages/{image_id}.jpg").write_bytes(b"")
     with pytest.raises(PipelineError, match="none of 2 images can be used"):
-        shard(voc.root).run(in_process())
+        run(shard(voc.root))
 
 
 def test_a_killed_sharding_goes_on_after_the_last_whole_file(voc, in_process):
-    killed = in_process("killed")
-    stage = shard(voc.root, images_per_shard=1)
-
-    def map_until_killed(function, items):
-        function(next(iter(items)))
+    def killed_after_the_first(function, items, **_):
+        function(items[0])
         raise KeyboardInterrupt
 
-    killed.map = map_until_killed
+    stage = shard(voc.root, images_per_shard=1)
     with pytest.raises(KeyboardInterrupt):
-        stage.run(killed)
-    (voc.root / "JPEGImages/a.jpg").unlink()  # the first file is not written again, so nobody misses its image
-    again = in_process("killed")
-    stage.run(again)
-    assert [row.image_id for row in ShardSet(again.out.path)] == ["a", "b"]
-    assert again.out.read_json("report.json")["list"] == []
+        stage.run(in_process(stage, mapper=killed_after_the_first))
+    (voc.root / "JPEGImages/a.jpg").write_bytes(b"not read again")
+    stage.run(ctx := in_process(stage))
+    assert [row.image_id for row in ShardSet(ctx.out.path)] == ["a", "b"]
+    assert ctx.out.read_json("report.json")["list"] == []
 
 
 def test_a_damaged_file_of_a_killed_sharding_is_written_again(voc, in_process):
-    ctx = in_process()
-    kept = []
-    ctx.map = lambda function, items: [kept.append(item) or function(item) for item in items]
+    pieces = []
+
+    def kept(function, items, **_):
+        pieces.extend(items)
+        return [function(item) for item in items]
+
     stage = shard(voc.root)
-    stage.run(ctx)
-    (piece,) = kept
+    stage.run(ctx := in_process(stage, mapper=kept))
+    (piece,) = pieces
     whole = write_piece(piece)
     ctx.work.write_bytes(piece.name, b"half")
     assert write_piece(piece) == whole
@@ -192,7 +198,7 @@ def test_a_data_set_inside_the_result_of_a_stage_is_read_from_there(voc, in_proc
     upstream = shard("/nowhere", name="stands for a stage that wrote the folder")
     stage = Shard(sources=(VocFolder(name="pets", split="train", within=upstream),))
     assert stage.external_digest() == ""
-    stage.run(ctx := in_process(inputs={upstream: Folder(str(voc.root))}))
+    stage.run(ctx := in_process(stage, inputs={upstream: Folder(str(voc.root))}))
     assert ctx.out.read_json("shards.json")["images"] == 2
 
 
@@ -202,23 +208,21 @@ def test_two_sources_of_one_name_and_split_are_refused(voc):
         Shard(sources=(twice, twice))
 
 
-def test_the_readable_report_accounts_for_the_defects(voc, in_process):
+def test_the_readable_report_accounts_for_the_defects(voc, run):
     voc.annotation("a", ("cat", 5, 5, 5, 9))
-    ctx = in_process()
-    run(shard(voc.root), ctx)
-    text = ctx.out.read_bytes("report.md").decode()
+    shards, _ = run(shard(voc.root))
+    text = Folder(shards.path).read_bytes("report.md").decode()
     assert "| boxes | 2 | 1 | 1 |" in text
     assert "Annotations/a.xml, object 0: zero area (cat: 5, 5, 5, 9)" in text
 
 
-def test_blood_cells_are_all_there_but_two_boxes_of_zero_area(real_data, in_process):
+def test_blood_cells_are_all_there_but_two_boxes_of_zero_area(real_data, run):
     # SOURCE.txt of the data: 364 images, 4,888 boxes (RBC 4155, WBC 372, Platelets 361), two boxes of zero area
     root = str(real_data("bccd"))
     stage = Shard(sources=tuple(VocFolder(name="bccd", split=split, root=root) for split in ("train", "val", "test")))
-    ctx = in_process()
-    shards, report = run(stage, ctx)
+    shards, report = run(stage)
     assert (len(shards), report["boxes_annotated"], report["boxes_written"]) == (364, 4888, 4886)
-    assert ctx.out.read_json("shards.json")["objects_per_class"] == {"Platelets": 361, "RBC": 4153, "WBC": 372}
+    assert shards.manifest["objects_per_class"] == {"Platelets": 361, "RBC": 4153, "WBC": 372}
     assert report["defects"] == {"zero area": 2}
     assert {entry["file"] for entry in report["list"]} == {
         "Annotations/BloodImage_00338.xml",
@@ -226,11 +230,11 @@ def test_blood_cells_are_all_there_but_two_boxes_of_zero_area(real_data, in_proc
     }
 
 
-def test_fruit_with_sizes_of_zero_and_png_named_jpg_is_read_whole(real_data, in_process):
+def test_fruit_with_sizes_of_zero_and_png_named_jpg_is_read_whole(real_data, run):
     # SOURCE.txt of the data: 71 images, 114 boxes, 30 XML with size 0x0, 30 PNG files named .jpg
     root = str(real_data("messy/fruit"))
     stage = Shard(sources=tuple(VocFolder(name="fruit", split=split, root=root) for split in ("train", "test")))
-    shards, report = run(stage, in_process())
+    shards, report = run(stage)
     assert (len(shards), report["boxes_written"]) == (71, 114)
     assert shards.classes == ("apple", "banana", "orange")
     assert report["defects"] == {"wrong size in XML": 30, "extension of another format": 30}
