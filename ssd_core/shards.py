@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Bool, Float32, Int32, Int64, Shaped
+from jaxtyping import Bool, Float32, Int32, Int64
 from numpy import ndarray
 from pyarrow import fs
 
@@ -215,7 +215,7 @@ class _Group:
         )
 
 
-def _flat(column: Any) -> Shaped[ndarray, "N *shape"]:
+def _flat(column: Any) -> ndarray:
     values = column.values
     if pa.types.is_fixed_size_list(values.type):
         return np.asarray(values.values).reshape(-1, values.type.list_size)

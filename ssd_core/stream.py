@@ -167,7 +167,7 @@ def training_batches(
 ) -> Iterator[Batch]:
     """The stream of one worker, read ahead by `loader_processes` (0: in this process), endless without `stop`."""
     stream = TrainingStream(shards, settings, start=start, stop=stop, rank=rank, world=world)
-    return _load(stream, loader_processes, pin_memory)
+    return iter(DataLoader(stream, **_loading(loader_processes, pin_memory)))
 
 
 def evaluation_batches(
@@ -182,7 +182,7 @@ def evaluation_batches(
     """Images of `rows` (all without it) in that order, bilinear to a square of `input_size`."""
     chosen = range(len(shards)) if rows is None else rows
     stream = EvaluationStream(shards, chosen, input_size=input_size, batch_size=batch_size)
-    return _load(stream, loader_processes, pin_memory)
+    return iter(DataLoader(stream, **_loading(loader_processes, pin_memory)))
 
 
 def decode_row(row: Row) -> UInt8[ndarray, "H W 3"]:
@@ -199,18 +199,16 @@ def decode_row(row: Row) -> UInt8[ndarray, "H W 3"]:
     return image
 
 
-def _load(stream: IterableDataset[Any], processes: int, pin_memory: bool) -> Iterator[Any]:
-    return iter(
-        DataLoader(
-            stream,
-            batch_size=None,
-            num_workers=processes,
-            prefetch_factor=4 if processes else None,
-            pin_memory=pin_memory,
-            worker_init_fn=_start_loader,
-            generator=torch.Generator(),  # the loader draws a number at its start; not from the global generator
-        )
-    )
+def _loading(processes: int, pin_memory: bool) -> dict[str, Any]:
+    """Options of the data loader."""
+    return {
+        "batch_size": None,  # the streams make whole batches
+        "num_workers": processes,
+        "prefetch_factor": 4 if processes else None,
+        "pin_memory": pin_memory,
+        "worker_init_fn": _start_loader,
+        "generator": torch.Generator(),  # it draws a number at its start; not from the global generator
+    }
 
 
 def _start_loader(_: int) -> None:

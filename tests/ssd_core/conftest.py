@@ -6,8 +6,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 CHECKED = (
-    "boxes", "coding", "decoding", "default_boxes", "layers", "loss", "matching", "model", "network_cost", "objects",
-    "optimiser", "vgg",
+    "augment", "boxes", "coding", "decoding", "default_boxes", "images", "layers", "loss", "matching", "model",
+    "network_cost", "objects", "optimiser", "order", "randomness", "shards", "stream", "vgg", "voc_ap",
 )  # fmt: skip
 install_import_hook([f"ssd_core.{module}" for module in CHECKED], "beartype.beartype")
 

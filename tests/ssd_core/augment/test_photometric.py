@@ -22,8 +22,8 @@ def hue_of(image: np.ndarray) -> int:
 
 
 def test_brightness_saturates_at_both_ends():
-    assert distort(pixel(250, 100, 5), Distortion(brightness=32)).tolist() == [[[255, 132, 37]]]
-    assert distort(pixel(250, 100, 5), Distortion(brightness=-32)).tolist() == [[[218, 68, 0]]]
+    assert distort(pixel(250, 100, 5), Distortion(brightness=32.0)).tolist() == [[[255, 132, 37]]]
+    assert distort(pixel(250, 100, 5), Distortion(brightness=-32.0)).tolist() == [[[218, 68, 0]]]
 
 
 def test_contrast_scales_and_saturates():
@@ -40,13 +40,13 @@ def test_scaling_is_that_of_opencv(factor: float, offset: float):
 def test_a_hue_that_falls_below_zero_stays_at_zero_and_does_not_wrap():
     orange_red = from_hsv(3, 255, 255)
     assert hue_of(orange_red) == 3
-    np.testing.assert_array_equal(distort(orange_red, Distortion(hue=-18)), pixel(255, 0, 0))
+    np.testing.assert_array_equal(distort(orange_red, Distortion(hue=-18.0)), pixel(255, 0, 0))
 
 
 def test_hue_has_units_of_two_degrees():
     red = pixel(255, 0, 0)
-    assert hue_of(distort(red, Distortion(hue=15))) == 15
-    np.testing.assert_array_equal(distort(red, Distortion(hue=30)), pixel(255, 255, 0))  # 60 degrees: yellow
+    assert hue_of(distort(red, Distortion(hue=15.0))) == 15
+    np.testing.assert_array_equal(distort(red, Distortion(hue=30.0)), pixel(255, 255, 0))  # 60 degrees: yellow
 
 
 def test_saturation_scales_towards_grey():
@@ -54,9 +54,9 @@ def test_saturation_scales_towards_grey():
 
 
 def test_every_step_saturates_before_the_next():
-    brightened = distort(pixel(250, 100, 5), Distortion(brightness=32))
+    brightened = distort(pixel(250, 100, 5), Distortion(brightness=32.0))
     darkened = distort(brightened, Distortion(contrast=0.5))
-    both = distort(pixel(250, 100, 5), Distortion(brightness=32, contrast=0.5))
+    both = distort(pixel(250, 100, 5), Distortion(brightness=32.0, contrast=0.5))
     np.testing.assert_array_equal(both, darkened)
     assert both[0, 0, 0] == 128  # 255 / 2 to even; without saturation in between 282 / 2 = 141
 
