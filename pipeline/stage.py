@@ -64,9 +64,19 @@ class Stage(ABC):
         """
         return ""
 
+    def prepare(self) -> None:
+        """Called once in the driver when this stage is to run, before anything starts: fetch or refuse here.
+
+        Raises PipelineError when something is missing that no other stage makes.
+        """
+
     def tracked_by(self) -> Stage | None:
         """The stage to whose MLflow run this stage's `summary.json` and artifacts belong, if any."""
         return None
+
+    def artifacts(self) -> tuple[str, ...]:
+        """Names of output files to show in MLflow: in the run of `tracked_by()`, else in that of the invocation."""
+        return ()
 
     def parameters(self) -> Mapping[str, str | int | float]:
         """Flat, comparable parameters of a tracked stage."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,3 +26,14 @@ def real_data() -> Callable[[str], Path]:
         return folder
 
     return find
+
+
+@pytest.fixture(scope="session")
+def ray_session() -> Iterator[None]:
+    """One local Ray of two CPUs for all tests that need the real thing; its start costs five seconds."""
+    from pipeline import ray_session
+
+    os.environ.pop("RAY_ADDRESS", None)
+    ray_session.connect(cpus=2, gpus=0, dashboard=False)
+    yield
+    ray_session.disconnect()
