@@ -30,6 +30,12 @@ def test_a_window_reads_whole_row_groups_and_no_others():
     assert sum(len(set(groups)) for groups in windows) == 40
 
 
+def test_which_groups_share_a_window_changes_from_epoch_to_epoch():
+    first, second = (set(epoch_order((4,) * 40, seed=0, epoch=epoch)[: 4 * WINDOW_GROUPS] // 4) for epoch in (0, 1))
+    assert first != second
+    assert first != set(range(WINDOW_GROUPS))
+
+
 def test_images_of_a_window_are_shuffled_across_its_groups():
     groups = epoch_order((32,) * 16, seed=0, epoch=0) // 32
     assert np.mean(groups[1:] == groups[:-1]) == pytest.approx(31 / 511, abs=0.045)  # neighbours by chance

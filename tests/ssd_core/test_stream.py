@@ -140,6 +140,29 @@ def test_batches_hold_rgb_bytes_and_normalised_boxes_with_labels_from_zero(shard
             np.testing.assert_allclose(np.array(found).reshape(-1, 5), np.array(wanted).reshape(-1, 5), rtol=1e-6)
 
 
+def test_every_label_stays_with_its_object_through_the_augmentation(tmp_path: Path):
+    scene = np.full((200, 300, 3), 255, np.uint8)
+    scene[20:80, 30:120], scene[110:190, 180:290] = (255, 0, 0), (0, 0, 255)
+    row = replace(
+        drawn(2),
+        image=cv2.imencode(".png", scene[..., ::-1])[1].tobytes(),
+        width=300,
+        height=200,
+        boxes_xyxy=np.array([[30, 20, 120, 80], [180, 110, 290, 190]], np.float32),
+        labels=np.array([0, 2], np.int32),  # the channel that is bright in it
+    )
+    settings = replace(SETTINGS, batch_size=60, augmentation=replace(STARRED, photometric=False))
+    (batch,) = training_batches(write(tmp_path, [row]), settings, stop=1)
+    seen = []
+    for image, found in zip(batch.images, objects_of(batch), strict=True):
+        for label, left, top, right, bottom in found:
+            middle = image[:, int((top + bottom) / 2 * 300), int((left + right) / 2 * 300)]
+            assert middle[int(label)] > 240
+            assert middle[2 - int(label)] < 15
+        seen.append(tuple(label for label, *_ in found))
+    assert {(0,), (2,), (0, 2)} <= set(seen)
+
+
 def test_difficult_objects_are_left_out_on_request_and_crowds_always(shards: ShardSet):
     def trained_on(settings: TrainingSettings) -> dict[str, list[float]]:
         batches = training_batches(shards, replace(settings, batch_size=IMAGES), stop=1)
