@@ -64,7 +64,7 @@ class Stage(ABC):
         """
         return ""
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most stages have nothing to fetch
         """Called once in the driver when this stage is to run, before anything starts: fetch or refuse here.
 
         Raises PipelineError when something is missing that no other stage makes.

@@ -1,0 +1,75 @@
+"""Opening MLflow: where it records, its quiet, its experiment.
+
+`MLFLOW_TRACKING_URI` says where; without it an SQLite file and a folder of artifacts in the store, or in the working
+directory when the store is remote. Waiting for a tracker that is gone is kept short, for it never matters to a result.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from pipeline.folder import Folder
+
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # the default of 7 waits four minutes at each call
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+
+
+def home(store: Folder) -> Path:
+    """Local folder of the default tracker."""
+    return Path(store.path) if store.is_local else Path.cwd()
+
+
+def tracking_uri(store: Folder) -> str:
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home(store) / 'mlflow.db'}"
+
+
+def open_client(store: Folder) -> Any:
+    """An `MlflowClient`; the first on a new SQLite file creates its tables, about two seconds."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    home(store).mkdir(parents=True, exist_ok=True)
+    return MlflowClient(tracking_uri=tracking_uri(store))
+
+
+def experiment_id(client: Any, store: Folder, name: str, primary_metric: str) -> str:
+    """Id of the MLflow experiment of that name, created, or restored when it was deleted in the user interface."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return str(client.create_experiment(name, _artifact_location(store, name), _tags(primary_metric)))
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+def legal_name(name: str) -> str:
+    """MLflow refuses `mAP@0.5` and `conv4_3+fc7`; what it refuses becomes `_`."""
+    return re.sub(r"[^\w\-./: ]", "_", name)
+
+
+def _artifact_location(store: Folder, name: str) -> str | None:
+    if not tracking_uri(store).startswith(DATABASES):
+        return None  # a server has its own place
+    return (home(store) / "mlflow-artifacts" / re.sub(r"[^\w\-.]", "_", name)).as_uri()
+
+
+def _tags(primary_metric: str) -> dict[str, str]:
+    tags = {"mlflow.experimentKind": "custom_model_development"}  # opens the view of trainings
+    if primary_metric:
+        tags["mlflow.experiment.primaryMetric.name"] = legal_name(primary_metric)
+        tags["mlflow.experiment.primaryMetric.greaterIsBetter"] = "True"
+    return tags

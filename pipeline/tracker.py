@@ -1,0 +1,176 @@
+"""How MLflow should stand for the stages of a run, and the way there. All of it may be done again at any time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pipeline.fingerprint import describe, node_ids
+from pipeline.mlflow_client import experiment_id, open_client
+from pipeline.mlflow_run import TrackedRun
+from pipeline.process import Process
+
+if TYPE_CHECKING:
+    from pipeline.events import Event
+    from pipeline.graph import Graph, Node
+    from pipeline.store import Manifest, Store
+
+STATUS = {
+    "started": "RUNNING",
+    "retried": "RUNNING",
+    "committed": "FINISHED",
+    "cached": "FINISHED",
+    "failed": "FAILED",
+    "cancelled": "KILLED",
+}
+"""Status of a stage's run after the newest event that changes it."""
+
+STATUS_OF_INVOCATION = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
+DONE = ("committed", "cached")
+
+
+class Tracker:
+    """`tell` from any thread; `bring_up_to_date` from one only."""
+
+    def __init__(self, graph: Graph, store: Store, experiment: str, *, run_id: str, primary_metric: str = "") -> None:
+        self._graph, self._store = graph, store
+        self._experiment, self._primary_metric = experiment, primary_metric
+        self._run_id = run_id
+        self._facts: dict[str, tuple[str, str]] = {}
+        """{address: (kind of the newest telling event, key)}"""
+        self._invocation: dict[str, Any] = {}
+        self._outcome = ""
+        self._computes = False
+        self._settled: set[str] = set()
+        self._runs: _Runs | None = None
+        self._owners = _owners(graph)
+
+    def tell(self, event: Event) -> None:
+        """Take note; cheap."""
+        if event.kind == "run_started":
+            self._invocation = dict(event.data)
+        elif event.kind == "run_finished":
+            self._outcome = event.data["status"]
+        elif event.kind in STATUS:
+            self._computes |= event.kind == "started"
+            self._facts[event.address] = (event.kind, event.key)
+
+    def found(self, address: str, key: str) -> None:
+        """A committed result that no event told of."""
+        self._facts[address] = ("cached", key)
+
+    def is_behind(self) -> bool:
+        """An earlier run of this experiment ended before MLflow had everything."""
+        return self._store.folder.exists(self._mark)
+
+    def bring_up_to_date(self) -> None:
+        """Raises what MLflow raises; the next call goes on where this one stopped."""
+        outcome = self._outcome
+        if self._runs is None:
+            self._store.folder.write_bytes(self._mark, b"")
+            self._runs = _Runs(self._store, self._experiment, self._primary_metric)
+        parent = self._parent(self._runs) if self._computes else None
+        for node in self._graph.nodes.values():
+            if node.address in self._facts and node.id not in self._settled:
+                self._update(self._runs, node, parent)
+        if parent and outcome:
+            parent.set_status(STATUS_OF_INVOCATION[outcome])
+        if outcome or not self._run_id:
+            self._store.folder.delete(self._mark)
+
+    @property
+    def _mark(self) -> str:
+        return f"mlflow-behind/{self._experiment}"
+
+    def _parent(self, runs: _Runs) -> TrackedRun:
+        git = self._invocation.get("git", {})
+        name = f"{self._experiment} · {self._run_id} · {git.get('commit', '')[:7]}".rstrip(" ·")
+        tags = {"ssdpipe.run": self._run_id, "ssdpipe.git": json.dumps(git)}
+        parent = runs.of("ssdpipe.run", self._run_id, name, tags)
+        parent.log_parameters({"command": " ".join(self._invocation.get("argv", []))})
+        return parent
+
+    def _update(self, runs: _Runs, node: Node, parent: TrackedRun | None) -> None:
+        kind, key = self._facts[node.address]
+        manifest = self._store.find(key) if kind in DONE else None
+        owner = self._owners[node.id]
+        if owner == node.id:
+            self._update_child(runs, node, kind, key, manifest, parent)
+        elif manifest:
+            run = self._child(runs, self._graph.nodes[owner], parent) if owner else parent
+            if run:
+                run.log_results(manifest, self._store.output(manifest), node.stage.artifacts())
+        if manifest or kind in ("failed", "cancelled"):
+            self._settled.add(node.id)
+
+    def _update_child(
+        self, runs: _Runs, node: Node, kind: str, key: str, manifest: Manifest | None, parent: TrackedRun | None
+    ) -> None:
+        run = self._child(runs, node, parent)
+        if manifest and run.has_all_of(manifest):
+            return
+        if manifest is None:
+            run.follow(self._store.work(key))
+        else:
+            output = self._store.output(manifest)
+            run.log_curve(output)
+            run.log_inputs(manifest)
+            run.log_results(manifest, output, node.stage.artifacts())
+        run.set_status(STATUS[kind])
+
+    def _child(self, runs: _Runs, node: Node, parent: TrackedRun | None) -> TrackedRun:
+        """The run of a tracked stage; it belongs to the invocation that computed it last."""
+        kind, key = self._facts[node.address]
+        stage = node.stage
+        given = {**dict(stage.tags), "stage": node.address}
+        tags = {"ssdpipe.key": key, "ssdpipe.stage": node.address, **given}
+        if parent and kind != "cached":
+            tags["mlflow.parentRunId"] = parent.id
+        run = runs.of("ssdpipe.key", key, stage.variant or node.address, tags)
+        run.log_parameters({**given, **stage.parameters()})
+        return run
+
+
+class _Runs:
+    """The runs of one MLflow experiment that this driver writes to."""
+
+    def __init__(self, store: Store, experiment: str, primary_metric: str) -> None:
+        self._client = open_client(store.folder)
+        self._experiment_id = experiment_id(self._client, store.folder, experiment, primary_metric)
+        self._driver = {"ssdpipe.store": store.folder.path, "ssdpipe.driver": json.dumps(asdict(Process.this()))}
+        self._open: dict[str, TrackedRun] = {}
+        end_runs_of_dead_drivers(self._client, store.folder.path)
+
+    def of(self, tag: str, value: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
+        """The run whose `tag` has this value, found or created."""
+        tags = {**tags, **self._driver}
+        if value not in self._open:
+            found = self._client.search_runs([self._experiment_id], f"tags.`{tag}` = '{value}'", max_results=1)
+            run = found[0] if found else self._client.create_run(self._experiment_id, tags=tags, run_name=name)
+            self._open[value] = TrackedRun(self._client, run)
+        run = self._open[value]
+        run.set_tags(tags)
+        return run
+
+
+def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:
+    """MLflow leaves the runs of a killed process RUNNING for ever; those of this store and host are set KILLED."""
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    ours = f"attributes.status = 'RUNNING' and tags.`ssdpipe.store` = \"{store_path}\""
+    ended = 0
+    for run in client.search_runs(experiments, ours):
+        driver = Process(**json.loads(run.data.tags["ssdpipe.driver"]))
+        if driver.is_here and not driver.is_alive:
+            client.set_terminated(run.info.run_id, status="KILLED")
+            ended += 1
+    return ended
+
+
+def _owners(graph: Graph) -> dict[str, str]:
+    """{node id: id of the node to whose run it belongs, or nothing}."""
+    memo: dict[int, str] = {}
+    tracked = {node.id: node.stage.tracked_by() for node in graph.nodes.values()}
+    ids = {node_id: node_ids(stage, describe, memo) for node_id, stage in tracked.items() if stage}
+    return {node_id: ids.get(node_id, "") for node_id in graph.nodes}

@@ -1,0 +1,85 @@
+"""MLflow as an observer of runs: one writer, in a thread of the driver; MLflow is never waited for, nor needed.
+
+The events of a run say how things should stand; the thread brings MLflow there again and again, so what a dead tracker
+missed is caught up with later, in this run or in the next of the same experiment:
+
+    parent run     one invocation that computed something: status, tables and reports of stages that nothing tracks
+    child run      one tracked stage, found again by its key: parameters, curves, numbers, files
+
+MLflow is imported when the first stage starts, or when an earlier run left it behind; not for a run that is all cached.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from pipeline.tracker import Tracker
+
+if TYPE_CHECKING:
+    from pipeline.events import Event
+    from pipeline.graph import Graph
+    from pipeline.store import Store
+
+INTERVAL_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
+"""Between attempts when the tracker does not answer, and at the end for the last one."""
+
+logger = logging.getLogger(__name__)
+
+
+class MlflowObserver:
+    """Give it to the scheduler; `run_finished` returns when MLflow is up to date or known to be out of reach."""
+
+    def __init__(self, graph: Graph, store: Store, experiment: str, *, run_id: str, primary_metric: str = "") -> None:
+        self._tracker = Tracker(graph, store, experiment, run_id=run_id, primary_metric=primary_metric)
+        self._thread: threading.Thread | None = None
+        self._finished = threading.Event()
+        self._warned = False
+
+    def on_event(self, event: Event) -> None:
+        self._tracker.tell(event)
+        if event.kind == "started" or (event.kind == "run_finished" and self._tracker.is_behind()):
+            self._start()
+        if event.kind == "run_finished" and self._thread:
+            self._finished.set()
+            self._thread.join(PATIENCE_SECONDS)
+
+    def tick(self) -> None:
+        """The thread has its own clock."""
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, name="mlflow", daemon=True)
+            self._thread.start()
+
+    def _write(self) -> None:
+        pause = 0.0
+        while not self._finished.wait(pause):
+            pause = INTERVAL_SECONDS if self._try() else PATIENCE_SECONDS
+        self._try()
+
+    def _try(self) -> bool:
+        try:
+            self._tracker.bring_up_to_date()
+        except Exception as error:  # whatever the tracker does, results are in the store
+            if not self._warned:
+                reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+                logger.warning("MLflow does not take the record (%s); results are safe, it is tried again", reason)
+                self._warned = True
+            return False
+        return True
+
+
+def sync(graph: Graph, store: Store, experiment: str, *, primary_metric: str = "") -> int:
+    """Bring MLflow up to date with all committed results of a graph that can be resolved; how many there are."""
+    from pipeline.plan import plan
+    from pipeline.resolver import Resolver
+
+    tracker = Tracker(graph, store, experiment, run_id="", primary_metric=primary_metric)
+    cached = [row for row in plan(graph, store, Resolver(graph)) if row.manifest]
+    for row in cached:
+        tracker.found(row.address, row.key)
+    tracker.bring_up_to_date()
+    return len(cached)

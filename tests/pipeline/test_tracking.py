@@ -1,0 +1,290 @@
+"""MLflow on SQLite below a temporary store, fed by real runs of the in-process executor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.context import Context
+from pipeline.events import Event
+from pipeline.executor import InlineExecutor
+from pipeline.graph import Graph
+from pipeline.mlflow_client import legal_name, open_client
+from pipeline.mlflow_run import TrackedRun
+from pipeline.outcome import Result
+from pipeline.process import Process
+from pipeline.record import append_point
+from pipeline.resolver import Resolver
+from pipeline.scheduler import Scheduler
+from pipeline.stage import Stage, execution
+from pipeline.store import Store
+from pipeline.tracker import Tracker, end_runs_of_dead_drivers
+from pipeline.tracking import MlflowObserver, sync
+
+EXPERIMENT = "an experiment"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learn(Stage):
+    """Tells its steps one after the other; breaks at a step as long as a file is there."""
+
+    rate: float = 0.5
+    steps: int = 5
+    breaks_at: int = execution(-1)
+
+    def tracked_by(self) -> Stage | None:
+        return self
+
+    def parameters(self) -> dict[str, str | int | float]:
+        return {"rate": self.rate}
+
+    def run(self, ctx: Context) -> None:
+        done = len(ctx.work.files()) and 2  # a checkpoint at step 2: steps 3 and later are told again
+        for step in range(done + 1, self.steps + 1):
+            if step == self.breaks_at:
+                raise ValueError("broken on purpose")
+            ctx.record(step, {"loss": self.rate**step, "mAP@0.5": step / 10})
+        ctx.out.write_json("summary.json", {"seconds": 1.5})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge(Stage):
+    learnt: Learn
+
+    def tracked_by(self) -> Stage | None:
+        return self.learnt
+
+    def artifacts(self) -> tuple[str, ...]:
+        return ("words.txt", "absent.txt")
+
+    def run(self, ctx: Context) -> None:
+        ctx.out.write_json("summary.json", {"voc07/mAP": 0.25, "voc07/AP/cat": 0.5})
+        ctx.out.write_bytes("words.txt", b"good")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Stage):
+    rows: tuple[Stage, ...]
+
+    def artifacts(self) -> tuple[str, ...]:
+        return ("table.md",)
+
+    def run(self, ctx: Context) -> None:
+        ctx.out.write_bytes("table.md", b"| a | b |")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return Store.open(str(tmp_path / "store"))
+
+
+def learn(breaks_at: int = -1) -> Learn:
+    return Learn(breaks_at=breaks_at, variant="slow/seed0", tags=(("variant", "slow"), ("seed", "0")))
+
+
+def run(store: Store, targets: Sequence[Stage], run_id: str) -> Result:
+    graph = Graph(targets)
+    observer = MlflowObserver(graph, store, EXPERIMENT, run_id=run_id, primary_metric="voc07/mAP")
+    scheduler = Scheduler(
+        graph, store, InlineExecutor(), Resolver(graph), run_id=run_id, observers=[observer], provenance={"argv": ["x"]}
+    )
+    return scheduler.run()
+
+
+def runs(store: Store) -> tuple[list[Any], list[Any]]:
+    """Parents and children, oldest first."""
+    client = open_client(store.folder)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
+    return [run for run in found if "ssdpipe.run" in run.data.tags], [run for run in found if "stage" in run.data.tags]
+
+
+def history(store: Store, run: Any, name: str) -> list[tuple[int, float]]:
+    client = open_client(store.folder)
+    return [(metric.step, metric.value) for metric in client.get_metric_history(run.info.run_id, name)]
+
+
+def artifacts(store: Store, run: Any, folder: str) -> list[str]:
+    return [item.path for item in open_client(store.folder).list_artifacts(run.info.run_id, folder)]
+
+
+def test_an_invocation_is_a_parent_and_a_tracked_stage_its_child_with_all_that_belongs_to_it(store):
+    judge = Judge(learnt=learn(), variant="slow/seed0")
+    run(store, [Table(rows=(judge,))], "first")
+    (parent,), (child,) = runs(store)
+    assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert (parent.info.status, child.info.status) == ("FINISHED", "FINISHED")
+    assert child.data.params == {"variant": "slow", "seed": "0", "rate": "0.5", "stage": "learn/slow/seed0"}
+    assert child.data.tags["variant"] == "slow"
+    assert history(store, child, "loss") == [(step, 0.5**step) for step in range(1, 6)]
+    assert history(store, child, "mAP_0.5")[-1] == (5, 0.5)
+    assert {name: child.data.metrics[name] for name in ("seconds", "voc07/mAP", "voc07/AP/cat")} == {
+        "seconds": 1.5,
+        "voc07/mAP": 0.25,
+        "voc07/AP/cat": 0.5,
+    }
+    assert artifacts(store, child, "judge/slow/seed0") == ["judge/slow/seed0/words.txt"]
+    assert artifacts(store, parent, "table") == ["table/table.md"]
+    assert Path(store.folder.path, "mlflow-artifacts").is_dir()
+
+
+def test_the_experiment_opens_as_trainings_with_its_primary_metric(store):
+    run(store, [learn()], "first")
+    tags = open_client(store.folder).get_experiment_by_name(EXPERIMENT).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    assert tags["mlflow.experiment.primaryMetric.name"] == "voc07/mAP"
+
+
+def test_a_resumed_stage_goes_on_in_the_same_run_and_its_curve_has_each_step_once(store):
+    assert run(store, [learn(breaks_at=4)], "first").status == "failed"
+    (parent,), (child,) = runs(store)
+    assert (parent.info.status, child.info.status) == ("FAILED", "FAILED")
+    assert history(store, child, "loss") == [(step, 0.5**step) for step in range(1, 4)]
+    assert run(store, [learn()], "second").status == "finished"
+    (_, parent), (resumed,) = runs(store)
+    assert resumed.info.run_id == child.info.run_id
+    assert (parent.info.status, resumed.info.status) == ("FINISHED", "FINISHED")
+    assert resumed.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert history(store, resumed, "loss") == [(step, 0.5**step) for step in range(1, 6)]
+
+
+def test_a_cached_stage_is_not_duplicated_beside_a_new_one(store):
+    run(store, [learn()], "first")
+    run(store, [learn(), Learn(rate=0.25, variant="fast")], "second")
+    parents, children = runs(store)
+    assert len(parents) == 2
+    assert [child.data.params["rate"] for child in children] == ["0.5", "0.25"]
+    assert children[0].data.tags["mlflow.parentRunId"] == parents[0].info.run_id
+    assert len(history(store, children[0], "loss")) == 5
+
+
+def test_numbers_of_a_later_evaluation_of_the_same_training_replace_the_earlier_ones(store, monkeypatch):
+    run(store, [Judge(learnt=learn())], "first")
+    monkeypatch.setattr(Judge, "version", 2)
+    monkeypatch.setattr(Judge, "run", lambda self, ctx: ctx.out.write_json("summary.json", {"voc07/mAP": 0.125}))
+    run(store, [Judge(learnt=learn())], "second")
+    _, (child,) = runs(store)
+    assert child.data.metrics["voc07/mAP"] == 0.125
+
+
+def test_a_run_that_is_all_cached_imports_neither_mlflow_nor_ray(store, tmp_path):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_tracking as t; from pipeline.store import Store;"
+        "t.run(Store.open(sys.argv[2]), [t.learn()], sys.argv[3]);"
+        "print([name for name in ('mlflow', 'ray', 'torch') if name in sys.modules])"
+    )
+    told = []
+    for run_id in ("first", "second"):
+        arguments = [sys.executable, "-c", program, str(Path(__file__).parent), store.folder.path, run_id]
+        told.append(subprocess.run(arguments, capture_output=True, text=True, check=True))
+    assert "mlflow" in told[0].stdout
+    assert told[1].stdout == "[]\n"
+    assert told[0].stderr == ""  # nothing about migrations, experiments or usage
+
+
+def test_a_tracker_out_of_reach_is_told_once_and_caught_up_with_by_the_next_run(store, monkeypatch, caplog):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # the discard port: nobody listens
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert run(store, [Judge(learnt=learn())], "first").status == "finished"
+    warnings = [record for record in caplog.records if record.name == "pipeline.tracking"]
+    assert len(warnings) == 1
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert len(run(store, [Judge(learnt=learn())], "second").in_state("cached")) == 2
+    parents, (child,) = runs(store)
+    assert parents == []  # the second invocation computed nothing
+    assert child.info.status == "FINISHED"
+    assert len(history(store, child, "loss")) == 5
+    assert child.data.metrics["voc07/mAP"] == 0.25
+
+
+def test_sync_brings_an_empty_tracker_up_to_date_from_the_store(store, tmp_path, monkeypatch):
+    run(store, [Judge(learnt=learn())], "first")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    assert sync(Graph([Judge(learnt=learn())]), store, EXPERIMENT) == 2
+    assert sync(Graph([Judge(learnt=learn())]), store, EXPERIMENT) == 2
+    parents, (child,) = runs(store)
+    assert parents == []
+    assert len(history(store, child, "loss")) == 5
+    assert child.data.metrics["voc07/mAP"] == 0.25
+
+
+def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_not(store):
+    program = (
+        "import os, sys; sys.path.insert(0, sys.argv[1]); import test_tracking as t; from pipeline.store import Store;"
+        "from pipeline.graph import Graph; from pipeline.events import Event; from pipeline.tracker import Tracker;"
+        "tracker = Tracker(Graph([t.learn()]), Store.open(sys.argv[2]), t.EXPERIMENT, run_id='dead');"
+        "tracker.tell(Event(time=0, kind='started', address='learn/slow/seed0', key='k'));"
+        "tracker.bring_up_to_date(); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(Path(__file__).parent), store.folder.path], check=False)
+    parents, children = runs(store)
+    assert [run.info.status for run in (*parents, *children)] == ["RUNNING", "RUNNING"]
+    assert store.folder.files().count(f"mlflow-behind/{EXPERIMENT}") == 1
+    client = open_client(store.folder)
+    living = client.create_run(
+        parents[0].info.experiment_id,
+        tags={"ssdpipe.store": store.folder.path, "ssdpipe.driver": _this_process()},
+    )
+    assert end_runs_of_dead_drivers(client, store.folder.path) == 2
+    assert [run.info.status for run in (*runs(store)[0], *runs(store)[1])] == ["KILLED", "KILLED"]
+    assert client.get_run(living.info.run_id).info.status == "RUNNING"
+
+
+def test_an_interrupted_run_is_killed_in_mlflow_with_the_stage_that_it_stopped(store):
+    tracker = Tracker(Graph([learn()]), store, EXPERIMENT, run_id="r")
+    for kind, data in (("started", {}), ("cancelled", {}), ("run_finished", {"status": "interrupted"})):
+        tracker.tell(Event(time=0, kind=kind, address="learn/slow/seed0", key="k", data=data))
+    tracker.bring_up_to_date()
+    parents, children = runs(store)
+    assert [run.info.status for run in (*parents, *children)] == ["KILLED", "KILLED"]
+
+
+def test_a_growing_curve_is_followed_line_by_line(store):
+    client = open_client(store.folder)
+    run = TrackedRun(client, client.create_run(client.create_experiment("curves")))
+    work = store.work("k")
+    append_point(work, 1, {"loss": 3})
+    work.append("metrics.jsonl", b'{"step": 2, "time": 7.0, "val')
+    run.follow(work)
+    assert _steps(client, run) == [1]
+    work.append("metrics.jsonl", b'ues": {"loss": 2}}\n')
+    append_point(work, 1, {"loss": 3})  # told again after a crash
+    for step in range(3, 1200):
+        append_point(work, step, {"loss": 1})
+    run.follow(work)
+    assert _steps(client, run) == list(range(1, 1200))
+    again = TrackedRun(client, client.get_run(run.id))  # another driver goes on
+    again.follow(work)
+    assert _steps(client, again) == list(range(1, 1200))
+
+
+def test_names_that_mlflow_refuses_are_made_legal():
+    assert legal_name("mAP@0.5") == "mAP_0.5"
+    assert legal_name("conv4_3+fc7, 50%") == "conv4_3_fc7_ 50_"
+    assert legal_name("coco/AP50: größe-1 a.b") == "coco/AP50: größe-1 a.b"
+
+
+def test_tracker_says_that_it_is_behind_until_it_has_caught_up(store):
+    graph = Graph([learn()])
+    tracker = Tracker(graph, store, EXPERIMENT, run_id="r")
+    assert not tracker.is_behind()
+    tracker.bring_up_to_date()
+    assert tracker.is_behind()  # the run goes on
+    assert sync(graph, store, EXPERIMENT) == 0
+    assert not tracker.is_behind()
+
+
+def _steps(client: Any, run: TrackedRun) -> list[int]:
+    return sorted(metric.step for metric in client.get_metric_history(run.id, "loss"))
+
+
+def _this_process() -> str:
+    return json.dumps(asdict(Process.this()))
