@@ -18,10 +18,12 @@ def to_plain(config: Any) -> dict[str, Any]:
 
 
 def from_plain(kind: type[Config], value: dict[str, Any]) -> Config:
-    """Rebuild a dataclass. An unknown field raises TypeError: the file is newer than this code."""
+    """Rebuild a dataclass. An unknown field raises ValueError: the file is newer than this code."""
     hints = get_type_hints(kind)
     if unknown := sorted(set(value) - set(hints)):
-        raise TypeError(f"{kind.__name__} has no field {', '.join(unknown)}: was this file written by a newer version?")
+        raise ValueError(
+            f"{kind.__name__} has no field {', '.join(unknown)}: was this file written by a newer version?"
+        )
     return kind(**{name: _rebuild(hints[name], item) for name, item in value.items()})
 
 

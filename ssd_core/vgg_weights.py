@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-import torch
 from torch import Tensor
 
 from ssd_core.model import Detector
 from ssd_core.spec import Preprocessing
+from ssd_core.tensor_file import read_tensors
 
 TORCHVISION = Preprocessing(channel_order="rgb", mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 REDUCED = Preprocessing(channel_order="rgb", mean=(123.0, 117.0, 104.0))
@@ -50,7 +50,7 @@ class Vgg16Weights:
 
 def read_vgg16(stream: IO[bytes]) -> Vgg16Weights:
     """Read a state dict of either kind; nothing in the file is executed."""
-    content: Any = torch.load(stream, map_location="cpu", weights_only=True)
+    content: Any = read_tensors(stream)
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise ValueError("not a VGG16 file: expected a state dict, names with tensors")
     return vgg16_weights(content)

@@ -42,6 +42,21 @@ class TrueBoxes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outcomes:
+    """What became of the detections of one class, by falling score."""
+
+    images: Int[ndarray, " D"]
+    true: Bool[ndarray, " D"]
+    """The first to find an object that counts."""
+
+    counted: Bool[ndarray, " D"]
+    """False on a difficult object: neither true nor false."""
+
+    object_images: Int[ndarray, " G"]
+    """The image of each object that counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClassResult:
     """One class; without objects (difficult ones are none) its average precision is NaN."""
 
@@ -83,7 +98,20 @@ def evaluate(
 
     `pixel_extent` is what a width has beyond xmax - xmin: 1 for VOC pixels, 0 for continuous coordinates.
     """
-    return [_evaluate_class(detections, truth, label, iou_threshold, pixel_extent) for label in range(class_count)]
+    judged = judge(detections, truth, class_count=class_count, iou_threshold=iou_threshold, pixel_extent=pixel_extent)
+    return [class_result(item) for item in judged]
+
+
+def judge(
+    detections: ScoredBoxes,
+    truth: TrueBoxes,
+    *,
+    class_count: int,
+    iou_threshold: float = 0.5,
+    pixel_extent: float = 1.0,
+) -> list[Outcomes]:
+    """Which detections of each class are true, false, or count as nothing; arguments as for `evaluate`."""
+    return [_judge_class(detections, truth, label, iou_threshold, pixel_extent) for label in range(class_count)]
 
 
 def mean_result(results: Sequence[ClassResult]) -> MeanResult:
@@ -96,9 +124,9 @@ def mean_result(results: Sequence[ClassResult]) -> MeanResult:
     )
 
 
-def _evaluate_class(
+def _judge_class(
     detections: ScoredBoxes, truth: TrueBoxes, label: int, iou_threshold: float, pixel_extent: float
-) -> ClassResult:
+) -> Outcomes:
     found = np.flatnonzero(detections.labels == label)
     found = found[np.argsort(-detections.scores[found], kind="stable")]
     wanted = np.flatnonzero(truth.labels == label)
@@ -118,10 +146,14 @@ def _evaluate_class(
     hits &= counted
     true = np.zeros(len(found), bool)
     true[np.flatnonzero(hits)[np.unique(nearest[hits], return_index=True)[1]]] = True  # the first to take an object
-    return _class_result(true, counted, objects=int((~difficult).sum()))
+    return Outcomes(
+        images=detections.images[found], true=true, counted=counted, object_images=truth.images[wanted[~difficult]]
+    )
 
 
-def _class_result(true: Bool[ndarray, " D"], counted: Bool[ndarray, " D"], objects: int) -> ClassResult:
+def class_result(outcomes: Outcomes) -> ClassResult:
+    """Precision, recall and average precision of one class."""
+    true, counted, objects = outcomes.true, outcomes.counted, len(outcomes.object_images)
     hits, visited = np.cumsum(true), np.cumsum(counted)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision, recall = hits / visited, hits / np.float64(objects)

@@ -11,6 +11,7 @@ from torch import Tensor
 from ssd_core.model import Detector
 from ssd_core.plain import from_plain, to_plain
 from ssd_core.spec import DetectorSpec
+from ssd_core.tensor_file import read_tensors
 
 FORMAT = 1
 
@@ -35,9 +36,11 @@ def save_weights(weights: Weights, stream: IO[bytes]) -> None:
 
 def load_weights(stream: IO[bytes]) -> Weights:
     """Raises ValueError when the file is not of this format or of a newer one."""
-    content: Any = torch.load(stream, map_location="cpu", weights_only=True)
+    content: Any = read_tensors(stream)
     if not isinstance(content, dict) or "spec" not in content:
         raise ValueError("not a weights file of ssdpipe: it holds no specification")
     if content["format"] > FORMAT:
-        raise ValueError(f"weights of format {content['format']}, but this version reads up to {FORMAT}: update ssdpipe")
+        raise ValueError(
+            f"weights of format {content['format']}, but this version reads up to {FORMAT}: update ssdpipe"
+        )
     return Weights(spec=from_plain(DetectorSpec, content["spec"]), state=content["state"])

@@ -65,6 +65,11 @@ class Survey:
     """Counts of all class names in the readable annotations, sorted by name."""
 
 
+def annotations_below(root: str) -> Folder:
+    """The data set at a path or URI, for its annotations and splits only: images need not be there."""
+    return _locate(_folder(root), "", parts=(SPLITS,))
+
+
 def discover_classes(sources: Iterable[VocFolder]) -> tuple[str, ...]:
     """All class names in the annotations of some splits on disk, sorted."""
     return tuple(sorted({name for source in sources for name in source.survey().objects_per_class}))
@@ -114,7 +119,7 @@ def _folder(root: str) -> Folder:
     return Folder(root if "://" in root else str(Path(root).expanduser().resolve()))
 
 
-def _locate(place: Folder, name: str) -> Folder:
+def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS)) -> Folder:
     if not place.exists():
         raise PipelineError(f"there is no folder {place.uri}; name the data set's folder with --data or SSDPIPE_DATA")
     found = _candidates(place, name)
@@ -127,7 +132,7 @@ def _locate(place: Folder, name: str) -> Folder:
         raise PipelineError(
             f"{place.uri} is no data set in VOC layout: looked for {wanted} in it, in its folders and in VOCdevkit"
         )
-    if missing := [part for part in (IMAGES, SPLITS) if not found[0].exists(part)]:
+    if missing := [part for part in parts if not found[0].exists(part)]:
         raise PipelineError(f"{found[0].uri} has {ANNOTATIONS}, but no {' and no '.join(missing)}")
     return found[0]
 

@@ -1,0 +1,158 @@
+"""What a detector is trained and tested on, and how: the named recipes, and the presets that scale an experiment.
+
+full     the paper's SSD300, trained on VOC 07+12 for 60k iterations from ImageNet weights
+short    the same detector and data over a tenth of the iterations
+tiny     a small detector on drawn images, from scratch, in minutes on two CPU cores
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.errors import PipelineError
+from pipeline.stage import Stage
+from ssd_core.augment.spec import FLIP_ONLY, STARRED
+from ssd_core.schedule import Schedule
+from ssd_core.settings import TrainingSettings
+from ssd_core.tiny_spec import ssd_tiny
+from stages.drawn import CLASSES as DRAWN_CLASSES
+from stages.drawn import Draw
+from stages.initial import ImageNetVgg16, WeightsFile
+from stages.recipe import Recipe
+from stages.shard import Shard
+from stages.voc import VocFolder, discover_classes, suggestion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Everything that the rows of an experiment share."""
+
+    name: str
+    about: str
+    settings: TrainingSettings
+    train: tuple[VocFolder, ...]
+    test: tuple[VocFolder, ...]
+    initial: Stage | None = None
+    published: float | None = None
+    """The paper's mAP on VOC2007 test, as a fraction, where this is a row of its tables."""
+
+    strict: bool = False
+
+    def train_shards(self) -> Shard:
+        return Shard(sources=self.train, classes=self.settings.spec.classes, strict=self.strict, variant="train")
+
+    def test_shards(self) -> Shard:
+        return Shard(sources=self.test, classes=self.settings.spec.classes, strict=self.strict, variant="test")
+
+    def recipe(self, settings: TrainingSettings | None = None) -> Recipe:
+        """The recipe of these settings (the setup's own without any) on the training shards."""
+        chosen = settings or self.settings
+        fields = {name: getattr(chosen, name) for name in TrainingSettings.__dataclass_fields__}
+        return Recipe(**fields, data=self.train_shards(), initial=self.initial)
+
+
+TINY_SCHEDULE = Schedule(iterations=1200, base_lr=2e-3, drops=(1000,), warmup=50)
+
+
+def _voc(year: str, split: str) -> VocFolder:
+    root = os.environ.get("SSDPIPE_DATA", "data")
+    return VocFolder(name=f"voc{year}", root=root, folder=f"VOC{year}", split=split)
+
+
+def _paper(settings: TrainingSettings, *, name: str, about: str, published: float | None) -> Setup:
+    return Setup(
+        name=name,
+        about=about,
+        settings=settings,
+        train=(_voc("2007", "trainval"), _voc("2012", "trainval")),
+        test=(_voc("2007", "test"),),
+        initial=ImageNetVgg16(variant="imagenet-vgg16"),
+        published=published,
+    )
+
+
+def _full() -> Setup:
+    return _paper(
+        TrainingSettings(), name="ssd300-voc0712", about="SSD300 on VOC 07+12, 60k iterations", published=0.743
+    )
+
+
+def _starred() -> Setup:
+    return _paper(
+        TrainingSettings(augmentation=STARRED, schedule=Schedule().scaled(2)),
+        name="ssd300-expand-voc0712",
+        about="SSD300* on VOC 07+12: images zoomed out as well, 120k iterations",
+        published=0.772,
+    )
+
+
+def _short() -> Setup:
+    return _paper(
+        TrainingSettings(schedule=Schedule().scaled(0.1)),
+        name="ssd300-short-voc0712",
+        about="SSD300 on VOC 07+12, a tenth of the iterations: no row of the paper",
+        published=None,
+    )
+
+
+def _tiny() -> Setup:
+    drawn = Draw()
+    return Setup(
+        name="ssd-tiny",
+        about="a small detector on drawn images, from scratch, for two CPU cores",
+        settings=TrainingSettings(
+            spec=ssd_tiny(DRAWN_CLASSES), augmentation=FLIP_ONLY, schedule=TINY_SCHEDULE, batch_size=8
+        ),
+        train=(VocFolder(name="drawn", split="train", within=drawn),),
+        test=(VocFolder(name="drawn", split="test", within=drawn),),
+    )
+
+
+RECIPES: dict[str, Callable[[], Setup]] = {
+    "ssd300-voc0712": _full,
+    "ssd300-expand-voc0712": _starred,
+    "ssd300-short-voc0712": _short,
+    "ssd-tiny": _tiny,
+}
+PRESETS = {"full": "ssd300-voc0712", "short": "ssd300-short-voc0712", "tiny": "ssd-tiny"}
+
+
+def recipe_setup(name: str) -> Setup:
+    """The setup of a named recipe. PipelineError with a near miss when there is none."""
+    if name not in RECIPES:
+        raise PipelineError(f"there is no recipe {name!r}; {suggestion(name, RECIPES)}")
+    return RECIPES[name]()
+
+
+def preset_setup(name: str) -> Setup:
+    """The setup of a preset. PipelineError with a near miss when there is none."""
+    if name not in PRESETS:
+        raise PipelineError(f"there is no preset {name!r}; {suggestion(name, PRESETS)}")
+    return recipe_setup(PRESETS[name])
+
+
+def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str = "") -> Setup:
+    """The setup on a data set of the user's, in VOC layout; its classes are those found in the annotations.
+
+    Without names of splits: trainval or else train, and test or else val, as they are there.
+    """
+    place = VocFolder(name=Path(root).resolve().name, root=root, split="").located()
+    splits = {path.removesuffix(".txt") for path in (place / "ImageSets/Main").files()}
+    name = place.path.rpartition("/")[2]
+    train = VocFolder(name=name, root=root, split=train_split or ("trainval" if "trainval" in splits else "train"))
+    test = VocFolder(name=name, root=root, split=test_split or ("test" if "test" in splits else "val"))
+    spec = replace(setup.settings.spec, classes=discover_classes([train]))
+    settings = replace(setup.settings, spec=spec)
+    return replace(setup, settings=settings, train=(train,), test=(test,), published=None)
+
+
+def starting_from(setup: Setup, initial: str) -> Setup:
+    """The setup with other first weights: `imagenet`, `scratch`, or a file."""
+    if initial == "scratch":
+        return replace(setup, initial=None)
+    if initial == "imagenet":
+        return replace(setup, initial=ImageNetVgg16(variant="imagenet-vgg16"))
+    return replace(setup, initial=WeightsFile(path=initial, variant=Path(initial).stem))

@@ -1,0 +1,54 @@
+"""How much of a difference in mean average precision the test images support: a paired bootstrap over images.
+
+The test images are drawn anew with replacement; both detectors are scored on the same drawn images, so that what is
+hard about an image does not count as a difference. Weights take the place of copies: an image drawn twice has
+weight 2. Letters: R replicates, N images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from ssd_core.voc_ap import Outcomes
+
+LEVELS = 0.1 * np.arange(11)
+"""As `ssd_core.voc_ap` has them, to the last bit."""
+
+
+def image_weights(images: int, replicates: int, rng: np.random.Generator) -> Int[ndarray, "R N"]:
+    """How often each image is drawn in each replicate."""
+    return rng.multinomial(images, np.full(images, 1 / images), size=replicates)
+
+
+def replicate_map(outcomes: Sequence[Outcomes], weights: Int[ndarray, "R N"]) -> Float[ndarray, " R"]:
+    """11-point mean average precision of each replicate; `Outcomes.images` index the columns of `weights`.
+
+    A class without objects in a replicate does not count in its mean; a replicate without any object is NaN.
+    """
+    per_class = np.array([[_ap(item, drawn) for drawn in weights] for item in outcomes])
+    present = ~np.isnan(per_class)
+    with np.errstate(invalid="ignore"):
+        mean: Float[ndarray, " R"] = np.nansum(per_class, axis=0) / present.sum(axis=0)
+    return mean
+
+
+def interval(values: Float[ndarray, " R"], level: float = 0.95) -> tuple[float, float]:
+    """The percentiles that hold `level` of the replicates."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _ap(outcomes: Outcomes, weights: Int[ndarray, " N"]) -> float:
+    """11-point average precision of one class in one replicate."""
+    objects = weights[outcomes.object_images].sum()
+    if not objects:
+        return np.nan
+    drawn = weights[outcomes.images]
+    hits, visited = np.cumsum(drawn * outcomes.true), np.cumsum(drawn * outcomes.counted)
+    precision = hits / np.maximum(visited, 1)
+    best = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)  # at this recall or more
+    return float(best[np.searchsorted(hits / objects, LEVELS)].mean())

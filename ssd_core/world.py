@@ -1,0 +1,53 @@
+"""The workers of one training: rank, number, device, and sums over all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Alone by default. With `size` above 1 a torch process group is expected to be there."""
+
+    rank: int = 0
+    size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Element-wise sum over the workers; the same on each."""
+        if self.size > 1:
+            dist.all_reduce(values)
+        return values
+
+    def gather(self, value: Any) -> list[Any]:
+        """The values of all workers by rank, on each; slow, for rare occasions."""
+        values = [value] * self.size
+        if self.size > 1:
+            dist.all_gather_object(values, value)
+        return values
+
+    def from_first(self, number: int) -> int:
+        """The number of the first worker, on each."""
+        return int(self.sum(torch.tensor(number if self.is_first else 0, device=self.device)))
+
+    def distribute(self, module: nn.Module) -> nn.Module:
+        """The module as it must be called in training: gradients become means over the workers."""
+        if self.size == 1:
+            return module
+        devices = [self.device] if self.device.type == "cuda" else None
+        return DistributedDataParallel(
+            module,
+            device_ids=devices,
+            gradient_as_bucket_view=True,
+            broadcast_buffers=False,  # constants: default boxes, mean and std
+        )

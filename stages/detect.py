@@ -1,0 +1,39 @@
+"""Run a detector over shards; the result is one Parquet file of detections, in the order of the images.
+
+Boxes are pixels of the original image in VOC's frame (xmin, ymin, xmax, ymax), unclipped and unrounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Resources, Stage, execution
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+DETECTIONS = "detections.parquet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detect(Stage):
+    """Detections of one set of weights on one set of shards."""
+
+    weights: Stage
+    """Stage whose result holds the weights."""
+
+    weights_file: str = "weights.pt"
+    shards: Stage
+    workers: int = execution(1)
+    use_gpu: bool = execution(False)
+    batch_size: int = execution(16)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=self.workers, gpus=self.workers if self.use_gpu else 0, nested=True)
+
+    def run(self, ctx: Context) -> None:
+        from stages.detection import detect_shards
+
+        detect_shards(self, ctx)

@@ -1,0 +1,113 @@
+"""Detection over shards, one task per share of the images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.stage import Resources
+from ssd_core.decoding import Detections, detect
+from ssd_core.shards import ShardSet
+from ssd_core.spec import DetectorSpec
+from ssd_core.stream import EvaluationBatch, evaluation_batches
+from ssd_core.weights import load_weights
+from stages.detect import DETECTIONS
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from stages.detect import Detect
+
+SCHEMA = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("label", pa.int32(), nullable=False),  # 0-based index into the classes of the weights
+        pa.field("score", pa.float32(), nullable=False),
+        *(pa.field(name, pa.float32(), nullable=False) for name in ("xmin", "ymin", "xmax", "ymax")),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Rows `start` to `stop` of the shards, for one task."""
+
+    use_gpu: bool
+
+    weights: Folder
+    weights_file: str
+    shards: Folder
+    start: int
+    stop: int
+    batch_size: int
+
+
+def detect_shards(stage: Detect, ctx: Context) -> None:
+    """Spread the images over the workers and write the detections in the order of the images."""
+    shards = ctx.input(stage.shards)
+    images = len(ShardSet(shards.path, shards.filesystem))
+    shares = [
+        Share(
+            use_gpu=stage.use_gpu,
+            weights=ctx.input(stage.weights),
+            weights_file=stage.weights_file,
+            shards=shards,
+            start=start,
+            stop=min(start + size, images),
+            batch_size=stage.batch_size,
+        )
+        for size in [share_size(images, stage.workers, stage.batch_size)]
+        for start in range(0, images, size)
+    ]
+    gpus = 1 if stage.use_gpu else 0
+    parts = ctx.map(detect_share, shares, resources=Resources(cpus=1, gpus=gpus))
+    with ctx.out.open_output(DETECTIONS) as stream:
+        pq.write_table(pa.concat_tables([SCHEMA.empty_table(), *parts]), stream)
+
+
+def share_size(images: int, workers: int, batch_size: int) -> int:
+    """Images per task: a few tasks per worker, so that a slow one does not keep the others waiting.
+
+    Whole batches, so that the batches are the same for any number of workers.
+    """
+    wanted = max(64, -(-images // (4 * workers)))
+    return -(-wanted // batch_size) * batch_size
+
+
+def require_classes(shards: ShardSet, spec: DetectorSpec) -> None:
+    """Labels are numbers: shards and detector must mean the same classes by them."""
+    if shards.classes != spec.classes:
+        raise PipelineError(
+            f"the shards have the classes {', '.join(shards.classes)}, but the detector {', '.join(spec.classes)}: "
+            "shard the images with the classes of the detector, in their order"
+        )
+
+
+def detect_share(share: Share) -> pa.Table:
+    """Detections of one share."""
+    device = torch.device("cuda" if share.use_gpu and torch.cuda.is_available() else "cpu")
+    with share.weights.open_input(share.weights_file) as stream:
+        detector = load_weights(stream).detector().to(device)
+    detector.to(memory_format=torch.channels_last)
+    shards = ShardSet(share.shards.path, share.shards.filesystem)
+    require_classes(shards, detector.spec)
+    batches = evaluation_batches(
+        shards,
+        input_size=detector.spec.input_size,
+        batch_size=share.batch_size,
+        rows=range(share.start, share.stop),
+    )
+    return pa.concat_tables(_table(batch, detect(detector, batch.images.to(device))) for batch in batches)
+
+
+def _table(batch: EvaluationBatch, found: Detections) -> pa.Table:
+    images, labels, scores, boxes_xyxy = (values.cpu() for values in found)
+    pixels = boxes_xyxy * batch.sizes_wh.repeat(1, 2)[images]  # from fractions of the image
+    ids = pa.array(batch.image_ids, pa.string()).take(pa.array(images.numpy()))
+    columns = [ids, labels.int().numpy(), scores.float().numpy(), *pixels.float().numpy().T]
+    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=SCHEMA)

@@ -1,0 +1,35 @@
+"""Score detections against the objects of the shards by the VOC protocol.
+
+The result: `summary.json` (numbers as fractions) and `outcomes.npz` (what became of each detection, for resampling).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+SUMMARY = "summary.json"
+OUTCOMES = "outcomes.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate(Stage):
+    """Average precision per class and its mean: `voc07/mAP` (11 points), `voc12/mAP` (area), `voc07/AP/<class>`."""
+
+    detections: Stage
+    shards: Stage
+    training: Stage | None = None
+    """The training whose record these numbers join."""
+
+    def tracked_by(self) -> Stage | None:
+        return self.training
+
+    def run(self, ctx: Context) -> None:
+        from stages.voc_evaluation import evaluate_on_shards
+
+        evaluate_on_shards(ctx.input(self.detections), ctx.input(self.shards), ctx.out)

@@ -1,0 +1,79 @@
+"""Initial weights as a stage: VGG16 trained on ImageNet, by torchvision or from a file, or weights of a detector.
+
+The result is one `weights.pt`, whatever was given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from pipeline.errors import PipelineError
+from pipeline.stage import Stage, execution
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+TORCHVISION_FILE = "vgg16-397923af.pth"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageNetVgg16(Stage):
+    """torchvision's VGG16 (IMAGENET1K_V1), fc6 and fc7 subsampled; fetched by torchvision, or already in its cache."""
+
+    kind = "weights"
+
+    def prepare(self) -> None:
+        """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
+        if (cache := _torchvision_cache()).is_file():
+            return
+        from torchvision.models import VGG16_Weights
+
+        try:
+            VGG16_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)
+        except OSError as error:
+            raise PipelineError(
+                f"the ImageNet weights of VGG16 are not at {cache} and could not be fetched ({error}).\n"
+                f"Put {TORCHVISION_FILE} there, name a VGG16 file with --init FILE, or train with --init scratch."
+            ) from error
+
+    def run(self, ctx: Context) -> None:
+        self.prepare()  # this may be another node than the driver's
+        with _torchvision_cache().open("rb") as stream:
+            _write(ctx, stream)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsFile(Stage):
+    """A file of the user's: torchvision's VGG16, the reduced VGG16 that ports circulate, or weights of ssdpipe."""
+
+    kind = "weights"
+    path: str = execution("")
+    content: str = field(init=False)
+    """SHA-256 of the file: it is what counts, not the place of the file."""
+
+    def __post_init__(self) -> None:
+        """Raises PipelineError when there is no such file."""
+        path = Path(self.path).expanduser().resolve()
+        if not path.is_file():
+            raise PipelineError(f"there is no weights file {path} (--init takes imagenet, scratch or a file)")
+        with path.open("rb") as stream:
+            object.__setattr__(self, "content", hashlib.file_digest(stream, "sha256").hexdigest())
+
+    def run(self, ctx: Context) -> None:
+        with Path(self.path).expanduser().open("rb") as stream:
+            _write(ctx, stream)
+
+
+def _torchvision_cache() -> Path:
+    from torch.hub import get_dir
+
+    return Path(get_dir()) / "checkpoints" / TORCHVISION_FILE
+
+
+def _write(ctx: Context, stream: IO[bytes]) -> None:
+    from stages.initial_weights import write_initial_weights
+
+    write_initial_weights(ctx, stream)

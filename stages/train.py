@@ -1,0 +1,74 @@
+"""Train one detector with Ray Train; the result is `weights.pt`, its curves and the kept checkpoints.
+
+The loop is `ssd_core.trainer`; Ray Train starts the workers, joins them into a process group and starts them anew
+when one is lost. They go on from the newest checkpoint in the work folder, as does the same command after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Resources, Stage, execution
+from stages.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+WEIGHTS = "weights.pt"
+
+
+def kept_weights(step: int) -> str:
+    """Name of the weights after `step` steps, where the recipe keeps them."""
+    return f"checkpoints/weights-{step:09d}.pt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(Stage):
+    """One training."""
+
+    recipe: Recipe
+    workers: int = execution(1)
+    """Processes of the training: one per GPU, or CPU workers when there is no GPU to use."""
+
+    use_gpu: bool = execution(False)
+    cpus_per_worker: float = execution(1)
+    loader_processes: int = execution(0)
+    """Of each worker, to decode and augment ahead of it; 0 does so in the worker."""
+
+    checkpoint_steps: int = execution(2000)
+    checkpoint_seconds: float = execution(300.0)
+    log_steps: int = execution(20)
+    worker_failures: int = execution(3)
+    """How often lost workers are started anew from the newest checkpoint."""
+
+    @property
+    def resources(self) -> Resources:
+        gpus = self.workers if self.use_gpu else 0
+        return Resources(cpus=self.workers * self.cpus_per_worker, gpus=gpus, nested=True)
+
+    def tracked_by(self) -> Stage:
+        return self
+
+    def parameters(self) -> Mapping[str, str | int | float]:
+        recipe = self.recipe
+        spec = recipe.spec
+        return {
+            "input_size": spec.input_size,
+            "classes": len(spec.classes),
+            "sources": " ".join(source.layer for source in spec.sources),
+            "boxes": spec.box_count,
+            "boundary_boxes": str(spec.use_boundary_boxes),
+            "iterations": recipe.schedule.iterations,
+            "base_lr": recipe.schedule.base_lr,
+            "batch_size": recipe.batch_size,
+            "precision": recipe.precision,
+            "initial": recipe.initial.address if recipe.initial else "scratch",
+            "training_seed": recipe.seed,
+        }
+
+    def run(self, ctx: Context) -> None:
+        from stages.ray_training import train_on_ray
+
+        train_on_ray(self, ctx)

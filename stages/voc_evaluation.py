@@ -1,0 +1,71 @@
+"""Detections and shards as the arrays that the VOC protocol asks for, and its numbers as a flat summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from ssd_core.shards import ShardSet
+from ssd_core.voc_ap import ClassResult, ScoredBoxes, TrueBoxes, class_result, judge, mean_result
+from stages.detect import DETECTIONS
+from stages.evaluate import OUTCOMES, SUMMARY
+from stages.outcomes import write_outcomes
+
+
+def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
+    """Write the numbers of one detector on one set of shards."""
+    rows = ShardSet(shards.path, shards.filesystem)
+    numbers, truth = _truth(rows)
+    if truth.difficult.all():
+        raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
+    outcomes = judge(_found(detections, numbers), truth, class_count=len(rows.classes))
+    out.write_json(SUMMARY, summarise([class_result(item) for item in outcomes], rows.classes))
+    with out.open_output(OUTCOMES) as stream:
+        write_outcomes(stream, outcomes, images=len(rows))
+
+
+def summarise(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[str, float]:
+    """`voc07/mAP` (11 points), `voc12/mAP` (area), and both of each class with objects; fractions."""
+    mean = mean_result(results)
+    summary = {"voc07/mAP": mean.ap_11point, "voc12/mAP": mean.ap_area}
+    for name, result in zip(classes, results, strict=True):
+        if result.objects:
+            summary[f"voc07/AP/{name}"] = result.ap_11point
+            summary[f"voc12/AP/{name}"] = result.ap_area
+    return summary
+
+
+def _truth(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
+    numbers: dict[str, int] = {}
+    counts, labels, boxes_xyxy, difficult = [], [], [], []
+    for number, row in enumerate(rows):
+        if numbers.setdefault(row.image_id, number) != number:
+            raise PipelineError(f"two test images are called {row.image_id!r}: evaluate their data sets one by one")
+        counts.append(len(row.labels))
+        labels.append(row.labels)
+        boxes_xyxy.append(row.boxes_xyxy)
+        difficult.append(row.difficult | row.crowd)
+    return numbers, TrueBoxes(
+        images=np.repeat(np.arange(len(rows)), counts),
+        labels=np.concatenate(labels),
+        boxes_xyxy=np.concatenate(boxes_xyxy),
+        difficult=np.concatenate(difficult),
+    )
+
+
+def _found(detections: Folder, numbers: Mapping[str, int]) -> ScoredBoxes:
+    with detections.open_input(DETECTIONS) as stream:
+        table = pq.read_table(stream)
+    ids = table.column("image_id").combine_chunks().dictionary_encode()
+    images = np.array([numbers[image_id] for image_id in ids.dictionary.to_pylist()], dtype=np.int64)
+    columns = [table.column(name).to_numpy() for name in ("xmin", "ymin", "xmax", "ymax")]
+    return ScoredBoxes(
+        images=images[ids.indices.to_numpy()],
+        labels=table.column("label").to_numpy(),
+        scores=table.column("score").to_numpy(),
+        boxes_xyxy=np.stack(columns, axis=1),
+    )
