@@ -54,7 +54,7 @@ class Setup:
         return Recipe(**fields, data=self.train_shards(), initial=self.initial)
 
 
-TINY_SCHEDULE = Schedule(iterations=1200, base_lr=2e-3, drops=(1000,), warmup=50)
+TINY_SCHEDULE = Schedule(iterations=1300, base_lr=1e-3, drops=(1050,), warmup=50)
 
 
 def _voc(year: str, split: str) -> VocFolder:
@@ -104,7 +104,11 @@ def _tiny() -> Setup:
         name="ssd-tiny",
         about="a small detector on drawn images, from scratch, for two CPU cores",
         settings=TrainingSettings(
-            spec=ssd_tiny(DRAWN_CLASSES), augmentation=FLIP_ONLY, schedule=TINY_SCHEDULE, batch_size=8
+            spec=ssd_tiny(DRAWN_CLASSES),
+            augmentation=FLIP_ONLY,
+            schedule=TINY_SCHEDULE,
+            batch_size=8,
+            optimiser="adamw",
         ),
         train=(VocFolder(name="drawn", split="train", within=drawn),),
         test=(VocFolder(name="drawn", split="test", within=drawn),),

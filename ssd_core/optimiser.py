@@ -8,7 +8,7 @@ the schedule and do not decay, since decay would pull the features of a whole ch
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -17,10 +17,18 @@ from ssd_core.layers import L2Norm
 
 BIAS_LR_SCALE = 2.0
 
+ADAM_BETAS = (0.9, 0.99)
+"""A second moment over 100 steps: trainings that use it last a thousand or so."""
 
-def build_optimiser(detector: nn.Module, momentum: float = 0.9, weight_decay: float = 5e-4) -> torch.optim.SGD:
+
+def build_optimiser(
+    detector: nn.Module, kind: Literal["sgd", "adamw"] = "sgd", *, momentum: float = 0.9, weight_decay: float = 5e-4
+) -> torch.optim.Optimizer:
     """The optimiser at learning rate 0; `set_learning_rate` comes before each step."""
-    return torch.optim.SGD(list(parameter_groups(detector, weight_decay)), lr=0.0, momentum=momentum)
+    groups = list(parameter_groups(detector, weight_decay))
+    if kind == "adamw":
+        return torch.optim.AdamW(groups, lr=0.0, betas=ADAM_BETAS)
+    return torch.optim.SGD(groups, lr=0.0, momentum=momentum)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:

@@ -20,6 +20,9 @@ class TrainingSettings:
     batch_size: int = 32
     """Images of the global batch, whatever the number of workers."""
 
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    """The paper's, with `momentum`; adamw is for networks that learn from scratch in few iterations."""
+
     momentum: float = 0.9
     weight_decay: float = 5e-4
     precision: Literal["fp32", "bf16"] = "fp32"

@@ -1,21 +1,22 @@
 """A detector for two CPU cores: SSD's construction at a tenth of its size, trained from scratch in minutes.
 
-Named departures from the paper, all of them fields: an input of 144, an eighth of VGG's channels, a GroupNorm after
-every convolution (a network of this depth does not train from scratch without one), no L2 normalisation scale of 20
-to make up for it. The scales are SSD300's, as fractions of the input; the six maps have 18, 9, 5, 3, 2 and 1 cells.
+Named departures from the paper, all of them fields: an input of 130, an eighth of VGG's channels, a GroupNorm after
+every convolution (a network of this depth does not train from scratch without one), and the scale of the L2
+normalisation in proportion to the width (20 is for 512 channels). The scales are SSD300's, as fractions of the
+input; the six maps have 17, 9, 5, 3, 2 and 1 cells.
 """
 
 from __future__ import annotations
 
 from ssd_core.spec import DetectorSpec, ExtraLayer, Preprocessing, Scale, Source, Vgg16, ssd300
 
-INPUT_SIZE = 144
+INPUT_SIZE = 130
 
 
 def ssd_tiny(classes: tuple[str, ...]) -> DetectorSpec:
     """The tiny detector for some classes."""
     paper = ssd300()
-    steps = (8.0, 16.0, 28.8, 48.0, 72.0, 144.0)  # input / cells
+    cells = (17, 9, 5, 3, 2, 1)
     shrink = INPUT_SIZE / paper.input_size
     return DetectorSpec(
         input_size=INPUT_SIZE,
@@ -26,10 +27,15 @@ def ssd_tiny(classes: tuple[str, ...]) -> DetectorSpec:
             for name in ("conv8_2", "conv9_2", "conv10_2", "conv11_2")
         ),
         sources=tuple(
-            Source(layer=source.layer, step=step, scales=tuple(_shrunk(scale, shrink) for scale in source.scales))
-            for source, step in zip(paper.sources, steps, strict=True)
+            Source(
+                layer=source.layer,
+                step=INPUT_SIZE / side,
+                scales=tuple(_shrunk(scale, shrink) for scale in source.scales),
+            )
+            for source, side in zip(paper.sources, cells, strict=True)
         ),
-        norm_groups=4,
+        norm_groups=8,
+        l2_norm_scale=5.0,
         preprocessing=Preprocessing(channel_order="rgb", mean=(123.0, 117.0, 104.0), std=(58.0, 57.0, 57.0)),
     )
 

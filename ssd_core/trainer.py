@@ -60,7 +60,9 @@ class Trainer:
         self.listener, self.pace = listener, pace
         self.detector = detector.to(world.device).train()
         self.detector.to(memory_format=torch.channels_last)
-        self.optimiser = build_optimiser(self.detector, settings.momentum, settings.weight_decay)
+        self.optimiser = build_optimiser(
+            self.detector, settings.optimiser, momentum=settings.momentum, weight_decay=settings.weight_decay
+        )
         self.step = world.from_first(checkpoints.newest_step() if world.is_first else 0)
         if self.step:
             checkpoints.restore(self.step, self.detector, self.optimiser)

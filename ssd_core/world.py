@@ -45,9 +45,4 @@ class World:
         if self.size == 1:
             return module
         devices = [self.device] if self.device.type == "cuda" else None
-        return DistributedDataParallel(
-            module,
-            device_ids=devices,
-            gradient_as_bucket_view=True,
-            broadcast_buffers=False,  # constants: default boxes, mean and std
-        )
+        return DistributedDataParallel(module, device_ids=devices, gradient_as_bucket_view=True)

@@ -46,10 +46,10 @@ def object_paint(name: str, height: int, width: int, rng: np.random.Generator) -
 
 
 def scrap_paint(height: int, width: int, rng: np.random.Generator) -> Array:
-    """Paint of what is no object, in any hue, dull or lively."""
+    """Paint of what is no object: any hue, duller than that of the objects."""
     hue, value = rng.random(), rng.uniform(0.3, 1.0)
-    first = _colour(hue, rng.uniform(0.1, 0.9), value)
-    second = _colour(hue + rng.normal(0, 0.1), rng.uniform(0.1, 0.9), value * rng.uniform(0.6, 1.0))
+    first = _colour(hue, rng.uniform(0.05, 0.4), value)
+    second = _colour(hue + rng.normal(0, 0.1), rng.uniform(0.05, 0.4), value * rng.uniform(0.6, 1.0))
     return _mixed(first, second, _pattern(height, width, rng, period=rng.uniform(5, 20)))
 
 

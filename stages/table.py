@@ -1,0 +1,56 @@
+"""The table of an experiment: the paper's numbers, ours, and how far the data support a difference.
+
+The result: `table.json` (fractions), `table.csv`, `table.md`, `table.txt` and `report.html`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+TABLE_JSON, TABLE_CSV, TABLE_MARKDOWN, TABLE_TEXT = "table.json", "table.csv", "table.md", "table.txt"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One number of the table."""
+
+    row: str
+    column: str = ""
+    boxes: int
+    """Default boxes of the detector."""
+
+    published: float | None = None
+    results: tuple[Stage, ...]
+    """Evaluations, one per seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Stage):
+    """paper | ours | difference, and the change against the first cell with its 95 % interval."""
+
+    title: str
+    preset: str
+    row_title: str
+    column_title: str = ""
+    cells: tuple[Cell, ...]
+    departures: tuple[tuple[str, str, str], ...] = ()
+    """What all cells share that is not the paper's: field, ours, the paper's."""
+
+    metric: str = "voc07/mAP"
+    replicates: int = 1000
+    """Resamplings of the test images behind an interval."""
+
+    def artifacts(self) -> tuple[str, ...]:
+        return (TABLE_JSON, TABLE_CSV, TABLE_MARKDOWN, REPORT)
+
+    def run(self, ctx: Context) -> None:
+        from stages.tabulate import write_table
+
+        write_table(self, [[ctx.input(result) for result in cell.results] for cell in self.cells], ctx.out)
