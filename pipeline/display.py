@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.board import Board, RunningStage, clock, news
@@ -67,6 +68,7 @@ class LiveDisplay:
         elif event.kind == "run_finished":
             self._live.stop()
         elif event.kind != "started" and (text := news(event)):
+            self._live.refresh()  # the table below the line is then that of now
             self._console.print(f"{self._board.counts()} {event.address}  {text}", markup=False)
 
     def tick(self) -> None:
@@ -76,8 +78,10 @@ class LiveDisplay:
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2))
+        for _ in range(3):
+            table.add_column(no_wrap=True, overflow="ellipsis")
         for address, stage in self._board.running.items():
-            table.add_row(address, _bar(stage), stage.text() or f"running since {clock(_age(stage))}")
+            table.add_row(address, _bar(stage), stage.text() or f"{clock(time.time() - stage.began)} so far")
         table.add_row(f"{self._board.counts()} stages have ended")
         return table
 
@@ -85,10 +89,4 @@ class LiveDisplay:
 def _bar(stage: RunningStage) -> Any:
     from rich.progress_bar import ProgressBar
 
-    return ProgressBar(total=stage.total or 1.0, completed=stage.done, width=24)
-
-
-def _age(stage: RunningStage) -> float:
-    import time
-
-    return time.time() - stage.began
+    return ProgressBar(total=stage.total or 1.0, completed=stage.done, width=12)

@@ -1,0 +1,25 @@
+"""`ssdpipe compare`: an experiment's table from what the store holds."""
+
+from __future__ import annotations
+
+from experiments.cli.options import StorePlace
+from experiments.cli.requests import ExperimentRequest
+
+
+def compare(request: ExperimentRequest, place: StorePlace) -> None:
+    """Print an experiment's table from the store.
+
+    Columns: paper, ours, difference; rows without a result say so. Given only a name, the options are those of its
+    last run; given nothing, it is the last run's experiment.
+    """
+    from experiments.cli.recorded import meant
+    from experiments.comparison import current_table
+    from pipeline.errors import PipelineError
+    from pipeline.store import Store
+    from stages.graphs import Placement
+
+    store = Store.open(place.store)
+    found = meant(request, store)
+    if not isinstance(found, ExperimentRequest):
+        raise PipelineError(f"the last run, `{found.command}`, has no table: name an experiment")
+    print(current_table(found.target(Placement()), store), end="")

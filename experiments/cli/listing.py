@@ -1,0 +1,12 @@
+"""`ssdpipe list`: the experiments, each with its question and the table that it answers."""
+
+from __future__ import annotations
+
+
+def list_experiments() -> None:
+    """List the experiments and their questions."""
+    from experiments.cli.printing import columns
+    from experiments.experiment import experiment_names, load_experiment
+
+    known = [load_experiment(name) for name in experiment_names()]
+    print(columns((found.name, found.answers, found.question) for found in known))

@@ -1,0 +1,50 @@
+"""The command `ssdpipe`: joins its commands and turns errors into exit codes.
+
+2 for what a user can mend, 1 for a stage that failed, 130 after Ctrl-C; a defect of ours keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from experiments.cli import evaluate, recipe
+from experiments.cli.compare import compare
+from experiments.cli.listing import list_experiments
+from experiments.cli.options import expanded
+from experiments.cli.plan import plan
+from experiments.cli.run import run
+from experiments.cli.show import show
+from experiments.cli.train import train
+from experiments.cli.ui import ui
+from experiments.cli.why import why
+from pipeline.errors import PipelineError
+
+app = typer.Typer(
+    name="ssdpipe",
+    help="The experiments of the paper SSD: Single Shot MultiBox Detector, as graphs of cached stages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("list")(list_experiments)
+app.command()(expanded(plan))
+app.command()(expanded(run))
+app.command()(expanded(train))
+app.add_typer(evaluate.app, name="evaluate")
+app.command()(expanded(compare))
+app.command()(expanded(why))
+app.command()(expanded(show))
+app.add_typer(recipe.app, name="recipe")
+app.command()(expanded(ui))
+
+
+def main() -> None:
+    """Entry point."""
+    try:
+        app()
+    except PipelineError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)

@@ -1,0 +1,70 @@
+"""Options that several commands share, as dataclasses whose fields typer sees as options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+StoreOption = Annotated[
+    str, typer.Option(envvar="SSDPIPE_STORE", help="Folder or URI (s3://, gs://) of the results.", metavar="PLACE")
+]
+DEFAULT_STORE = "./ssdpipe-store"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorePlace:
+    """Where results lie."""
+
+    store: StoreOption = DEFAULT_STORE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """How a graph is run; none of it changes a result, except that --strict-env ties it to library versions."""
+
+    store: StoreOption = DEFAULT_STORE
+    cpus: Annotated[int | None, typer.Option(min=1, help="CPUs for the whole graph; all of them by default.")] = None
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going/--fail-fast", help="After a failure, go on with what does not depend on it.")
+    ] = True
+    strict_env: Annotated[
+        bool, typer.Option("--strict-env", help="Results made with other library versions do not count.")
+    ] = False
+    mlflow: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Record the run in MLflow.")] = True
+
+
+def expanded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with each parameter that is a dataclass replaced by the fields of the dataclass."""
+    parameters = inspect.signature(command, eval_str=True).parameters.values()
+    groups: dict[str, Any] = {found.name: found.annotation for found in parameters if is_dataclass(found.annotation)}
+    flat: list[inspect.Parameter] = []
+    for parameter in parameters:
+        flat += _fields(parameter.annotation) if parameter.name in groups else [_keyword(parameter)]
+
+    @wraps(command)
+    def flattened(**given: Any) -> None:
+        rebuilt = {
+            name: kind(**{item.name: given.pop(item.name) for item in fields(kind)}) for name, kind in groups.items()
+        }
+        command(**given, **rebuilt)
+
+    flattened.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
+    flattened.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
+    return flattened
+
+
+def _fields(kind: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [_keyword(item, hints[item.name]) for item in fields(kind)]
+
+
+def _keyword(item: Field[Any] | inspect.Parameter, hint: Any = None) -> inspect.Parameter:
+    if isinstance(item, inspect.Parameter):
+        return item.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+    default = inspect.Parameter.empty if item.default is MISSING else item.default
+    return inspect.Parameter(item.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)

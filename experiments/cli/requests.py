@@ -1,0 +1,167 @@
+"""What a person asks for, as data: the options of a command, the graph that they mean, and JSON to build it again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from experiments.setups import Setup
+    from pipeline.stage import Stage
+    from stages.graphs import Placement
+    from stages.table import Table
+
+GpusOption = Annotated[
+    int | None, typer.Option(min=0, help="GPUs for all of it, 0: CPU; those of this machine by default.")
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set with a defect.")]
+MAP = "voc07/mAP"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(ABC):
+    """A graph that can be asked for."""
+
+    command: ClassVar[str]
+    gpus: GpusOption = None
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Of the MLflow experiment."""
+
+    @abstractmethod
+    def placement(self) -> Placement:
+        """Where its stages run. PipelineError when that cannot be told."""
+
+    @abstractmethod
+    def target(self, placement: Placement) -> Stage:
+        """The stage whose result is asked for. PipelineError for anything unknown or missing."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"command": self.command, **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnSetup(Request):
+    """Options that change a setup."""
+
+    data: Annotated[
+        str, typer.Option(metavar="DIR", help="Data set of your own in VOC layout, instead of that of the recipe.")
+    ] = ""
+    train_split: Annotated[str, typer.Option(help="Split of --data to train on; trainval or train by default.")] = ""
+    test_split: Annotated[str, typer.Option(help="Split of --data to test on; test or val by default.")] = ""
+    strict: StrictOption = False
+    settings: Annotated[
+        list[str] | None, typer.Option("-s", "--set", metavar="FIELD=VALUE", help="Change a setting of the training.")
+    ] = None
+
+    def adjusted(self, setup: Setup) -> Setup:
+        """The setup with these options applied."""
+        from experiments.setups import on_data
+        from pipeline.errors import PipelineError
+        from pipeline.overrides import override
+
+        if self.data:
+            setup = on_data(setup, self.data, train_split=self.train_split, test_split=self.test_split)
+        elif self.train_split or self.test_split:
+            raise PipelineError("--train-split and --test-split name splits of a data set: name it with --data DIR")
+        return replace(setup, strict=self.strict, settings=override(setup.settings, self.settings or ()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentRequest(OnSetup):
+    """`run`, `plan`, `compare`, `why`: an experiment at some scale."""
+
+    command: ClassVar[str] = "run"
+    experiment: Annotated[str, typer.Argument(help="Name, see `ssdpipe list`.", show_default=False)] = ""
+    preset: Annotated[Literal["full", "short", "tiny"], typer.Option(help="Scale of the experiment.")] = "full"
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each row.")] = 1
+    column: Annotated[str, typer.Option(help="Only the rows of one column of the table, such as yes.")] = ""
+    column: Annotated[str, typer.Option(help="Only the cells of this column of the table.")] = ""
+    gpus_per_training: Annotated[int, typer.Option(min=1, help="Workers of one training, when there are GPUs.")] = 1
+
+    @property
+    def name(self) -> str:
+        return self.experiment
+
+    def placement(self) -> Placement:
+        from experiments.cli.placing import place
+
+        return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training)
+
+    def target(self, placement: Placement) -> Table:
+        from experiments.experiment import load_experiment
+        from experiments.setups import preset_setup
+
+        experiment = load_experiment(self.experiment)
+        setup = self.adjusted(preset_setup(self.preset))
+        return experiment.table(setup, preset=self.preset, seeds=self.seeds, column=self.column, placement=placement)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRequest(OnSetup):
+    """`train`: one recipe."""
+
+    command: ClassVar[str] = "train"
+    recipe: Annotated[str, typer.Argument(help="Name, see `ssdpipe recipe list`.")] = "ssd300-voc0712"
+    workers: Annotated[int, typer.Option(min=1, help="CPU workers, where no GPU is used.")] = 1
+    init: Annotated[
+        str, typer.Option(metavar="imagenet|scratch|FILE", help="First weights; the recipe's by default.")
+    ] = ""
+
+    @property
+    def name(self) -> str:
+        return self.recipe
+
+    def placement(self) -> Placement:
+        from experiments.cli.placing import place_one
+
+        return place_one(gpus=self.gpus, cpu_workers=self.workers)
+
+    def target(self, placement: Placement) -> Stage:
+        from experiments.setups import recipe_setup, starting_from
+        from stages.graphs import evaluated
+
+        setup = self.adjusted(recipe_setup(self.recipe))
+        if self.init:
+            setup = starting_from(setup, self.init)
+        tags = (("variant", self.recipe),)
+        return evaluated(setup.recipe(), test=setup.test_shards(), variant=self.recipe, tags=tags, placement=placement)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateRequest(Request):
+    """`evaluate weights`: a file of weights on a split."""
+
+    command: ClassVar[str] = "evaluate"
+    weights: Annotated[str, typer.Argument(metavar="FILE", help="Weights of ssdpipe, such as a training's weights.pt.")]
+    data: Annotated[str, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set in VOC layout.")] = ""
+    split: Annotated[str, typer.Option(help="List of images in ImageSets/Main.")] = "test"
+    strict: StrictOption = False
+
+    @property
+    def name(self) -> str:
+        return "evaluate"
+
+    def placement(self) -> Placement:
+        from experiments.cli.placing import place_one
+
+        return place_one(gpus=self.gpus, cpu_workers=1)
+
+    def target(self, placement: Placement) -> Stage:
+        from experiments.scoring import weights_on_split
+
+        return weights_on_split(self.weights, root=self.data, split=self.split, strict=self.strict, placement=placement)
+
+
+KINDS: tuple[type[Request], ...] = (ExperimentRequest, TrainRequest, EvaluateRequest)
+
+
+def request_from(recorded: dict[str, Any]) -> Request:
+    """The request that `to_json` wrote; options of a later version are left out."""
+    kind = next(kind for kind in KINDS if kind.command == recorded["command"])
+    return kind(**{item.name: recorded[item.name] for item in fields(kind) if item.name in recorded})

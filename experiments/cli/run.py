@@ -1,0 +1,32 @@
+"""`ssdpipe run`: an experiment, from data to its table."""
+
+from __future__ import annotations
+
+from experiments.cli.options import Running
+from experiments.cli.requests import ExperimentRequest
+
+
+def run(request: ExperimentRequest, running: Running) -> None:
+    """Run an experiment and print its table.
+
+    What is cached is not run again; after a failure or Ctrl-C the same command goes on where it stopped.
+    """
+    from experiments.cli.running import bring_to_end, ui_command
+    from experiments.comparison import current_table
+    from pipeline.errors import StageFailed
+    from pipeline.store import Store
+    from stages.graphs import Placement
+    from stages.table import REPORT, TABLE_TEXT
+
+    try:
+        graph, store, result = bring_to_end(request, running)
+    except StageFailed:
+        print(current_table(request.target(Placement()), Store.open(running.store)), flush=True)
+        raise
+    manifest = result.outcomes[graph.targets[0]].manifest
+    assert manifest is not None, "the run of its graph ended well"
+    output = store.output(manifest)
+    print(output.read_bytes(TABLE_TEXT).decode())
+    print(f"report: {output.path}/{REPORT}")
+    if running.mlflow:
+        print(f"runs:   {ui_command(running)}")

@@ -1,0 +1,73 @@
+"""`ssdpipe show`: one result of the store, and how it came to be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from experiments.cli.options import StorePlace
+
+if TYPE_CHECKING:
+    from pipeline.store import Manifest, Store
+
+
+def show(
+    stage: Annotated[str, typer.Argument(help="Address such as train/all-six/seed0, or the start of a key.")],
+    place: StorePlace,
+) -> None:
+    """Show the newest result of a stage.
+
+    Key, place, conditions, inputs, fields, numbers and files.
+    """
+    from experiments.cli.printing import columns
+    from pipeline.lookup import find_result
+    from pipeline.store import Store
+
+    store = Store.open(place.store)
+    manifest = find_result(store, stage)
+    print(manifest.address)
+    print(columns(_rows(manifest, store)))
+
+
+def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
+    from experiments.cli.printing import size
+    from pipeline.board import clock
+
+    made = datetime.fromtimestamp(manifest.finished).astimezone()
+    rows = [("key", manifest.key), ("place", store.output(manifest).path)]
+    rows += [("made", f"{made:%Y-%m-%d %H:%M:%S %z} in {clock(manifest.seconds)}")]
+    rows += [(name, text) for name, text in _conditions(manifest.provenance) if text]
+    rows += [("input", f"{path}: {held['address']} {held['key'][:12]}") for path, held in manifest.inputs.items()]
+    rows += [("field", f"{path} = {value}") for path, value in _leaves(manifest.settings)]
+    rows += [("number", f"{name} {value:.6g}") for name, value in _numbers(manifest, store)]
+    rows += [("file", f"{file.path}, {size(file.size)}, sha256 {file.sha256[:12]}") for file in manifest.files]
+    return rows
+
+
+def _conditions(provenance: dict[str, Any]) -> list[tuple[str, str]]:
+    machine, git = provenance.get("machine", {}), provenance.get("git", {})
+    gpus = ", ".join(machine.get("gpus", ())) or "no GPU"
+    libraries = ", ".join(f"{name} {version}" for name, version in provenance.get("libraries", {}).items())
+    where = f"{machine['host']}, {machine['processor']}, {machine['cpus']} CPUs, {gpus}" if machine else ""
+    commit = git.get("commit", "") + (" and changes" if git.get("dirty") else "")
+    return [("where", where), ("commit", commit), ("with", libraries), ("run", provenance.get("run", ""))]
+
+
+def _numbers(manifest: Manifest, store: Store) -> list[tuple[str, float]]:
+    output = store.output(manifest)
+    summary = output.read_json("summary.json") if output.exists("summary.json") else {}
+    return [(name, value) for name, value in summary.items() if isinstance(value, int | float)]
+
+
+def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """Settings by dotted path, without the names of classes and the places of inputs."""
+    from pipeline.fingerprint import encode
+
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        value = {str(index): item for index, item in enumerate(value)}
+    if isinstance(value, dict) and value:
+        told = {name: item for name, item in value.items() if not name.startswith("$")}
+        return [leaf for name, item in told.items() for leaf in _leaves(item, f"{path}.{name}".lstrip("."))]
+    return [(path, encode(value))]

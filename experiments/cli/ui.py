@@ -1,0 +1,48 @@
+"""`ssdpipe ui`: MLflow's pages on the record of a store."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from experiments.cli.options import StorePlace
+
+
+def ui(
+    place: StorePlace,
+    port: Annotated[int, typer.Option(help="Port of the pages.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets others in.")] = "127.0.0.1",
+) -> None:
+    """Open MLflow on the runs of this store.
+
+    Where MLFLOW_TRACKING_URI is set, runs are kept there, and this says so.
+    """
+    from pipeline.errors import PipelineError
+    from pipeline.mlflow_client import ENVIRONMENT, home, tracking_uri
+    from pipeline.store import Store
+
+    if server := os.environ.get("MLFLOW_TRACKING_URI"):
+        print(f"runs are recorded at MLFLOW_TRACKING_URI={server}")
+        return
+    store = Store.open(place.store).folder
+    database = home(store) / "mlflow.db"
+    if not database.exists():
+        raise PipelineError(f"nothing is recorded in {database} yet: `ssdpipe run` and `ssdpipe train` do so")
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    print(f"MLflow on http://{host}:{port} (Ctrl-C ends it)", flush=True)
+    serve = [
+        "server",
+        "--backend-store-uri",
+        tracking_uri(store),
+        "--workers",
+        "1",
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
+    os.execv(sys.executable, [sys.executable, "-m", "mlflow", *serve])

@@ -1,0 +1,33 @@
+"""`ssdpipe why`: what differs between a stage as it is now and its newest result."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from experiments.cli.options import StorePlace
+from experiments.cli.requests import ExperimentRequest
+
+
+def why(
+    stage: Annotated[str, typer.Argument(help="Address such as train/all-six/seed0, or the start of a key.")],
+    request: ExperimentRequest,
+    place: StorePlace,
+) -> None:
+    """Tell why a stage is to run.
+
+    The differences to its newest result, down to the field and the function.
+
+    Of the graph of the last run, or of EXPERIMENT with the options of `plan`.
+    """
+    from experiments.cli.recorded import meant
+    from pipeline.graph import Graph
+    from pipeline.plan import why as reasons
+    from pipeline.resolver import Resolver
+    from pipeline.store import Store
+    from stages.graphs import Placement
+
+    store = Store.open(place.store)
+    graph = Graph([meant(request, store, stage).target(Placement())])
+    print("\n".join(reasons(graph, store, Resolver(graph), stage)))

@@ -1,0 +1,74 @@
+"""A store in which a training on a small data set came as far as its shards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from experiments.cli.main import app
+from experiments.cli.requests import TrainRequest
+from pipeline.events import EventLog
+from pipeline.executor import InlineExecutor
+from pipeline.graph import Graph
+from pipeline.resolver import Resolver
+from pipeline.scheduler import Scheduler
+from pipeline.store import Store
+from stages.graphs import Placement
+from stages.shard import Shard
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The store, and the data set that was sharded."""
+
+    store: Path
+    data: Path
+
+    def ssdpipe(self, *arguments: str) -> Result:
+        """A command on this store, in this process."""
+        return CliRunner().invoke(app, arguments, env={"SSDPIPE_STORE": str(self.store)})
+
+
+@pytest.fixture
+def begun(tmp_path: Path) -> Begun:
+    data = tmp_path / "cats"
+    _write_data(data)
+    store = Store.open(str(tmp_path / "store"))
+    request = TrainRequest(recipe="ssd-tiny", data=str(data))
+    graph = Graph([request.target(Placement())])
+    shards = Graph([node.stage for node in graph.nodes.values() if isinstance(node.stage, Shard)])
+    Scheduler(
+        shards,
+        store,
+        InlineExecutor(),
+        Resolver(shards),
+        run_id="first",
+        observers=[EventLog(store.run("first"))],
+        provenance={"request": request.to_json()},
+    ).run()
+    return Begun(tmp_path / "store", data)
+
+
+def _write_data(folder: Path) -> None:
+    """Two images with a cat each, for training and for test."""
+    for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (folder / name).mkdir(parents=True)
+    noise = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)
+    for image_id, split in (("a", "train"), ("b", "test")):
+        cv2.imwrite(str(folder / f"JPEGImages/{image_id}.jpg"), noise)
+        (folder / f"ImageSets/Main/{split}.txt").write_text(f"{image_id}\n")
+        write_cat(folder, image_id, xmin=10)
+
+
+def write_cat(folder: Path, image_id: str, *, xmin: int) -> None:
+    """The annotation of a cat in an image of 100x80."""
+    box = f"<xmin>{xmin}</xmin><ymin>20</ymin><xmax>60</xmax><ymax>70</ymax>"
+    (folder / f"Annotations/{image_id}.xml").write_text(
+        f"<annotation><size><width>100</width><height>80</height></size>"
+        f"<object><name>cat</name><bndbox>{box}</bndbox></object></annotation>"
+    )

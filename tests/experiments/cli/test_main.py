@@ -1,0 +1,80 @@
+"""The command from outside: speed, exit codes, messages."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("torch", "ray", "mlflow", "numpy", "pyarrow", "cv2")
+HELP = f"""
+import sys
+from experiments.cli.main import app
+try:
+    app(["--help"])
+finally:
+    sys.stderr.write(",".join(name for name in {HEAVY} if name in sys.modules))
+"""
+
+
+def ssdpipe(*arguments: str, where: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, in an empty folder, without the variables of the tester."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SSDPIPE_", "RAY_", "MLFLOW_"))}
+    command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=where, env=kept | environment, timeout=120
+    )
+
+
+def test_help_imports_nothing_heavy_and_takes_less_than_half_a_second() -> None:
+    seconds = []
+    for _ in range(3):
+        began = time.monotonic()
+        done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=False)
+        seconds.append(time.monotonic() - began)
+        assert done.stderr == ""
+    assert "evaluate" in done.stdout
+    assert min(seconds) < 0.5  # the least disturbed of three
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("run", "ablation-layer"), "ablation-layers"),
+        (("train", "ssd300-voc07"), "ssd300-voc0712"),
+        (("train",), "SSDPIPE_DATA"),
+        (("train", "ssd-tiny", "-s", "schedule.base_lrate=1"), "'base_lr'"),
+        (("train", "ssd-tiny", "--data", "nowhere"), "nowhere"),
+        (("train", "ssd-tiny", "--train-split", "train"), "--data"),
+        (("train", "ssd-tiny", "--gpus", "8"), "--gpus 0"),
+        (("train", "ssd-tiny", "--init", "nothing.pt"), "nothing.pt"),
+        (("evaluate", "weights", "nothing.pt", "--data", "."), "nothing.pt"),
+        (("evaluate", "detections", "nowhere", "--annotations", "nowhere"), "nowhere"),
+        (("show", "train/a"), "no result"),
+        (("why", "train/a"), "no run yet"),
+        (("compare",), "no run yet"),
+        (("compare", "--preset", "tiny"), "name it"),
+        (("ui",), "nothing is recorded"),
+        (("recipe", "show", "ssd-tyny"), "ssd-tiny"),
+        (("plan", "ablation-layers", "--preset", "huge"), "tiny"),
+    ],
+)
+def test_a_mistake_ends_with_one_message_and_exit_code_2_and_writes_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    done = ssdpipe(*arguments, where=tmp_path, CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_of_a_newer_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "format.json").write_text(json.dumps({"format": 99}))
+    done = ssdpipe("show", "train/a", where=tmp_path, SSDPIPE_STORE=str(tmp_path))
+    assert (done.returncode, "format 99" in done.stderr) == (2, True)
