@@ -1,0 +1,34 @@
+# Two targets set everything up on a machine with Python 3.11 and make: `make demo` and `make test`.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test test-slow check bench clean
+
+demo: $(INSTALLED)  ## the paper's layer ablation on images that the project draws itself
+	$(BIN)/ssdpipe run ablation-layers --preset tiny --column yes
+
+test: check  ## style, types, imports, and all tests that take seconds
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(INSTALLED)  ## tests that take minutes: whole commands, kills, trainings
+	$(BIN)/pytest -m slow
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)  ## measure side by side; prints what it ran on
+	$(BIN)/python benchmarks/input_pipeline.py
+	$(BIN)/python benchmarks/scheduler_overhead.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
