@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
-from ssd_core.augment.spec import FLIP_ONLY, STARRED
+from ssd_core.augment.spec import FLIP_ONLY, PAPER, STARRED
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
 from ssd_core.tiny_spec import ssd_tiny
@@ -115,11 +115,24 @@ def _tiny() -> Setup:
     )
 
 
+def _narrow() -> Setup:
+    schedule = Schedule(iterations=3000, base_lr=1e-3, drops=(2200, 2700), warmup=100)
+    spec = ssd_tiny(DRAWN_CLASSES, input_size=200)
+    tiny = _tiny()
+    return replace(
+        tiny,
+        name="ssd200-narrow",
+        about="an eighth of SSD300's width at an input of 200, from scratch: for data of one's own on CPU cores",
+        settings=replace(tiny.settings, spec=spec, augmentation=PAPER, schedule=schedule, batch_size=16),
+    )
+
+
 RECIPES: dict[str, Callable[[], Setup]] = {
     "ssd300-voc0712": _full,
     "ssd300-expand-voc0712": _starred,
     "ssd300-short-voc0712": _short,
     "ssd-tiny": _tiny,
+    "ssd200-narrow": _narrow,
 }
 PRESETS = {"full": "ssd300-voc0712", "short": "ssd300-short-voc0712", "tiny": "ssd-tiny"}
 

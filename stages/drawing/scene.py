@@ -18,7 +18,7 @@ from stages.drawing.shapes import CLASSES, SHAPES, Array, Outline, posed, scrap,
 SMALLEST, LARGEST = 0.08, 0.95
 """Square root of a box's area over the shorter side of the image."""
 
-LEAST_VISIBLE, DIFFICULT_BELOW = 0.6, 0.65
+LEAST_VISIBLE, DIFFICULT_BELOW = 0.65, 0.7
 """Visible share of an object's pixels: never hidden below the first by another; difficult below the second."""
 
 
@@ -52,7 +52,7 @@ class _Placed:
 def draw_scene(height: int, width: int, rng: np.random.Generator) -> Scene:
     """Draw one image."""
     image = ground(height, width, rng)
-    for _ in range(rng.integers(2, 9)):
+    for _ in range(rng.integers(1, 6)):
         _lay_scrap(image, scrap(rng) if rng.random() < 0.6 else stroke(rng), rng.uniform(0.06, 0.3), rng)
     owner, placed = np.full((height, width), -1, np.int32), list[_Placed]()
     for scale in _scales(rng):
@@ -61,7 +61,7 @@ def draw_scene(height: int, width: int, rng: np.random.Generator) -> Scene:
             placed.append(candidate)
             paint = object_paint(candidate.name, *candidate.patch.size, rng)
             lay(image, candidate.patch, paint, shadow=0.4, rim=0.35)
-    for _ in range(rng.integers(0, 3)):
+    for _ in range(rng.integers(0, 2)):
         owner[_lay_scrap(image, stroke(rng), rng.uniform(0.15, 0.5), rng)] = -1
     image += grain(height, width, rng)
     objects = tuple(_described(item, number, owner) for number, item in enumerate(placed))
