@@ -81,7 +81,6 @@ class ExperimentRequest(OnSetup):
     preset: Annotated[Literal["full", "short", "tiny"], typer.Option(help="Scale of the experiment.")] = "full"
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each row.")] = 1
     column: Annotated[str, typer.Option(help="Only the rows of one column of the table, such as yes.")] = ""
-    column: Annotated[str, typer.Option(help="Only the cells of this column of the table.")] = ""
     gpus_per_training: Annotated[int, typer.Option(min=1, help="Workers of one training, when there are GPUs.")] = 1
 
     @property
