@@ -90,9 +90,10 @@ class TrackedRun:
         self._offset += len(whole)
 
     def log_results(self, manifest: Manifest, output: Folder, artifacts: Sequence[str]) -> None:
-        """Numbers of `summary.json` and the named files of a committed stage, once for each key."""
+        """Curve, numbers of `summary.json` and the named files of a committed stage, once for each key."""
         if _mark(manifest.key) in self.tags:
             return
+        self.log_curve(output)
         if output.exists("summary.json"):
             self._log_numbers(_numbers(output.read_json("summary.json")), manifest.finished)
         for name in artifacts:

@@ -114,10 +114,8 @@ class Tracker:
         if manifest is None:
             run.follow(self._store.work(key))
         else:
-            output = self._store.output(manifest)
-            run.log_curve(output)
             run.log_inputs(manifest)
-            run.log_results(manifest, output, node.stage.artifacts())
+            run.log_results(manifest, self._store.output(manifest), node.stage.artifacts())
         run.set_status(STATUS[kind])
 
     def _child(self, runs: _Runs, node: Node, parent: TrackedRun | None) -> TrackedRun:

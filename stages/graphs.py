@@ -1,4 +1,4 @@
-"""From a recipe to the stages that answer for it: shards -> train -> detect -> evaluate."""
+"""From a recipe to the stages that answer for it: shards -> train -> detect -> evaluate, and train -> validate."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from stages.detect import Detect
 from stages.evaluate import Evaluate
 from stages.recipe import Recipe
 from stages.train import Train
+from stages.validate import Validate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,3 +53,17 @@ def scored(
         use_gpu=placement.use_gpu,
     )
     return Evaluate(detections=detections, shards=test, training=training, variant=variant)
+
+
+def validated(training: Train, *, validation: Stage, placement: Placement) -> Validate:
+    """Score the checkpoints that the training keeps on validation shards."""
+    recipe = training.recipe
+    every, last = recipe.keep_every, recipe.schedule.iterations
+    return Validate(
+        training=training,
+        shards=validation,
+        iterations=tuple(range(every, last + 1, every)) if every else (),
+        variant=training.variant,
+        workers=placement.detection_workers,
+        use_gpu=placement.use_gpu,
+    )

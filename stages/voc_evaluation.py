@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from ssd_core.shards import ShardSet
-from ssd_core.voc_ap import ClassResult, ScoredBoxes, TrueBoxes, class_result, judge, mean_result
+from ssd_core.voc_ap import ClassResult, Outcomes, ScoredBoxes, TrueBoxes, class_result, judge, mean_result
 from stages.detect import DETECTIONS
 from stages.evaluate import OUTCOMES, SUMMARY
 from stages.outcomes import write_outcomes
@@ -19,13 +20,17 @@ from stages.outcomes import write_outcomes
 def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
     """Write the numbers of one detector on one set of shards."""
     rows = ShardSet(shards.path, shards.filesystem)
-    numbers, truth = _truth(rows)
-    if truth.difficult.all():
-        raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
-    outcomes = judge(_found(detections, numbers), truth, class_count=len(rows.classes))
+    with detections.open_input(DETECTIONS) as stream:
+        outcomes = _judged(pq.read_table(stream), rows)
     out.write_json(SUMMARY, summarise([class_result(item) for item in outcomes], rows.classes))
     with out.open_output(OUTCOMES) as stream:
         write_outcomes(stream, outcomes, images=len(rows))
+
+
+def mean_ap(detections: pa.Table, shards: Folder) -> float:
+    """Mean average precision (11 points) of a table of detections."""
+    outcomes = _judged(detections, ShardSet(shards.path, shards.filesystem))
+    return mean_result([class_result(item) for item in outcomes]).ap_11point
 
 
 def summarise(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[str, float]:
@@ -37,6 +42,13 @@ def summarise(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[st
             summary[f"voc07/AP/{name}"] = result.ap_11point
             summary[f"voc12/AP/{name}"] = result.ap_area
     return summary
+
+
+def _judged(detections: pa.Table, rows: ShardSet) -> list[Outcomes]:
+    numbers, truth = _truth(rows)
+    if truth.difficult.all():
+        raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
+    return judge(_found(detections, numbers), truth, class_count=len(rows.classes))
 
 
 def _truth(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
@@ -57,9 +69,7 @@ def _truth(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
     )
 
 
-def _found(detections: Folder, numbers: Mapping[str, int]) -> ScoredBoxes:
-    with detections.open_input(DETECTIONS) as stream:
-        table = pq.read_table(stream)
+def _found(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
     ids = table.column("image_id").combine_chunks().dictionary_encode()
     images = np.array([numbers[image_id] for image_id in ids.dictionary.to_pylist()], dtype=np.int64)
     columns = [table.column(name).to_numpy() for name in ("xmin", "ymin", "xmax", "ymax")]

@@ -31,7 +31,7 @@ def plan(
     from pipeline.store import Store
     from stages.graphs import Placement
 
-    graph = Graph([request.target(Placement())])
+    graph = Graph(request.targets(Placement()))
     rows = planned(graph, Store.open(place.store), Resolver(graph, strict_env=strict_env))
     if mermaid:
         print(graph.mermaid({row.address: row.state for row in rows}), end="")

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from experiments.setups import Setup
     from pipeline.stage import Stage
+    from stages.evaluate import Evaluate
     from stages.graphs import Placement
     from stages.table import Table
 
@@ -40,6 +41,10 @@ class Request(ABC):
     @abstractmethod
     def target(self, placement: Placement) -> Stage:
         """The stage whose result is asked for. PipelineError for anything unknown or missing."""
+
+    def targets(self, placement: Placement) -> tuple[Stage, ...]:
+        """That stage first, and what is asked for beside it."""
+        return (self.target(placement),)
 
     def to_json(self) -> dict[str, Any]:
         return {"command": self.command, **asdict(self)}
@@ -108,6 +113,9 @@ class TrainRequest(OnSetup):
     command: ClassVar[str] = "train"
     recipe: Annotated[str, typer.Argument(help="Name, see `ssdpipe recipe list`.")] = "ssd300-voc0712"
     workers: Annotated[int, typer.Option(min=1, help="CPU workers, where no GPU is used.")] = 1
+    validation_split: Annotated[
+        str, typer.Option(help="Score the checkpoints kept by -s keep_every=N on this split of the data set.")
+    ] = ""
     init: Annotated[
         str, typer.Option(metavar="imagenet|scratch|FILE", help="First weights; the recipe's by default.")
     ] = ""
@@ -121,13 +129,27 @@ class TrainRequest(OnSetup):
 
         return place_one(gpus=self.gpus, cpu_workers=self.workers)
 
-    def target(self, placement: Placement) -> Stage:
+    def target(self, placement: Placement) -> Evaluate:
+        return self._evaluated(self._setup(), placement)
+
+    def targets(self, placement: Placement) -> tuple[Stage, ...]:
+        from experiments.validation import validation_of
+
+        if not self.validation_split:
+            return (self.target(placement),)
+        setup = self._setup()
+        evaluation = self._evaluated(setup, placement)
+        return evaluation, validation_of(evaluation, setup, split=self.validation_split, placement=placement)
+
+    def _setup(self) -> Setup:
         from experiments.setups import recipe_setup, starting_from
-        from stages.graphs import evaluated
 
         setup = self.adjusted(recipe_setup(self.recipe))
-        if self.init:
-            setup = starting_from(setup, self.init)
+        return starting_from(setup, self.init) if self.init else setup
+
+    def _evaluated(self, setup: Setup, placement: Placement) -> Evaluate:
+        from stages.graphs import evaluated
+
         tags = (("variant", self.recipe),)
         return evaluated(setup.recipe(), test=setup.test_shards(), variant=self.recipe, tags=tags, placement=placement)
 

@@ -22,7 +22,7 @@ def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Resu
     from pipeline.run import Invocation, run_graph
     from pipeline.store import Store
 
-    graph = Graph([request.target(request.placement())])
+    graph = Graph(request.targets(request.placement()))
     store = Store.open(running.store)
     invocation = Invocation(
         name=request.name,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from experiments.cli.options import Running
 from experiments.cli.requests import TrainRequest
+
+if TYPE_CHECKING:
+    from pipeline.folder import Folder
 
 
 def train(request: TrainRequest, running: Running) -> None:
@@ -14,11 +19,22 @@ def train(request: TrainRequest, running: Running) -> None:
     from experiments.cli.evaluate import print_summary
     from experiments.cli.running import bring_to_end, ui_command
     from stages.train import WEIGHTS, Train
+    from stages.validate import Validate
 
     graph, store, result = bring_to_end(request, running)
     print_summary(store, result.outcomes[graph.targets[0]].manifest)
     for node in graph.nodes.values():
         if isinstance(node.stage, Train) and (manifest := result.outcomes[node.id].manifest):
             print(f"weights: {store.output(manifest).path}/{WEIGHTS}")
+        if isinstance(node.stage, Validate) and (manifest := result.outcomes[node.id].manifest):
+            print(f"best on {request.validation_split}: {_best(store.output(manifest))}")
     if running.mlflow:
         print(f"curves:  {ui_command(running)}")
+
+
+def _best(output: Folder) -> str:
+    from experiments.cli.printing import percent
+    from stages.evaluate import SUMMARY
+
+    numbers = output.read_json(SUMMARY)
+    return f"{percent(numbers['validation/best_mAP'])} at step {numbers['validation/best_step']:,}"

@@ -29,5 +29,5 @@ def why(
     from stages.graphs import Placement
 
     store = Store.open(place.store)
-    graph = Graph([meant(request, store, stage).target(Placement())])
+    graph = Graph(meant(request, store, stage).targets(Placement()))
     print("\n".join(reasons(graph, store, Resolver(graph), stage)))

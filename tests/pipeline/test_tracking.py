@@ -136,6 +136,19 @@ def test_an_invocation_is_a_parent_and_a_tracked_stage_its_child_with_all_that_b
     assert Path(store.folder.path, "mlflow-artifacts").is_dir()
 
 
+def test_the_curve_of_a_stage_that_belongs_to_another_joins_its_run(store, monkeypatch):
+    def judge_twice(self: Judge, ctx: Context) -> None:
+        for step, value in ((2, 0.25), (4, 0.5)):
+            ctx.record(step, {"validation/mAP": value})
+
+    monkeypatch.setattr(Judge, "run", judge_twice)
+    run(store, [Judge(learnt=learn())], "first")
+    run(store, [Judge(learnt=learn())], "second")
+    _, (child,) = runs(store)
+    assert history(store, child, "validation/mAP") == [(2, 0.25), (4, 0.5)]
+    assert len(history(store, child, "loss")) == 5
+
+
 def test_the_experiment_opens_as_trainings_with_its_primary_metric(store):
     run(store, [learn()], "first")
     tags = open_client(store.folder).get_experiment_by_name(EXPERIMENT).tags

@@ -1,0 +1,55 @@
+"""A validation split beside a training: which images, and that none of them is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from experiments.setups import Setup
+from pipeline.errors import PipelineError
+from stages.evaluate import Evaluate
+from stages.graphs import Placement, validated
+from stages.shard import Shard
+from stages.train import Train
+from stages.validate import Validate
+from stages.voc import VocFolder, listed_ids
+
+
+def validation_of(evaluation: Evaluate, setup: Setup, *, split: str, placement: Placement) -> Validate:
+    """Scores of the checkpoints that the training behind an evaluation keeps, on a split of the test images' folder."""
+    training = evaluation.training
+    assert isinstance(training, Train), "an evaluation of a training"
+    if not training.recipe.keep_every:
+        raise PipelineError(
+            "--validation-split scores the checkpoints that a training keeps, and this one keeps none: "
+            f"add -s keep_every=N (it has {training.recipe.schedule.iterations} iterations)"
+        )
+    if training.recipe.keep_every > training.recipe.schedule.iterations:
+        raise PipelineError(
+            f"keep_every={training.recipe.keep_every} is beyond the {training.recipe.schedule.iterations} iterations "
+            "of this training: no checkpoint would be kept to validate"
+        )
+    return validated(training, validation=validation_shards(setup, split), placement=placement)
+
+
+def validation_shards(setup: Setup, split: str) -> Shard:
+    """The split as shards. PipelineError when images of it are trained on."""
+    sources = tuple(replace(source, split=split) for source in setup.test)
+    for source in sources:
+        _refuse_shared(source, setup.train)
+    return Shard(sources=sources, classes=setup.settings.spec.classes, strict=setup.strict, variant=split)
+
+
+def _refuse_shared(validation: VocFolder, train: tuple[VocFolder, ...]) -> None:
+    for source in train:
+        shared = sorted(_ids(validation) & _ids(source)) if source.name == validation.name else []
+        if shared or source == validation:
+            some = f" ({', '.join(shared[:3])}{' ...' if shared[3:] else ''})" if shared else ""
+            raise PipelineError(
+                f"split {validation.split!r} shares images{some} with split {source.split!r}, which is trained on: "
+                "name other splits with --validation-split and --train-split"
+            )
+
+
+def _ids(source: VocFolder) -> set[str]:
+    """Of a split on disk; those of a set that a stage makes are not known yet."""
+    return set() if source.within else set(listed_ids(source.located(), source.split))

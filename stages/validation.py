@@ -1,0 +1,53 @@
+"""Validation of kept checkpoints, one task for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.errors import PipelineError
+from pipeline.stage import Resources
+from ssd_core.shards import ShardSet
+from stages.detection import Share, detect_share
+from stages.evaluate import SUMMARY
+from stages.train import kept_weights
+from stages.validate import CURVE_NAME
+from stages.voc_evaluation import mean_ap
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from stages.validate import Validate
+
+
+def validate(stage: Validate, ctx: Context) -> None:
+    """Record the curve and write its best point; of equal ones the first."""
+    if not stage.iterations:
+        raise PipelineError(f"{stage.address}: the training keeps no checkpoints to validate; set keep_every")
+    shares = _shares(stage, ctx)
+    found = ctx.map(_validate_share, shares, resources=Resources(cpus=1, gpus=1 if stage.use_gpu else 0))
+    points = dict(zip(stage.iterations, found, strict=True))
+    for step, value in points.items():
+        ctx.record(step, {CURVE_NAME: value})
+    best = max(points, key=lambda step: points[step])
+    ctx.out.write_json(SUMMARY, {"validation/best_mAP": points[best], "validation/best_step": best})
+
+
+def _shares(stage: Validate, ctx: Context) -> list[Share]:
+    """All images, once for each checkpoint."""
+    weights, shards = ctx.input(stage.training), ctx.input(stage.shards)
+    images = len(ShardSet(shards.path, shards.filesystem))
+    return [
+        Share(
+            use_gpu=stage.use_gpu,
+            weights=weights,
+            weights_file=kept_weights(step),
+            shards=shards,
+            start=0,
+            stop=images,
+            batch_size=stage.batch_size,
+        )
+        for step in stage.iterations
+    ]
+
+
+def _validate_share(share: Share) -> float:
+    return mean_ap(detect_share(share), share.shards)

@@ -1,0 +1,57 @@
+"""From a recipe to its stages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.fingerprint import describe
+from pipeline.graph import Graph
+from stages.graphs import Placement, evaluated, scored, validated
+from stages.recipe import Recipe
+from stages.train import Train
+from stages.validate import Validate
+
+
+@pytest.fixture
+def recipe(drawn: Any, small_spec: Any) -> Recipe:
+    return Recipe(data=drawn.train, spec=small_spec, keep_every=20_000)
+
+
+def test_a_recipe_becomes_shards_training_detection_and_evaluation_in_this_order(recipe, drawn):
+    graph = Graph([evaluated(recipe, test=drawn.test, variant="a", placement=Placement())])
+    assert [node.address for node in graph.nodes.values() if node.stage not in (drawn.train, drawn.test)] == [
+        "draw",
+        "train/a",
+        "detect/a",
+        "evaluate/a",
+    ]
+
+
+def test_placement_reaches_the_stages_and_changes_none_of_them(recipe, drawn):
+    place = Placement(workers=4, use_gpu=True, cpus_per_worker=2, loader_processes=3, detection_workers=5)
+    far = evaluated(recipe, test=drawn.test, variant="a", placement=place)
+    near = evaluated(recipe, test=drawn.test, variant="a", placement=Placement())
+    training, detection = far.training, far.detections
+    assert isinstance(training, Train)
+    assert (training.workers, training.use_gpu, training.cpus_per_worker, training.loader_processes) == (4, True, 2, 3)
+    assert (training.resources.cpus, training.resources.gpus) == (8, 4)
+    assert (detection.resources.cpus, detection.resources.gpus) == (5, 5)
+    assert Graph([far]).targets == Graph([near]).targets
+
+
+def test_weights_from_elsewhere_are_scored_without_a_training(recipe, drawn):
+    weights = Train(recipe=recipe)
+    evaluation = scored(weights, test=drawn.test, variant="a", placement=Placement())
+    assert evaluation.tracked_by() is None
+
+
+def test_a_training_does_not_know_of_its_validation(recipe, drawn):
+    evaluation = evaluated(recipe, test=drawn.test, variant="a", placement=Placement())
+    assert isinstance(evaluation.training, Train)
+    stage = validated(evaluation.training, validation=drawn.test, placement=Placement())
+    assert stage.iterations == (20_000, 40_000, 60_000)
+    assert isinstance(stage, Validate)
+    assert stage not in describe(evaluation.training).inputs.values()
+    assert len(Graph([evaluation, stage]).nodes) == len(Graph([evaluation]).nodes) + 1

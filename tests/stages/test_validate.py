@@ -1,0 +1,77 @@
+"""Validation of kept checkpoints, beside detection and evaluation of the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.record import read_curve
+from pipeline.running import StageContext
+from ssd_core.augment.spec import FLIP_ONLY
+from ssd_core.schedule import Schedule
+from stages.detect import Detect
+from stages.evaluate import Evaluate
+from stages.graphs import Placement, validated
+from stages.recipe import Recipe
+from stages.train import Train, kept_weights
+from stages.validate import Validate
+
+InProcess = Callable[..., StageContext]
+
+
+@pytest.fixture
+def training(drawn: Any, small_spec: Any) -> Train:
+    """Long enough to find something among the images that it learns from."""
+    recipe = Recipe(
+        data=drawn.train,
+        spec=small_spec,
+        batch_size=8,
+        schedule=Schedule(iterations=50, base_lr=3e-3),
+        augmentation=FLIP_ONLY,
+        optimiser="adamw",
+        keep_every=20,
+    )
+    return Train(recipe=recipe, workers=0, variant="small")
+
+
+def scores(training: Train, trained: Folder, step: int, in_process: InProcess, folders: dict[Any, Folder]) -> float:
+    """By the stages that score a test split."""
+    detect = Detect(weights=training, weights_file=kept_weights(step), shards=training.recipe.data)
+    found = in_process(detect, f"detect{step}", {**folders, training: trained})
+    detect.run(found)
+    evaluate = Evaluate(detections=detect, shards=training.recipe.data)
+    judged = in_process(evaluate, f"evaluate{step}", {**folders, detect: found.out})
+    evaluate.run(judged)
+    return float(judged.out.read_json("summary.json")["voc07/mAP"])
+
+
+def test_each_kept_checkpoint_is_a_point_of_the_curve_with_the_score_of_an_evaluation(training, in_process, drawn):
+    trained = in_process(training, "train", drawn.folders)
+    training.run(trained)
+    stage = validated(training, validation=drawn.train, placement=Placement())
+    ctx = in_process(stage, "validate", {**drawn.folders, training: trained.out})
+    stage.run(ctx)
+    expected = {step: scores(training, trained.out, step, in_process, drawn.folders) for step in (20, 40)}
+    assert {point.step: point.values["validation/mAP"] for point in read_curve(ctx.work)} == expected
+    best = max(expected, key=lambda step: expected[step])
+    assert ctx.out.read_json("summary.json") == {"validation/best_mAP": expected[best], "validation/best_step": best}
+    assert expected[20] != expected[40]
+
+
+def test_the_checkpoints_are_those_that_the_training_keeps(training, drawn):
+    stage = validated(training, validation=drawn.test, placement=Placement(detection_workers=3))
+    assert (stage.iterations, stage.workers, stage.address) == ((20, 40), 3, "validate/small")
+    assert stage.tracked_by() is training
+
+
+def test_without_kept_checkpoints_the_setting_to_change_is_named(training, in_process, drawn):
+    none = replace(training, recipe=replace(training.recipe, keep_every=0))
+    stage = validated(none, validation=drawn.test, placement=Placement())
+    assert isinstance(stage, Validate)
+    with pytest.raises(PipelineError, match="keep_every"):
+        stage.run(in_process(stage, "validate", {**drawn.folders, none: Folder("nowhere")}))
