@@ -1,0 +1,110 @@
+"""From rows to a graph: seeds, columns, sharing, and what a table says of its conditions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from experiments.ablation_layers import experiment as ablation
+from experiments.experiment import Experiment, Row, experiment_names, load_experiment
+from experiments.setups import preset_setup
+from pipeline.errors import PipelineError
+from pipeline.graph import Graph
+from ssd_core.settings import TrainingSettings
+from stages.evaluate import Evaluate
+from stages.graphs import Placement
+from stages.table import Table
+from stages.train import Train
+
+TINY = preset_setup("tiny")
+
+
+def same(settings: TrainingSettings) -> TrainingSettings:
+    return settings
+
+
+def small_batch(settings: TrainingSettings) -> TrainingSettings:
+    return replace(settings, batch_size=4)
+
+
+ONE = Experiment(
+    name="one",
+    question="Does the batch matter?",
+    answers="no table",
+    expects="a little",
+    row_title="batch",
+    rows=(
+        Row(variant="all-six", label="as it is", published=None, change=same),
+        Row(variant="small", label="4", published=None, change=small_batch),
+    ),
+)
+
+
+def trainings(*tables: Table) -> list[Train]:
+    return [node.stage for node in Graph(tables).nodes.values() if isinstance(node.stage, Train)]
+
+
+def test_equal_rows_of_two_experiments_share_one_training() -> None:
+    first = ablation.table(TINY, preset="tiny", column="yes")
+    second = ONE.table(TINY, preset="tiny")
+    assert len(trainings(first)) == 6
+    assert len(trainings(second)) == 2
+    assert len(trainings(first, second)) == 7  # the row without a change is the ablation's first
+
+
+def test_each_seed_is_a_training_of_its_own_with_the_seed_behind_its_name() -> None:
+    table = ONE.table(TINY, preset="tiny", seeds=2)
+    assert sorted((stage.address, stage.recipe.seed) for stage in trainings(table)) == [
+        ("train/all-six/seed0", 0),
+        ("train/all-six/seed1", 1),
+        ("train/small/seed0", 0),
+        ("train/small/seed1", 1),
+    ]
+    assert [len(cell.results) for cell in table.cells] == [2, 2]
+
+
+def test_more_seeds_keep_the_trainings_of_the_first() -> None:
+    assert len(trainings(ONE.table(TINY, preset="tiny"), ONE.table(TINY, preset="tiny", seeds=3))) == 6
+
+
+def test_where_stages_run_is_no_part_of_what_they_are() -> None:
+    elsewhere = ONE.table(TINY, preset="tiny", placement=Placement(workers=8, use_gpu=True, detection_workers=8))
+    assert len(Graph([ONE.table(TINY, preset="tiny"), elsewhere]).targets) == 1
+
+
+def test_evaluations_join_the_record_of_their_training_which_says_variant_seed_and_preset() -> None:
+    result = ONE.table(TINY, preset="tiny").cells[1].results[0]
+    assert isinstance(result, Evaluate)
+    training = result.tracked_by()
+    assert training is not None
+    assert dict(training.tags) == {"variant": "small", "seed": "0", "preset": "tiny", "table": "no table"}
+    assert training.parameters()["batch_size"] == 4
+
+
+def test_a_table_tells_its_preset_and_every_shared_setting_that_is_not_the_paper_s() -> None:
+    table = ablation.table(TINY, preset="tiny")
+    told = {field: (ours, paper) for field, ours, paper in table.departures}
+    assert table.preset == "tiny"
+    assert told["spec.input_size"] == ("130", "300")
+    assert told["optimiser"] == ("adamw", "sgd")
+    assert told["spec.norm_groups"] == ("8", "0")
+    assert ablation.table(preset_setup("full"), preset="full").departures == ()
+
+
+def test_only_the_asked_column_is_in_the_graph_and_an_unknown_one_is_refused() -> None:
+    table = ablation.table(TINY, preset="tiny", column="no")
+    assert {cell.column for cell in table.cells} == {"no"}
+    with pytest.raises(PipelineError, match=r"has no column 'maybe'; .*no, yes"):
+        ablation.table(TINY, preset="tiny", column="maybe")
+
+
+def test_experiments_are_found_by_the_name_of_their_file() -> None:
+    assert "ablation-layers" in experiment_names()
+    assert load_experiment("ablation-layers") is ablation
+    with pytest.raises(PipelineError, match="did you mean 'ablation-layers'"):
+        load_experiment("ablation-layer")
+
+
+def test_each_experiment_names_itself_as_its_file() -> None:
+    assert [load_experiment(name).name for name in experiment_names()] == experiment_names()

@@ -1,0 +1,101 @@
+"""A table as text: what stands in its cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from stages.table import Table
+from stages.table_text import as_csv, as_markdown, as_text, cells
+from stages.tabulate import Line
+
+BARE = Table(title="Table 0: Does it help?", preset="full", row_title="layers", column_title="", cells=())
+
+FIRST = Line(row="all", column="yes", boxes=8732, published=0.743, values=(0.75,), per_class={})
+SECOND = Line(
+    row="few",
+    column="yes",
+    boxes=864,
+    published=0.624,
+    values=(0.65,),
+    published_change=-0.119,
+    change=-0.1,
+    change_interval=(-0.12, -0.08),
+    per_class={},
+)
+NOT_RUN = Line(row="none", column="no", boxes=1, published=0.64, values=(), published_change=-0.103, per_class={})
+
+
+def test_numbers_are_percent_with_one_decimal_and_differences_carry_their_sign() -> None:
+    _, rows = cells(BARE, [FIRST, SECOND])
+    assert rows == [
+        ["all", "8732", "74.3", "75.0", "+0.7", "", ""],
+        ["few", "864", "62.4", "65.0", "+2.6", "-11.9", "-10.0 [-12.0, -8.0]*"],
+    ]
+
+
+def test_the_header_names_every_column() -> None:
+    header, _ = cells(replace(BARE, column_title="boundary"), [FIRST])
+    assert header == ["layers", "boundary", "boxes", "paper", "ours", "difference", "paper's change", "our change"]
+
+
+def test_the_column_of_the_paper_s_table_is_left_out_where_there_is_none() -> None:
+    header, rows = cells(BARE, [FIRST])
+    assert len(header) == len(rows[0]) == 7
+    assert "yes" not in rows[0]
+
+
+def test_a_change_that_the_interval_does_not_tell_from_zero_has_no_mark() -> None:
+    unsupported = replace(SECOND, change=-0.01, change_interval=(-0.03, 0.01))
+    _, rows = cells(BARE, [FIRST, unsupported])
+    assert rows[1][-1].strip() == "-1.0 [-3.0, +1.0]"
+
+
+def test_an_interval_of_no_width_at_zero_supports_nothing() -> None:
+    _, rows = cells(BARE, [FIRST, replace(SECOND, change=0.0, change_interval=(0.0, 0.0))])
+    assert "*" not in rows[1][-1]
+
+
+def test_a_row_that_was_not_run_says_so_and_has_no_difference() -> None:
+    _, rows = cells(BARE, [NOT_RUN])
+    assert rows[0] == ["none", "1", "64.0", "not run", "", "-10.3", ""]
+
+
+def test_several_seeds_are_told_with_their_spread() -> None:
+    lines = [replace(FIRST, values=(0.70, 0.72))]
+    _, rows = cells(BARE, lines)
+    assert rows[0][3] == "71.0 ± 1.4"  # 0.02 / sqrt(2)
+    assert "2 seeds" in as_text(BARE, lines)
+
+
+@pytest.mark.parametrize("preset", ["short", "tiny"])
+@pytest.mark.parametrize("form", [as_text, as_markdown])
+def test_other_conditions_than_the_paper_s_are_told_above_the_table(preset, form) -> None:
+    told = form(replace(BARE, preset=preset), [FIRST])
+    assert f"Preset {preset}: " in told
+    assert told.index(f"Preset {preset}") < told.index("ours")
+    assert "Preset" not in form(BARE, [FIRST])
+
+
+def test_columns_of_the_text_are_aligned() -> None:
+    lines = as_text(BARE, [FIRST, SECOND, NOT_RUN]).splitlines()
+    ruler = next(number for number, line in enumerate(lines) if set(line) == {"-"})
+    rows = lines[ruler - 1 : ruler] + lines[ruler + 1 :]
+    assert len({len(line) for line in rows}) == 1
+    assert lines[0] == BARE.title
+
+
+def test_markdown_has_a_cell_for_each_column() -> None:
+    rows = [line for line in as_markdown(BARE, [FIRST, SECOND]).splitlines() if line.startswith("|")]
+    assert len(rows) == 4  # header, ruler, two rows
+    assert {line.count("|") for line in rows} == {8}
+
+
+def test_csv_is_in_fractions_with_the_interval_in_columns_of_its_own() -> None:
+    first, second, absent = csv.DictReader(io.StringIO(as_csv(BARE, [FIRST, SECOND, NOT_RUN])))
+    assert (first["paper"], first["ours"], first["change"]) == ("0.743", "0.75", "")
+    assert (second["change_low"], second["change_high"], second["seeds"]) == ("-0.12", "-0.08", "1")
+    assert (absent["ours"], absent["seeds"], absent["difference"]) == ("", "0", "")

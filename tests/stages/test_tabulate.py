@@ -1,0 +1,122 @@
+"""From evaluations to the lines of a table. One class, four images with an object each, worked out by hand:
+a detector that finds the objects of k images and nothing else has precision 1 up to the recall k / 4.
+
+With 11 recalls: 4 of 4 found gives 1; 2 of 4 reach the recalls 0 to 0.5, 6 of 11; 1 of 4 reaches 0 to 0.2, 3 of 11.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.context import Context
+from pipeline.folder import Folder
+from pipeline.stage import Stage
+from ssd_core.voc_ap import Outcomes, class_result
+from stages.evaluate import OUTCOMES, SUMMARY
+from stages.outcomes import write_outcomes
+from stages.table import Cell, Table
+from stages.tabulate import tabulate, write_table
+from stages.voc_evaluation import summarise
+
+IMAGES = 4
+
+
+class Scored(Stage):
+    """Stands for an evaluation; its folder is made by `evaluation`."""
+
+    def run(self, ctx: Context) -> None:
+        raise AssertionError("never run")
+
+
+def evaluation(place: Path, name: str, found: int) -> Folder:
+    """The result of an evaluation that found the objects of the first `found` images."""
+    outcomes = Outcomes(
+        images=np.arange(found),
+        true=np.ones(found, bool),
+        counted=np.ones(found, bool),
+        object_images=np.arange(IMAGES),
+    )
+    folder = Folder(str(place / name))
+    folder.write_json(SUMMARY, summarise([class_result(outcomes)], ["cat"]))
+    with folder.open_output(OUTCOMES) as stream:
+        write_outcomes(stream, [outcomes], images=IMAGES)
+    return folder
+
+
+def table(*published: float | None) -> Table:
+    cells = tuple(
+        Cell(row=f"row {number}", boxes=100 + number, published=value, results=(Scored(variant=str(number)),))
+        for number, value in enumerate(published)
+    )
+    return Table(title="A table", preset="tiny", row_title="row", cells=cells, replicates=200)
+
+
+def test_values_differences_and_changes_are_those_of_the_evaluations(tmp_path: Path) -> None:
+    results = [[evaluation(tmp_path, "all", 4)], [evaluation(tmp_path, "half", 2)]]
+    first, second = tabulate(table(0.75, 0.5), results)
+    assert first.values == (pytest.approx(1.0),)
+    assert second.mean == pytest.approx(6 / 11)
+    assert first.difference == pytest.approx(0.25)
+    assert second.difference == pytest.approx(6 / 11 - 0.5)
+    assert second.change == pytest.approx(6 / 11 - 1)
+    assert second.published_change == pytest.approx(-0.25)
+    assert second.per_class == {"cat": pytest.approx(6 / 11)}
+
+
+def test_the_first_row_has_no_change_against_itself(tmp_path: Path) -> None:
+    first, _ = tabulate(table(0.75, 0.5), [[evaluation(tmp_path, "a", 4)], [evaluation(tmp_path, "b", 2)]])
+    assert (first.change, first.change_interval, first.published_change) == (None, None, None)
+
+
+def test_a_row_with_the_detections_of_the_first_has_an_interval_of_no_width(tmp_path: Path) -> None:
+    _, second = tabulate(table(None, None), [[evaluation(tmp_path, "a", 2)], [evaluation(tmp_path, "b", 2)]])
+    assert second.change == 0
+    assert second.change_interval == (0, 0)
+
+
+def test_a_worse_row_has_an_interval_that_holds_its_change(tmp_path: Path) -> None:
+    _, second = tabulate(table(None, None), [[evaluation(tmp_path, "a", 4)], [evaluation(tmp_path, "b", 1)]])
+    assert second.change_interval is not None
+    low, high = second.change_interval
+    assert low <= second.change <= high <= 0
+    assert low < high
+
+
+def test_a_table_made_twice_is_the_same(tmp_path: Path) -> None:
+    results = [[evaluation(tmp_path, "a", 3)], [evaluation(tmp_path, "b", 2)]]
+    assert tabulate(table(None, None), results) == tabulate(table(None, None), results)
+
+
+def test_several_seeds_are_told_by_mean_and_spread(tmp_path: Path) -> None:
+    seeds = [evaluation(tmp_path, "seed0", 4), evaluation(tmp_path, "seed1", 2)]
+    (line,) = tabulate(table(None), [seeds])
+    assert line.mean == pytest.approx((1 + 6 / 11) / 2)
+    assert line.spread == pytest.approx((1 - 6 / 11) / 2**0.5)  # of two values: half their distance times sqrt(2)
+
+
+def test_a_row_that_was_not_run_has_no_value_and_no_change(tmp_path: Path) -> None:
+    _, second = tabulate(table(0.75, 0.5), [[evaluation(tmp_path, "a", 4)], []])
+    assert (second.values, second.mean, second.spread, second.difference) == ((), None, None, None)
+    assert (second.change, second.change_interval) == (None, None)
+    assert second.published_change == pytest.approx(-0.25)
+
+
+def test_without_the_first_row_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    _, second = tabulate(table(None, None), [[], [evaluation(tmp_path, "b", 2)]])
+    assert second.mean == pytest.approx(6 / 11)
+    assert (second.change, second.change_interval) == (None, None)
+
+
+def test_all_forms_of_the_table_are_written_in_fractions_where_machines_read(tmp_path: Path) -> None:
+    out = Folder(str(tmp_path / "out"))
+    write_table(table(0.75, 0.5), [[evaluation(tmp_path, "a", 4)], [evaluation(tmp_path, "b", 2)]], out)
+    assert out.files() == sorted(["table.json", "table.csv", "table.md", "table.txt", "report.html"])
+    told: dict[str, Any] = json.loads(out.read_bytes("table.json"))
+    assert (told["preset"], told["metric"]) == ("tiny", "voc07/mAP")
+    assert [cell["mean"] for cell in told["cells"]] == [pytest.approx(1), pytest.approx(6 / 11)]
+    assert [cell["published"] for cell in told["cells"]] == [0.75, 0.5]
