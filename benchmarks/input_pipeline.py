@@ -1,7 +1,8 @@
 """Images per second from shards to augmented batches, beside torchvision's transforms for SSD on the same images.
 
-    python benchmarks/input_pipeline.py SHARDS --processes 0 2
+    python benchmarks/input_pipeline.py [SHARDS] --processes 0 2
 
+Without SHARDS on images that are drawn for it, about as large as VOC's, in a folder that is removed afterwards.
 Read (rows only, in the order of training and in a full permutation), then whole batches of 32 at 300 x 300.
 torchvision: decode_jpeg, RandomPhotometricDistort, RandomZoomOut, RandomIoUCrop, RandomHorizontalFlip, Resize, which
 is the `ssd` preset of its detection reference; one interpolation, and a crop that keeps objects by another rule.
@@ -10,12 +11,15 @@ is the `ssd` preset of its detection reference; one interpolation, and a crop th
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 
 import cv2
 import numpy as np
 import torch
+from drawn_shards import drawn_shards
 from torchvision import tv_tensors
 from torchvision.io import decode_jpeg
 from torchvision.transforms import v2
@@ -31,24 +35,34 @@ BATCH = 32
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("shards")
+    parser.add_argument("shards", nargs="?")
+    parser.add_argument("--images", type=int, default=512, help="to draw, without SHARDS")
     parser.add_argument("--batches", type=int, default=20)
     parser.add_argument("--processes", type=int, nargs="+", default=[0])
     options = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    shards = ShardSet(options.shards)
-    images = min(len(shards), options.batches * BATCH)
-    print(f"{len(shards)} images in {options.shards}; {images} measured; 1 thread per process")
+    with ExitStack() as stack:
+        if not options.shards:
+            print(f"drawing {options.images} images ...", flush=True)
+            place = stack.enter_context(tempfile.TemporaryDirectory())
+            options.shards = drawn_shards(place, images=options.images)
+        measure(options.shards, options.batches, options.processes)
+
+
+def measure(path: str, batches: int, process_counts: Sequence[int]) -> None:
+    shards = ShardSet(path)
+    images = min(len(shards), batches * BATCH)
+    print(f"{len(shards)} images in {path}; {images} measured; 1 thread per process")
     windows = epoch_order(shards.group_sizes, seed=0, epoch=0)
     permutation = np.random.default_rng(0).permutation(len(shards))
-    read(options.shards, windows)  # into the page cache
-    report("read, windows of row groups", len(shards), lambda: read(options.shards, windows))
-    report("read, full permutation", len(shards), lambda: read(options.shards, permutation))
-    for processes in options.processes:
+    read(path, windows)  # into the page cache
+    report("read, windows of row groups", len(shards), lambda: read(path, windows))
+    report("read, full permutation", len(shards), lambda: read(path, permutation))
+    for processes in process_counts:
         for name, augmentation in (("paper", PAPER), ("starred", STARRED), ("flip only", FLIP_ONLY)):
             settings = TrainingSettings(augmentation=augmentation, batch_size=BATCH)
-            loader = training_batches(shards, settings, stop=options.batches + 1, loader_processes=processes)
+            loader = training_batches(shards, settings, stop=batches + 1, loader_processes=processes)
             measure_batches(f"train, {name}, {processes} processes", loader)
         loader = evaluation_batches(
             shards, input_size=300, batch_size=BATCH, rows=range(images), loader_processes=processes

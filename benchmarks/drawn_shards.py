@@ -1,0 +1,27 @@
+"""Shards of drawn images, for a benchmark without data: made in this process, in a folder that the caller owns."""
+
+from __future__ import annotations
+
+from pipeline.executor import InlineExecutor
+from pipeline.graph import Graph
+from pipeline.resolver import Resolver
+from pipeline.scheduler import Scheduler
+from pipeline.store import Store
+from stages.drawn import CLASSES, Draw
+from stages.shard import Shard
+from stages.voc import VocFolder
+
+SIDES = (375, 500)
+"""Widths and heights in pixels: about those of VOC."""
+
+
+def drawn_shards(place: str, *, images: int) -> str:
+    """Draw and pack the images below `place`; the folder of the shards."""
+    drawn = Draw(train=images, test=0, sides=SIDES)
+    shards = Shard(sources=(VocFolder(name="drawn", split="train", within=drawn),), classes=CLASSES)
+    store, graph = Store.open(place), Graph([shards])
+    result = Scheduler(graph, store, InlineExecutor(), Resolver(graph), run_id="draw").run()
+    result.raise_for_failures()
+    manifest = result.outcomes[graph.targets[0]].manifest
+    assert manifest is not None, "a run without failures has a result"
+    return store.output(manifest).path
