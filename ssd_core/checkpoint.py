@@ -78,7 +78,7 @@ class CheckpointFolder:
         try:
             with self.filesystem.open_input_file(f"{self.path}/{_name(step)}") as stream:
                 return zipfile.ZipFile(stream).testzip() is None  # the format of `torch.save`, with checksums
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, ValueError):  # the latter when it is too short to be looked into
             return False
 
     def _drop_others(self, saved: int) -> None:

@@ -9,14 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.stage import Resources
 from ssd_core.decoding import Detections, detect
 from ssd_core.shards import ShardSet
-from ssd_core.spec import DetectorSpec
 from ssd_core.stream import EvaluationBatch, evaluation_batches
 from ssd_core.weights import load_weights
+from stages.class_check import require_classes
 from stages.detect import DETECTIONS
 
 if TYPE_CHECKING:
@@ -77,15 +76,6 @@ def share_size(images: int, workers: int, batch_size: int) -> int:
     """
     wanted = max(64, -(-images // (4 * workers)))
     return -(-wanted // batch_size) * batch_size
-
-
-def require_classes(shards: ShardSet, spec: DetectorSpec) -> None:
-    """Labels are numbers: shards and detector must mean the same classes by them."""
-    if shards.classes != spec.classes:
-        raise PipelineError(
-            f"the shards have the classes {', '.join(shards.classes)}, but the detector {', '.join(spec.classes)}: "
-            "shard the images with the classes of the detector, in their order"
-        )
 
 
 def detect_share(share: Share) -> pa.Table:

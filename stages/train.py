@@ -30,7 +30,11 @@ class Train(Stage):
 
     recipe: Recipe
     workers: int = execution(1)
-    """Processes of the training: one per GPU, or CPU workers when there is no GPU to use."""
+    """Processes of the training: one per GPU, or CPU workers when there is no GPU to use.
+
+    0 trains in the process of the stage itself, which spares the start of a worker group, ten seconds or more; when
+    that process is lost, the scheduler tries the stage again.
+    """
 
     use_gpu: bool = execution(False)
     cpus_per_worker: float = execution(1)
@@ -45,8 +49,8 @@ class Train(Stage):
 
     @property
     def resources(self) -> Resources:
-        gpus = self.workers if self.use_gpu else 0
-        return Resources(cpus=self.workers * self.cpus_per_worker, gpus=gpus, nested=True)
+        size = max(self.workers, 1)
+        return Resources(cpus=size * self.cpus_per_worker, gpus=size * self.use_gpu, nested=self.workers > 0)
 
     def tracked_by(self) -> Stage:
         return self
@@ -69,6 +73,6 @@ class Train(Stage):
         }
 
     def run(self, ctx: Context) -> None:
-        from stages.ray_training import train_on_ray
+        from stages.training import train
 
-        train_on_ray(self, ctx)
+        train(self, ctx)

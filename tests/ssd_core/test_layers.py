@@ -3,7 +3,7 @@ from math import sqrt
 import pytest
 import torch
 
-from ssd_core.layers import Convolution, L2Norm, initialise
+from ssd_core.layers import Convolution, GroupNorm, L2Norm, initialise
 
 
 def test_l2_norm_scales_the_vector_of_each_position():
@@ -45,3 +45,14 @@ def test_the_same_generator_gives_the_same_weights():
 def test_channels_that_groups_do_not_divide_are_refused():
     with pytest.raises(ValueError, match="6 channels cannot be split into norm_groups=4"):
         Convolution(3, 6, norm_groups=4)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_group_norm_keeps_its_digits_on_a_nearly_constant_map_of_either_layout(layout):
+    features = 100 + 0.01 * torch.randn(2, 8, 16, 16, generator=torch.Generator().manual_seed(0))
+    features = features.to(memory_format=layout)
+    norm = GroupNorm(4, 8)
+    groups = features.double().reshape(2, 4, -1)
+    expected = (groups - groups.mean(2, keepdim=True)) / (groups.var(2, correction=0, keepdim=True) + norm.eps).sqrt()
+    torch.testing.assert_close(norm(features), expected.reshape(features.shape).float(), rtol=1e-2, atol=1e-2)
+    assert norm(features).is_contiguous(memory_format=layout)

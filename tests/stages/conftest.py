@@ -14,6 +14,10 @@ from pipeline.fingerprint import describe
 from pipeline.folder import Folder
 from pipeline.running import Mapper, StageContext, map_inline
 from pipeline.stage import Stage
+from ssd_core.spec import DetectorSpec, Scale, Source, Vgg16
+from stages.drawn import CLASSES, Draw
+from stages.shard import Shard
+from stages.voc import VocFolder
 
 
 @pytest.fixture
@@ -77,3 +81,46 @@ def voc(tmp_path: Path) -> WrittenVoc:
     folder.split("train", ["a", "b"])
     folder.split("test", ["b"])
     return folder
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A small drawn data set as the stages that make it and the folders of their results."""
+
+    train: Shard
+    test: Shard
+    folders: dict[Stage, Folder]
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """13 images to train on and 70 to test on, about 80 pixels wide."""
+    place = Folder(str(tmp_path_factory.mktemp("drawn")))
+    images = Draw(train=13, test=70, sides=(64, 96))
+    train, test = (
+        Shard(sources=(VocFolder(name="drawn", split=split, within=images),), classes=tuple(CLASSES))
+        for split in ("train", "test")
+    )
+    folders: dict[Stage, Folder] = {}
+    for name, stage in (("images", images), ("train", train), ("test", test)):
+        inputs = {path: folders[held] for path, held in describe(stage).inputs.items()}
+        out = place / name
+        stage.run(StageContext(key=name, stage=stage, inputs=inputs, out=out, work=place / f"{name}-work"))
+        folders[stage] = out
+    return Drawn(train, test, folders)
+
+
+@pytest.fixture
+def small_spec() -> DetectorSpec:
+    """Maps of 8 and 4 cells at input 64 for the drawn classes."""
+    return DetectorSpec(
+        input_size=64,
+        classes=tuple(CLASSES),
+        backbone=Vgg16(channels=(16, 16, 32, 32, 32), fc_channels=32, dilation=1),
+        extras=(),
+        sources=(
+            Source(layer="conv4_3", step=8, scales=(Scale(size=13, next_size=26, ratios=(2,)),)),
+            Source(layer="conv7", step=16, scales=(Scale(size=26, next_size=48, ratios=(2, 3)),)),
+        ),
+        norm_groups=4,
+    )
