@@ -54,7 +54,7 @@ class Setup:
         return Recipe(**fields, data=self.train_shards(), initial=self.initial)
 
 
-TINY_SCHEDULE = Schedule(iterations=1300, base_lr=1e-3, drops=(1050,), warmup=50)
+TINY_SCHEDULE = Schedule(iterations=1900, base_lr=7e-4, drops=(1550,), warmup=50)
 
 
 def _voc(year: str, split: str) -> VocFolder:
@@ -107,7 +107,7 @@ def _tiny() -> Setup:
             spec=ssd_tiny(DRAWN_CLASSES),
             augmentation=FLIP_ONLY,
             schedule=TINY_SCHEDULE,
-            batch_size=8,
+            batch_size=4,
             optimiser="adamw",
         ),
         train=(VocFolder(name="drawn", split="train", within=drawn),),

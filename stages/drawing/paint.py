@@ -13,17 +13,17 @@ from stages.drawing.shapes import Array
 Colour = tuple[float, float, float]
 """RGB, 0 to 255."""
 
-HUES = {"disc": 0.0, "triangle": 0.12, "ring": 0.33, "cross": 0.5, "square": 0.62, "star": 0.83}
+HUES = {"disc": 0.0, "triangle": 0.15, "ring": 0.33, "cross": 0.5, "square": 0.62, "star": 0.83}
 """Middle of each class's hues, as a fraction of the circle: red, amber, green, cyan, blue, magenta."""
 
-HUE_SPREAD = 0.06
+HUE_SPREAD = 0.04
 
 
 def ground(height: int, width: int, rng: np.random.Generator) -> Array:
     """A muted, textured ground: two colours mixed by a pattern and by noise of several sizes, and light from a side."""
     hue = rng.random()
-    first = _colour(hue, rng.uniform(0.05, 0.3), rng.uniform(0.35, 0.95))
-    second = _colour(hue + rng.normal(0, 0.1), rng.uniform(0.05, 0.35), rng.uniform(0.3, 0.95))
+    first = _colour(hue, rng.uniform(0.03, 0.2), rng.uniform(0.4, 0.95))
+    second = _colour(hue + rng.normal(0, 0.1), rng.uniform(0.03, 0.2), rng.uniform(0.4, 0.95))
     clouds = _noise(height, width, rng, cells=4) + 0.5 * _noise(height, width, rng, cells=16)
     image = _mixed(first, second, 0.55 * clouds / 1.5 + 0.45 * _pattern(height, width, rng, period=rng.uniform(8, 40)))
     light = 1 + rng.uniform(0, 0.25) * (_ramp(height, width, rng) - 0.5)
@@ -38,9 +38,9 @@ def grain(height: int, width: int, rng: np.random.Generator) -> Array:
 def object_paint(name: str, height: int, width: int, rng: np.random.Generator) -> Array:
     """Paint of one object of a class: a lively colour of its hues, often in two tones, with light from a side."""
     hue = HUES[name] + rng.uniform(-HUE_SPREAD, HUE_SPREAD)
-    saturation, value = rng.uniform(0.6, 1.0), rng.uniform(0.6, 1.0)
+    saturation, value = rng.uniform(0.75, 1.0), rng.uniform(0.7, 1.0)
     first = _colour(hue, saturation, value)
-    second = _colour(hue + rng.uniform(-0.03, 0.03), saturation * rng.uniform(0.4, 1.0), value * rng.uniform(0.5, 0.9))
+    second = _colour(hue + rng.uniform(-0.03, 0.03), saturation * rng.uniform(0.6, 1.0), value * rng.uniform(0.6, 0.95))
     pattern = _pattern(height, width, rng, period=max(5.0, rng.uniform(0.15, 0.5) * min(height, width)))
     return _mixed(first, second, pattern) * _three(0.8 + 0.35 * _ramp(height, width, rng))
 
@@ -48,8 +48,8 @@ def object_paint(name: str, height: int, width: int, rng: np.random.Generator) -
 def scrap_paint(height: int, width: int, rng: np.random.Generator) -> Array:
     """Paint of what is no object: any hue, duller than that of the objects."""
     hue, value = rng.random(), rng.uniform(0.3, 1.0)
-    first = _colour(hue, rng.uniform(0.05, 0.4), value)
-    second = _colour(hue + rng.normal(0, 0.1), rng.uniform(0.05, 0.4), value * rng.uniform(0.6, 1.0))
+    first = _colour(hue, rng.uniform(0.05, 0.3), value)
+    second = _colour(hue + rng.normal(0, 0.1), rng.uniform(0.05, 0.3), value * rng.uniform(0.6, 1.0))
     return _mixed(first, second, _pattern(height, width, rng, period=rng.uniform(5, 20)))
 
 

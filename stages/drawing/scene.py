@@ -70,7 +70,7 @@ def draw_scene(height: int, width: int, rng: np.random.Generator) -> Scene:
 
 def _scales(rng: np.random.Generator) -> list[float]:
     """Sizes of the objects of one image, the largest first, so that small ones lie in front."""
-    number = int(rng.integers(1, 8))
+    number = int(rng.integers(1, 7))
     return sorted(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST), number)).tolist(), reverse=True)
 
 
