@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from jaxtyping import install_import_hook
 
 CHECKED = (
@@ -111,6 +112,7 @@ def training_process() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
+    torch.set_num_threads(1)  # as the processes have; two threads on busy cores are many times slower
     return module
 
 
