@@ -54,7 +54,7 @@ class Setup:
         return Recipe(**fields, data=self.train_shards(), initial=self.initial)
 
 
-TINY_SCHEDULE = Schedule(iterations=1900, base_lr=7e-4, drops=(1550,), warmup=50)
+TINY_SCHEDULE = Schedule(iterations=1650, base_lr=7e-4, drops=(1350,), warmup=50)
 
 
 def _voc(year: str, split: str) -> VocFolder:
@@ -116,14 +116,14 @@ def _tiny() -> Setup:
 
 
 def _narrow() -> Setup:
-    schedule = Schedule(iterations=3000, base_lr=1e-3, drops=(2200, 2700), warmup=100)
+    schedule = Schedule(iterations=3200, base_lr=7e-4, drops=(2500, 3000), warmup=100)
     spec = ssd_tiny(DRAWN_CLASSES, input_size=200)
     tiny = _tiny()
     return replace(
         tiny,
         name="ssd200-narrow",
         about="an eighth of SSD300's width at an input of 200, from scratch: for data of one's own on CPU cores",
-        settings=replace(tiny.settings, spec=spec, augmentation=PAPER, schedule=schedule, batch_size=16),
+        settings=replace(tiny.settings, spec=spec, augmentation=PAPER, schedule=schedule, batch_size=8),
     )
 
 
