@@ -25,7 +25,7 @@ def same(settings: TrainingSettings) -> TrainingSettings:
 
 
 def small_batch(settings: TrainingSettings) -> TrainingSettings:
-    return replace(settings, batch_size=4)
+    return replace(settings, batch_size=2)
 
 
 ONE = Experiment(
@@ -79,7 +79,7 @@ def test_evaluations_join_the_record_of_their_training_which_says_variant_seed_a
     training = result.tracked_by()
     assert training is not None
     assert dict(training.tags) == {"variant": "small", "seed": "0", "preset": "tiny", "table": "no table"}
-    assert training.parameters()["batch_size"] == 4
+    assert training.parameters()["batch_size"] == 2
 
 
 def test_a_table_tells_its_preset_and_every_shared_setting_that_is_not_the_paper_s() -> None:
