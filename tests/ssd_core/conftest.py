@@ -134,7 +134,7 @@ def train_together(tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
             for rank in range(2)
         ]
         try:
-            assert [process.wait(120) for process in processes] == [0, 0]
+            assert [process.wait(300) for process in processes] == [0, 0]
         finally:
             for process in processes:
                 process.kill()
