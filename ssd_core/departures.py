@@ -24,7 +24,7 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, tuple) and value and is_dataclass(value[0]):
         items = [(str(index), item) for index, item in enumerate(value)]
     else:
-        yield path, " ".join(map(_text, value)) if isinstance(value, tuple) else _text(value)
+        yield path, ",".join(map(_text, value)) if isinstance(value, tuple) else _text(value)
         return
     for name, item in items:
         yield from leaves(item, f"{path}.{name}".lstrip("."))

@@ -34,7 +34,7 @@ def test_a_setting_that_one_side_lacks_is_empty_there() -> None:
 
 def test_leaves_open_tuples_of_dataclasses_and_join_plain_ones() -> None:
     told = dict(leaves(TrainingSettings()))
-    assert told["schedule.drops"] == "40000 50000"
-    assert told["spec.sources.1.scales.0.ratios"] == "2 3"
-    assert told["spec.backbone.channels"] == "64 128 256 512 512"
+    assert told["schedule.drops"] == "40000,50000"
+    assert told["spec.sources.1.scales.0.ratios"] == "2,3"
+    assert told["spec.backbone.channels"] == "64,128,256,512,512"
     assert told["weight_decay"] == "0.0005"
