@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import mean, stdev
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
 from pipeline.folder import Folder
 from ssd_core.bootstrap import image_weights, interval, replicate_map
@@ -15,6 +17,9 @@ from stages.outcomes import read_outcomes
 from stages.table import REPORT, TABLE_CSV, TABLE_JSON, TABLE_MARKDOWN, TABLE_TEXT, Cell, Table
 
 BOOTSTRAP_SEED = 0
+
+Sample = Float[ndarray, " R"]
+"""One number for each resampling of the test images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,36 +77,32 @@ def write_table(stage: Table, results: Sequence[Sequence[Folder]], out: Folder) 
 def tabulate(stage: Table, results: Sequence[Sequence[Folder]]) -> list[Line]:
     """Lines in the order of the cells; `results` holds the evaluations of each cell that are there."""
     samples = [_replicates(stage, folders) for folders in results]
-    return [
-        _line(
-            stage, cell, folders, sample, is_first=number == 0, first=samples[0], base=stage.cells[0], root=results[0]
-        )
-        for number, (cell, folders, sample) in enumerate(zip(stage.cells, results, samples, strict=True))
+    lines = [_line(stage, cell, folders) for cell, folders in zip(stage.cells, results, strict=True)]
+    changed = [
+        _against(line, lines[0], sample, samples[0]) for line, sample in zip(lines[1:], samples[1:], strict=True)
     ]
+    return [lines[0], *changed]
 
 
-def _line(
-    stage: Table, cell: Cell, folders: Sequence[Folder], sample: np.ndarray | None, *,
-    is_first: bool, first: np.ndarray | None, base: Cell, root: Sequence[Folder],
-) -> Line:  # fmt: skip
+def _line(stage: Table, cell: Cell, folders: Sequence[Folder]) -> Line:
     summaries = [folder.read_json(SUMMARY) for folder in folders]
-    values = tuple(float(summary[stage.metric]) for summary in summaries)
-    change = bounds = None
-    if not is_first and sample is not None and first is not None:
-        change = mean(values) - mean(float(folder.read_json(SUMMARY)[stage.metric]) for folder in root)
-        bounds = interval(sample - first)
-    known = cell.published is not None and base.published is not None and not is_first
     return Line(
         row=cell.row,
         column=cell.column,
         boxes=cell.boxes,
         published=cell.published,
-        values=values,
-        published_change=cell.published - base.published if known else None,  # type: ignore[operator]
-        change=change,
-        change_interval=bounds,
+        values=tuple(float(summary[stage.metric]) for summary in summaries),
         per_class=_per_class(summaries, f"{stage.metric.partition('/')[0]}/AP/"),
     )
+
+
+def _against(line: Line, first: Line, sample: Sample | None, first_sample: Sample | None) -> Line:
+    """The line with its changes against the first one, as far as both sides are known."""
+    if line.published is not None and first.published is not None:
+        line = replace(line, published_change=line.published - first.published)
+    if line.mean is None or first.mean is None or sample is None or first_sample is None:
+        return line
+    return replace(line, change=line.mean - first.mean, change_interval=interval(sample - first_sample))
 
 
 def _per_class(summaries: Sequence[Mapping[str, float]], prefix: str) -> dict[str, float]:
@@ -109,11 +110,11 @@ def _per_class(summaries: Sequence[Mapping[str, float]], prefix: str) -> dict[st
     return {name.removeprefix(prefix): mean(summary[name] for summary in summaries) for name in names}
 
 
-def _replicates(stage: Table, folders: Sequence[Folder]) -> np.ndarray | None:
+def _replicates(stage: Table, folders: Sequence[Folder]) -> Sample | None:
     """Mean over the seeds of each resampling; the same resamplings of the images for every cell."""
     if not folders:
         return None
     read = [read_outcomes(folder.read_bytes(OUTCOMES)) for folder in folders]
     weights = image_weights(read[0][1], stage.replicates, np.random.default_rng(BOOTSTRAP_SEED))
-    samples: np.ndarray = np.mean([replicate_map(outcomes, weights) for outcomes, _ in read], axis=0)
+    samples: Sample = np.mean([replicate_map(outcomes, weights) for outcomes, _ in read], axis=0)
     return samples
