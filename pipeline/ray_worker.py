@@ -61,6 +61,6 @@ def _require_same_code(job: Job) -> None:
     if changed := changed_modules(job.draft.ingredients.code):
         raise PipelineError(
             f"node {platform.node()} has other code than the driver in {', '.join(changed[:5])}. "
-            "Bring the same version to every node, for example by `ray job submit --working-dir .`; if files were edited "
-            "since the run began, start it again"
+            "Bring the same version to every node, for example by `ray job submit --working-dir .`; if files were "
+            "edited since the run began, start it again"
         )
