@@ -17,12 +17,17 @@ def train(request: TrainRequest, running: Running) -> None:
     The same command goes on where it stopped; its result is the weights and their average precision.
     """
     from experiments.cli.evaluate import print_summary
+    from experiments.cli.printing import percent
     from experiments.cli.running import bring_to_end, ui_command
+    from stages.evaluate import SUMMARY
     from stages.train import WEIGHTS, Train
     from stages.validate import Validate
 
     graph, store, result = bring_to_end(request, running)
-    print_summary(store, result.outcomes[graph.targets[0]].manifest)
+    evaluation = result.outcomes[graph.targets[0]].manifest
+    print_summary(store, evaluation)
+    assert evaluation is not None, "the run of its graph ended well"
+    print(f"mAP by area (voc12): {percent(store.output(evaluation).read_json(SUMMARY)['voc12/mAP'])}")
     for node in graph.nodes.values():
         if isinstance(node.stage, Train) and (manifest := result.outcomes[node.id].manifest):
             print(f"weights: {store.output(manifest).path}/{WEIGHTS}")
