@@ -10,11 +10,12 @@ from stages.table_text import SCALES, cells
 from stages.tabulate import Line
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums;
   display: block; overflow-x: auto; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+th, td { padding: .3rem .55rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+.settings th, .settings td { white-space: normal; overflow-wrap: anywhere; text-align: left; }
 .note { background: #fff6dd; padding: .5rem .8rem; border-left: 4px solid #e0b030; }
 """
 
@@ -33,7 +34,7 @@ def html(stage: Table, lines: Sequence[Line]) -> str:
         "<h2>Classes</h2>",
         _table(*_classes(stage, lines)),
         "<h2>Distance from the paper</h2>",
-        _table(["setting", "here", "paper"], [list(item) for item in stage.departures])
+        _table(["setting", "here", "paper"], [list(item) for item in stage.departures], "settings")
         if stage.departures
         else "<p>None.</p>",
     ]
@@ -52,10 +53,10 @@ def _classes(stage: Table, lines: Sequence[Line]) -> tuple[list[str], list[list[
     return [stage.row_title, *names], rows
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "numbers") -> str:
     head = "".join(f"<th>{escape(text)}</th>" for text in header)
     body = "\n".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
+    return f'<table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
 
 
 def _percent(fraction: float | None) -> str:
