@@ -14,7 +14,6 @@ from typing import IO, Any
 
 from torch import Tensor
 
-from ssd_core.model import Detector
 from ssd_core.spec import Preprocessing
 from ssd_core.tensor_file import read_tensors
 
@@ -67,27 +66,6 @@ def vgg16_weights(state: Mapping[str, Tensor]) -> Vgg16Weights:
         "not a VGG16 that can be used: expected torchvision's vgg16 (features.0.weight, classifier.0.weight) or the "
         f"reduced one (0.weight to 33.weight), but the first names are {', '.join(list(state)[:3]) or 'missing'}"
     )
-
-
-def load_vgg16(detector: Detector, weights: Vgg16Weights) -> None:
-    """Put the weights into the detector in place, as far as it has the layers; the rest stays.
-
-    Raises ValueError when widths or preprocessing differ from those of the weights.
-    """
-    if detector.spec.preprocessing != weights.preprocessing:
-        raise ValueError(
-            f"these VGG16 weights need {weights.preprocessing}, but the detector has {detector.spec.preprocessing}: "
-            "replace `preprocessing` in its specification"
-        )
-    own = detector.state_dict()
-    wanted = {name: tensor for name, tensor in weights.state.items() if name in own}
-    for name, tensor in wanted.items():
-        if own[name].shape != tensor.shape:
-            raise ValueError(
-                f"{name} of the detector is {tuple(own[name].shape)}, but the weights have {tuple(tensor.shape)}: "
-                "VGG16 weights fit the full width only; start a narrow network from scratch"
-            )
-    detector.load_state_dict(own | wanted)
 
 
 def _from_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

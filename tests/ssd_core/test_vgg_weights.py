@@ -7,9 +7,10 @@ import pytest
 import torch
 from torchvision.models import vgg16
 
+from ssd_core.initial import first_detector, from_vgg16
 from ssd_core.model import Detector
 from ssd_core.spec import ssd300
-from ssd_core.vgg_weights import REDUCED, TORCHVISION, load_vgg16, read_vgg16, vgg16_weights
+from ssd_core.vgg_weights import REDUCED, TORCHVISION, read_vgg16, vgg16_weights
 
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 
@@ -79,25 +80,16 @@ def test_a_reduced_vgg_comes_with_the_preprocessing_of_caffe_in_rgb(prefix):
     assert weights.state["features.conv7.conv7.conv.weight"][0, 0, 0, 0] == 33
 
 
-def test_the_weights_arrive_in_the_detector_and_the_rest_stays(full_spec):
-    detector = Detector(
-        replace(full_spec, sources=full_spec.sources[:1]), torch.Generator().manual_seed(0)
-    )  # conv4_3 only
-    head = detector.heads["conv4_3"].logits.weight.clone()
-    load_vgg16(detector, vgg16_weights(torchvision_state()))
+def test_a_training_starts_from_them_where_it_has_the_layers_and_the_rest_is_random(full_spec):
+    spec = replace(full_spec, sources=full_spec.sources[:1], preprocessing=TORCHVISION)  # conv4_3 only
+    detector = first_detector(spec, seed=0, initial=from_vgg16(vgg16_weights(torchvision_state()), full_spec))
     assert detector.features["conv4_3"].conv4_1.conv.bias.unique().tolist() == [17]
-    assert torch.equal(detector.heads["conv4_3"].logits.weight, head)
+    assert torch.equal(detector.heads["conv4_3"].logits.weight, first_detector(spec, 0).heads["conv4_3"].logits.weight)
 
 
-def test_a_narrow_detector_is_refused_with_both_shapes(narrow_spec):
-    detector = Detector(replace(narrow_spec, preprocessing=TORCHVISION))
-    with pytest.raises(ValueError, match=r"conv1_1.conv.weight of the detector is \(4, 3, 3, 3\).*\(64, 3, 3, 3\)"):
-        load_vgg16(detector, vgg16_weights(torchvision_state()))
-
-
-def test_a_detector_with_other_preprocessing_is_refused(narrow_spec):
-    with pytest.raises(ValueError, match=r"need .*rgb.* but the detector has .*bgr"):
-        load_vgg16(Detector(narrow_spec), vgg16_weights(torchvision_state()))
+def test_a_narrow_detector_is_refused_with_both_shapes(full_spec, narrow_spec):
+    with pytest.raises(ValueError, match=r"conv1_1.conv.weight is \(64, 3, 3, 3\).*\(4, 3, 3, 3\)"):
+        first_detector(narrow_spec, seed=0, initial=from_vgg16(vgg16_weights(torchvision_state()), full_spec))
 
 
 def test_a_vgg_with_batch_normalisation_is_refused():
