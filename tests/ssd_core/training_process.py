@@ -7,6 +7,7 @@ ARGUMENTS is a pickle of what `train` takes; the result is pickled beside it as 
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from collections.abc import Iterator, Mapping
@@ -94,7 +95,9 @@ def main(arguments: str, rank: int, size: int) -> None:
     except (StoppedError, ValueError) as error:
         result = {"error": f"{type(error).__name__}: {error}"}
     Path(f"{arguments}.{rank}").write_bytes(pickle.dumps(result))
-    dist.destroy_process_group()
+    dist.barrier()  # the other may still be reading from this one
+    # A thread of gloo that asks for the interpreter while it ends aborts the process, now and then: end without it
+    os._exit(0)
 
 
 if __name__ == "__main__":
