@@ -1,7 +1,8 @@
 """Default boxes of a specification (paper section 2.2; prior_box_layer.cpp of weiliu89/caffe).
 
 Centres are (cell + 0.5) * step / input size with the step of the source, so the last column of a
-38 x 38 map with step 8 at input 300 lies exactly at 1.0. Boxes are not clipped to the image.
+38 x 38 map with step 8 at input 300 lies exactly at 1.0. Boxes are not clipped to the image unless the
+specification says so.
 Order: sources as in the specification; cells row by row; in a cell scale after scale, and in a scale
 the small square, the large square, then each ratio followed by its reciprocal.
 """
@@ -24,7 +25,8 @@ def default_boxes(spec: DetectorSpec) -> Float[Tensor, "K 4"]:
     """Boxes as cxcywh, fractions of the input; float32, computed in float64."""
     cells = spec.cells()
     maps = [_boxes_of_source(source, cells[source.layer]) for source in spec.sources]
-    return torch.from_numpy((np.concatenate(maps) / spec.input_size).astype(np.float32))
+    boxes_cxcywh = torch.from_numpy((np.concatenate(maps) / spec.input_size).astype(np.float32))
+    return boxes_cxcywh.clamp(0, 1) if spec.clip_boxes else boxes_cxcywh
 
 
 def _boxes_of_source(source: Source, cells: int) -> npt.NDArray[np.float64]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ssd_core.default_boxes import default_boxes
 from ssd_core.layers import Convolution, L2Norm, initialise
 from ssd_core.spec import DetectorSpec, ExtraLayer, Preprocessing
-from ssd_core.vgg import from_conv4_3_to_conv7, to_conv4_3
+from ssd_core.vgg import vgg16_parts, vgg16_widths
 
 
 class Preprocess(nn.Module):
@@ -92,9 +92,7 @@ class Detector(nn.Module):
 
 def feature_layers(spec: DetectorSpec) -> nn.ModuleDict:
     """The network cut after each possible source map, up to the last that predicts; keys are layer names."""
-    parts: OrderedDict[str, nn.Module] = OrderedDict()
-    parts["conv4_3"] = to_conv4_3(spec.backbone, spec.norm_groups)
-    parts["conv7"] = from_conv4_3_to_conv7(spec.backbone, spec.norm_groups)
+    parts = vgg16_parts(spec.backbone, spec.norm_groups)
     channels = spec.backbone.fc_channels
     for extra in spec.extras:
         parts[extra.name] = extra_layer(extra, channels, spec.norm_groups)
@@ -120,7 +118,7 @@ def extra_layer(extra: ExtraLayer, channels_in: int, norm_groups: int) -> nn.Seq
 def layer_widths(spec: DetectorSpec) -> dict[str, int]:
     """Channels of every possible source map."""
     extras = {extra.name: extra.channels for extra in spec.extras}
-    return {"conv4_3": spec.backbone.channels[3], "conv7": spec.backbone.fc_channels} | extras
+    return vgg16_widths(spec.backbone) | extras
 
 
 def _source_layers(spec: DetectorSpec) -> list[str]:

@@ -1,13 +1,14 @@
 """Specification of a detector: all that fixes the network, its default boxes and its preprocessing.
 
-SSD300 is a value of it and every ablation is `dataclasses.replace` of one; counts such as 8732 are
+SSD300 and SSD512 are values of it and every ablation is `dataclasses.replace` of one; counts such as 8732 are
 computed from it. Lengths are pixels of the square network input unless a name says otherwise.
-Sources: paper section 2, examples/ssd/ssd_pascal.py and python/caffe/model_libs.py of weiliu89/caffe.
+Sources: paper sections 2 and 3, examples/ssd/ssd_pascal.py, ssd_coco.py and python/caffe/model_libs.py of
+weiliu89/caffe.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
@@ -62,14 +63,24 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Vgg16:
-    """VGG16 with fc6 and fc7 as convolutions, subsampled, pool5 3x3-s1 and atrous fc6 (DeepLab-LargeFOV)."""
+    """VGG16 with fc6 and fc7 as convolutions; by default reduced and atrous, as DeepLab-LargeFOV has it."""
+
+    reduced: bool = True
+    """fc6 3x3 with holes and fc7 subsampled, pool5 3x3-s1. False: VGG16 as it was trained, "no atrous" in Table 2:
+    fc6 7x7, pool5 2x2-s2, and conv5_3 can predict."""
 
     channels: tuple[int, int, int, int, int] = (64, 128, 256, 512, 512)
     """Of the blocks conv1 to conv5 (2, 2, 3, 3, 3 layers)."""
 
     fc_channels: int = 1024
+    """Of fc6 and fc7; 4096 before they are subsampled."""
+
     dilation: int = 6
-    """Of fc6, and its padding."""
+    """Of fc6."""
+
+    def __post_init__(self) -> None:
+        if not self.reduced and self.dilation != 1:
+            raise ValueError(f"the full VGG16 has no holes in fc6: reduced=False needs dilation=1, not {self.dilation}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +126,9 @@ class DetectorSpec:
     variances: tuple[float, float] = (0.1, 0.2)
     """Divisors of encoded centres and encoded log sizes (only in the code: prior_box_layer)."""
 
+    clip_boxes: bool = False
+    """Default boxes clamped to [0, 1] as (cx, cy, w, h), which some ports do; weights they trained want the same."""
+
     use_boundary_boxes: bool = True
     """False: in training, default boxes that cross the image border are neither matched nor mined (Table 3)."""
 
@@ -140,7 +154,11 @@ class DetectorSpec:
         sides: dict[str, int] = {}
         side = ceil(ceil(ceil(self.input_size / 2) / 2) / 2)
         sides["conv4_3"] = side
-        sides["conv7"] = side = ceil(side / 2)
+        side = ceil(side / 2)
+        if not self.backbone.reduced:
+            sides["conv5_3"] = side
+            side = ceil(side / 2)
+        sides["conv7"] = side
         for extra in self.extras:
             side = (side + 2 * extra.padding - extra.kernel) // extra.stride + 1
             if side < 1:
@@ -155,29 +173,122 @@ class DetectorSpec:
         return sum(cells[source.layer] ** 2 * source.boxes_per_cell for source in self.sources)
 
 
-def _scales(sizes: tuple[float, ...], ratios: tuple[tuple[float, ...], ...]) -> tuple[Scale, ...]:
-    return tuple(
-        Scale(size=size, next_size=after, ratios=shape)
-        for size, after, shape in zip(sizes[:-1], sizes[1:], ratios, strict=True)
-    )
+Flavour = Literal["voc", "coco"]
+"""Whose objects the scales are for; those of COCO are smaller."""
+
+_LOWEST: dict[tuple[int, Flavour], tuple[int, int]] = {
+    (300, "voc"): (10, 20),
+    (300, "coco"): (7, 15),
+    (512, "voc"): (7, 15),
+    (512, "coco"): (4, 10),
+}
+"""Scales of the first and of the second source in percent of the input (ssd_pascal.py, ssd_coco.py)."""
 
 
-def ssd300(classes: tuple[str, ...] = VOC_CLASSES) -> DetectorSpec:
-    """SSD300 with the scales for VOC: conv4_3 at 10 %, then 20 % to 88 % in steps of 17 %."""
-    scales = _scales((30, 60, 111, 162, 213, 264, 315), ((2,), (2, 3), (2, 3), (2, 3), (2,), (2,)))
-    layers = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2")
-    steps = (8, 16, 32, 64, 100, 300)
+def ssd300(classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc") -> DetectorSpec:
+    """SSD300: 8732 boxes on six maps of 38, 19, 10, 5, 3 and 1 cells."""
+    steps = {"conv4_3": 8, "conv7": 16, "conv8_2": 32, "conv9_2": 64, "conv10_2": 100, "conv11_2": 300}
     return DetectorSpec(
         input_size=300,
         classes=classes,
-        extras=(
-            ExtraLayer(name="conv8_2", squeeze=256, channels=512, stride=2, padding=1),
-            ExtraLayer(name="conv9_2", squeeze=128, channels=256, stride=2, padding=1),
-            ExtraLayer(name="conv10_2", squeeze=128, channels=256, stride=1, padding=0),
-            ExtraLayer(name="conv11_2", squeeze=128, channels=256, stride=1, padding=0),
-        ),
+        extras=_extras(_HALVE, _HALVE, _LESS_TWO, _LESS_TWO),
+        sources=_sources(300, steps, scales),
+    )
+
+
+def ssd512(classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc") -> DetectorSpec:
+    """SSD512: 24564 boxes on seven maps of 64, 32, 16, 8, 4, 2 and 1 cells.
+
+    The sizes are those of the script, such as 35.84; for weights of the released code see `truncated`.
+    """
+    layers = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2", "conv12_2")
+    last = (4, 1, 1)  # 2 cells to 1; only the code tells
+    return DetectorSpec(
+        input_size=512,
+        classes=classes,
+        extras=_extras(_HALVE, _HALVE, _HALVE, _HALVE, last),
+        sources=_sources(512, {layer: 8 * 2**level for level, layer in enumerate(layers)}, scales),
+    )
+
+
+def ssd300_full_vgg(
+    classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc", seven_sources: bool = False
+) -> DetectorSpec:
+    """SSD300 on the full VGG16, with conv5_3 as a source (paper section 3.1, "Atrous is faster"; Table 2, column 4).
+
+    The paper prints neither its boxes nor its layers above conv7, and no script of it was released. Ours: six maps
+    with SSD300's sides and boxes, 8732 in all, so one extra layer goes; or seven, where the scales go from 20 % to
+    90 % in steps of 14 % as the script's rule gives for seven. conv5_3 is not normalised: every released script that
+    normalises does it to conv4_3 only.
+    """
+    steps = {"conv4_3": 8, "conv5_3": 16, "conv7": 32, "conv8_2": 64, "conv9_2": 100, "conv10_2": 300}
+    extras = _extras(_HALVE, _LESS_TWO, _LESS_TWO)  # 10 cells to 5, 3, 1
+    if seven_sources:
+        steps |= {"conv10_2": 150, "conv11_2": 300}
+        extras = _extras(_HALVE, _HALVE, _HALVE, _HALVE)  # 10 cells to 5, 3, 2, 1
+    return DetectorSpec(
+        input_size=300,
+        classes=classes,
+        backbone=Vgg16(reduced=False, fc_channels=4096, dilation=1),
+        extras=extras,
+        sources=_sources(300, steps, scales),
+    )
+
+
+def truncated(spec: DetectorSpec) -> DetectorSpec:
+    """The detector with sizes cut to whole pixels: Caffe's PriorBox holds them in an int.
+
+    SSD300 stays as it is; the released SSD512 weights were trained with boxes of 35, 76, 153 ... pixels.
+    """
+    return replace(
+        spec,
         sources=tuple(
-            Source(layer=layer, step=step, scales=(scale,))
-            for layer, step, scale in zip(layers, steps, scales, strict=True)
+            replace(
+                source,
+                scales=tuple(
+                    replace(scale, size=int(scale.size), next_size=int(scale.next_size)) for scale in source.scales
+                ),
+            )
+            for source in spec.sources
         ),
     )
+
+
+_HALVE = (3, 2, 1)  # kernel, stride, padding
+_LESS_TWO = (3, 1, 0)
+
+
+def _extras(*shapes: tuple[int, int, int]) -> tuple[ExtraLayer, ...]:
+    """conv8_2 and on: the first has 512 channels, the others half as many."""
+    return tuple(
+        ExtraLayer(
+            name=f"conv{number}_2",
+            squeeze=256 if number == 8 else 128,
+            channels=512 if number == 8 else 256,
+            kernel=kernel,
+            stride=stride,
+            padding=padding,
+        )
+        for number, (kernel, stride, padding) in enumerate(shapes, start=8)
+    )
+
+
+def _sources(input_size: int, steps: dict[str, int], flavour: Flavour) -> tuple[Source, ...]:
+    """One scale per layer; four boxes in a cell of the first and the last two maps, six in the others."""
+    sizes = _sizes(input_size, flavour, len(steps))
+    ratios = ((2.0,), *[(2.0, 3.0)] * (len(steps) - 3), (2.0,), (2.0,))
+    scales = (
+        Scale(size=size, next_size=after, ratios=shape)
+        for size, after, shape in zip(sizes[:-1], sizes[1:], ratios, strict=True)
+    )
+    return tuple(
+        Source(layer=layer, step=step, scales=(scale,))
+        for (layer, step), scale in zip(steps.items(), scales, strict=True)
+    )
+
+
+def _sizes(input_size: int, flavour: Flavour, maps: int) -> list[float]:
+    """Size of each map and the next size of the last: the first apart, the others in equal steps up to 90 %."""
+    first, lowest = _LOWEST[input_size, flavour]
+    step = (90 - lowest) // (maps - 2)
+    return [input_size * percent / 100 for percent in (first, *(lowest + step * level for level in range(maps)))]
