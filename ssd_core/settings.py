@@ -31,6 +31,13 @@ class TrainingSettings:
     train_difficult: bool = True
     """Objects marked difficult are trained on, as the released VOC script does; evaluation ignores them."""
 
+    normaliser: Literal["global", "local"] = "global"
+    """N of the loss: the default boxes matched in the global batch (one GPU of the original), or in the share of each
+    worker, whose gradients are averaged (its several GPUs)."""
+
+    local_workers: int = 4
+    """Of a local normaliser, whose meaning depends on the number of workers; the original had four GPUs."""
+
     seed: int = 0
     """Of the first weights, the order of the images and their augmentation."""
 

@@ -3,6 +3,8 @@
 The loss of a step is (L_conf + L_loc) / N over the *global* batch: N counts the matched default boxes on all
 workers, and each worker adds its own sums (paper equation 1; one GPU of the original). Batches and augmentation
 are functions of the seed and the position in the stream, hence a training of 1 or 8 workers is the same one.
+With the `local` normaliser the loss is the mean over the workers of what each of them would have alone (several
+GPUs of the original, multibox_loss_layer.cpp and parallel.cpp), so the settings say how many there are.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from torch import Tensor, nn
 
 from ssd_core.checkpoint import CheckpointFolder
 from ssd_core.loss import multibox_loss
-from ssd_core.matching import match
+from ssd_core.matching import Matches, match
 from ssd_core.model import Detector
 from ssd_core.optimiser import build_optimiser, set_learning_rate
 from ssd_core.precision import autocast, check_precision
@@ -56,6 +58,7 @@ class Trainer:
         listener: Listener, pace: Pace,
     ) -> None:  # fmt: skip
         check_precision(settings.precision, world.device)
+        _check_workers(settings, world)
         self.settings, self.world, self.checkpoints = settings, world, checkpoints
         self.listener, self.pace = listener, pace
         self.detector = detector.to(world.device).train()
@@ -92,7 +95,7 @@ class Trainer:
         settings = self.settings
         set_learning_rate(self.optimiser, settings.schedule.learning_rate(self.step))
         matches = match(self.detector.default_boxes, batch.objects, settings.spec)
-        matched = self.world.sum(matches.matched_count().float()).clamp(min=1)
+        matched = self._matched(matches)
         with autocast(settings.precision, self.world.device):
             locations, logits = self.network(batch.images)
         loss = multibox_loss(locations, logits, matches, batch.objects, self.detector.default_boxes, settings.spec)
@@ -104,6 +107,13 @@ class Trainer:
         self._window.losses.append(torch.stack([loss.location, loss.confidence]).detach() / matched)
         self._window.image_ids.append(batch.image_ids)
         self._watch.images += settings.batch_size
+
+    def _matched(self, matches: Matches) -> Tensor:
+        """What this worker's sums are divided by, so that the quotients of all workers add up to the loss."""
+        count = matches.matched_count().float()
+        if self.settings.normaliser == "local":
+            return count.clamp(min=1) * self.world.size
+        return self.world.sum(count).clamp(min=1)
 
     def _report(self) -> None:
         """Check and tell the losses since the last report; save when a checkpoint is due."""
@@ -156,6 +166,15 @@ class Trainer:
         self._saved_at = time.monotonic()
         if self.world.is_first:
             self.checkpoints.save(self.step, self.detector, self.optimiser)
+
+
+def _check_workers(settings: TrainingSettings, world: World) -> None:
+    """Raises ValueError when a local normaliser was declared for another number of workers."""
+    if settings.normaliser == "local" and world.size != settings.local_workers:
+        raise ValueError(
+            f"the local normaliser is declared for {settings.local_workers} workers, but there are {world.size}: "
+            "train with that many, change local_workers, or take the global normaliser"
+        )
 
 
 def _is_finite(module: nn.Module) -> bool:

@@ -2,16 +2,20 @@
 
 Seven samplers: the whole image, and six that draw up to 50 patches each and keep the first that suits them: an
 overlap with *any* object of at least 0.1, 0.3, 0.5, 0.7 or 0.9, or of at most 1, which any object grants. All are
-run, then one patch is chosen among those of the samplers that succeeded. The text of the paper draws the sampler
-first; this is the code. The range of aspect ratios is the one of the code at the time of the paper.
+run, then one patch is chosen among those of the samplers that succeeded. The text of the paper reads as if the sampler
+were drawn first; then one that finds nothing gives way to another draw. `Augmentation` has the readings as fields.
 All boxes are fractions of the image (of the canvas, when it was expanded), so ratios are relative to its own.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 from numpy import ndarray
+
+from ssd_core.augment.spec import PAPER, Augmentation
 
 MIN_OVERLAPS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.0)
 """Of the six samplers; the last is the random patch, "at most 1"."""
@@ -22,13 +26,16 @@ ASPECT_RATIOS = (0.5, 2.0)
 WHOLE_XYXY = np.array([0.0, 0.0, 1.0, 1.0])
 
 
-def draw_patch(boxes_xyxy: Float64[ndarray, "G 4"], rng: np.random.Generator) -> Float64[ndarray, " 4"]:
+def draw_patch(
+    boxes_xyxy: Float64[ndarray, "G 4"], rng: np.random.Generator, augmentation: Augmentation = PAPER
+) -> Float64[ndarray, " 4"]:
     """Random patch for an image with these objects; without objects it is the whole image."""
     if not len(boxes_xyxy):
         return WHOLE_XYXY
-    trials_xyxy = trial_patches(rng.random((len(MIN_OVERLAPS), TRIALS, 4)))
-    best = _overlaps(trials_xyxy.reshape(-1, 4), boxes_xyxy).max(axis=1).reshape(trials_xyxy.shape[:2])
-    suits = best >= np.array(MIN_OVERLAPS)[:, None]
+    if augmentation.crop_choice == "drawn-first":
+        return _patch_of_a_drawn_sampler(boxes_xyxy, rng, augmentation)
+    trials_xyxy = trial_patches(rng.random((len(MIN_OVERLAPS), TRIALS, 4)), augmentation.aspect_ratio)
+    suits = accepted(trials_xyxy, boxes_xyxy, np.array(MIN_OVERLAPS)[:, None], augmentation.crop_accepts)
     succeeded = np.flatnonzero(suits.any(axis=1))
     choice = int(rng.integers(len(succeeded) + 1))
     if choice == 0:
@@ -38,16 +45,55 @@ def draw_patch(boxes_xyxy: Float64[ndarray, "G 4"], rng: np.random.Generator) ->
     return patch
 
 
-def trial_patches(uniform: Float64[ndarray, "*N 4"]) -> Float64[ndarray, "*N 4"]:
-    """Patches from numbers in [0, 1): scale, aspect ratio within what fits the image at that scale, place."""
+def _patch_of_a_drawn_sampler(
+    boxes_xyxy: Float64[ndarray, "G 4"], rng: np.random.Generator, augmentation: Augmentation
+) -> Float64[ndarray, " 4"]:
+    """Draw samplers, 0 for the whole image, until one succeeds."""
+    while choice := int(rng.integers(len(MIN_OVERLAPS) + 1)):
+        trials_xyxy = trial_patches(rng.random((TRIALS, 4)), augmentation.aspect_ratio)
+        suits = accepted(trials_xyxy, boxes_xyxy, MIN_OVERLAPS[choice - 1], augmentation.crop_accepts)
+        if suits.any():
+            patch: Float64[ndarray, " 4"] = trials_xyxy[suits.argmax()]
+            return patch
+    return WHOLE_XYXY
+
+
+def accepted(
+    patches_xyxy: Float64[ndarray, "*N 4"],
+    boxes_xyxy: Float64[ndarray, "G 4"],
+    min_overlap: float | Float64[ndarray, "*M"],
+    accepts: Literal["any", "all"] = "any",
+) -> Bool[ndarray, "*N"]:
+    """Whether each patch overlaps any object, or all of them, by at least `min_overlap`."""
+    overlaps = _overlaps(patches_xyxy.reshape(-1, 4), boxes_xyxy)
+    decisive = overlaps.max(axis=1) if accepts == "any" else overlaps.min(axis=1)
+    enough: Bool[ndarray, "*N"] = decisive.reshape(patches_xyxy.shape[:-1]) >= min_overlap
+    return enough
+
+
+def trial_patches(
+    uniform: Float64[ndarray, "*N 4"], aspect_ratio: Literal["bounded", "clamped"] = "bounded"
+) -> Float64[ndarray, "*N 4"]:
+    """Patches from numbers in [0, 1): scale, aspect ratio that fits the image at that scale, place."""
     scale = SCALES[0] + uniform[..., 0] * (SCALES[1] - SCALES[0])
-    lowest = np.maximum(ASPECT_RATIOS[0], scale**2)
-    highest = np.minimum(ASPECT_RATIOS[1], 1 / scale**2)
-    root = np.sqrt(lowest + uniform[..., 1] * (highest - lowest))
+    root = np.sqrt(_aspect_ratios(uniform[..., 1], scale, clamped=aspect_ratio == "clamped"))
     width, height = scale * root, scale / root
     left, top = uniform[..., 2] * (1 - width), uniform[..., 3] * (1 - height)
     patches: Float64[ndarray, "*N 4"] = np.stack([left, top, left + width, top + height], axis=-1)
     return patches.clip(0, 1)
+
+
+def _aspect_ratios(
+    uniform: Float64[ndarray, "*N"], scale: Float64[ndarray, "*N"], *, clamped: bool
+) -> Float64[ndarray, "*N"]:
+    """Width over height; a patch of this scale fits the image from scale ** 2 to its reciprocal."""
+    low, high = ASPECT_RATIOS
+    narrowest, widest = scale**2, 1 / scale**2
+    if clamped:
+        return (low + uniform * (high - low)).clip(narrowest, widest)
+    lowest, highest = np.maximum(low, narrowest), np.minimum(high, widest)
+    ratios: Float64[ndarray, "*N"] = lowest + uniform * (highest - lowest)
+    return ratios
 
 
 def objects_in(

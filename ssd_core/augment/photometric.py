@@ -1,12 +1,14 @@
 """Colour distortion of 8-bit images, saturating after every step (ApplyDistort in im_transforms.cpp).
 
 Each of the four has the probability 1/2. Saturation and hue work on OpenCV's 8-bit HSV, whose hue has units
-of two degrees; a hue that falls below 0 stays at 0, it does not wrap.
+of two degrees; a hue that falls below 0 stays at 0, one that rises above 179 goes round. Channels are never swapped:
+the released script gives that the probability 0.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -17,7 +19,9 @@ MAX_BRIGHTNESS = 32.0
 FACTORS = (0.5, 1.5)
 """Of contrast and of saturation."""
 
-MAX_HUE = 18.0
+MAX_HUE = {"opencv": 18.0, "degrees": 9.0}
+"""In OpenCV's units, by what the 18 of the released script are taken for."""
+
 HUE, SATURATION = 0, 1
 
 
@@ -33,10 +37,10 @@ class Distortion:
     """Contrast before saturation and hue, or after them."""
 
 
-def draw_distortion(rng: np.random.Generator) -> Distortion:
+def draw_distortion(rng: np.random.Generator, hue_unit: Literal["opencv", "degrees"] = "opencv") -> Distortion:
     """Random distortion."""
     chosen = rng.random(4) < 0.5
-    brightness, hue = rng.uniform(-1, 1, 2) * (MAX_BRIGHTNESS, MAX_HUE)
+    brightness, hue = rng.uniform(-1, 1, 2) * (MAX_BRIGHTNESS, MAX_HUE[hue_unit])
     contrast, saturation = rng.uniform(*FACTORS, 2)
     return Distortion(
         brightness=brightness if chosen[0] else 0.0,

@@ -4,6 +4,7 @@ All random numbers are drawn first, in the order of the steps; then the pixels a
 works pixel by pixel and so may wait until the patch is cut out, and of the canvas only what the patch sees is made:
 the result is the same for a fraction of the work. (Where OpenCV converts from HSV, its vector and scalar code round
 differently, so single values near the ends of rows may differ by a level or two from a conversion of the whole.)
+The original encodes images as JPEG again after distorting, expanding and cropping; here pixels stay as they are.
 """
 
 from __future__ import annotations
@@ -68,12 +69,12 @@ def draw_plan(
     width: int, height: int, boxes_xyxy: Float64[ndarray, "G 4"], augmentation: Augmentation, rng: np.random.Generator
 ) -> Plan:
     """Draw all random numbers of one image; a step that is off draws none."""
-    distortion = draw_distortion(rng) if augmentation.photometric else Distortion()
+    distortion = draw_distortion(rng, augmentation.hue) if augmentation.photometric else Distortion()
     canvas = draw_canvas(width, height, rng) if augmentation.expand else plain_canvas(width, height)
     return Plan(
         distortion=distortion,
         canvas=canvas,
-        patch_xyxy=draw_patch(canvas.place(boxes_xyxy), rng) if augmentation.crop else WHOLE_XYXY,
+        patch_xyxy=draw_patch(canvas.place(boxes_xyxy), rng, augmentation) if augmentation.crop else WHOLE_XYXY,
         interpolation=draw_interpolation(rng) if augmentation.random_interpolation else BILINEAR,
         flip=bool(augmentation.flip and rng.random() < 0.5),
     )
