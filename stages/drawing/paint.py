@@ -13,10 +13,8 @@ from stages.drawing.shapes import Array
 Colour = tuple[float, float, float]
 """RGB, 0 to 255."""
 
-HUES = {"disc": 0.0, "triangle": 0.15, "ring": 0.33, "cross": 0.5, "square": 0.62, "star": 0.83}
-"""Middle of each class's hues, as a fraction of the circle: red, amber, green, cyan, blue, magenta."""
-
 HUE_SPREAD = 0.04
+"""How far the hue of an object may lie from that of its class."""
 
 
 def ground(height: int, width: int, rng: np.random.Generator) -> Array:
@@ -35,9 +33,9 @@ def grain(height: int, width: int, rng: np.random.Generator) -> Array:
     return _three(rng.standard_normal((height, width), dtype=np.float32) * np.float32(rng.uniform(2, 7)))
 
 
-def object_paint(name: str, height: int, width: int, rng: np.random.Generator) -> Array:
-    """Paint of one object of a class: a lively colour of its hues, often in two tones, with light from a side."""
-    hue = HUES[name] + rng.uniform(-HUE_SPREAD, HUE_SPREAD)
+def object_paint(hue: float, height: int, width: int, rng: np.random.Generator) -> Array:
+    """Paint of one object of a class: a lively colour near its hue, often in two tones, with light from a side."""
+    hue += rng.uniform(-HUE_SPREAD, HUE_SPREAD)
     saturation, value = rng.uniform(0.75, 1.0), rng.uniform(0.7, 1.0)
     first = _colour(hue, saturation, value)
     second = _colour(hue + rng.uniform(-0.03, 0.03), saturation * rng.uniform(0.6, 1.0), value * rng.uniform(0.6, 0.95))

@@ -13,7 +13,8 @@ import numpy as np
 
 from stages.drawing.paint import grain, ground, lay, object_paint, scrap_paint
 from stages.drawing.patch import Patch, overlap, raster
-from stages.drawing.shapes import CLASSES, SHAPES, Array, Outline, posed, scrap, stroke
+from stages.drawing.shapes import Array, Outline, crowd, posed, scrap, stroke
+from stages.drawing.vocabulary import VOC_LIKE, DrawnClass, Vocabulary
 
 SMALLEST, LARGEST = 0.08, 0.95
 """Square root of a box's area over the shorter side of the image."""
@@ -30,6 +31,13 @@ class DrawnObject:
     """Cut by the border of the image."""
 
     difficult: bool
+    """Hidden for more than a bit, or a crowd."""
+
+    area: int
+    """Its visible pixels."""
+
+    crowd: bool
+    """Many small objects under one box."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,22 +52,23 @@ class Scene:
 class _Placed:
     """An object that has its place: `pixels` are the (y, x) of those in the image and at least half covered."""
 
-    name: str
+    kind: DrawnClass
     patch: Patch
     pixels: tuple[Array, Array]
+    crowd: bool = False
 
 
-def draw_scene(height: int, width: int, rng: np.random.Generator) -> Scene:
+def draw_scene(height: int, width: int, rng: np.random.Generator, vocabulary: Vocabulary = VOC_LIKE) -> Scene:
     """Draw one image."""
     image = ground(height, width, rng)
     for _ in range(rng.integers(1, 6)):
         _lay_scrap(image, scrap(rng) if rng.random() < 0.6 else stroke(rng), rng.uniform(0.06, 0.3), rng)
     owner, placed = np.full((height, width), -1, np.int32), list[_Placed]()
-    for scale in _scales(rng):
-        if candidate := _placed_freely(scale, owner, placed, rng):
+    for scale, crowded in _wanted(vocabulary, rng):
+        if candidate := _placed_freely(scale, crowded, vocabulary, owner, placed, rng):
             owner[candidate.pixels] = len(placed)
             placed.append(candidate)
-            paint = object_paint(candidate.name, *candidate.patch.size, rng)
+            paint = object_paint(candidate.kind.hue, *candidate.patch.size, rng)
             lay(image, candidate.patch, paint, shadow=0.4, rim=0.35)
     for _ in range(rng.integers(0, 2)):
         owner[_lay_scrap(image, stroke(rng), rng.uniform(0.15, 0.5), rng)] = -1
@@ -68,18 +77,35 @@ def draw_scene(height: int, width: int, rng: np.random.Generator) -> Scene:
     return Scene(image=image.clip(0, 255).astype(np.uint8), objects=objects)
 
 
+def _wanted(vocabulary: Vocabulary, rng: np.random.Generator) -> list[tuple[float, bool]]:
+    """Scale of each object of one image, and whether it is a crowd, which comes first and thus lies behind."""
+    # A share of zero draws no number, so that images of a vocabulary without it stay what they were
+    if vocabulary.empty and rng.random() < vocabulary.empty:
+        return []
+    crowded = bool(vocabulary.crowds) and rng.random() < vocabulary.crowds
+    crowds = [(float(rng.uniform(0.4, 0.8)), True)] if crowded else []
+    return crowds + [(scale, False) for scale in _scales(rng)]
+
+
 def _scales(rng: np.random.Generator) -> list[float]:
     """Sizes of the objects of one image, the largest first, so that small ones lie in front."""
     number = int(rng.integers(1, 7))
     return sorted(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST), number)).tolist(), reverse=True)
 
 
-def _placed_freely(scale: float, owner: Array, placed: list[_Placed], rng: np.random.Generator) -> _Placed | None:
+def _placed_freely(
+    scale: float,
+    crowded: bool,
+    vocabulary: Vocabulary,
+    owner: Array,
+    placed: list[_Placed],
+    rng: np.random.Generator,
+) -> _Placed | None:
     """Try some places for an object of a random class, until it hides none too much; None when all fail."""
     height, width = owner.shape
-    name = str(rng.choice(CLASSES))
+    kind = vocabulary.classes[rng.choice(len(vocabulary.classes))]
     outline = posed(
-        SHAPES[name](rng),
+        crowd(kind.shape, rng) if crowded else kind.shape(rng),
         angle=rng.uniform(-0.5, 0.5),
         aspect=float(np.exp(rng.normal(0, 0.3))),
         side=scale * min(height, width),
@@ -87,7 +113,7 @@ def _placed_freely(scale: float, owner: Array, placed: list[_Placed], rng: np.ra
     )
     for _ in range(12):
         patch = raster(outline, *_corner(outline, width, height, rng))
-        candidate = _Placed(name, patch, _pixels(patch, owner.shape))
+        candidate = _Placed(kind, patch, _pixels(patch, owner.shape), crowded)
         if len(candidate.pixels[0]) > 0.6 * candidate.patch.area and _hides_little(candidate, owner, placed):
             return candidate
     return None
@@ -134,10 +160,12 @@ def _lay_scrap(image: Array, outline: Outline, scale: float, rng: np.random.Gene
 
 def _described(item: _Placed, number: int, owner: Array) -> DrawnObject:
     y, x = item.pixels
-    visible = np.count_nonzero(owner[item.pixels] == number) / len(y)
+    visible = int(np.count_nonzero(owner[item.pixels] == number))
     return DrawnObject(
-        name=item.name,
+        name=item.kind.name,
         box_xyxy=(int(x.min()) + 1, int(y.min()) + 1, int(x.max()) + 1, int(y.max()) + 1),
         truncated=len(y) < item.patch.area,
-        difficult=bool(visible < DIFFICULT_BELOW),
+        difficult=item.crowd or visible / len(y) < DIFFICULT_BELOW,
+        area=visible,
+        crowd=item.crowd,
     )

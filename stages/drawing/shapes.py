@@ -14,6 +14,7 @@ from numpy import ndarray
 
 Array = ndarray[Any, Any]
 Outline = list[Array]
+Shape = Callable[[np.random.Generator], Outline]
 
 
 def disc(rng: np.random.Generator) -> Outline:  # noqa: ARG001 (all shapes have one signature)
@@ -46,16 +47,37 @@ def cross(rng: np.random.Generator) -> Outline:
     return [np.concatenate([corner @ np.linalg.matrix_power(quarter, turn) for turn in range(4)])]
 
 
-SHAPES: dict[str, Callable[[np.random.Generator], Outline]] = {
-    "cross": cross,
-    "disc": disc,
-    "ring": ring,
-    "square": square,
-    "star": star,
-    "triangle": triangle,
-}
+def ellipse(rng: np.random.Generator) -> Outline:
+    """Twice as wide as high or more; a stretched disc is seldom so."""
+    return [_circle(1.0) * [1.0, rng.uniform(0.38, 0.5)]]
 
-CLASSES = tuple(SHAPES)
+
+def crescent(rng: np.random.Generator) -> Outline:
+    """Half a circle, and back along a flatter arc."""
+    angles = np.linspace(-np.pi / 2, np.pi / 2, 36)
+    depth = rng.uniform(0.25, 0.55)
+    return [np.concatenate([_polar(angles, np.ones(36)), (_polar(angles, np.ones(36)) * [depth, 1.0])[::-1]])]
+
+
+def bar(rng: np.random.Generator) -> Outline:
+    half = rng.uniform(0.22, 0.36)
+    return [np.array([[-1, -half], [1, -half], [1, half], [-1, half]])]
+
+
+def diamond(rng: np.random.Generator) -> Outline:
+    half = rng.uniform(0.6, 0.8)
+    return [np.array([[0.0, -1.0], [half, 0.0], [0.0, 1.0], [-half, 0.0]])]
+
+
+def hexagon(rng: np.random.Generator) -> Outline:  # noqa: ARG001
+    return [_polar(np.arange(6) * np.pi / 3, np.ones(6))]
+
+
+def arrow(rng: np.random.Generator) -> Outline:
+    """To the right."""
+    shaft, neck = rng.uniform(0.18, 0.3), rng.uniform(-0.1, 0.2)
+    upper = np.array([[-1, -shaft], [neck, -shaft], [neck, -0.75], [1, 0]])
+    return [np.concatenate([upper, upper[-2::-1] * [1, -1]])]
 
 
 def scrap(rng: np.random.Generator) -> Outline:
@@ -74,6 +96,16 @@ def stroke(rng: np.random.Generator) -> Outline:
     return [
         np.concatenate([np.stack([along, middle - width], 1), np.stack([along, middle + width], 1)[::-1]]),
     ]
+
+
+def crowd(shape: Shape, rng: np.random.Generator) -> Outline:
+    """Nine to twenty-five small copies of a shape, side by side in uneven rows."""
+    contours = []
+    for place in np.ndindex(*rng.integers(3, 6, 2)):
+        one = posed(shape(rng), angle=rng.uniform(-0.5, 0.5), aspect=1, side=rng.uniform(0.5, 0.75), limit=(0.8, 0.8))
+        corner = place + rng.uniform(0, 0.2, 2)
+        contours += [contour + corner for contour in one]
+    return contours
 
 
 def posed(outline: Outline, *, angle: float, aspect: float, side: float, limit: tuple[float, float]) -> Outline:

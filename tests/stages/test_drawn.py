@@ -1,3 +1,6 @@
+import hashlib
+
+import numpy as np
 import pytest
 
 from pipeline.errors import PipelineError
@@ -8,9 +11,12 @@ from pipeline.resolver import Resolver
 from pipeline.scheduler import Scheduler
 from pipeline.store import Store
 from ssd_core.shards import ShardSet
-from stages.drawn import CLASSES, Draw
+from stages.drawn import CLASSES, COCO_CLASSES, Draw
 from stages.shard import Shard
 from stages.voc import VocFolder
+from stages.voc_annotation import parse
+
+DEFAULT_ANNOTATIONS = "f2aca92b71a46e728fb6140f8f3d1016f7bb234ee6b8596e4e499e75e230520d"
 
 
 def drawn(in_process, name="drawn", **fields):
@@ -67,6 +73,57 @@ def test_drawn_images_pass_a_strict_sharding_and_both_stages_are_kept(tmp_path):
     assert [row.image_id for row in shards] == [f"train_{number:05d}" for number in range(12)]
     assert all(160 <= row.width <= 200 and 160 <= row.height <= 200 for row in shards)
     assert store.output(manifest).read_json("report.json")["list"] == []
+
+
+def test_the_default_images_are_those_that_measured_numbers_were_made_with(in_process):
+    # Digest of the files when there was one vocabulary; without JPEGs, whose bytes another OpenCV may change
+    out = drawn(in_process, train=2, test=1)
+    digest = hashlib.sha256()
+    for name in out.files():
+        if name.endswith((".xml", ".txt")):
+            digest.update(name.encode() + out.read_bytes(name))
+    assert digest.hexdigest() == DEFAULT_ANNOTATIONS
+
+
+def test_coco_layout_holds_the_same_images_and_boxes_as_voc_layout(in_process):
+    fields = {"train": 30, "test": 0, "vocabulary": "coco"}
+    voc, coco = drawn(in_process, "voc", **fields), drawn(in_process, "coco", layout="coco", **fields)
+    content = coco.read_json("annotations/instances_train.json")
+    names = {item["id"]: item["name"] for item in content["categories"]}
+    assert len(content["images"]) == 30
+    for number, image in enumerate(content["images"]):
+        name = f"train_{number:05d}"
+        assert coco.read_bytes(f"train/{image['file_name']}") == voc.read_bytes(f"JPEGImages/{name}.jpg")
+        annotation = parse(voc.read_bytes(f"Annotations/{name}.xml"))
+        assert annotation.size == (image["width"], image["height"])
+        ours = [item for item in content["annotations"] if item["image_id"] == image["id"]]
+        # VOC counts corners from 1 and both lie inside; COCO counts from 0, with width and height
+        expected = [
+            (
+                item.name,
+                [item.box_xyxy[0] - 1, item.box_xyxy[1] - 1, *np.subtract(item.box_xyxy[2:], item.box_xyxy[:2]) + 1],
+            )
+            for item in annotation.objects
+        ]
+        assert [(names[item["category_id"]], item["bbox"]) for item in ours] == expected
+
+
+def test_an_annotation_file_of_coco_layout_is_read_by_pycocotools(in_process, capsys):
+    from pycocotools.coco import COCO
+
+    out = drawn(in_process, train=80, val=3, test=0, vocabulary="coco", layout="coco")
+    assert sorted(name for name in out.files() if name.endswith(".json")) == [
+        "annotations/instances_train.json",
+        "annotations/instances_val.json",
+    ]
+    annotated = COCO(f"{out.path}/annotations/instances_train.json")
+    assert [item["name"] for item in annotated.loadCats(annotated.getCatIds())] == list(COCO_CLASSES)
+    crowds = annotated.loadAnns(annotated.getAnnIds(iscrowd=True))
+    assert 0 < len(crowds) < 20
+    assert len(annotated.anns) == len(annotated.dataset["annotations"])  # ids are unique
+    others = COCO(f"{out.path}/annotations/instances_val.json")
+    assert not set(annotated.imgs) & set(others.imgs)
+    assert any(not annotated.getAnnIds(imgIds=[image]) for image in annotated.getImgIds())
 
 
 @pytest.mark.parametrize("fields", [{"train": -1}, {"train": 0, "test": 0}, {"seed": -1}, {"sides": (200, 160)}])

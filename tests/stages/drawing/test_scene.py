@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.drawing.scene import draw_scene
-from stages.drawing.shapes import CLASSES
+from stages.drawing.vocabulary import COCO_LIKE, VOC_LIKE
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_every_box_lies_inside_its_image_and_has_an_area(scenes):
 def test_every_image_has_an_object_and_every_class_its_share(scenes):
     assert all(scene.objects for scene in scenes)
     counts = Counter(item.name for scene in scenes for item in scene.objects)
-    assert set(counts) == set(CLASSES)
+    assert set(counts) == set(VOC_LIKE.names)
     assert min(counts.values()) > 0.1 * sum(counts.values())
 
 
@@ -58,3 +58,29 @@ def test_one_generator_state_gives_one_image(scenes):
     again = draw_scene(160, 180, np.random.default_rng([7, 0]))
     np.testing.assert_array_equal(again.image, scenes[0].image)
     assert again.objects == scenes[0].objects
+
+
+@pytest.fixture(scope="module")
+def richer():
+    """Scenes of the second vocabulary."""
+    return [draw_scene(160, 180, np.random.default_rng([7, number]), COCO_LIKE) for number in range(150)]
+
+
+def test_the_first_vocabulary_has_no_crowd_and_the_second_has_crowds_and_empty_images(scenes, richer):
+    assert not any(item.crowd for scene in scenes for item in scene.objects)
+    # 8 % and 3 % of 150 images
+    assert 4 <= sum(any(item.crowd for item in scene.objects) for scene in richer) <= 24
+    assert 1 <= sum(not scene.objects for scene in richer) <= 12
+
+
+def test_every_class_of_the_second_vocabulary_is_drawn(richer):
+    counts = Counter(item.name for scene in richer for item in scene.objects)
+    assert set(counts) == set(COCO_LIKE.names)
+    assert min(counts.values()) > 0.04 * sum(counts.values())
+
+
+def test_the_area_of_an_object_is_that_of_its_visible_pixels(richer):
+    for scene in richer:
+        for item in scene.objects:
+            xmin, ymin, xmax, ymax = item.box_xyxy
+            assert 0 < item.area <= (xmax - xmin + 1) * (ymax - ymin + 1)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from stages.drawing.patch import overlap, raster
-from stages.drawing.shapes import CLASSES, SHAPES, posed
+from stages.drawing.shapes import crowd, disc, posed, ring, square
+from stages.drawing.vocabulary import COCO_LIKE
 
 
 def covered(patch):
@@ -12,7 +13,7 @@ def covered(patch):
 
 
 def test_a_disc_covers_the_pixels_of_its_box_and_pi_quarters_of_their_area():
-    outline = posed(SHAPES["disc"](np.random.default_rng(0)), angle=0, aspect=1, side=40, limit=(100, 100))
+    outline = posed(disc(np.random.default_rng(0)), angle=0, aspect=1, side=40, limit=(100, 100))
     patch = raster(outline, 10.0, 20.0)
     assert covered(patch) == pytest.approx((20, 10, 59, 49), abs=1)
     # OpenCV fills the outline too: half a pixel more on each side
@@ -20,27 +21,40 @@ def test_a_disc_covers_the_pixels_of_its_box_and_pi_quarters_of_their_area():
 
 
 def test_the_middle_of_a_ring_is_open():
-    outline = posed(SHAPES["ring"](np.random.default_rng(0)), angle=0, aspect=1, side=60, limit=(100, 100))
+    outline = posed(ring(np.random.default_rng(0)), angle=0, aspect=1, side=60, limit=(100, 100))
     patch = raster(outline, 0.0, 0.0)
     height, width = patch.size
     assert patch.cover[height // 2, width // 2] == 0
     assert patch.cover[height // 2, 6] == 255
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("shape", [item.shape for item in COCO_LIKE.classes])
 @pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
-def test_a_posed_outline_begins_at_the_origin_and_its_box_has_the_area_asked_for(name, aspect):
-    outline = posed(SHAPES[name](np.random.default_rng(1)), angle=0.4, aspect=aspect, side=50, limit=(500, 500))
+def test_a_posed_outline_begins_at_the_origin_and_its_box_has_the_area_asked_for(shape, aspect):
+    outline = posed(shape(np.random.default_rng(1)), angle=0.4, aspect=aspect, side=50, limit=(500, 500))
     points = np.concatenate(outline)
     np.testing.assert_allclose(points.min(0), 0, atol=1e-9)
     assert np.prod(points.max(0)) == pytest.approx(2500)
 
 
 def test_a_posed_outline_shrinks_to_its_limit_and_keeps_its_shape():
-    outline = posed(SHAPES["square"](np.random.default_rng(0)), angle=0, aspect=4, side=50, limit=(80, 80))
+    outline = posed(square(np.random.default_rng(0)), angle=0, aspect=4, side=50, limit=(80, 80))
     width, height = outline[0].max(0)
     assert width == pytest.approx(80)
     assert height == pytest.approx(20, rel=0.15)  # a square leans by up to an eighth
+
+
+def test_a_crowd_is_nine_to_twenty_five_copies_of_a_shape_in_cells_of_their_own():
+    outline = crowd(disc, np.random.default_rng(0))
+    cells = {tuple(np.floor(contour.mean(0)).astype(int)) for contour in outline}
+    assert len(cells) == len(outline)
+    assert 9 <= len(outline) <= 25
+
+
+def test_the_two_contours_of_a_ring_in_a_crowd_stay_together():
+    outline = crowd(ring, np.random.default_rng(0))
+    for outer, inner in zip(outline[::2], outline[1::2], strict=True):
+        np.testing.assert_allclose(outer.mean(0), inner.mean(0), atol=1e-9)
 
 
 @pytest.mark.parametrize(
