@@ -16,6 +16,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
+ILSVRC_TOLERANCE = 10.0
+"""Pixels by which a small object of ILSVRC may be missed (eval_detection.m of its devkit). Of that tool only this is
+taken over: there, a second detection of an object that was taken goes to the next one, here it is false as in VOC."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredBoxes:
@@ -93,12 +97,21 @@ def evaluate(
     class_count: int,
     iou_threshold: float = 0.5,
     pixel_extent: float = 1.0,
+    pixel_tolerance: float = 0.0,
 ) -> list[ClassResult]:
     """Result of each class; an overlap of exactly `iou_threshold` is a match.
 
     `pixel_extent` is what a width has beyond xmax - xmin: 1 for VOC pixels, 0 for continuous coordinates.
+    `pixel_tolerance` t lowers the threshold of a small object to w h / ((w + t) (h + t)): `ILSVRC_TOLERANCE`.
     """
-    judged = judge(detections, truth, class_count=class_count, iou_threshold=iou_threshold, pixel_extent=pixel_extent)
+    judged = judge(
+        detections,
+        truth,
+        class_count=class_count,
+        iou_threshold=iou_threshold,
+        pixel_extent=pixel_extent,
+        pixel_tolerance=pixel_tolerance,
+    )
     return [class_result(item) for item in judged]
 
 
@@ -109,9 +122,11 @@ def judge(
     class_count: int,
     iou_threshold: float = 0.5,
     pixel_extent: float = 1.0,
+    pixel_tolerance: float = 0.0,
 ) -> list[Outcomes]:
     """Which detections of each class are true, false, or count as nothing; arguments as for `evaluate`."""
-    return [_judge_class(detections, truth, label, iou_threshold, pixel_extent) for label in range(class_count)]
+    thresholds = _thresholds(truth.boxes_xyxy, iou_threshold, pixel_extent, pixel_tolerance)
+    return [_judge_class(detections, truth, label, thresholds, pixel_extent) for label in range(class_count)]
 
 
 def mean_result(results: Sequence[ClassResult]) -> MeanResult:
@@ -124,8 +139,19 @@ def mean_result(results: Sequence[ClassResult]) -> MeanResult:
     )
 
 
+def _thresholds(
+    truth_xyxy: Float[ndarray, "G 4"], iou_threshold: float, pixel_extent: float, pixel_tolerance: float
+) -> Float[ndarray, " G"]:
+    """The overlap from which on an object is found; without a tolerance it is `iou_threshold` for all."""
+    if not pixel_tolerance:
+        return np.full(len(truth_xyxy), iou_threshold)
+    sides = truth_xyxy[:, 2:].astype(np.float64) - truth_xyxy[:, :2] + pixel_extent
+    thresholds: Float[ndarray, " G"] = np.minimum(iou_threshold, (sides / (sides + pixel_tolerance)).prod(axis=1))
+    return thresholds
+
+
 def _judge_class(
-    detections: ScoredBoxes, truth: TrueBoxes, label: int, iou_threshold: float, pixel_extent: float
+    detections: ScoredBoxes, truth: TrueBoxes, label: int, thresholds: Float[ndarray, " G"], pixel_extent: float
 ) -> Outcomes:
     found = np.flatnonzero(detections.labels == label)
     found = found[np.argsort(-detections.scores[found], kind="stable")]
@@ -133,14 +159,15 @@ def _judge_class(
     wanted = wanted[np.argsort(truth.images[wanted], kind="stable")]
     difficult = truth.difficult[wanted]
 
-    overlap, nearest = _nearest_objects(
+    nearest = _nearest_objects(
         detections.images[found],
         detections.boxes_xyxy[found].astype(np.float64),
         truth.images[wanted],
         truth.boxes_xyxy[wanted].astype(np.float64),
+        thresholds[wanted],
         pixel_extent,
     )
-    hits = (overlap >= iou_threshold) & (nearest >= 0)
+    hits = nearest >= 0
     counted = ~hits
     counted[hits] = ~difficult[nearest[hits]]
     hits &= counted
@@ -172,9 +199,10 @@ def _nearest_objects(
     boxes_xyxy: Float[ndarray, "D 4"],
     truth_images: Int[ndarray, " G"],
     truth_xyxy: Float[ndarray, "G 4"],
+    thresholds: Float[ndarray, " G"],
     pixel_extent: float,
-) -> tuple[Float[ndarray, " D"], Int[ndarray, " D"]]:
-    """Largest overlap of each detection with an object of its image, and which; 0 and -1 without any.
+) -> Int[ndarray, " D"]:
+    """The object of its image that each detection overlaps most, of those whose threshold it reaches; -1 without any.
 
     `truth_images` ascend. Of objects with the same overlap, the first.
     """
@@ -185,12 +213,14 @@ def _nearest_objects(
     candidate = np.arange(len(detection)) - before[detection] + first[detection]
     overlaps = _overlaps(boxes_xyxy[detection], truth_xyxy[candidate], pixel_extent)
 
+    reached = overlaps >= thresholds[candidate]
+    detection, candidate, overlaps = detection[reached], candidate[reached], overlaps[reached]
     best = np.zeros(len(images))
     np.maximum.at(best, detection, overlaps)
     nearest = np.full(len(images), -1)
     is_best = overlaps == best[detection]
     nearest[detection[is_best][::-1]] = candidate[is_best][::-1]  # the last assignment stays: the first object
-    return best, nearest
+    return nearest
 
 
 def _overlaps(

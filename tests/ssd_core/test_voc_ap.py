@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from ssd_core.spec import VOC_CLASSES
-from ssd_core.voc_ap import ClassResult, ScoredBoxes, TrueBoxes, evaluate, mean_result
+from ssd_core.voc_ap import ILSVRC_TOLERANCE, ClassResult, ScoredBoxes, TrueBoxes, evaluate, mean_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +134,32 @@ def test_widths_include_both_corner_pixels_unless_asked_otherwise():
     part = (11, 11, 20, 13)  # 3 of 10 rows; without the last pixel 2 of 9
     assert only(scored((0, 0.9, part)), true((0, A)), iou_threshold=0.3).ap_area == 1
     assert only(scored((0, 0.9, part)), true((0, A)), iou_threshold=0.3, pixel_extent=0.0).ap_area == 0
+
+
+def test_a_small_object_of_ilsvrc_is_found_from_a_smaller_overlap_on():
+    """A is 10x10 pixels: its threshold is 100 / (20 * 20) = 1/4; the detections lie inside."""
+    quarter, less = (11, 11, 15, 15), (11, 11, 15, 14)  # overlaps 25/100 and 20/100
+    found = {
+        box: only(scored((0, 0.9, box)), true((0, A)), pixel_tolerance=ILSVRC_TOLERANCE) for box in (quarter, less)
+    }
+    assert found[quarter].ap_area == 1
+    assert found[less].ap_area == 0
+    assert only(scored((0, 0.9, quarter)), true((0, A))).ap_area == 0
+
+
+def test_a_large_object_of_ilsvrc_keeps_the_threshold():
+    """60x60 pixels: 3600 / 4900 is above a half, so a half it stays; the detection overlaps 29 of 60 rows."""
+    large, part = (1, 1, 60, 60), (1, 1, 60, 29)
+    assert only(scored((0, 0.9, part)), true((0, large)), pixel_tolerance=ILSVRC_TOLERANCE).ap_area == 0
+
+
+def test_a_small_object_that_is_reached_counts_beside_a_large_one_that_is_overlapped_more_but_not_enough():
+    """Overlaps of the 30x14 detection: 420/900 with the 30x30 object (threshold 1/2), 180/420 with the 30x6 one
+    (threshold 180 / (40 * 16) = 0.28)."""
+    large, small, box = (1, 1, 30, 30), (1, 1, 30, 6), (1, 1, 30, 14)
+    truth = true((0, large), (0, small))
+    assert only(scored((0, 0.9, box)), truth, pixel_tolerance=ILSVRC_TOLERANCE).ap_area == 0.5
+    assert only(scored((0, 0.9, box)), truth).ap_area == 0
 
 
 def test_equal_scores_keep_their_order():
