@@ -8,6 +8,7 @@ weiliu89/caffe.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
@@ -240,17 +241,14 @@ def truncated(spec: DetectorSpec) -> DetectorSpec:
 
     SSD300 stays as it is; the released SSD512 weights were trained with boxes of 35, 76, 153 ... pixels.
     """
+    return with_scales(spec, lambda scale: replace(scale, size=int(scale.size), next_size=int(scale.next_size)))
+
+
+def with_scales(spec: DetectorSpec, change: Callable[[Scale], Scale]) -> DetectorSpec:
+    """The detector with every scale of its default boxes changed."""
     return replace(
         spec,
-        sources=tuple(
-            replace(
-                source,
-                scales=tuple(
-                    replace(scale, size=int(scale.size), next_size=int(scale.next_size)) for scale in source.scales
-                ),
-            )
-            for source in spec.sources
-        ),
+        sources=tuple(replace(source, scales=tuple(map(change, source.scales))) for source in spec.sources),
     )
 
 

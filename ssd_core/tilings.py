@@ -1,4 +1,4 @@
-"""Other sets of source maps for a detector (paper section 3.2, Table 3: "Effects of multiple output layers").
+"""Other default boxes for a detector: fewer shapes (paper section 3.1, Table 2), other source maps (Table 3).
 
 When a map no longer predicts, its scales are stacked on the maps that stay, so that the number of default
 boxes stays near that of the whole. A tiling is stated as the layers that predict and how many of the
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ssd_core.spec import DetectorSpec, Scale, Source
+from ssd_core.spec import DetectorSpec, Scale, Source, with_scales
 
 STACKED_RATIOS = (2.0,)
 """Shapes of each scale where several share a layer: 4 boxes with both squares. The one reading of Table 3
@@ -38,6 +38,21 @@ class Sized:
 
 
 Tiling = tuple[Stacked | Sized, ...]
+
+
+def without_ratios(spec: DetectorSpec, *ratios: float) -> DetectorSpec:
+    """The detector without oblong boxes of these ratios and their reciprocals; the squares stay.
+
+    Raises ValueError for a ratio that no box has.
+    """
+    there = {ratio for source in spec.sources for scale in source.scales for ratio in scale.ratios}
+    if unknown := sorted(set(ratios) - there):
+        raise ValueError(f"no default box has the ratio {unknown}; this specification has {sorted(there)}")
+
+    def change(scale: Scale) -> Scale:
+        return replace(scale, ratios=tuple(ratio for ratio in scale.ratios if ratio not in ratios))
+
+    return with_scales(spec, change)
 
 
 def tiled(spec: DetectorSpec, tiling: Tiling) -> DetectorSpec:

@@ -21,9 +21,11 @@ TORCHVISION_FILE = "vgg16-397923af.pth"
 
 @dataclass(frozen=True, kw_only=True)
 class ImageNetVgg16(Stage):
-    """torchvision's VGG16 (IMAGENET1K_V1), fc6 and fc7 subsampled; fetched by torchvision, or already in its cache."""
+    """torchvision's VGG16 (IMAGENET1K_V1); fetched by torchvision, or already in its cache."""
 
     kind = "weights"
+    reduced: bool = True
+    """fc6 and fc7 subsampled; False for the network with the full VGG16."""
 
     def prepare(self) -> None:
         """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
@@ -42,7 +44,7 @@ class ImageNetVgg16(Stage):
     def run(self, ctx: Context) -> None:
         self.prepare()  # this may be another node than the driver's
         with _torchvision_cache().open("rb") as stream:
-            _write(ctx, stream)
+            _write(ctx, stream, reduced=self.reduced)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,9 @@ class WeightsFile(Stage):
 
     kind = "weights"
     path: str = execution("")
+    reduced: bool = True
+    """Of a VGG16 with its fully connected layers: subsample them; False for the network with the full VGG16."""
+
     content: str = field(init=False)
     """SHA-256 of the file: it is what counts, not the place of the file."""
 
@@ -64,7 +69,7 @@ class WeightsFile(Stage):
 
     def run(self, ctx: Context) -> None:
         with Path(self.path).expanduser().open("rb") as stream:
-            _write(ctx, stream)
+            _write(ctx, stream, reduced=self.reduced)
 
 
 def _torchvision_cache() -> Path:
@@ -73,7 +78,7 @@ def _torchvision_cache() -> Path:
     return Path(get_dir()) / "checkpoints" / TORCHVISION_FILE
 
 
-def _write(ctx: Context, stream: IO[bytes]) -> None:
+def _write(ctx: Context, stream: IO[bytes], *, reduced: bool) -> None:
     from stages.initial_weights import write_initial_weights
 
-    write_initial_weights(ctx, stream)
+    write_initial_weights(ctx, stream, reduced=reduced)

@@ -9,7 +9,7 @@ from torchvision.models import vgg16
 
 from ssd_core.initial import first_detector, from_vgg16
 from ssd_core.model import Detector
-from ssd_core.spec import ssd300
+from ssd_core.spec import ssd300, ssd300_full_vgg
 from ssd_core.vgg_weights import REDUCED, TORCHVISION, read_vgg16, vgg16_weights
 
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
@@ -69,6 +69,34 @@ def test_each_convolution_finds_its_place_in_the_detector(full_spec):
     }
     assert weights.state["features.conv4_3.conv3_3.conv.bias"][0] == 14
     assert weights.state["features.conv7.conv5_3.conv.bias"][0] == 28
+
+
+def test_the_full_network_takes_every_neuron_and_the_whole_7x7_kernel():
+    state = vgg16_weights(torchvision_state(), reduced=False).state
+    conv6 = state["features.conv7.conv6.conv.weight"]
+    assert conv6.shape == (4096, 512, 7, 7)
+    assert conv6[5, 7].flatten().tolist() == list(range(49))
+    assert state["features.conv7.conv6.conv.bias"].tolist() == list(range(4096))
+    conv7 = state["features.conv7.conv7.conv.weight"]
+    assert conv7.shape == (4096, 4096, 1, 1)
+    assert conv7[3, :, 0, 0].tolist() == list(range(4096))
+
+
+def test_each_convolution_finds_its_place_in_the_full_network():
+    state = vgg16_weights(torchvision_state(), reduced=False).state
+    with torch.device("meta"):
+        own = Detector(ssd300_full_vgg()).state_dict()
+    parts = ("features.conv4_3.", "features.conv5_3.", "features.conv7.")
+    assert {name: tensor.shape for name, tensor in state.items()} == {
+        name: tensor.shape for name, tensor in own.items() if name.startswith(parts)
+    }
+    assert state["features.conv5_3.conv5_3.conv.bias"][0] == 28
+
+
+@pytest.mark.parametrize("prefix", ["", "vgg."])
+def test_a_reduced_vgg_is_refused_for_the_full_network(prefix):
+    with pytest.raises(ValueError, match=r"already reduced.*torchvision's vgg16"):
+        vgg16_weights(reduced_state(prefix), reduced=False)
 
 
 @pytest.mark.parametrize("prefix", ["", "vgg."])
