@@ -17,6 +17,7 @@ from pipeline.stage import Stage
 from ssd_core.augment.spec import FLIP_ONLY, PAPER, STARRED
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
+from ssd_core.spec import DetectorSpec, ssd300_full_vgg, ssd512
 from ssd_core.tiny_spec import ssd_tiny
 from stages.drawn import CLASSES as DRAWN_CLASSES
 from stages.drawn import Draw
@@ -51,7 +52,14 @@ class Setup:
         """The recipe of these settings (the setup's own without any) on the training shards."""
         chosen = settings or self.settings
         fields = {name: getattr(chosen, name) for name in TrainingSettings.__dataclass_fields__}
-        return Recipe(**fields, data=self.train_shards(), initial=self.initial)
+        return Recipe(**fields, data=self.train_shards(), initial=initial_for(chosen.spec, self.initial))
+
+
+def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
+    """First weights in the shape that the network takes: a VGG16 with fc6 and fc7 subsampled, or in full."""
+    if spec.backbone.reduced or not isinstance(initial, ImageNetVgg16 | WeightsFile) or not initial.reduced:
+        return initial
+    return replace(initial, reduced=False, variant=f"{initial.variant}-full")
 
 
 TINY_SCHEDULE = Schedule(iterations=1650, base_lr=7e-4, drops=(1350,), warmup=50)
@@ -69,7 +77,7 @@ def _paper(settings: TrainingSettings, *, name: str, about: str, published: floa
         settings=settings,
         train=(_voc("2007", "trainval"), _voc("2012", "trainval")),
         test=(_voc("2007", "test"),),
-        initial=ImageNetVgg16(variant="imagenet-vgg16"),
+        initial=initial_for(settings.spec, ImageNetVgg16(variant="imagenet-vgg16")),
         published=published,
     )
 
@@ -86,6 +94,33 @@ def _starred() -> Setup:
         name="ssd300-expand-voc0712",
         about="SSD300* on VOC 07+12: images zoomed out as well, 120k iterations",
         published=0.772,
+    )
+
+
+def _ssd512() -> Setup:
+    return _paper(
+        TrainingSettings(spec=ssd512()),
+        name="ssd512-voc0712",
+        about="SSD512 on VOC 07+12, 60k iterations",
+        published=0.768,
+    )
+
+
+def _ssd512_starred() -> Setup:
+    return _paper(
+        TrainingSettings(spec=ssd512(), augmentation=STARRED, schedule=Schedule().scaled(2)),
+        name="ssd512-expand-voc0712",
+        about="SSD512* on VOC 07+12: images zoomed out as well, 120k iterations",
+        published=0.798,
+    )
+
+
+def _full_vgg() -> Setup:
+    return _paper(
+        TrainingSettings(spec=ssd300_full_vgg()),
+        name="ssd300-full-vgg-voc0712",
+        about='SSD300 on the full VGG16 on VOC 07+12, 60k iterations: "no atrous" in Table 2',
+        published=0.742,
     )
 
 
@@ -130,6 +165,9 @@ def _narrow() -> Setup:
 RECIPES: dict[str, Callable[[], Setup]] = {
     "ssd300-voc0712": _full,
     "ssd300-expand-voc0712": _starred,
+    "ssd512-voc0712": _ssd512,
+    "ssd512-expand-voc0712": _ssd512_starred,
+    "ssd300-full-vgg-voc0712": _full_vgg,
     "ssd300-short-voc0712": _short,
     "ssd-tiny": _tiny,
     "ssd200-narrow": _narrow,
@@ -170,6 +208,7 @@ def starting_from(setup: Setup, initial: str) -> Setup:
     """The setup with other first weights: `imagenet`, `scratch`, or a file."""
     if initial == "scratch":
         return replace(setup, initial=None)
-    if initial == "imagenet":
-        return replace(setup, initial=ImageNetVgg16(variant="imagenet-vgg16"))
-    return replace(setup, initial=WeightsFile(path=initial, variant=Path(initial).stem))
+    chosen: Stage = ImageNetVgg16(variant="imagenet-vgg16")
+    if initial != "imagenet":
+        chosen = WeightsFile(path=initial, variant=Path(initial).stem)
+    return replace(setup, initial=initial_for(setup.settings.spec, chosen))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from experiments.setups import PRESETS, RECIPES, on_data, preset_setup, recipe_setup, starting_from
 from pipeline.errors import PipelineError
-from ssd_core.spec import ssd300
+from ssd_core.spec import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.tiny_spec import ssd_tiny
 from stages.initial import ImageNetVgg16, WeightsFile
 from stages.shard import Shard
@@ -45,7 +46,32 @@ def test_the_starred_recipe_doubles_the_schedule_and_zooms_out() -> None:
 
 def test_only_conditions_of_the_paper_have_a_published_number() -> None:
     published = {name: recipe_setup(name).published for name in RECIPES}
-    assert {name for name, value in published.items() if value} == {"ssd300-voc0712", "ssd300-expand-voc0712"}
+    assert {name: value for name, value in published.items() if value} == {
+        "ssd300-voc0712": 0.743,  # Table 1
+        "ssd300-expand-voc0712": 0.772,  # Table 6
+        "ssd512-voc0712": 0.768,  # Table 1; the abstract says 76.9
+        "ssd512-expand-voc0712": 0.798,  # Table 6
+        "ssd300-full-vgg-voc0712": 0.742,  # Table 2, column 4
+    }
+
+
+def test_ssd512_is_trained_as_ssd300_is() -> None:
+    for large, small in (("ssd512-voc0712", "ssd300-voc0712"), ("ssd512-expand-voc0712", "ssd300-expand-voc0712")):
+        assert recipe_setup(large).settings == replace(recipe_setup(small).settings, spec=ssd512())
+        assert recipe_setup(large).initial == recipe_setup(small).initial
+
+
+def test_the_full_vgg_differs_in_the_network_and_starts_from_the_whole_of_vgg16() -> None:
+    setup = recipe_setup("ssd300-full-vgg-voc0712")
+    assert setup.settings == replace(recipe_setup("ssd300-voc0712").settings, spec=ssd300_full_vgg())
+    assert setup.initial == ImageNetVgg16(variant="imagenet-vgg16-full", reduced=False)
+
+
+def test_a_recipe_takes_vgg16_in_the_shape_of_its_own_network() -> None:
+    setup = recipe_setup("ssd300-voc0712")
+    full = setup.recipe(replace(setup.settings, spec=ssd300_full_vgg()))
+    assert full.initial == recipe_setup("ssd300-full-vgg-voc0712").initial
+    assert setup.recipe().initial == setup.initial
 
 
 def test_the_short_preset_is_the_paper_s_detector_over_a_tenth_of_the_iterations() -> None:
@@ -114,5 +140,8 @@ def test_first_weights_are_scratch_imagenet_or_a_file(tmp_path: Path) -> None:
     assert isinstance(starting_from(preset_setup("tiny"), "imagenet").initial, ImageNetVgg16)
     (tmp_path / "vgg.pth").write_bytes(b"any")
     assert isinstance(starting_from(setup, str(tmp_path / "vgg.pth")).initial, WeightsFile)
+    full = starting_from(recipe_setup("ssd300-full-vgg-voc0712"), str(tmp_path / "vgg.pth")).initial
+    assert isinstance(full, WeightsFile)
+    assert (full.reduced, full.variant) == (False, "vgg-full")
     with pytest.raises(PipelineError, match="there is no weights file"):
         starting_from(setup, str(tmp_path / "absent.pth"))
