@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ssd_core.augment.crop import WHOLE_XYXY, draw_patch, objects_in, pixel_window, trial_patches
+from ssd_core.augment.crop import (
+    MIN_OVERLAPS,
+    WHOLE_XYXY,
+    accepted,
+    draw_patch,
+    objects_in,
+    pixel_window,
+    trial_patches,
+)
+from ssd_core.augment.spec import Augmentation
 
 Box = tuple[float, float, float, float]
 BOXES = np.array([[0.1, 0.2, 0.5, 0.7], [0.6, 0.1, 0.9, 0.4], [0.45, 0.6, 0.55, 0.8]])
@@ -54,6 +63,44 @@ def test_the_patch_is_the_one_that_a_loop_over_samplers_and_trials_finds():
         np.testing.assert_allclose(draw_patch(boxes, np.random.default_rng(seed)), expected, atol=1e-12)
         kinds.add(tuple(success))
     assert len(kinds) > 3  # samplers that fail were among them
+
+
+@pytest.mark.parametrize("accepts", ["any", "all"])
+def test_a_patch_is_accepted_when_a_loop_over_the_objects_finds_enough_overlap(accepts):
+    enough = {"any": any, "all": all}[accepts]
+    patches = trial_patches(np.random.default_rng(7).random((2000, 4)))
+    for lowest in MIN_OVERLAPS:
+        expected = [enough(iou(tuple(patch), tuple(box)) >= lowest for box in BOXES) for patch in patches]
+        np.testing.assert_array_equal(accepted(patches, BOXES, lowest, accepts), expected)
+
+
+@pytest.mark.parametrize("lowest", MIN_OVERLAPS)
+def test_each_sampler_accepts_the_share_of_patches_that_a_loop_with_its_own_numbers_accepts(lowest):
+    count, box = 10_000, BOXES[:1]
+    rng = np.random.default_rng(8)
+    loop = np.mean([iou(one_trial(rng.random(4)), tuple(box[0])) >= lowest for _ in range(count)])
+    share = np.mean(accepted(trial_patches(rng.random((count, 4))), box, lowest))
+    assert share == pytest.approx(loop, abs=5 * (2 * max(loop * (1 - loop), 1e-3) / count) ** 0.5)
+
+
+def drawn_sampler_patch(boxes: np.ndarray, rng: np.random.Generator) -> Box:
+    """Draw one of seven samplers after another; the first one that finds a patch within 50 trials gives it."""
+    while True:
+        sampler = rng.integers(7)
+        if sampler == 0:
+            return 0.0, 0.0, 1.0, 1.0
+        lowest = (0.1, 0.3, 0.5, 0.7, 0.9, 0)[sampler - 1]
+        for patch in map(one_trial, rng.random((50, 4))):
+            if max(iou(patch, tuple(box)) for box in boxes) >= lowest:
+                return patch
+
+
+def test_a_sampler_that_is_drawn_first_gives_its_patch_and_one_that_fails_gives_way_to_another_draw():
+    crop = Augmentation(crop_choice="drawn-first")
+    for seed in range(300):
+        boxes = BOXES[: 1 + seed % 3]
+        expected = drawn_sampler_patch(boxes, np.random.default_rng(seed))
+        np.testing.assert_allclose(draw_patch(boxes, np.random.default_rng(seed), crop), expected, atol=1e-12)
 
 
 def test_patches_are_distributed_as_those_of_the_loop_with_numbers_drawn_one_by_one():
@@ -133,6 +180,12 @@ def test_an_object_stays_when_its_centre_is_in_the_patch_and_is_clipped_to_it():
     inside, kept = objects_in(patch, boxes)
     assert kept.tolist() == [0, 1]
     np.testing.assert_allclose(inside, [[0.2, 0.2, 0.4, 0.4], [0.8, 0.8, 1.0, 1.0]])
+
+
+def test_an_object_whose_centre_lies_on_the_border_of_the_patch_stays():
+    inside, kept = objects_in(np.array([0.0, 0.25, 0.5, 0.75]), np.array([[0.375, 0.125, 0.625, 0.375]]))
+    assert kept.tolist() == [0]  # its centre is the upper right corner of the patch
+    np.testing.assert_allclose(inside, [[0.75, 0.0, 1.0, 0.25]])
 
 
 def test_a_patch_may_hold_no_object_at_all():

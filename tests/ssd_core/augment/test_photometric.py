@@ -43,6 +43,12 @@ def test_a_hue_that_falls_below_zero_stays_at_zero_and_does_not_wrap():
     np.testing.assert_array_equal(distort(orange_red, Distortion(hue=-18.0)), pixel(255, 0, 0))
 
 
+def test_a_hue_that_rises_above_its_end_goes_round():
+    pink_red = from_hsv(175, 255, 255)
+    assert hue_of(pink_red) == 175
+    assert hue_of(distort(pink_red, Distortion(hue=10.0))) == 5  # 185 - 180
+
+
 def test_hue_has_units_of_two_degrees():
     red = pixel(255, 0, 0)
     assert hue_of(distort(red, Distortion(hue=15.0))) == 15
