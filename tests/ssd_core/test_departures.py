@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ssd_core.augment.spec import STARRED
+from ssd_core.augment.spec import STARRED, Augmentation
 from ssd_core.departures import Departure, departures, leaves
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
@@ -21,6 +21,18 @@ def test_each_changed_setting_is_told_once_with_both_values() -> None:
         Departure(field="schedule.base_lr", ours="0.0005", paper="0.001"),
         Departure(field="schedule.warmup", ours="100", paper="0"),
         Departure(field="batch_size", ours="8", paper="32"),
+    ]
+
+
+def test_a_reading_that_is_not_the_released_code_s_is_told() -> None:
+    read_otherwise = Augmentation(hue="degrees", crop_choice="drawn-first", crop_accepts="all", aspect_ratio="clamped")
+    told = departures(TrainingSettings(augmentation=read_otherwise, normaliser="local"))
+    assert [(item.field, item.ours) for item in told] == [
+        ("augmentation.hue", "degrees"),
+        ("augmentation.crop_choice", "drawn-first"),
+        ("augmentation.crop_accepts", "all"),
+        ("augmentation.aspect_ratio", "clamped"),
+        ("normaliser", "local"),
     ]
 
 

@@ -26,12 +26,18 @@ def test_l2_norm_of_half_precision_is_computed_in_single():
     assert normalised.float().norm().item() == pytest.approx(20 * sqrt(512e-8 / (512e-8 + 1e-10)), rel=1e-2)
 
 
-def test_new_convolutions_are_uniform_by_fan_in_with_biases_zero():
-    layer = torch.nn.Conv2d(1024, 126, 3)
+@pytest.mark.parametrize(
+    ("outputs", "kernel", "bound"),
+    [
+        (126, 3, 0.0180),  # scores of conv7 for VOC: sqrt(3 / (1024 * 9)), where torch's xavier would have 0.0241
+        (256, 1, 0.0541),  # conv8_1: sqrt(3 / 1024), where it would have 0.0685
+    ],
+)
+def test_new_convolutions_are_uniform_by_fan_in_with_biases_zero(outputs, kernel, bound):
+    layer = torch.nn.Conv2d(1024, outputs, kernel)
     initialise(layer, torch.Generator().manual_seed(0))
-    # the conf head of conv7 for VOC: sqrt(3 / (1024 * 9)) = 0.0180, where torch's xavier would have 0.0241
-    assert layer.weight.abs().max().item() == pytest.approx(0.0180, abs=5e-5)
-    assert layer.weight.std().item() == pytest.approx(sqrt(1 / (1024 * 9)), rel=1e-2)
+    assert layer.weight.abs().max().item() == pytest.approx(bound, abs=5e-5)
+    assert layer.weight.std().item() == pytest.approx(bound / sqrt(3), rel=1e-2)
     assert not layer.bias.any()
 
 

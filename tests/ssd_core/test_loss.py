@@ -100,6 +100,71 @@ def test_the_gradient_is_that_of_finite_differences():
     assert torch.autograd.gradcheck(total, (locations, logits))
 
 
+def test_the_gradient_of_a_batch_with_an_image_without_objects_is_that_of_finite_differences():
+    generator = torch.Generator().manual_seed(2)
+    locations = torch.randn(2, 6, 4, dtype=torch.float64, generator=generator, requires_grad=True)
+    logits = torch.randn(2, 6, 3, dtype=torch.float64, generator=generator, requires_grad=True)
+    objects = Objects(
+        torch.tensor([[LEFT, RIGHT], [LEFT, LEFT]]),
+        torch.tensor([[1, 0], [0, 0]]),
+        torch.tensor([[True] * 2, [False] * 2]),
+    )
+
+    def total(locations, logits):
+        loss = loss_of(locations, logits, objects)
+        return (loss.location + loss.confidence) / loss.matched
+
+    assert torch.autograd.gradcheck(total, (locations, logits))
+    total(locations, logits).backward()
+    assert not locations.grad[1].any()
+    assert not logits.grad[1].any()
+
+
+def looped_loss(locations, logits, truth, iou, boxes_xyxy, labels, default_boxes_cxcywh):
+    """Location and confidence of one image, one box after another."""
+    location, positive, negative = 0.0, 0.0, []
+    for box, row in enumerate(logits):
+        background = [math.log(sum(math.exp(other - own) for other in row)) for own in row]  # -log of each softmax
+        if truth[box] == NEGATIVE and iou[box] < 0.5:
+            negative.append(background[0])
+        if truth[box] < 0:
+            continue
+        positive += background[labels[truth[box]] + 1]
+        left, top, right, bottom = boxes_xyxy[truth[box]]
+        x, y, width, height = default_boxes_cxcywh[box]
+        targets = (
+            ((left + right) / 2 - x) / width / 0.1,
+            ((top + bottom) / 2 - y) / height / 0.1,
+            math.log((right - left) / width) / 0.2,
+            math.log((bottom - top) / height) / 0.2,
+        )
+        for own, wanted in zip(locations[box], targets, strict=True):
+            off = abs(own - wanted)
+            location += off * off / 2 if off < 1 else off - 0.5
+    wanted = 3 * sum(1 for owner in truth if owner >= 0)
+    return location, positive + sum(sorted(negative, reverse=True)[:wanted])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_loss_is_the_one_that_a_loop_over_the_boxes_gives(seed):
+    generator = torch.Generator().manual_seed(seed)
+    low = torch.rand(40, 2, dtype=torch.float64, generator=generator) * 0.7
+    boxes = torch.cat([low, low + 0.1 + torch.rand(40, 2, dtype=torch.float64, generator=generator) * 0.4], dim=1)
+    default_boxes, objects_xyxy = to_cxcywh(boxes[:31]), boxes[31:].reshape(3, 3, 4)
+    labels = torch.randint(0, 4, (3, 3), generator=generator)
+    objects = Objects(objects_xyxy, labels, torch.tensor([[True] * 3, [True, False, False], [False] * 3]))
+    locations = torch.randn(3, 31, 4, dtype=torch.float64, generator=generator)
+    logits = 3 * torch.randn(3, 31, 5, dtype=torch.float64, generator=generator)
+    matches = match(default_boxes, objects, SPEC)
+    loss = multibox_loss(locations, logits, matches, objects, default_boxes, SPEC)
+    expected = [
+        looped_loss(*(values.tolist() for values in (*image, default_boxes)))
+        for image in zip(locations, logits, matches.truth, matches.iou, objects_xyxy, labels, strict=True)
+    ]
+    assert loss.location.item() == pytest.approx(sum(location for location, _ in expected))
+    assert loss.confidence.item() == pytest.approx(sum(confidence for _, confidence in expected))
+
+
 def test_two_positives_take_six_of_ten_candidates_and_those_are_the_worst():
     scores = [9.0, 9.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, -1.0]
     assert mined([0, 1] + [NEGATIVE] * 10, scores) == [5, 6, 7, 8, 9, 10]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ssd_core.boxes import inside_image, pairwise_iou, to_cxcywh, to_xyxy
+from ssd_core.boxes import pairwise_iou, to_cxcywh
 from ssd_core.matching import IGNORED, NEGATIVE, NO_OVERLAP, match
 from ssd_core.objects import Objects
 from ssd_core.spec import ssd300
@@ -100,8 +100,17 @@ def test_matched_boxes_are_counted_over_the_batch():
     assert match(default_boxes_cxcywh, objects([LEFT], [], [BELOW]), SPEC).matched_count() == 3
 
 
+def overlap(box, other):
+    """Intersection over union of two boxes of whole numbers: equal fractions are equal floats."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    common = max(width, 0) * max(height, 0)
+    areas = sum((right - left) * (bottom - top) for left, top, right, bottom in (box, other))
+    return common / (areas - common)
+
+
 def greedy(overlaps, usable):
-    """One image in plain Python, straight from the words of the released code; overlaps (G, K)."""
+    """One image in plain Python, straight from the rules of the released code; overlaps (G, K)."""
     boxes = range(len(usable))
     pairs = [
         (-overlap, box, truth)
@@ -126,17 +135,21 @@ def test_a_batch_is_matched_as_one_pair_after_another_would_be(seed, use_boundar
     generator = torch.Generator().manual_seed(seed)
 
     def coarse_boxes(*shape):
-        """On a grid of eighths, so that equal overlaps and equal boxes are common."""
+        """In eighths of the image, so that equal overlaps and equal boxes are common."""
         low = torch.randint(-1, 7, (*shape, 2), generator=generator)
         size = torch.randint(1, 5, (*shape, 2), generator=generator)
-        return torch.cat([low, low + size], dim=-1) / 8
+        return torch.cat([low, low + size], dim=-1)
 
-    default_boxes_cxcywh = to_cxcywh(coarse_boxes(60))
+    default_boxes, boxes = coarse_boxes(60), coarse_boxes(5, 12)
     valid = torch.rand(5, 12, generator=generator) < 0.8
-    batch = Objects(coarse_boxes(5, 12), torch.zeros(5, 12, dtype=torch.long), valid)
-    found = match(default_boxes_cxcywh, batch, replace(SPEC, use_boundary_boxes=use_boundary_boxes)).truth
+    batch = Objects(boxes / 8, torch.zeros(5, 12, dtype=torch.long), valid)
+    spec = replace(SPEC, use_boundary_boxes=use_boundary_boxes)
+    found = match(to_cxcywh(default_boxes / 8), batch, spec).truth
 
-    default_boxes_xyxy = to_xyxy(default_boxes_cxcywh)
-    usable = (inside_image(default_boxes_xyxy) | use_boundary_boxes).tolist()
-    overlaps = pairwise_iou(batch.boxes_xyxy, default_boxes_xyxy) * valid[..., None]
-    assert found.tolist() == [greedy(image, usable) for image in overlaps.tolist()]
+    usable = [use_boundary_boxes or (min(box) >= 0 and max(box) <= 8) for box in default_boxes.tolist()]
+    for index in range(5):
+        overlaps = [
+            [overlap(box, other) * real for other in default_boxes.tolist()]
+            for box, real in zip(boxes[index].tolist(), valid[index].tolist(), strict=True)
+        ]
+        assert found[index].tolist() == greedy(overlaps, usable)

@@ -15,9 +15,14 @@ from torch import Tensor
 from ssd_core import trainer
 from ssd_core.augment.spec import FLIP_ONLY, STARRED
 from ssd_core.checkpoint import CheckpointFolder
+from ssd_core.initial import first_detector
+from ssd_core.loss import multibox_loss
+from ssd_core.matching import match
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
+from ssd_core.shards import ShardSet
 from ssd_core.spec import DetectorSpec
+from ssd_core.stream import TrainingStream
 from ssd_core.trainer import NonFiniteLossError
 
 Together = Callable[..., list[dict[str, Any]]]
@@ -51,6 +56,49 @@ def test_one_and_two_workers_see_the_same_batches_and_losses_also_where_a_batch_
     assert list(first["losses"]) == list(range(1, 21))
     assert alone["losses"][20] != pytest.approx(alone["losses"][1], rel=1e-3)
     assert_same(first["state"], second["state"])
+
+
+def test_with_a_local_normaliser_each_worker_divides_by_its_own_count_and_gradients_are_averaged(
+    settings, small_shards, train_together: Together, tmp_path: Path
+):
+    """The first step of two workers by hand: share by share, and the mean of both gradients."""
+    schedule = Schedule(iterations=1, base_lr=1e-2, drops=())
+    settings = replace(settings, schedule=schedule, normaliser="local", local_workers=2, weight_decay=0.0)
+    together = train_together(settings=settings, shards=small_shards, folder=str(tmp_path))
+    detector = first_detector(settings.spec, settings.seed)
+    losses, counts = [], []
+    for rank in range(2):
+        batch = TrainingStream(ShardSet(small_shards), settings, rank=rank, world=2).batch(0)
+        matches = match(detector.default_boxes, batch.objects, settings.spec)
+        sums = multibox_loss(*detector(batch.images), matches, batch.objects, detector.default_boxes, settings.spec)
+        losses.append((sums.location + sums.confidence) / sums.matched)
+        counts.append(sums.matched.item())
+    assert counts[0] != counts[1]  # else it would be the global normaliser
+    mean = (losses[0] + losses[1]) / 2
+    assert together[0]["losses"] == pytest.approx({1: mean.item()}, rel=1e-5)
+    mean.backward()
+    for name, parameter in detector.named_parameters():
+        rate = 2e-2 if name.endswith("bias") and "norm" not in name else 1e-2
+        expected = parameter.detach() - rate * parameter.grad
+        for worker in together:
+            torch.testing.assert_close(worker["state"][name], expected, rtol=1e-5, atol=1e-7, msg=name)
+
+
+def test_a_local_normaliser_of_one_worker_is_the_global_one(settings, small_shards, training_process, tmp_path: Path):
+    local = replace(settings, normaliser="local", local_workers=1)
+    states = [
+        training_process.train(each, small_shards, str(tmp_path / each.normaliser))["state"]
+        for each in (settings, local)
+    ]
+    assert_same(*states)
+
+
+def test_a_local_normaliser_for_another_number_of_workers_is_refused(
+    settings, small_shards, training_process, tmp_path: Path
+):
+    settings = replace(settings, normaliser="local")
+    with pytest.raises(ValueError, match="declared for 4 workers, but there are 1"):
+        training_process.train(settings, small_shards, str(tmp_path))
 
 
 def test_a_stopped_training_goes_on_to_bitwise_the_weights_of_an_undisturbed_one(
