@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 
 from ssd_core.settings import TrainingSettings
+from ssd_core.spec import ExtraLayer, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +19,11 @@ class Departure:
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Settings by dotted path as text; a tuple of dataclasses is opened by index."""
+    """Settings by dotted path as text; a tuple of dataclasses is opened by layer name where it has one, or by index."""
     if is_dataclass(value):
         items = [(item.name, getattr(value, item.name)) for item in fields(value)]
     elif isinstance(value, tuple) and value and is_dataclass(value[0]):
-        items = [(str(index), item) for index, item in enumerate(value)]
+        items = [(_label(item, index), item) for index, item in enumerate(value)]
     else:
         yield path, ",".join(map(_text, value)) if isinstance(value, tuple) else _text(value)
         return
@@ -39,6 +40,14 @@ def departures(settings: TrainingSettings) -> list[Departure]:
         for name in names
         if ours.get(name) != paper.get(name)
     ]
+
+
+def _label(item: object, index: int) -> str:
+    match item:
+        case Source(layer=name) | ExtraLayer(name=name):
+            return name
+        case _:
+            return str(index)
 
 
 def _text(value: object) -> str:

@@ -20,15 +20,22 @@ def list_recipes() -> None:
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]) -> None:
-    """Show every setting; `*` marks those that are not the paper's SSD300 on VOC 07+12."""
+    """Show every setting; `*` marks those that differ from the paper's SSD300 on VOC 07+12, with its value."""
     from experiments.setups import recipe_setup
     from ssd_core.departures import departures, leaves
 
     setup = recipe_setup(name)
-    changed = {departure.field for departure in departures(setup.settings)}
+    changed = {departure.field: departure for departure in departures(setup.settings)}
     print(f"# {name}: {setup.about}")
     for path, value in leaves(setup.settings):
-        print(f"{'*' if path in changed else ' '} {path} = {value}")
+        print(
+            f"* {path} = {value}  (SSD300: {changed[path].paper or 'none'})"
+            if path in changed
+            else f"  {path} = {value}"
+        )
+    for departure in changed.values():
+        if not departure.ours:
+            print(f"* {departure.field} = none  (SSD300: {departure.paper})")
     for title, sources in (("train on", setup.train), ("test on", setup.test)):
         print(f"# {title}: {', '.join(f'{source.name} {source.split}' for source in sources)}")
     print(f"# first weights: {setup.initial.address if setup.initial else 'random'}")

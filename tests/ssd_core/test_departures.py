@@ -40,13 +40,15 @@ def test_a_setting_that_one_side_lacks_is_empty_there() -> None:
     spec = TrainingSettings().spec
     fewer = replace(TrainingSettings(), spec=replace(spec, sources=spec.sources[:5]))
     by_field = {item.field: item for item in departures(fewer)}
-    assert by_field["spec.sources.5.layer"] == Departure(field="spec.sources.5.layer", ours="", paper="conv11_2")
-    assert all(name.startswith("spec.sources.5.") for name in by_field)
+    assert by_field["spec.sources.conv11_2.layer"] == Departure(
+        field="spec.sources.conv11_2.layer", ours="", paper="conv11_2"
+    )
+    assert all(name.startswith("spec.sources.conv11_2.") for name in by_field)
 
 
-def test_leaves_open_tuples_of_dataclasses_and_join_plain_ones() -> None:
+def test_leaves_open_tuples_of_dataclasses_by_layer_and_join_plain_ones() -> None:
     told = dict(leaves(TrainingSettings()))
     assert told["schedule.drops"] == "40000,50000"
-    assert told["spec.sources.1.scales.0.ratios"] == "2,3"
+    assert told["spec.sources.conv7.scales.0.ratios"] == "2,3"
     assert told["spec.backbone.channels"] == "64,128,256,512,512"
     assert told["weight_decay"] == "0.0005"

@@ -27,7 +27,18 @@ def test_the_paper_s_recipe_has_no_departure() -> None:
 def test_departures_are_marked() -> None:
     starred = [line for line in printed("show", "ssd300-expand-voc0712") if line.startswith("*")]
     assert starred == [
-        "* augmentation.expand = True",
-        "* schedule.iterations = 120000",
-        "* schedule.drops = 80000,100000",
+        "* augmentation.expand = True  (SSD300: False)",
+        "* schedule.iterations = 120000  (SSD300: 60000)",
+        "* schedule.drops = 80000,100000  (SSD300: 40000,50000)",
     ]
+
+
+def test_another_network_is_told_layer_by_layer() -> None:
+    ssd512 = printed("show", "ssd512-voc0712")
+    assert "* spec.sources.conv4_3.scales.0.size = 35.84  (SSD300: 30)" in ssd512
+    assert "* spec.extras.conv12_2.kernel = 4  (SSD300: none)" in ssd512
+    assert "  spec.sources.conv8_2.step = 32" in ssd512
+    full = printed("show", "ssd300-full-vgg-voc0712")
+    assert "* spec.sources.conv7.step = 32  (SSD300: 16)" in full
+    assert "* spec.sources.conv11_2.step = none  (SSD300: 300)" in full
+    assert "# first weights: weights/imagenet-vgg16-full" in full
