@@ -16,6 +16,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
+from ssd_core.overlaps import pairs_in_images
+
 ILSVRC_TOLERANCE = 10.0
 """Pixels by which a small object of ILSVRC may be missed (eval_detection.m of its devkit). Of that tool only this is
 taken over: there, a second detection of an object that was taken goes to the next one, here it is false as in VOC."""
@@ -161,9 +163,9 @@ def _judge_class(
 
     nearest = _nearest_objects(
         detections.images[found],
-        detections.boxes_xyxy[found].astype(np.float64),
+        detections.boxes_xyxy[found],
         truth.images[wanted],
-        truth.boxes_xyxy[wanted].astype(np.float64),
+        truth.boxes_xyxy[wanted],
         thresholds[wanted],
         pixel_extent,
     )
@@ -206,32 +208,14 @@ def _nearest_objects(
 
     `truth_images` ascend. Of objects with the same overlap, the first.
     """
-    first = np.searchsorted(truth_images, images, "left")
-    counts = np.searchsorted(truth_images, images, "right") - first
-    detection = np.repeat(np.arange(len(images)), counts)
-    before = np.cumsum(counts) - counts
-    candidate = np.arange(len(detection)) - before[detection] + first[detection]
-    overlaps = _overlaps(boxes_xyxy[detection], truth_xyxy[candidate], pixel_extent)
-
-    reached = overlaps >= thresholds[candidate]
-    detection, candidate, overlaps = detection[reached], candidate[reached], overlaps[reached]
+    pairs = pairs_in_images(images, boxes_xyxy, truth_images, truth_xyxy, pixel_extent)
+    detection, candidate, overlaps = pairs.chosen(pairs.overlaps >= thresholds[pairs.objects])
     best = np.zeros(len(images))
     np.maximum.at(best, detection, overlaps)
     nearest = np.full(len(images), -1)
     is_best = overlaps == best[detection]
     nearest[detection[is_best][::-1]] = candidate[is_best][::-1]  # the last assignment stays: the first object
     return nearest
-
-
-def _overlaps(
-    boxes_xyxy: Float[ndarray, "P 4"], others_xyxy: Float[ndarray, "P 4"], pixel_extent: float
-) -> Float[ndarray, " P"]:
-    """Intersection over union, pair by pair."""
-    common = np.minimum(boxes_xyxy, others_xyxy)[:, 2:] - np.maximum(boxes_xyxy, others_xyxy)[:, :2] + pixel_extent
-    intersection = np.maximum(common, 0).prod(axis=1)
-    areas = [(boxes[:, 2:] - boxes[:, :2] + pixel_extent).prod(axis=1) for boxes in (boxes_xyxy, others_xyxy)]
-    overlaps: Float[ndarray, " P"] = intersection / (areas[0] + areas[1] - intersection)
-    return overlaps
 
 
 def _ap_11point(precision: Float[ndarray, " D"], recall: Float[ndarray, " D"]) -> float:
