@@ -13,8 +13,8 @@ from pipeline.errors import PipelineError
 from ssd_core.departures import departures
 from ssd_core.settings import TrainingSettings
 from stages.graphs import Placement, evaluated
+from stages.suggestion import suggestion
 from stages.table import Cell, Table
-from stages.voc import suggestion
 
 
 @dataclass(frozen=True, kw_only=True)

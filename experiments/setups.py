@@ -24,7 +24,9 @@ from stages.drawn import Draw
 from stages.initial import ImageNetVgg16, WeightsFile
 from stages.recipe import Recipe
 from stages.shard import Shard
-from stages.voc import VocFolder, discover_classes, suggestion
+from stages.source import Source, discover_classes
+from stages.suggestion import suggestion
+from stages.voc import VocFolder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +36,8 @@ class Setup:
     name: str
     about: str
     settings: TrainingSettings
-    train: tuple[VocFolder, ...]
-    test: tuple[VocFolder, ...]
+    train: tuple[Source, ...]
+    test: tuple[Source, ...]
     initial: Stage | None = None
     published: float | None = None
     """The paper's mAP on VOC2007 test, as a fraction, where this is a row of its tables."""

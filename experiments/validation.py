@@ -8,10 +8,10 @@ from experiments.setups import Setup
 from pipeline.errors import PipelineError
 from stages.evaluate import Evaluate
 from stages.graphs import Placement, validated
+from stages.overlap import refuse_shared_lists
 from stages.shard import Shard
 from stages.train import Train
 from stages.validate import Validate
-from stages.voc import VocFolder, listed_ids
 
 
 def validation_of(evaluation: Evaluate, setup: Setup, *, split: str, placement: Placement) -> Validate:
@@ -34,22 +34,5 @@ def validation_of(evaluation: Evaluate, setup: Setup, *, split: str, placement: 
 def validation_shards(setup: Setup, split: str) -> Shard:
     """The split as shards. PipelineError when images of it are trained on."""
     sources = tuple(replace(source, split=split) for source in setup.test)
-    for source in sources:
-        _refuse_shared(source, setup.train)
+    refuse_shared_lists(sources, setup.train, "name other splits with --validation-split and --train-split")
     return Shard(sources=sources, classes=setup.settings.spec.classes, strict=setup.strict, variant=split)
-
-
-def _refuse_shared(validation: VocFolder, train: tuple[VocFolder, ...]) -> None:
-    for source in train:
-        shared = sorted(_ids(validation) & _ids(source)) if source.name == validation.name else []
-        if shared or source == validation:
-            some = f" ({', '.join(shared[:3])}{' ...' if shared[3:] else ''})" if shared else ""
-            raise PipelineError(
-                f"split {validation.split!r} shares images{some} with split {source.split!r}, which is trained on: "
-                "name other splits with --validation-split and --train-split"
-            )
-
-
-def _ids(source: VocFolder) -> set[str]:
-    """Of a split on disk; those of a set that a stage makes are not known yet."""
-    return set() if source.within else set(listed_ids(source.located(), source.split))

@@ -43,7 +43,7 @@ SCHEMA = pa.schema(
 
 MANIFEST = "shards.json"
 """Beside the Parquet files: {"schema_version", "classes": [...], "files": [{"name", "rows", "row_groups": [rows, ...],
-"sha256"}], "images", "boxes", "objects_per_class": {...}}."""
+"sha256"}], "images", "boxes", "objects_per_class": {class: objects}, "per_class": {class: counts}}."""
 
 ROW_GROUP_SIZE = 32
 """Images of one row group, the smallest piece that can be read: about 3 MB of VOC."""
@@ -94,16 +94,22 @@ _ATTRIBUTES = {"boxes": "boxes_xyxy"}
 
 
 def build_manifest(
-    classes: Sequence[str], files: Sequence[Mapping[str, Any]], objects_per_class: Mapping[str, int]
+    classes: Sequence[str], files: Sequence[Mapping[str, Any]], per_class: Mapping[str, Mapping[str, int]]
 ) -> dict[str, Any]:
-    """Content of `MANIFEST`; each of `files` has name, rows, row_groups and sha256."""
+    """Content of `MANIFEST`; each of `files` has name, rows, row_groups and sha256.
+
+    `per_class` counts for each class its "objects" (all of them), the "images" that show it, and how many of the
+    objects are "difficult" or "crowd".
+    """
+    objects = {name: counts["objects"] for name, counts in per_class.items()}
     return {
         "schema_version": SCHEMA_VERSION,
         "classes": list(classes),
         "files": [dict(file) for file in files],
         "images": sum(file["rows"] for file in files),
-        "boxes": sum(objects_per_class.values()),
-        "objects_per_class": dict(objects_per_class),
+        "boxes": sum(objects.values()),
+        "objects_per_class": objects,
+        "per_class": {name: dict(counts) for name, counts in per_class.items()},
     }
 
 
@@ -144,6 +150,12 @@ class ShardSet:
             raise IndexError(f"row {index} of {len(self)} rows in {self.path}")
         group = bisect_right(self._ends, index)
         return self._group(group).row(index - self._ends[group] + self.group_sizes[group])
+
+    def image_ids(self) -> list[tuple[str, str]]:
+        """(source, image id) of all rows, without reading their images."""
+        names = [file["name"] for file in self.manifest["files"]]
+        tables = [self._file(name).read(columns=["source", "image_id"], use_threads=False) for name in names]
+        return [(row["source"], row["image_id"]) for table in tables for row in table.to_pylist()]
 
     def verify(self) -> None:
         """Read every file and compare its checksum. Raises ValueError that names those that differ."""

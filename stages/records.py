@@ -15,39 +15,107 @@ from typing import Any
 Box = tuple[float, float, float, float]
 
 
+class Policy(StrEnum):
+    """What a defect does to the data."""
+
+    IMAGE_LEFT_OUT = "image left out"
+    BOX_LEFT_OUT = "box left out"
+    REPAIRED = "repaired"
+    KEPT = "kept as it is"
+    REFUSED = "refused"
+
+
 class Kind(StrEnum):
-    """A defect of an image, of a box, or of a description that the image itself corrects."""
+    """A defect of a list, of an image, of a box, or of a description that the image itself corrects."""
 
     MISSING_ANNOTATION = "missing annotation"
     BROKEN_XML = "broken XML"
     MISSING_IMAGE = "missing image"
     UNREADABLE_IMAGE = "unreadable or truncated image"
     DUPLICATE_ID = "id listed twice"
+    ROTATED = "annotated as EXIF turns it"
+    SKIPPED_EMPTY = "image without objects, skipped on request"
     UNREADABLE_BOX = "box without four finite numbers"
     ZERO_AREA = "zero area"
     OUTSIDE = "box outside its image"
     IGNORED_CLASS = "class ignored on request"
+    ORPHAN_ANNOTATION = "annotation of an image that is not listed"
+    UNKNOWN_CLASS = "unknown class"
+    TWO_SPLITS = "image in a training and a test split"
     SWAPPED_CORNERS = "swapped corners"
     CLIPPED = "box across the border"
-    WRONG_SIZE = "wrong size in XML"
+    WRONG_SIZE = "wrong size in annotation"
+    DUPLICATE_BOX = "object annotated twice"
+    ORPHAN_IMAGE = "image that no list names"
+    ORPHAN_FILE = "annotation file that no list names"
+    STRING_ID = "id as a string"
     MISNAMED = "extension of another format"
+    ODD_NAME = "space or non-ASCII letter in a name"
+    EXIF_ORIENTATION = "EXIF orientation, not applied"
+    ALPHA = "transparency, dropped when decoded"
+    PALETTE = "palette, 8-bit RGB when decoded"
+    CMYK = "CMYK, 8-bit RGB when decoded"
+    GREY = "grey, 8-bit RGB when decoded"
+    DEEP = "16 bit, 8-bit RGB when decoded"
 
 
-IMAGE_LEFT_OUT = frozenset(
-    {Kind.MISSING_ANNOTATION, Kind.BROKEN_XML, Kind.MISSING_IMAGE, Kind.UNREADABLE_IMAGE, Kind.DUPLICATE_ID}
-)
-BOX_LEFT_OUT = frozenset({Kind.UNREADABLE_BOX, Kind.ZERO_AREA, Kind.OUTSIDE, Kind.IGNORED_CLASS})
-LEGAL = frozenset({Kind.IGNORED_CLASS, Kind.MISNAMED})
-"""Told in the report, but accepted also by a strict sharding."""
+@dataclass(frozen=True)
+class Treatment:
+    """What becomes of a kind of defect."""
+
+    policy: Policy
+    legal: bool = False
+    """Told in the report, but accepted also by a strict sharding."""
+
+
+_LEFT_OUT, _BOX_LEFT_OUT = Treatment(Policy.IMAGE_LEFT_OUT), Treatment(Policy.BOX_LEFT_OUT)
+_REPAIRED, _REFUSED, _NOTED = Treatment(Policy.REPAIRED), Treatment(Policy.REFUSED), Treatment(Policy.KEPT, legal=True)
+
+TREATMENTS = {
+    Kind.MISSING_ANNOTATION: _LEFT_OUT,
+    Kind.BROKEN_XML: _LEFT_OUT,
+    Kind.MISSING_IMAGE: _LEFT_OUT,
+    Kind.UNREADABLE_IMAGE: _LEFT_OUT,
+    Kind.DUPLICATE_ID: _LEFT_OUT,
+    Kind.ROTATED: _LEFT_OUT,
+    Kind.SKIPPED_EMPTY: Treatment(Policy.IMAGE_LEFT_OUT, legal=True),
+    Kind.UNREADABLE_BOX: _BOX_LEFT_OUT,
+    Kind.ZERO_AREA: _BOX_LEFT_OUT,
+    Kind.OUTSIDE: _BOX_LEFT_OUT,
+    Kind.IGNORED_CLASS: Treatment(Policy.BOX_LEFT_OUT, legal=True),
+    Kind.ORPHAN_ANNOTATION: _BOX_LEFT_OUT,
+    Kind.UNKNOWN_CLASS: _REFUSED,
+    Kind.TWO_SPLITS: _REFUSED,
+    Kind.SWAPPED_CORNERS: _REPAIRED,
+    Kind.CLIPPED: _REPAIRED,
+    Kind.WRONG_SIZE: _REPAIRED,
+    Kind.STRING_ID: Treatment(Policy.REPAIRED, legal=True),
+    Kind.DUPLICATE_BOX: Treatment(Policy.KEPT),
+    Kind.ORPHAN_IMAGE: _NOTED,
+    Kind.ORPHAN_FILE: _NOTED,
+    Kind.MISNAMED: _NOTED,
+    Kind.ODD_NAME: _NOTED,
+    Kind.EXIF_ORIENTATION: _NOTED,
+    Kind.ALPHA: _NOTED,
+    Kind.PALETTE: _NOTED,
+    Kind.CMYK: _NOTED,
+    Kind.GREY: _NOTED,
+    Kind.DEEP: _NOTED,
+}
 
 
 def consequence(kind: Kind) -> str:
     """What a defect did to the data."""
-    if kind in IMAGE_LEFT_OUT:
-        return "image left out"
-    if kind in BOX_LEFT_OUT:
-        return "box left out"
-    return "noted" if kind in LEGAL else "repaired"
+    return TREATMENTS[kind].policy.value
+
+
+def is_legal(kind: Kind) -> bool:
+    """Whether a strict sharding accepts it."""
+    return TREATMENTS[kind].legal
+
+
+def leaves_out_box(kind: Kind) -> bool:
+    return TREATMENTS[kind].policy is Policy.BOX_LEFT_OUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +150,7 @@ class Tally:
     boxes_written: int = 0
     boxes_left_out: int = 0
     boxes_of_left_out_images: int = 0
-    """As far as their annotations can be read."""
+    """As far as their annotations can be read; those of images that are not listed as well."""
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{part.name: getattr(self, part.name) + getattr(other, part.name) for part in fields(self)})

@@ -13,21 +13,22 @@ from dataclasses import dataclass
 from pipeline.context import Context
 from pipeline.errors import PipelineError
 from pipeline.stage import Resources, Stage
-from stages.voc import VocFolder, suggestion
+from stages.source import Source
+from stages.suggestion import suggestion
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shard(Stage):
     """One set of shards. Rows come by sources, then in the order of the split, whatever the number of workers."""
 
-    sources: tuple[VocFolder, ...]
+    sources: tuple[Source, ...]
     """Concatenated: 07+12 is two of them."""
 
     classes: tuple[str, ...] = ()
     """Labels are indices into it; empty: all class names found, sorted. A test set takes those of its training set."""
 
     ignore_classes: tuple[str, ...] = ()
-    """Classes whose boxes are left out. Any other class that is not in `classes` refuses the data set."""
+    """Our names of classes whose boxes are left out. Any other class not in `classes` refuses the data set."""
 
     images_per_shard: int = 256
     strict: bool = False
@@ -51,9 +52,9 @@ class Shard(Stage):
 
     def external_digest(self) -> str:
         """Digest of the sources on disk. Refuses missing parts, empty splits and unknown classes before any work."""
-        surveys = [source.survey() for source in self.sources if source.within is None]
-        self.known_classes(sum((Counter(survey.objects_per_class) for survey in surveys), Counter()))
-        return hashlib.sha256("".join(survey.digest for survey in surveys).encode()).hexdigest() if surveys else ""
+        surveyed = [(source, source.survey()) for source in self.sources if source.within is None]
+        self.known_classes(sum((source.renamed(found.objects_per_class) for source, found in surveyed), Counter()))
+        return hashlib.sha256("".join(found.digest for _, found in surveyed).encode()).hexdigest() if surveyed else ""
 
     def known_classes(self, objects_per_class: Counter[str]) -> tuple[str, ...]:
         """The class list of the shards. PipelineError when the data have classes that are not in it."""

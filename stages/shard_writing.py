@@ -10,18 +10,18 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.context import Context
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from ssd_core.shards import MANIFEST, build_manifest, write_rows
-from stages.records import LEGAL, Defect, Kind, Tally, readable_report, report
+from ssd_core.shards import MANIFEST, Row, build_manifest, write_rows
+from stages.image_row import read_image
+from stages.records import Defect, Kind, Tally, is_legal, readable_report, report
 from stages.shard import Shard
-from stages.voc import SPLITS, VocFolder, count_classes, image_files, listed_ids
-from stages.voc_image import ListedImage, read_image
+from stages.source import ListedImage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +43,17 @@ class Written:
     file: dict[str, Any]
     """Its entry in the manifest: name, rows, row_groups, sha256."""
 
-    objects_per_class: dict[str, int]
+    per_class: dict[str, dict[str, int]]
+    """{class: {"objects", "images", "difficult", "crowd"}}."""
+
     tally: Tally
     defects: tuple[Defect, ...]
 
 
 def write_shards(stage: Shard, ctx: Context) -> None:
     """Write the whole result of `stage`."""
-    images, repeated, counts = _listed(stage, ctx)
-    classes = stage.known_classes(counts)
+    images, defects, lists = _listed(stage, ctx)
+    classes = stage.known_classes(lists.counts)
     pieces = [
         Piece(
             name=f"images-{number:05d}.parquet",
@@ -63,9 +65,8 @@ def write_shards(stage: Shard, ctx: Context) -> None:
         for number, chunk in enumerate(_chunks(images, stage.images_per_shard))
     ]
     written = ctx.map(write_piece, pieces)
-    defects = [*repeated, *(defect for piece in written for defect in piece.defects)]
-    twice = Tally(images_listed=len(repeated), images_left_out=len(repeated))
-    tally = sum((piece.tally for piece in written), twice)
+    defects += [defect for piece in written for defect in piece.defects]
+    tally = sum((piece.tally for piece in written), lists.tally)
     _refuse(stage, tally, defects)
     _publish(ctx, classes, written, tally, defects)
 
@@ -79,10 +80,9 @@ def write_piece(piece: Piece) -> Written:
     sink = io.BytesIO()
     row_groups = write_rows(sink, rows)
     content = sink.getvalue()
-    labels = Counter(int(label) for row in rows for label in row.labels)
     written = Written(
         file={"name": piece.name, "rows": len(rows), "row_groups": row_groups, "sha256": _sha256(content)},
-        objects_per_class={name: labels[label] for label, name in enumerate(piece.classes)},
+        per_class={name: _count(label, rows) for label, name in enumerate(piece.classes)},
         tally=sum((reading.tally for reading in readings), Tally()),
         defects=tuple(defect for reading in readings for defect in reading.defects),
     )
@@ -91,33 +91,45 @@ def write_piece(piece: Piece) -> Written:
     return written
 
 
-def _listed(stage: Shard, ctx: Context) -> tuple[list[ListedImage], list[Defect], Counter[str]]:
-    """All images in order, without their repetitions; those repetitions; and the objects of each class name."""
+def _count(label: int, rows: Sequence[Row]) -> dict[str, int]:
+    """What some rows hold of one class."""
+    of_class = [(row, row.labels == label) for row in rows if label in row.labels]
+    return {
+        "objects": sum(int(found.sum()) for _, found in of_class),
+        "images": len(of_class),
+        "difficult": sum(int((found & row.difficult).sum()) for row, found in of_class),
+        "crowd": sum(int((found & row.crowd).sum()) for row, found in of_class),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lists:
+    """What the lists alone tell."""
+
+    counts: Counter[str]
+    """Objects of each class, by our names."""
+
+    tally: Tally
+    """Of what is no listed image: repeated entries, and annotations of images that are not listed."""
+
+
+def _listed(stage: Shard, ctx: Context) -> tuple[list[ListedImage], list[Defect], _Lists]:
+    """All images in order, each once for each source."""
     images: list[ListedImage] = []
-    repeated: list[Defect] = []
-    counts = Counter[str]()
+    defects: list[Defect] = []
+    counts, tally = Counter[str](), Tally()
     for source in stage.sources:
-        folder = source.located(ctx.input(source.within) if source.within else None)
-        ids = listed_ids(folder, source.split)
-        counts += count_classes(folder, dict.fromkeys(ids))
-        images += _images(source.name, folder, dict.fromkeys(ids))
-        repeated += _repeated(source, Counter(ids))
-    return images, repeated, counts
-
-
-def _images(source: str, folder: Folder, ids: Iterable[str]) -> list[ListedImage]:
-    names = {image_id: str(file.base_name) for image_id, file in image_files(folder).items()}
-    return [ListedImage(source=source, folder=folder, image_id=image_id, image=names.get(image_id)) for image_id in ids]
-
-
-def _repeated(source: VocFolder, times: Counter[str]) -> list[Defect]:
-    """One defect for each line of the split file that says an id again."""
-    file = f"{SPLITS}/{source.split}.txt"
-    return [
-        Defect(kind=Kind.DUPLICATE_ID, source=source.name, file=file, detail=f"{image_id}, {number} times")
-        for image_id, number in times.items()
-        for _ in range(number - 1)
-    ]
+        found = source.listing(source.located(ctx.input(source.within) if source.within else None))
+        images += found.images
+        defects += found.defects
+        counts += source.renamed(found.objects_per_class)
+        tally += Tally(
+            images_listed=found.repeated,
+            images_left_out=found.repeated,
+            boxes_annotated=found.orphans,
+            boxes_of_left_out_images=found.orphans,
+        )
+    return images, defects, _Lists(counts=counts, tally=tally)
 
 
 def _chunks(images: Sequence[ListedImage], size: int) -> list[tuple[ListedImage, ...]]:
@@ -133,7 +145,7 @@ def _kept(piece: Piece) -> Written | None:
         return None
     return Written(
         file=accounts["file"],
-        objects_per_class=accounts["objects_per_class"],
+        per_class=accounts["per_class"],
         tally=Tally(**accounts["tally"]),
         defects=tuple(Defect(**defect | {"kind": Kind(defect["kind"])}) for defect in accounts["defects"]),
     )
@@ -143,7 +155,7 @@ def _refuse(stage: Shard, tally: Tally, defects: Sequence[Defect]) -> None:
     if not tally.images_written:
         first = "; ".join(str(defect) for defect in defects[:3])
         raise PipelineError(f"{stage.address}: none of {tally.images_listed} images can be used: {first}")
-    real = [defect for defect in defects if defect.kind not in LEGAL]
+    real = [defect for defect in defects if not is_legal(defect.kind)]
     if stage.strict and real:
         first = "".join(f"\n  {defect}" for defect in real[:10])
         rest = f"\n  and {len(real) - 10} more" if len(real) > 10 else ""
@@ -158,12 +170,19 @@ def _publish(
 ) -> None:
     """Move the files to the result and write the manifest and the reports."""
     files = [piece.file for piece in written if piece.file["rows"]]
-    objects = {name: sum(piece.objects_per_class[name] for piece in written) for name in classes}
-    ctx.out.write_json(MANIFEST, build_manifest(classes, files, objects))
+    per_class = {name: _sum(piece.per_class[name] for piece in written) for name in classes}
+    ctx.out.write_json(MANIFEST, build_manifest(classes, files, per_class))
     ctx.out.write_json("report.json", report(tally, defects))
     ctx.out.write_bytes("report.md", readable_report(tally, defects).encode())
     for file in files:
         ctx.work.filesystem.move(f"{ctx.work.path}/{file['name']}", f"{ctx.out.path}/{file['name']}")
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for some in counts:
+        total.update(some)
+    return dict(total)
 
 
 def _sha256(content: bytes) -> str:

@@ -1,16 +1,14 @@
 """Folders in the layout of PASCAL VOC: where the parts lie, what a split lists, and its digest.
 
 Annotations/<id>.xml, JPEGImages/<id>.<jpg, png, ...>, ImageSets/Main/<split>.txt with one id per line.
-Nothing here opens an image.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,61 +16,78 @@ from pyarrow import fs
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from pipeline.stage import Stage, execution
+from stages.annotation import Annotation
 from stages.image_check import SUFFIXES
+from stages.source import (
+    ListedImage,
+    Listing,
+    Source,
+    Survey,
+    digest_of,
+    entries,
+    folder_at,
+    given_folder,
+    image_entries,
+    repeated_ids,
+)
+from stages.suggestion import suggestion
 from stages.voc_annotation import parse
 
 ANNOTATIONS, IMAGES, SPLITS = "Annotations", "JPEGImages", "ImageSets/Main"
 
 
 @dataclass(frozen=True, kw_only=True)
-class VocFolder:
-    """One split of one data set: on disk below `root`, or in the result of the stage `within`."""
+class VocFolder(Source):
+    """One split of a data set in VOC layout: 2007, 2012, or a user's."""
 
-    name: str
-    """Written into every row. Sets of one graph need distinct names, for `root` tells nothing apart."""
-
-    split: str
     folder: str = ""
     """Sub-folder of the place, such as VOC2012; needed only where there are several."""
 
-    within: Stage | None = None
-    root: str = execution("")
-    """A path or URI; it is the content that counts, see `digest`."""
+    annotated: bool = True
+    """False for a split whose annotations are not published (VOC2012 test): its images come without objects."""
 
     def located(self, result: Folder | None = None) -> Folder:
-        """The folder that holds Annotations; `result` is that of `within`. PipelineError when there is none."""
-        if result is None and not self.root:
-            raise PipelineError(f"data set {self.name!r}: no folder is given; name one with --data or SSDPIPE_DATA")
-        return _locate(result or _folder(self.root), self.folder)
+        """The folder that holds Annotations."""
+        return _locate(given_folder(self, result), self.folder)
 
     def survey(self) -> Survey:
-        """What the split of a data set on disk holds. PipelineError when parts are missing or the split is empty."""
         folder = self.located()
-        return _survey(folder, self.split, _stamp(folder, self.split))
+        return _survey(folder, self.split, self.annotated, _stamp(folder, self.split))
 
-    def digest(self) -> str:
-        """Digest of what is read from outside the store: ids, annotations by content, images by name and size."""
-        return "" if self.within else self.survey().digest
+    def ids(self, folder: Folder) -> list[str]:
+        return listed_ids(folder, self.split)
 
+    def listing(self, folder: Folder) -> Listing:
+        ids = listed_ids(folder, self.split)
+        once = list(dict.fromkeys(ids))
+        files = image_files(folder)
+        return Listing(
+            images=tuple(self._listed(folder, image_id, files.get(image_id)) for image_id in once),
+            objects_per_class=count_classes(folder, once) if self.annotated else {},
+            defects=repeated_ids(self, f"{SPLITS}/{self.split}.txt", ids),
+            repeated=len(ids) - len(once),
+        )
 
-@dataclass(frozen=True, kw_only=True)
-class Survey:
-    """What a split holds, as far as can be told without opening an image."""
-
-    digest: str
-    objects_per_class: Mapping[str, int]
-    """Counts of all class names in the readable annotations, sorted by name."""
+    def _listed(self, folder: Folder, image_id: str, file: fs.FileInfo | None) -> ListedImage:
+        return ListedImage(
+            source=self.name,
+            folder=folder,
+            image_id=image_id,
+            image_file=f"{IMAGES}/{file.base_name if file else image_id}",
+            found=file is not None,
+            annotation_file=f"{ANNOTATIONS}/{image_id}.xml",
+            annotation=None if self.annotated else Annotation(size=None, objects=()),
+            naming=self.naming,
+            skip_empty=self.skip_empty,
+        )
 
 
 def annotations_below(root: str) -> Folder:
     """The data set at a path or URI, for its annotations and splits only: images need not be there."""
-    return _locate(_folder(root), "", parts=(SPLITS,))
-
-
-def discover_classes(sources: Iterable[VocFolder]) -> tuple[str, ...]:
-    """All class names in the annotations of some splits on disk, sorted."""
-    return tuple(sorted({name for source in sources for name in source.survey().objects_per_class}))
+    place = folder_at(root)
+    if not place.exists():
+        raise PipelineError(f"there is no folder {place.uri}")
+    return _locate(place, "", parts=(SPLITS,))
 
 
 def listed_ids(folder: Folder, split: str) -> list[str]:
@@ -81,7 +96,7 @@ def listed_ids(folder: Folder, split: str) -> list[str]:
     if not folder.exists(name):
         there = [
             str(file.base_name).removesuffix(".txt")
-            for file in _entries(folder / SPLITS)
+            for file in entries(folder / SPLITS)
             if file.base_name.endswith(".txt")
         ]
         raise PipelineError(f"{folder.uri} has no split {split!r} ({name}); {suggestion(split, there)}")
@@ -95,7 +110,7 @@ def listed_ids(folder: Folder, split: str) -> list[str]:
 def image_files(folder: Folder) -> dict[str, fs.FileInfo]:
     """Image id to its file; where an id has several, the first in the order of SUFFIXES counts."""
     order = {suffix: place for place, suffix in enumerate(SUFFIXES)}
-    files = [file for file in _entries(folder / IMAGES) if Path(str(file.base_name)).suffix.lower() in order]
+    files = image_entries(folder / IMAGES)
     if not files:
         raise PipelineError(f"{folder.uri}/{IMAGES} holds no image (looked for {', '.join(SUFFIXES)})")
     files.sort(key=lambda file: (-order[Path(str(file.base_name)).suffix.lower()], file.base_name))
@@ -107,21 +122,7 @@ def count_classes(folder: Folder, ids: Iterable[str]) -> Counter[str]:
     return _read_annotations(folder, ids)[1]
 
 
-def suggestion(wrong: str, there: Iterable[str]) -> str:
-    """ "did you mean ...? There are: ..." for a name that does not exist."""
-    known = sorted(there)
-    near = get_close_matches(wrong.lower(), [name.lower() for name in known], n=1)
-    meant = next((name for name in known if near and name.lower() == near[0]), None)
-    return (f"did you mean {meant!r}? " if meant else "") + f"There are: {', '.join(known) or 'none'}"
-
-
-def _folder(root: str) -> Folder:
-    return Folder(root if "://" in root else str(Path(root).expanduser().resolve()))
-
-
 def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS)) -> Folder:
-    if not place.exists():
-        raise PipelineError(f"there is no folder {place.uri}; name the data set's folder with --data or SSDPIPE_DATA")
     found = _candidates(place, name)
     if len(found) > 1:
         raise PipelineError(
@@ -141,33 +142,27 @@ def _candidates(place: Folder, name: str) -> list[Folder]:
     if place.exists(ANNOTATIONS) and name in ("", place.uri.rstrip("/").rpartition("/")[2]):
         return [place]
     parents = [folder for folder in (place, place / "VOCdevkit") if folder.exists()]
-    children = [parent / entry.base_name for parent in parents for entry in _entries(parent)]
+    children = [parent / entry.base_name for parent in parents for entry in entries(parent)]
     return [child for child in children if child.exists(ANNOTATIONS) and name in ("", child.uri.rpartition("/")[2])]
-
-
-def _entries(folder: Folder) -> list[fs.FileInfo]:
-    """What lies directly in a folder, by name; nothing when the folder is absent."""
-    found = folder.filesystem.get_file_info(fs.FileSelector(folder.path, allow_not_found=True))
-    return sorted(found, key=lambda entry: str(entry.base_name))
 
 
 def _stamp(folder: Folder, split: str) -> str:
     """Changes whenever a file that `_survey` reads does: names, sizes and times are cheap to ask for."""
     split_file = folder.filesystem.get_file_info(f"{folder.path}/{SPLITS}/{split}.txt")
-    files = [split_file, *_entries(folder / ANNOTATIONS), *_entries(folder / IMAGES)]
-    return _digest(f"{file.base_name} {file.size} {file.mtime_ns}" for file in files)
+    files = [split_file, *entries(folder / ANNOTATIONS), *entries(folder / IMAGES)]
+    return digest_of(f"{file.base_name} {file.size} {file.mtime_ns}" for file in files)
 
 
 @lru_cache(maxsize=16)
-def _survey(folder: Folder, split: str, stamp: str) -> Survey:  # noqa: ARG001 (the stamp makes an old answer void)
+def _survey(folder: Folder, split: str, annotated: bool, stamp: str) -> Survey:  # noqa: ARG001 (voids an old answer)
     ids = listed_ids(folder, split)
     images = image_files(folder)
     if not any(image_id in images for image_id in ids):
         raise PipelineError(f"none of the {len(ids)} ids of split {split!r} has an image in {folder.uri}/{IMAGES}")
-    digests, counts = _read_annotations(folder, ids)
+    digests, counts = _read_annotations(folder, ids) if annotated else ([""] * len(ids), Counter())
     sizes = [f"{images[key].base_name} {images[key].size}" if key in images else "" for key in ids]
     return Survey(
-        digest=_digest(f"{key} {digest} {size}" for key, digest, size in zip(ids, digests, sizes, strict=True)),
+        digest=digest_of(f"{key} {digest} {size}" for key, digest, size in zip(ids, digests, sizes, strict=True)),
         objects_per_class=dict(sorted(counts.items())),
     )
 
@@ -175,7 +170,7 @@ def _survey(folder: Folder, split: str, stamp: str) -> Survey:  # noqa: ARG001 (
 def _read_annotations(folder: Folder, ids: Iterable[str]) -> tuple[list[str], Counter[str]]:
     """Digest of each annotation file ("" when it is missing), and the objects of each class name."""
     digests, counts = [], Counter[str]()
-    there = {entry.base_name for entry in _entries(folder / ANNOTATIONS)}
+    there = {entry.base_name for entry in entries(folder / ANNOTATIONS)}
     for name in (f"{image_id}.xml" for image_id in ids):
         content = folder.read_bytes(f"{ANNOTATIONS}/{name}") if name in there else b""
         digests.append(hashlib.sha256(content).hexdigest() if name in there else "")
@@ -184,7 +179,3 @@ def _read_annotations(folder: Folder, ids: Iterable[str]) -> tuple[list[str], Co
         except ValueError:
             continue  # the report of the shards tells which files are broken
     return digests, counts
-
-
-def _digest(lines: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

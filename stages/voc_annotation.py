@@ -1,37 +1,11 @@
-"""One VOC annotation file: XML to objects, and what becomes of a box that is not sound.
-
-Boxes are (xmin, ymin, xmax, ymax) in pixels as annotated: 1-based, inclusive corners in VOC, 0-based in
-many other sets; nothing is subtracted. A box lies inside an image of W x H when 0 <= xmin and xmax <= W.
-"""
+"""One annotation file of PASCAL VOC's kind: XML to objects. Numbers are as annotated; nothing is subtracted."""
 
 from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
 
-from stages.records import Box, Kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnnotatedObject:
-    """One `<object>`."""
-
-    name: str
-    box_xyxy: Box | None
-    """None when the file does not give four finite numbers."""
-
-    difficult: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Annotation:
-    """One file."""
-
-    size: tuple[int, int] | None
-    """Width and height as the file states them; often wrong."""
-
-    objects: tuple[AnnotatedObject, ...]
+from stages.annotation import AnnotatedObject, Annotation
 
 
 def parse(xml: bytes) -> Annotation:
@@ -44,26 +18,6 @@ def parse(xml: bytes) -> Annotation:
         size=_size(root.find("size")),
         objects=tuple(_object(element) for element in root.iterfind("object")),
     )
-
-
-def mended(box_xyxy: Box | None, width: int, height: int) -> tuple[Box | None, list[tuple[Kind, str]]]:
-    """The box as it goes to training, or None when it cannot; and each defect met, with its numbers."""
-    if box_xyxy is None:
-        return None, [(Kind.UNREADABLE_BOX, "no box")]
-    told = ", ".join(f"{value:g}" for value in box_xyxy)
-    xmin, xmax = sorted(box_xyxy[0::2])
-    ymin, ymax = sorted(box_xyxy[1::2])
-    if xmin == xmax or ymin == ymax:
-        return None, [(Kind.ZERO_AREA, told)]
-    if xmax <= 0 or ymax <= 0 or xmin >= width or ymin >= height:
-        return None, [(Kind.OUTSIDE, f"{told} in {width}x{height}")]
-    defects = []
-    if (xmin, ymin, xmax, ymax) != box_xyxy:
-        defects.append((Kind.SWAPPED_CORNERS, told))
-    inside = (max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(width)), min(ymax, float(height)))
-    if inside != (xmin, ymin, xmax, ymax):
-        defects.append((Kind.CLIPPED, f"{told} in {width}x{height}"))
-    return inside, defects
 
 
 def _size(element: ElementTree.Element | None) -> tuple[int, int] | None:

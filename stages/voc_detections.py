@@ -17,8 +17,10 @@ import numpy as np
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from ssd_core.voc_ap import ClassResult, ScoredBoxes, TrueBoxes, evaluate
-from stages.voc import ANNOTATIONS, annotations_below, listed_ids, suggestion
-from stages.voc_annotation import AnnotatedObject, parse
+from stages.annotation import AnnotatedObject
+from stages.suggestion import suggestion
+from stages.voc import ANNOTATIONS, annotations_below, listed_ids
+from stages.voc_annotation import parse
 
 
 @dataclass(frozen=True, kw_only=True)

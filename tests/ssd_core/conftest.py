@@ -77,7 +77,9 @@ def small_shards(tmp_path_factory: pytest.TempPathFactory) -> str:
     groups = write_rows(folder / "0.parquet", map(_small_row, range(11)), row_group_size=4)
     digest = hashlib.sha256((folder / "0.parquet").read_bytes()).hexdigest()
     files = [{"name": "0.parquet", "rows": 11, "row_groups": groups, "sha256": digest}]
-    (folder / MANIFEST).write_text(json.dumps(build_manifest(("cat", "dog"), files, {"cat": 5, "dog": 5})))
+    (folder / MANIFEST).write_text(
+        json.dumps(build_manifest(("cat", "dog"), files, {"cat": {"objects": 5}, "dog": {"objects": 5}}))
+    )
     return str(folder)
 
 

@@ -46,7 +46,11 @@ def write_shards(folder: Path, counts: tuple[int, ...], row_group_size: int = 3)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         files.append({"name": path.name, "rows": count, "row_groups": groups, "sha256": digest})
         start += count
-    (folder / MANIFEST).write_text(json.dumps(build_manifest(("a", "b", "c"), files, {"a": 1, "b": 2, "c": 3})))
+    (folder / MANIFEST).write_text(
+        json.dumps(
+            build_manifest(("a", "b", "c"), files, {"a": {"objects": 1}, "b": {"objects": 2}, "c": {"objects": 3}})
+        )
+    )
     return folder
 
 

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from pipeline.errors import PipelineError
-from stages.voc import VocFolder, discover_classes, image_files
+from stages.source import discover_classes
+from stages.voc import VocFolder, image_files
 
 
 def source(root, split="train", **rest):

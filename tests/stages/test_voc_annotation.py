@@ -1,7 +1,8 @@
 import pytest
 
+from stages.annotation import mended
 from stages.records import Kind
-from stages.voc_annotation import mended, parse
+from stages.voc_annotation import parse
 
 ONE_PERSON = b"""<annotation>
   <owner><name>somebody</name></owner>
