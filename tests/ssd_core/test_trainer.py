@@ -79,9 +79,10 @@ def test_with_a_local_normaliser_each_worker_divides_by_its_own_count_and_gradie
     mean.backward()
     for name, parameter in detector.named_parameters():
         rate = 2e-2 if name.endswith("bias") and "norm" not in name else 1e-2
-        expected = parameter.detach() - rate * parameter.grad
+        change = rate * parameter.grad
         for worker in together:
-            torch.testing.assert_close(worker["state"][name], expected, rtol=1e-5, atol=1e-7, msg=name)
+            found = parameter.detach() - worker["state"][name]
+            assert (found - change).abs().max() < 1e-3 * change.abs().max(), name  # rounding is a tenth of that
 
 
 def test_a_local_normaliser_of_one_worker_is_the_global_one(settings, small_shards, training_process, tmp_path: Path):
