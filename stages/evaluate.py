@@ -19,12 +19,18 @@ OUTCOMES = "outcomes.npz"
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate(Stage):
-    """Average precision per class and its mean: `voc07/mAP` (11 points), `voc12/mAP` (area), `voc07/AP/<class>`."""
+    """Average precision per class and its mean: `voc07/mAP` (11 points), `voc12/mAP` (area), `voc07/AP/<class>`.
+
+    With a tolerance: `ilsvrc/mAP` (area) and `ilsvrc/AP/<class>`.
+    """
 
     detections: Stage
     shards: Stage
     training: Stage | None = None
     """The training whose record these numbers join."""
+
+    pixel_tolerance: float = 0.0
+    """By which a small object may be missed: 10 in ILSVRC (`ssd_core.voc_ap.ILSVRC_TOLERANCE`), none in VOC."""
 
     def tracked_by(self) -> Stage | None:
         return self.training
@@ -32,4 +38,5 @@ class Evaluate(Stage):
     def run(self, ctx: Context) -> None:
         from stages.voc_evaluation import evaluate_on_shards
 
-        evaluate_on_shards(ctx.input(self.detections), ctx.input(self.shards), ctx.out)
+        detections, shards = ctx.input(self.detections), ctx.input(self.shards)
+        evaluate_on_shards(detections, shards, ctx.out, pixel_tolerance=self.pixel_tolerance)

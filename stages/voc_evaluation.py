@@ -17,12 +17,13 @@ from stages.evaluate import OUTCOMES, SUMMARY
 from stages.outcomes import write_outcomes
 
 
-def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
-    """Write the numbers of one detector on one set of shards."""
+def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder, *, pixel_tolerance: float = 0.0) -> None:
+    """Write the numbers of one detector on one set of shards; with a tolerance, those of ILSVRC."""
     rows = ShardSet(shards.path, shards.filesystem)
     with detections.open_input(DETECTIONS) as stream:
-        outcomes = _judged(pq.read_table(stream), rows)
-    out.write_json(SUMMARY, summarise([class_result(item) for item in outcomes], rows.classes))
+        outcomes = _judged(pq.read_table(stream), rows, pixel_tolerance)
+    results = [class_result(item) for item in outcomes]
+    out.write_json(SUMMARY, (summarise_ilsvrc if pixel_tolerance else summarise)(results, rows.classes))
     with out.open_output(OUTCOMES) as stream:
         write_outcomes(stream, outcomes, images=len(rows))
 
@@ -44,11 +45,32 @@ def summarise(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[st
     return summary
 
 
-def _judged(detections: pa.Table, rows: ShardSet) -> list[Outcomes]:
+def summarise_ilsvrc(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[str, float]:
+    """`ilsvrc/mAP` (area), and that of each class with objects; fractions."""
+    found = {f"ilsvrc/AP/{name}": item.ap_area for name, item in zip(classes, results, strict=True) if item.objects}
+    return {"ilsvrc/mAP": mean_result(results).ap_area} | found
+
+
+def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
+    """The detections of a table, with the number of each image id."""
+    ids = table.column("image_id").combine_chunks().dictionary_encode()
+    images = np.array([numbers[image_id] for image_id in ids.dictionary.to_pylist()], dtype=np.int64)
+    columns = [table.column(name).to_numpy() for name in ("xmin", "ymin", "xmax", "ymax")]
+    return ScoredBoxes(
+        images=images[ids.indices.to_numpy()],
+        labels=table.column("label").to_numpy(),
+        scores=table.column("score").to_numpy(),
+        boxes_xyxy=np.stack(columns, axis=1),
+    )
+
+
+def _judged(detections: pa.Table, rows: ShardSet, pixel_tolerance: float = 0.0) -> list[Outcomes]:
     numbers, truth = _truth(rows)
     if truth.difficult.all():
         raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
-    return judge(_found(detections, numbers), truth, class_count=len(rows.classes))
+    return judge(
+        scored_boxes(detections, numbers), truth, class_count=len(rows.classes), pixel_tolerance=pixel_tolerance
+    )
 
 
 def _truth(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
@@ -66,16 +88,4 @@ def _truth(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
         labels=np.concatenate(labels),
         boxes_xyxy=np.concatenate(boxes_xyxy),
         difficult=np.concatenate(difficult),
-    )
-
-
-def _found(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
-    ids = table.column("image_id").combine_chunks().dictionary_encode()
-    images = np.array([numbers[image_id] for image_id in ids.dictionary.to_pylist()], dtype=np.int64)
-    columns = [table.column(name).to_numpy() for name in ("xmin", "ymin", "xmax", "ymax")]
-    return ScoredBoxes(
-        images=images[ids.indices.to_numpy()],
-        labels=table.column("label").to_numpy(),
-        scores=table.column("score").to_numpy(),
-        boxes_xyxy=np.stack(columns, axis=1),
     )

@@ -39,13 +39,13 @@ class Given(Stage):
 def evaluated(in_process, drawn) -> Callable[..., Any]:
     """The folder of the result for some detections; on the drawn test images unless other shards are given."""
 
-    def run(rows: Iterable[Found], shards: Shard = drawn.test, folders: Any = drawn.folders) -> Any:
+    def run(rows: Iterable[Found], shards: Shard = drawn.test, folders: Any = drawn.folders, **fields: Any) -> Any:
         given = Given()
         written = in_process(given, "given").out
         table = pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in rows], schema=SCHEMA)
         with written.open_output(DETECTIONS) as stream:
             pq.write_table(table, stream)
-        stage = Evaluate(detections=given, shards=shards)
+        stage = Evaluate(detections=given, shards=shards, **fields)
         ctx = in_process(stage, "evaluated", {**folders, given: written})
         stage.run(ctx)
         return ctx.out
@@ -118,3 +118,15 @@ def test_the_outcomes_file_gives_the_same_number_again(evaluated, drawn):
     (value,) = replicate_map(outcomes, np.ones((1, images), np.int64))
     assert 0.2 < value < 0.8
     assert value == pytest.approx(out.read_json(SUMMARY)["voc07/mAP"], abs=1e-12)
+
+
+def test_with_a_tolerance_a_small_object_is_found_by_the_rule_of_ilsvrc(evaluated, voc, in_process):
+    """The dog is 21x11 pixels: its threshold is 231 / (31 * 21) = 0.355."""
+    voc.annotation("b", ("dog", 10, 20, 30, 30))
+    shards = Shard(sources=(VocFolder(name="two", split="train", root=str(voc.root)),), classes=("cat", "dog"))
+    ctx = in_process(shards, "shards")
+    shards.run(ctx)
+    found = [("a", 0, 0.9, 10.0, 20.0, 50.0, 60.0), ("b", 1, 0.9, 10.0, 20.0, 18.0, 30.0)]  # the dog by 99 / 231
+    summary = evaluated(found, shards, {shards: ctx.out}, pixel_tolerance=10.0).read_json(SUMMARY)
+    assert summary == {"ilsvrc/mAP": 1.0, "ilsvrc/AP/cat": 1.0, "ilsvrc/AP/dog": 1.0}
+    assert evaluated(found, shards, {shards: ctx.out}).read_json(SUMMARY)["voc12/AP/dog"] == 0
