@@ -1,0 +1,117 @@
+"""One file over HTTP: resumed where it stopped, verified, and under its name only when it is whole.
+
+torchvision's own download starts again from nothing and tells no time left; for archives of gigabytes both matter.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import PipelineError
+
+CHUNK = 1 << 18
+TIMEOUT_SECONDS = 60
+TRIES = 5
+"""In a row without a new byte; then the command ends, and the same command goes on."""
+
+Tell = Callable[[int, int | None], None]
+"""Bytes on disk, and bytes of the whole file when the server says so."""
+
+
+class Interruption(Exception):
+    """The connection ended before the file did."""
+
+
+def fetch(url: str, target: Path, *, md5: str | None, tell: Tell, pause: float = 2.0) -> None:
+    """Download `url` to `target`, by way of `<target>.part`, which a killed download leaves and the next one continues.
+
+    Raises PipelineError when the server refuses, the disk is too small, the connection keeps breaking, or the
+    content has another MD5 than `md5` (the file is then deleted: what is wrong in it cannot be told).
+    """
+    part = target.with_name(f"{target.name}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    failures, before = 0, -1
+    while True:
+        try:
+            _receive(url, part, tell)
+            break
+        except (Interruption, OSError, http.client.HTTPException) as error:
+            size = _size(part)
+            failures, before = (failures + 1 if size == before else 1), size
+            if failures == TRIES:
+                raise PipelineError(
+                    f"{url}: {error}. {size:,} bytes are in {part}; the same command goes on from there"
+                ) from error
+            time.sleep(pause * failures)
+    _verify(url, part, md5)
+    part.replace(target)
+
+
+def _receive(url: str, part: Path, tell: Tell) -> None:
+    """Append to `part` what it lacks. Interruption or OSError when that did not reach the end."""
+    have = _size(part)
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+            _settle(part, have, error.headers.get("Content-Range", ""))
+            return
+        if error.code < 500:
+            raise PipelineError(f"{url}: the server answers {error.code} {error.reason}") from error
+        raise
+    with answer:
+        _append(answer, part, have if answer.status == http.HTTPStatus.PARTIAL_CONTENT else 0, tell)
+
+
+def _append(answer: http.client.HTTPResponse, part: Path, have: int, tell: Tell) -> None:
+    """Write the body after the first `have` bytes; 0 when the server knows no ranges and sends all of it again."""
+    length = answer.headers.get("Content-Length")
+    total = have + int(length) if length else None
+    _require_space(part.parent, (total or 0) - have, answer.url)
+    with part.open("ab" if have else "wb") as stream:
+        while chunk := answer.read(CHUNK):
+            have += stream.write(chunk)
+            tell(have, total)
+    if total is not None and have < total:  # read() of Python 3.11 ends quietly when the connection does
+        raise Interruption(f"the connection broke after {have:,} of {total:,} bytes")
+
+
+def _settle(part: Path, have: int, content_range: str) -> None:
+    """There is nothing after the last byte: `part` is whole, or it is no part of this file."""
+    if re.fullmatch(rf"bytes \*/{have}", content_range):
+        return
+    part.unlink()
+    raise Interruption(f"{part.name} had {have:,} bytes, which the server's file has not; starting again")
+
+
+def _verify(url: str, part: Path, md5: str | None) -> None:
+    if md5 is None:
+        return
+    from torchvision.datasets.utils import calculate_md5
+
+    found = calculate_md5(str(part))
+    if found != md5:
+        size = _size(part)
+        part.unlink()
+        raise PipelineError(
+            f"{url}: the {size:,} bytes received have the MD5 {found}, but {md5} is published. "
+            "They are deleted; the same command starts again"
+        )
+
+
+def _require_space(folder: Path, needed: int, url: str) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise PipelineError(f"{url} needs {needed / 1e9:.1f} GB more, and {folder} has {free / 1e9:.1f} GB free")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
