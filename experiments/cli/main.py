@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from experiments.cli import evaluate, recipe
+from experiments.cli import data, evaluate, recipe
 from experiments.cli.compare import compare
 from experiments.cli.listing import list_experiments
 from experiments.cli.options import expanded
@@ -38,6 +38,7 @@ app.command()(expanded(compare))
 app.command()(expanded(why))
 app.command()(expanded(show))
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(data.app, name="data")
 app.command()(expanded(ui))
 
 

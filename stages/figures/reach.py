@@ -1,0 +1,41 @@
+"""The chart of what default boxes reach: by scale, by size of the object, by class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stages.figures.style import BAD, GOOD, NEUTRAL, new_figure, plain_axes, plain_bars, to_png
+from stages.reach import OfGroup, Reach
+
+MOST_CLASSES = 40
+"""Classes on the chart, those with the largest unreached share; the page lists all."""
+
+
+def reach_chart(reach: Reach) -> bytes:
+    """PNG with three panels."""
+    worst = sorted(reach.classes, key=lambda group: (group.share, group.objects))[-MOST_CLASSES:]
+    figure = new_figure(10, max(3.6, 1.2 + 0.19 * len(worst)))
+    scales, sizes, classes = figure.subplots(1, 3)
+    _scales(scales, reach)
+    _shares(sizes, "not reached, by side in input pixels", reach.sizes[::-1])
+    _shares(classes, "not reached, by class", worst)
+    return to_png(figure)
+
+
+def _scales(axes: Any, reach: Reach) -> None:
+    plain_axes(axes, "objects of each scale", values="x")
+    plain_bars(axes)
+    names = [scale.name for scale in reach.scales][::-1]
+    axes.barh(names, [scale.reached for scale in reach.scales][::-1], color=NEUTRAL, height=0.7, label="reached")
+    axes.barh(names, [scale.best for scale in reach.scales][::-1], color=GOOD, height=0.4, label="best box here")
+    axes.legend(frameon=False, fontsize=7)
+
+
+def _shares(axes: Any, title: str, groups: Sequence[OfGroup]) -> None:
+    plain_axes(axes, title, values="x")
+    plain_bars(axes)
+    bars = axes.barh([group.name for group in groups], [100 * group.share for group in groups], color=BAD, height=0.7)
+    axes.bar_label(bars, [f"{group.unreached:,} of {group.objects:,}" for group in groups], padding=3, fontsize=7)
+    axes.set_xlim(0, 130)  # room for the numbers beside a full bar
+    axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])

@@ -1,0 +1,55 @@
+"""What all figures share: colours of classes, sizes, and a figure as PNG bytes. matplotlib without a display."""
+
+from __future__ import annotations
+
+import colorsys
+import io
+from typing import Any, Literal
+
+INK, GRID = "#333333", "#dddddd"
+GOOD, BAD, NEUTRAL = "#3b7ea1", "#c8553d", "#9aa5ad"
+
+GOLDEN = 0.618034
+"""Steps of this part of the circle of hues never come close to one another."""
+
+Colour = tuple[float, float, float]
+
+
+def class_colour(label: int) -> Colour:
+    """RGB in 0..1 of the class with this index."""
+    hue = (0.02 + label * GOLDEN) % 1.0
+    return colorsys.hsv_to_rgb(hue, (0.85, 0.6)[label // 8 % 2], (0.9, 0.7, 1.0)[label // 4 % 3])
+
+
+def ink_on(colour: Colour) -> str:
+    """Black or white, whichever is read better on `colour`."""
+    return "black" if 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 0.55 else "white"
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of a size in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def plain_axes(axes: Any, title: str, *, values: Literal["x", "y"]) -> None:
+    """Axes without a frame, with a light grid along the axis of the values, which are counts."""
+    axes.set_title(title, loc="left", fontsize=10, color=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(NEUTRAL)
+    axes.set_axisbelow(True)
+    axes.grid(axis=values, color=GRID, linewidth=0.6)
+    axes.tick_params(labelsize=8, colors=INK)
+    (axes.xaxis if values == "x" else axes.yaxis).set_major_formatter("{x:,.0f}")
+
+
+def plain_bars(axes: Any) -> None:
+    """For horizontal bars: names without ticks."""
+    axes.tick_params(axis="y", length=0)
+
+
+def to_png(figure: Any, dpi: int = 110) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
+    return stream.getvalue()

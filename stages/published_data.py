@@ -1,0 +1,66 @@
+"""The published data sets: where each lies below the data folder (SSDPIPE_DATA), and how to come by it.
+
+voc2007    VOCdevkit/VOC2007    Annotations, JPEGImages, ImageSets/Main
+voc2012    VOCdevkit/VOC2012    the same
+coco2017   coco2017             annotations/instances_<split>.json, <split>/ or images/<split>/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pipeline.errors import PipelineError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedData:
+    """One data set as its authors publish it."""
+
+    name: str
+    place: str
+    """Its folder below the data folder."""
+
+    size: str
+    """Of the archives together, about."""
+
+    images: dict[str, int] = field(default_factory=dict)
+    """Official number of images of each split."""
+
+
+PUBLISHED = {
+    data.name: data
+    for data in (
+        PublishedData(
+            name="voc2007",
+            place="VOCdevkit/VOC2007",
+            size="0.9 GB",
+            images={"train": 2501, "val": 2510, "trainval": 5011, "test": 4952},
+        ),
+        PublishedData(
+            name="voc2012",
+            place="VOCdevkit/VOC2012",
+            size="2 GB",
+            images={"train": 5717, "val": 5823, "trainval": 11540},
+        ),
+        PublishedData(name="coco2017", place="coco2017", size="20 GB", images={"train2017": 118287, "val2017": 5000}),
+    )
+}
+
+
+def published(name: str) -> PublishedData:
+    """The data set of a name. PipelineError that lists all names when there is none."""
+    if name not in PUBLISHED:
+        raise PipelineError(f"there is no published data set {name!r}; known are {', '.join(PUBLISHED)}")
+    return PUBLISHED[name]
+
+
+def missing(name: str, looked: Iterable[str]) -> PipelineError:
+    """What to raise when the data set `name` is in none of the places `looked`: what, where, and how to get it."""
+    told = [f"data set {name} is missing; looked for {' and '.join(looked)}"]
+    if name in PUBLISHED:
+        told += [
+            f"  to download it ({PUBLISHED[name].size}): ssdpipe data download {name}",
+            f"  to use what is on disk:  ssdpipe data link {name} DIR",
+        ]
+    return PipelineError("\n".join([*told, "  SSDPIPE_DATA names the folder that is looked in (default ./data)"]))
