@@ -1,13 +1,12 @@
 """Network output to detections (paper section 2.2, "Inference"; detection_output_layer.cpp).
 
 Softmax; scores above 0.01; the 400 best of each class; non-maximum suppression of overlaps above 0.45
-within a class; the 200 best of an image. Boxes are not clipped. Letters: B images, K default boxes,
-C classes with background as class 0, N detections of all images together.
+within a class; the 200 best of an image. Boxes are clipped only where the limits say so.
+Letters: B images, K default boxes, C classes with background as class 0, N detections of all images together.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -17,23 +16,8 @@ from torchvision.ops import batched_nms
 
 from ssd_core.boxes import to_xyxy
 from ssd_core.coding import decode
+from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.model import Detector
-
-
-@dataclass(frozen=True, kw_only=True)
-class DetectionLimits:
-    """The paper's by default; `per_class` is known only from the released code."""
-
-    min_score: float = 0.01
-    """Exclusive."""
-
-    per_class: int = 400
-    """Boxes of a class in an image that enter the suppression."""
-
-    max_iou: float = 0.45
-    """Of two boxes that overlap by more, the one with the lower score goes; at exactly this both stay."""
-
-    per_image: int = 200
 
 
 class Detections(NamedTuple):
@@ -47,7 +31,7 @@ class Detections(NamedTuple):
 
     scores: Float[Tensor, " N"]
     boxes_xyxy: Float[Tensor, "N 4"]
-    """Fractions of the image; they may leave [0, 1]."""
+    """Fractions of the image; they may leave [0, 1] unless the limits clip them."""
 
     def cpu(self) -> Detections:
         return Detections(*(values.cpu() for values in self))
@@ -69,9 +53,11 @@ def detections(
     limits: DetectionLimits | None = None,
 ) -> Detections:
     """Detections from the output of the network; computed in float32 or better."""
-    limits = limits or DetectionLimits()
+    limits = limits or PAPER_LIMITS
     precision = torch.promote_types(logits.dtype, torch.float32)
     boxes_xyxy = to_xyxy(decode(locations.to(precision), default_boxes_cxcywh, variances))
+    if limits.clip:
+        boxes_xyxy = boxes_xyxy.clamp(0, 1)
     candidates = _best_of_each_class(boxes_xyxy, logits.to(precision).softmax(dim=2), limits)
     return _best_of_each_image(_suppress(candidates, logits.shape[2], limits), limits)
 

@@ -26,6 +26,8 @@ def default_boxes(spec: DetectorSpec) -> Float[Tensor, "K 4"]:
     cells = spec.cells()
     maps = [_boxes_of_source(source, cells[source.layer]) for source in spec.sources]
     boxes_cxcywh = torch.from_numpy((np.concatenate(maps) / spec.input_size).astype(np.float32))
+    if spec.clip_sizes:
+        boxes_cxcywh[:, 2:] = boxes_cxcywh[:, 2:].clamp(max=1)
     return boxes_cxcywh.clamp(0, 1) if spec.clip_boxes else boxes_cxcywh
 
 

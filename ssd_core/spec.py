@@ -130,6 +130,9 @@ class DetectorSpec:
     clip_boxes: bool = False
     """Default boxes clamped to [0, 1] as (cx, cy, w, h), which some ports do; weights they trained want the same."""
 
+    clip_sizes: bool = False
+    """Widths and heights of default boxes clamped to 1 while centres stay, which torchvision does."""
+
     use_boundary_boxes: bool = True
     """False: in training, default boxes that cross the image border are neither matched nor mined (Table 3)."""
 

@@ -1,6 +1,7 @@
 """Run a detector over shards; the result is one Parquet file of detections, in the order of the images.
 
-Boxes are pixels of the original image in VOC's frame (xmin, ymin, xmax, ymax), unclipped and unrounded.
+Boxes are pixels of the original image in VOC's frame (xmin, ymin, xmax, ymax), unrounded, and
+unclipped unless the limits say otherwise.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.stage import Resources, Stage, execution
+from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -25,6 +27,7 @@ class Detect(Stage):
 
     weights_file: str = "weights.pt"
     shards: Stage
+    limits: DetectionLimits = PAPER_LIMITS
     workers: int = execution(1)
     use_gpu: bool = execution(False)
     batch_size: int = execution(16)

@@ -12,6 +12,7 @@ import torch
 from pipeline.folder import Folder
 from pipeline.stage import Resources
 from ssd_core.decoding import Detections, detect
+from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.shards import ShardSet
 from ssd_core.stream import EvaluationBatch, evaluation_batches
 from ssd_core.weights import load_weights
@@ -41,6 +42,7 @@ class Share:
     weights: Folder
     weights_file: str
     shards: Folder
+    limits: DetectionLimits = PAPER_LIMITS
     start: int
     stop: int
     batch_size: int
@@ -56,6 +58,7 @@ def detect_shards(stage: Detect, ctx: Context) -> None:
             weights=ctx.input(stage.weights),
             weights_file=stage.weights_file,
             shards=shards,
+            limits=stage.limits,
             start=start,
             stop=min(start + size, images),
             batch_size=stage.batch_size,
@@ -92,7 +95,7 @@ def detect_share(share: Share) -> pa.Table:
         batch_size=share.batch_size,
         rows=range(share.start, share.stop),
     )
-    return pa.concat_tables(_table(batch, detect(detector, batch.images.to(device))) for batch in batches)
+    return pa.concat_tables(_table(batch, detect(detector, batch.images.to(device), share.limits)) for batch in batches)
 
 
 def _table(batch: EvaluationBatch, found: Detections) -> pa.Table:

@@ -3,7 +3,8 @@ import torch
 
 from ssd_core.boxes import pairwise_iou, to_cxcywh, to_xyxy
 from ssd_core.coding import decode
-from ssd_core.decoding import DetectionLimits, detect, detections
+from ssd_core.decoding import detect, detections
+from ssd_core.detection_limits import DetectionLimits
 from ssd_core.model import Detector
 
 VARIANCES = (0.1, 0.2)
@@ -71,6 +72,14 @@ def test_boxes_outside_the_image_do_not_reach_into_another_class():
 def test_boxes_are_not_clipped():
     beyond = [-0.25, 0.5, 0.25, 1.5]
     assert detected([beyond], [[0.9]]).boxes_xyxy.tolist() == [pytest.approx(beyond)]
+
+
+def test_boxes_are_clipped_on_request_and_before_the_suppression():
+    # inside the image both are the same quarter; unclipped they overlap by 1 / 3
+    low, high = [-0.5, 0.0, 0.5, 0.5], [0.0, -0.5, 0.5, 0.5]
+    assert len(detected([low, high], [[0.9], [0.8]]).scores) == 2
+    clipped = detected([low, high], [[0.9], [0.8]], limits=DetectionLimits(clip=True))
+    assert clipped.boxes_xyxy.tolist() == [pytest.approx([0.0, 0.0, 0.5, 0.5])]
 
 
 def test_only_the_best_of_a_class_enter_the_suppression():
