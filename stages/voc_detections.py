@@ -32,15 +32,35 @@ class Scores:
     """What was left out of the files, in words."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What the files of a detector and the annotations of a split hold, as arrays."""
+
+    found: ScoredBoxes
+    truth: TrueBoxes
+    classes: tuple[str, ...]
+    """Those with objects in the split, sorted; labels are indices into it."""
+
+    images: int
+    notes: tuple[str, ...]
+
+
 def score_files(detections: Path, annotations: str, split: str) -> Scores:
-    """Score all files of a folder on a split.
+    """Score all files of a folder on a split; errors as for `read_files`."""
+    files = read_files(detections, annotations, split)
+    results = evaluate(files.found, files.truth, class_count=len(files.classes))
+    return Scores(results=dict(zip(files.classes, results, strict=True)), notes=files.notes)
+
+
+def read_files(detections: Path, annotations: str, split: str) -> Files:
+    """Read all files of a folder, and the objects of a split.
 
     Raises PipelineError for missing parts, a class without a file, and a line that cannot be read.
     """
     folder = annotations_below(annotations)
     ids = list(dict.fromkeys(listed_ids(folder, split)))
     objects = [_objects(folder, image_id) for image_id in ids]
-    classes = sorted({item.name for items in objects for item in items})
+    classes = tuple(sorted({item.name for items in objects for item in items}))
     if not classes:
         raise PipelineError(f"the {len(ids)} images of split {split!r} hold no object: nothing to evaluate against")
     files, others = _files_of(detections, classes)
@@ -49,8 +69,7 @@ def score_files(detections: Path, annotations: str, split: str) -> Scores:
         raise PipelineError(f"none of the {outside} detections in {detections} is on an image of split {split!r}")
     notes = [f"{name}: no object of its class is in split {split!r}" for name in others]
     notes += [f"{outside} detections are on images that split {split!r} does not list"] if outside else []
-    results = evaluate(found, _truth(objects, classes), class_count=len(classes))
-    return Scores(results=dict(zip(classes, results, strict=True)), notes=tuple(notes))
+    return Files(found=found, truth=_truth(objects, classes), classes=classes, images=len(ids), notes=tuple(notes))
 
 
 def _objects(folder: Folder, image_id: str) -> tuple[AnnotatedObject, ...]:
