@@ -28,11 +28,8 @@ def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]
     changed = {departure.field: departure for departure in departures(setup.settings)}
     print(f"# {name}: {setup.about}")
     for path, value in leaves(setup.settings):
-        print(
-            f"* {path} = {value}  (SSD300: {changed[path].paper or 'none'})"
-            if path in changed
-            else f"  {path} = {value}"
-        )
+        note = f"  (SSD300: {changed[path].paper or 'none'})" if path in changed else ""
+        print(f"{'*' if note else ' '} {path} = {value}{note}")
     for departure in changed.values():
         if not departure.ours:
             print(f"* {departure.field} = none  (SSD300: {departure.paper})")

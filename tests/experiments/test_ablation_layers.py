@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from experiments.ablation_layers import TILINGS, experiment
 from experiments.published import TABLE_3, TABLE_3_BOXES
 from experiments.setups import preset_setup
 from pipeline.graph import Graph
+from ssd_core.boxes import inside_image, to_xyxy
+from ssd_core.default_boxes import default_boxes
+from ssd_core.matching import IGNORED, match
+from ssd_core.objects import Objects
 from ssd_core.settings import TrainingSettings
 from ssd_core.spec import ssd300
 from stages.train import Train
 
 PAPER = TrainingSettings()
 
+BOUNDARY = {
+    "all-six": (2869, 5863),
+    "no-conv11_2": (2901, 5863),
+    "no-conv10_2": (3087, 5855),
+    "conv4_3-to-conv8_2": (4054, 5810),
+    "conv4_3-conv7": (3377, 5648),
+    "conv7-only": (6140, 2524),
+}
+"""Default boxes that cross the border and that do not, from the rules of the released code in double precision."""
+
+NO_OBJECTS = Objects(torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1, dtype=torch.bool))
+
 
 @pytest.mark.parametrize("name", TILINGS)
 def test_the_rows_have_the_paper_s_numbers_of_default_boxes(name: str) -> None:
     row = next(row for row in experiment.rows if row.variant == name)
     assert row.change(PAPER).spec.box_count == TABLE_3_BOXES[name]
+
+
+@pytest.mark.parametrize("name", TILINGS)
+def test_training_without_boundary_boxes_ignores_those_that_cross_the_border_and_keeps_them_in_the_network(
+    name: str,
+) -> None:
+    crossing, inside = BOUNDARY[name]
+    for row in experiment.rows:
+        if row.variant in (name, f"{name}-inside"):
+            spec = row.change(PAPER).spec
+            boxes_cxcywh = default_boxes(spec)
+            found = match(boxes_cxcywh, NO_OBJECTS, spec).truth
+            assert inside_image(to_xyxy(boxes_cxcywh)).sum() == inside
+            assert len(boxes_cxcywh) == inside + crossing
+            assert (found == IGNORED).sum() == (0 if spec.use_boundary_boxes else crossing)
 
 
 def test_rows_stand_in_the_order_of_the_table_first_with_and_then_without_boundary_boxes() -> None:

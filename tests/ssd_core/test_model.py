@@ -4,9 +4,11 @@ import pytest
 import torch
 from torchvision.models.detection import ssd300_vgg16
 
+from ssd_core.layers import initialise
 from ssd_core.model import Detector
-from ssd_core.spec import Preprocessing, Source, ssd300
+from ssd_core.spec import Preprocessing, Source, Vgg16, ssd300, ssd300_full_vgg, ssd512
 from ssd_core.tilings import Stacked, tiled
+from ssd_core.vgg import vgg16_parts
 
 RAW = Preprocessing(channel_order="rgb", mean=(0.0, 0.0, 0.0))
 
@@ -54,6 +56,43 @@ def test_ssd300_predicts_what_torchvision_s_predicts_with_the_same_weights():
         expected = theirs.head(list(theirs.backbone(pixels).values()))
     torch.testing.assert_close(locations, expected["bbox_regression"], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(logits, expected["cls_logits"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("spec", [ssd300(), ssd512(), ssd300_full_vgg(), ssd300_full_vgg(seven_sources=True)])
+def test_the_maps_have_the_sides_that_the_specification_says(spec):
+    with torch.device("meta"):
+        detector = Detector(spec)
+        features = torch.empty(1, 3, spec.input_size, spec.input_size)
+        locations, logits = detector(features)
+    sides = {}
+    for layer, part in detector.features.items():
+        features = part(features)
+        sides[layer] = features.shape[2]
+        assert features.shape[2] == features.shape[3]
+    assert sides == spec.cells()
+    assert locations.shape == (1, spec.box_count, 4)
+    assert logits.shape == (1, spec.box_count, 21)
+
+
+def test_fc6_of_the_full_vgg_is_the_fully_connected_layer_in_the_middle_cell():
+    vgg = Vgg16(reduced=False, channels=(4, 8, 8, 16, 16), fc_channels=12, dilation=1)
+    parts = vgg16_parts(vgg, norm_groups=0)
+    initialise(parts["conv7"], torch.Generator().manual_seed(0))
+    pooled = torch.rand(2, 16, 7, 7, generator=torch.Generator().manual_seed(1))
+    conv6 = parts["conv7"].conv6
+    expected = torch.relu(pooled.flatten(1) @ conv6.conv.weight.flatten(1).T)
+    found = conv6(pooled)
+    assert found.shape == (2, 12, 7, 7)
+    torch.testing.assert_close(found[:, :, 3, 3], expected)  # there the 7x7 kernel sees the 7x7 map and no padding
+
+
+def test_conv5_3_predicts_from_its_features_as_they_are(narrow_spec):
+    vgg = Vgg16(reduced=False, channels=(4, 8, 8, 16, 16), fc_channels=16, dilation=1)
+    source = Source(layer="conv5_3", step=16, scales=narrow_spec.sources[0].scales)
+    detector = seeded(replace(narrow_spec, backbone=vgg, sources=(source,)))
+    assert detector.l2_norm is None
+    features = detector.features["conv5_3"](detector.features["conv4_3"](detector.preprocess(images(128))))
+    assert torch.equal(detector(images(128))[0], detector.heads["conv5_3"](features)[0])
 
 
 def test_images_are_turned_to_bgr_and_their_mean_is_taken_away():

@@ -1,11 +1,11 @@
-"""Table 3 of the paper: its box counts; counts within the image follow from the rules in double precision."""
+"""Tables 2 and 3 of the paper: their box counts; counts within the image follow from the rules in double precision."""
 
 import pytest
 
 from ssd_core.boxes import inside_image, to_xyxy
 from ssd_core.default_boxes import default_boxes
 from ssd_core.spec import ssd300
-from ssd_core.tilings import Sized, Stacked, tiled
+from ssd_core.tilings import Sized, Stacked, tiled, without_ratios
 
 
 def stacked(**scales):
@@ -38,6 +38,31 @@ def test_each_row_of_table_3_has_the_printed_number_of_boxes(boxes):
     spec = tiled(ssd300(), tiling)
     assert spec.box_count == boxes
     assert inside_image(to_xyxy(default_boxes(spec))).sum() == inside
+
+
+def test_without_a_third_and_three_each_cell_has_four_boxes():
+    spec = without_ratios(ssd300(), 3)
+    assert {source.boxes_per_cell for source in spec.sources} == {4}
+    assert len(default_boxes(spec)) == spec.box_count == 7760  # 4 * (38**2 + 19**2 + 10**2 + 5**2 + 3**2 + 1)
+
+
+def test_without_oblong_boxes_each_cell_has_two_squares():
+    spec = without_ratios(ssd300(), 2, 3)
+    assert len(default_boxes(spec)) == spec.box_count == 3880
+    assert (default_boxes(spec)[:, 2] == default_boxes(spec)[:, 3]).all()
+
+
+def test_dropping_shapes_changes_nothing_else():
+    spec = without_ratios(ssd300(), 2)
+    assert [[scale.size for scale in source.scales] for source in spec.sources] == [
+        [scale.size for scale in source.scales] for source in ssd300().sources
+    ]
+    assert [source.boxes_per_cell for source in spec.sources] == [2, 4, 4, 4, 2, 2]
+
+
+def test_a_ratio_that_no_box_has_is_refused():
+    with pytest.raises(ValueError, match=r"no default box has the ratio \[4\]; this specification has \[2.0, 3.0\]"):
+        without_ratios(ssd300(), 2, 4)
 
 
 def test_six_layers_with_one_scale_each_are_the_detector_itself():
