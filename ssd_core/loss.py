@@ -1,5 +1,8 @@
 """Multibox loss with hard negatives (paper section 2.2 and equations 1 to 3; multibox_loss_layer.cpp).
 
+Negatives are chosen as MineHardExamples in bbox_util.cpp does: only that code tells that each image has its own three
+to one, and that an overlap can rule a negative out.
+
 Sums, not means: the loss of the paper is (location + confidence) / matched, and dividing is left to the
 caller, who knows how many boxes were matched in the whole batch over all workers.
 Letters: B images, G objects (padded), K default boxes, C classes with background as class 0.
@@ -62,7 +65,7 @@ def multibox_loss(
 
 @torch.no_grad()
 def hard_negatives(logits: Float[Tensor, "B K C"], matches: Matches) -> Bool[Tensor, "B K"]:
-    """Of each image the unmatched boxes that are least like background, three for each matched box."""
+    """Of each image the unmatched boxes that are least like background, three for each matched box, if there are."""
     candidate = (matches.truth == NEGATIVE) & (matches.iou < NEGATIVE_IOU)
     loss = logits.logsumexp(dim=2) - logits[:, :, 0]
     wanted = NEGATIVES_PER_POSITIVE * (matches.truth >= 0).sum(dim=1, keepdim=True)

@@ -3,6 +3,8 @@
 Weights learn at the rate of the schedule and decay. Biases learn twice as fast and do not decay. The
 L2 normalisation's scale is a weight. The paper has no GroupNorm: here its parameters learn at the rate of
 the schedule and do not decay, since decay would pull the features of a whole channel to zero.
+Momentum is torch's, with the rate outside the velocity. Caffe has it inside (sgd_solver.cpp), so there the ten steps or
+so after a drop still move at the old rate.
 """
 
 from __future__ import annotations

@@ -99,9 +99,9 @@ def _aspect_ratios(
 def objects_in(
     patch_xyxy: Float64[ndarray, " 4"], boxes_xyxy: Float64[ndarray, "G 4"]
 ) -> tuple[Float64[ndarray, "M 4"], Int[ndarray, " M"]]:
-    """The objects whose centre lies in the patch, as fractions of it and clipped, with their indices.
+    """The objects whose centre lies in the patch or on its border, as fractions of it and clipped, with their indices.
 
-    There may be none: a random patch can miss every object.
+    As in MeetEmitConstraint and ProjectBBox of bbox_util.cpp. There may be none: a random patch can miss every object.
     """
     centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
     inside: Bool[ndarray, " G"] = ((centres >= patch_xyxy[:2]) & (centres <= patch_xyxy[2:])).all(axis=1)
