@@ -21,8 +21,9 @@ import torch
 from jaxtyping import install_import_hook
 
 CHECKED = (
-    "augment", "boxes", "coding", "decoding", "default_boxes", "images", "layers", "loss", "matching", "model",
-    "network_cost", "objects", "optimiser", "order", "randomness", "shards", "stream", "vgg", "voc_ap",
+    "analysis", "augment", "boxes", "coding", "decoding", "default_boxes", "images", "layers", "loss", "matching",
+    "model", "network_cost", "objects", "optimiser", "order", "overlaps", "randomness", "shards", "stream", "vgg",
+    "voc_ap",
 )  # fmt: skip
 install_import_hook([f"ssd_core.{module}" for module in CHECKED], "beartype.beartype")
 
