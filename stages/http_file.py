@@ -46,9 +46,8 @@ def fetch(url: str, target: Path, *, md5: str | None, tell: Tell, pause: float =
             size = _size(part)
             failures, before = (failures + 1 if size == before else 1), size
             if failures == TRIES:
-                raise PipelineError(
-                    f"{url}: {error}. {size:,} bytes are in {part}; the same command goes on from there"
-                ) from error
+                kept = f"{size:,} bytes are in {part}" if size else "Nothing was received"
+                raise PipelineError(f"{url}: {error}. {kept}; the same command goes on from there") from error
             time.sleep(pause * failures)
     _verify(url, part, md5)
     part.replace(target)

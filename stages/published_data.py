@@ -7,7 +7,6 @@ coco2017   coco2017             annotations/instances_<split>.json, <split>/ or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
@@ -55,12 +54,13 @@ def published(name: str) -> PublishedData:
     return PUBLISHED[name]
 
 
-def missing(name: str, looked: Iterable[str]) -> PipelineError:
-    """What to raise when the data set `name` is in none of the places `looked`: what, where, and how to get it."""
-    told = [f"data set {name} is missing; looked for {' and '.join(looked)}"]
-    if name in PUBLISHED:
-        told += [
-            f"  to download it ({PUBLISHED[name].size}): ssdpipe data download {name}",
-            f"  to use what is on disk:  ssdpipe data link {name} DIR",
-        ]
-    return PipelineError("\n".join([*told, "  SSDPIPE_DATA names the folder that is looked in (default ./data)"]))
+def missing(name: str, looked: str) -> PipelineError:
+    """What to raise when the data set `name` is not there; `looked` says what was looked for, and where."""
+    if name not in PUBLISHED:
+        return PipelineError(f"{looked}; name the data set's folder with --data or SSDPIPE_DATA")
+    return PipelineError(
+        f"data set {name} is missing: {looked}\n"
+        f"  to download it ({PUBLISHED[name].size}):  ssdpipe data download {name}\n"
+        f"  to use what is on disk:  ssdpipe data link {name} DIR\n"
+        "  SSDPIPE_DATA names the folder that is looked in (default ./data)"
+    )

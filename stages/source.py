@@ -20,6 +20,7 @@ from pipeline.folder import Folder
 from pipeline.stage import Stage, execution
 from stages.annotation import AS_NAMED, Annotation, Naming
 from stages.image_check import SUFFIXES
+from stages.published_data import missing
 from stages.records import Defect, Kind
 
 
@@ -130,7 +131,7 @@ def given_folder(source: Source, result: Folder | None) -> Folder:
         raise PipelineError(f"data set {source.name!r}: no folder is given; name one with --data or SSDPIPE_DATA")
     place = result or folder_at(source.root)
     if not place.exists():
-        raise PipelineError(f"there is no folder {place.uri}; name the data set's folder with --data or SSDPIPE_DATA")
+        raise missing(source.name, f"there is no folder {place.uri}")
     return place
 
 

@@ -18,6 +18,7 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from stages.annotation import Annotation
 from stages.image_check import SUFFIXES
+from stages.published_data import PUBLISHED, missing
 from stages.source import (
     ListedImage,
     Listing,
@@ -48,7 +49,10 @@ class VocFolder(Source):
 
     def located(self, result: Folder | None = None) -> Folder:
         """The folder that holds Annotations."""
-        return _locate(given_folder(self, result), self.folder)
+        place = given_folder(self, result)
+        if self.name in PUBLISHED and not _candidates(place, self.folder):
+            raise missing(self.name, f"no {self.folder}/{ANNOTATIONS} in {place.uri} or in its VOCdevkit")
+        return _locate(place, self.folder)
 
     def survey(self) -> Survey:
         folder = self.located()

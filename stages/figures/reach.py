@@ -14,12 +14,13 @@ MOST_CLASSES = 40
 
 def reach_chart(reach: Reach) -> bytes:
     """PNG with three panels."""
-    worst = sorted(reach.classes, key=lambda group: (group.share, group.objects))[-MOST_CLASSES:]
+    classes = [group for group in reach.classes if group.objects]
+    worst = sorted(classes, key=lambda group: (group.share, group.objects))[-MOST_CLASSES:]
     figure = new_figure(10, max(3.6, 1.2 + 0.19 * len(worst)))
-    scales, sizes, classes = figure.subplots(1, 3)
-    _scales(scales, reach)
-    _shares(sizes, "not reached, by side in input pixels", reach.sizes[::-1])
-    _shares(classes, "not reached, by class", worst)
+    left, middle, right = figure.subplots(1, 3)
+    _scales(left, reach)
+    _shares(middle, "not reached, by side in input pixels", [group for group in reach.sizes[::-1] if group.objects])
+    _shares(right, "not reached, by class", worst)
     return to_png(figure)
 
 
