@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ssd_core.layouts.known import LAYOUTS, layout_of
-from ssd_core.layouts.layout import ImportChoices, Layout
+from ssd_core.layouts.layout import AS_FOUND, ImportChoices, Layout
 from ssd_core.layouts.named_tensors import read_named_tensors
 from ssd_core.model import Detector
 from ssd_core.spec import VOC_CLASSES, DetectorSpec, ssd300, ssd512
@@ -25,9 +25,9 @@ from ssd_core.weights import Weights
 _SHOWN = 8  # tensors named in a message
 
 
-def import_weights(stream: IO[bytes], choices: ImportChoices | None = None) -> Weights:
+def import_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND) -> Weights:
     """A whole detector from a file of any layout. ValueError names the tensors that do not fit, with both shapes."""
-    return weights_from(read_named_tensors(stream), choices or ImportChoices())
+    return weights_from(read_named_tensors(stream), choices)
 
 
 def weights_from(tensors: Mapping[str, Tensor], choices: ImportChoices) -> Weights:

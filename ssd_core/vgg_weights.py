@@ -1,43 +1,33 @@
 """First weights from a VGG16 trained on ImageNet, and the preprocessing they were trained with.
 
-Two files are understood: torchvision's `vgg16`, whose fully connected layers are subsampled here as
-DeepLab-LargeFOV does (1 of 4 neurons of fc6 and fc7, taps 0, 3 and 6 of the 7x7 kernel; paper section 3)
-or, for the full network of Table 2, only turned into convolutions; and the already reduced VGG16 that
-PyTorch ports of SSD start from, under numeric keys, alone or below `vgg.` in a whole SSD. Weights and
-preprocessing belong together: neither works with the other's.
+Files that are understood: torchvision's `vgg16`; Caffe's VGG_ILSVRC_16_layers, full or reduced; and the reduced VGG16
+that PyTorch ports of SSD start from, under numeric keys, alone or below `vgg.` in a whole SSD. Fully connected layers
+become convolutions and, where the network wants it, are subsampled as DeepLab-LargeFOV does (1 of 4 neurons of fc6
+and fc7, taps 0, 3 and 6 of the 7x7 kernel; paper section 3). Weights and preprocessing belong together: neither works
+with the other's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
 from torch import Tensor
 
+from ssd_core.layouts import caffe
+from ssd_core.layouts.layout import RGB_MEAN, VGG_PLACES
+from ssd_core.layouts.named_tensors import read_named_tensors
 from ssd_core.spec import Preprocessing
-from ssd_core.tensor_file import read_tensors
 
 TORCHVISION = Preprocessing(channel_order="rgb", mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
-REDUCED = Preprocessing(channel_order="rgb", mean=(123.0, 117.0, 104.0))
-"""Caffe's means; the files have conv1_1 already turned to RGB."""
+REDUCED = Preprocessing(channel_order="rgb", mean=RGB_MEAN)
+CAFFE = Preprocessing(channel_order="bgr", mean=(104.0, 117.0, 123.0))
 
-_CONV4_3 = (
-    "conv1_1",
-    "conv1_2",
-    "conv2_1",
-    "conv2_2",
-    "conv3_1",
-    "conv3_2",
-    "conv3_3",
-    "conv4_1",
-    "conv4_2",
-    "conv4_3",
-)
-_POSITIONS = dict(
-    zip((*_CONV4_3, "conv5_1", "conv5_2", "conv5_3"), (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), strict=True)
-)
-"""Place of each convolution in the layer list that torchvision and the ports share."""
+_CONVOLUTIONS = (
+    "conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3",
+    "conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,78 +38,81 @@ class Vgg16Weights:
     preprocessing: Preprocessing
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Names:
+    """Layers conv1_1 to conv5_3, fc6 and fc7 in one kind of file."""
+
+    layers: tuple[str, ...]
+    weight: str = ".weight"
+    bias: str = ".bias"
+    preprocessing: Preprocessing
+
+
+_KINDS = (
+    _Names(
+        layers=(*(f"features.{place}" for place in VGG_PLACES), "classifier.0", "classifier.3"),
+        preprocessing=TORCHVISION,
+    ),
+    *(
+        _Names(layers=tuple(f"{prefix}{place}" for place in (*VGG_PLACES, 31, 33)), preprocessing=REDUCED)
+        for prefix in ("", "vgg.")
+    ),
+    _Names(layers=caffe.VGG, weight="/0", bias="/1", preprocessing=CAFFE),
+)
+
+
 def read_vgg16(stream: IO[bytes], *, reduced: bool = True) -> Vgg16Weights:
-    """Read a state dict of either kind; nothing in the file is executed."""
-    content: Any = read_tensors(stream)
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise ValueError("not a VGG16 file: expected a state dict, names with tensors")
-    return vgg16_weights(content, reduced=reduced)
+    """Read a file of any of the kinds; nothing in it is executed."""
+    return vgg16_weights(read_named_tensors(stream), reduced=reduced)
 
 
-def vgg16_weights(state: Mapping[str, Tensor], *, reduced: bool = True) -> Vgg16Weights:
-    """Recognise a state dict by its names and bring it to ours, for a network with or without `Vgg16.reduced`."""
-    if "features.0.weight" in state and "classifier.0.weight" in state:
-        layers = _reduced(_convolutional(state)) if reduced else _convolutional(state)
-        return Vgg16Weights(state=_named(layers, reduced=reduced), preprocessing=TORCHVISION)
-    for prefix in ("", "vgg."):
-        if f"{prefix}0.weight" in state and f"{prefix}33.weight" in state:
-            if not reduced:
-                raise ValueError("this VGG16 is already reduced: the full network can start from torchvision's vgg16")
-            layers = _layers(state, prefix, fc6=f"{prefix}31", fc7=f"{prefix}33")
-            return Vgg16Weights(state=_named(layers, reduced=True), preprocessing=REDUCED)
+def vgg16_weights(tensors: Mapping[str, Tensor], *, reduced: bool = True) -> Vgg16Weights:
+    """Recognise the tensors by their names and bring them to ours; `reduced` as in `spec.Vgg16`."""
+    for names in _KINDS:
+        if f"{names.layers[0]}{names.weight}" in tensors and f"{names.layers[-1]}{names.weight}" in tensors:
+            state = dict(_state(names, tensors, reduced))
+            return Vgg16Weights(state=state, preprocessing=names.preprocessing)
     raise ValueError(
-        "not a VGG16 that can be used: expected torchvision's vgg16 (features.0.weight, classifier.0.weight) or the "
-        f"reduced one (0.weight to 33.weight), but the first names are {', '.join(list(state)[:3]) or 'missing'}"
+        "not a VGG16 that can be used: expected torchvision's vgg16 (features.0.weight, classifier.0.weight), the "
+        "reduced one (0.weight to 33.weight) or Caffe's (conv1_1 to fc7), "
+        f"but the first names are {', '.join(list(tensors)[:3]) or 'missing'}"
     )
 
 
-Layers = dict[str, tuple[Tensor, Tensor]]
-"""Weight and bias by layer name: conv1_1 to conv5_3, conv6 (fc6) and conv7 (fc7)."""
+def _state(names: _Names, tensors: Mapping[str, Tensor], reduced: bool) -> Iterator[tuple[str, Tensor]]:
+    layers = [_layer(names, tensors, layer) for layer in names.layers]
+    full = layers[-2][0].dim() == 2 or layers[-2][0].shape[2:] == (7, 7)
+    if not full and not reduced:
+        raise ValueError("this VGG16 is already reduced: the full network starts from torchvision's vgg16 or Caffe's")
+    if full:
+        layers[-2:] = _fully_connected(layers[-2], layers[-1], reduced)
+    for name, layer in zip((*_CONVOLUTIONS, "conv6", "conv7"), layers, strict=True):
+        for kind, tensor in zip(("weight", "bias"), layer, strict=True):
+            yield f"features.{_part(name, reduced)}.{name}.conv.{kind}", tensor.clone()
 
 
-def _convolutional(state: Mapping[str, Tensor]) -> Layers:
-    """torchvision's vgg16 with its fully connected layers as convolutions, 7x7 and 1x1."""
-    layers = _layers(state, "features.", fc6="classifier.0", fc7="classifier.3")
-    (fc6, fc6_bias), (fc7, fc7_bias) = layers["conv6"], layers["conv7"]
-    if fc6.shape != (4096, 512 * 7 * 7) or fc7.shape != (4096, 4096):
-        raise ValueError(f"fc6 and fc7 of a VGG16 are (4096, 25088), (4096, 4096), not {[*fc6.shape]}, {[*fc7.shape]}")
-    return layers | {
-        "conv6": (fc6.reshape(4096, 512, 7, 7), fc6_bias),
-        "conv7": (fc7[:, :, None, None], fc7_bias),
-    }
-
-
-def _reduced(layers: Layers) -> Layers:
-    (fc6, fc6_bias), (fc7, fc7_bias) = layers["conv6"], layers["conv7"]
-    return layers | {
-        "conv6": (fc6[::4, :, ::3, ::3], fc6_bias[::4]),
-        "conv7": (fc7[::4, ::4], fc7_bias[::4]),
-    }
-
-
-def _layers(state: Mapping[str, Tensor], prefix: str, *, fc6: str, fc7: str) -> Layers:
-    convolutions = {name: _layer(state, f"{prefix}{position}") for name, position in _POSITIONS.items()}
-    return convolutions | {"conv6": _layer(state, fc6), "conv7": _layer(state, fc7)}
-
-
-def _layer(state: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
-    missing = [key for key in (f"{name}.weight", f"{name}.bias") if key not in state]
-    if missing:
+def _layer(names: _Names, tensors: Mapping[str, Tensor], layer: str) -> tuple[Tensor, Tensor]:
+    keys = f"{layer}{names.weight}", f"{layer}{names.bias}"
+    if missing := [key for key in keys if key not in tensors]:
         raise ValueError(f"the VGG16 file lacks {' and '.join(missing)}; is it a VGG16 without batch normalisation?")
-    return state[f"{name}.weight"], state[f"{name}.bias"]
+    return tensors[keys[0]], tensors[keys[1]]
 
 
-def _named(layers: Layers, *, reduced: bool) -> dict[str, Tensor]:
-    """Tensors under the names of `Detector`, copied."""
-    found: dict[str, Tensor] = {}
-    for name, (weight, bias) in layers.items():
-        part = f"features.{_part(name, reduced=reduced)}.{name}.conv"
-        found |= {f"{part}.weight": weight.clone(), f"{part}.bias": bias.clone()}
-    return found
+def _fully_connected(
+    fc6: tuple[Tensor, Tensor], fc7: tuple[Tensor, Tensor], reduced: bool
+) -> list[tuple[Tensor, Tensor]]:
+    """Weights and biases of fc6 (4096, 25088) and fc7 (4096, 4096) as those of convolutions."""
+    shapes = [*fc6[0].flatten(1).shape], [*fc7[0].flatten(1).shape]
+    if shapes != ([4096, 512 * 7 * 7], [4096, 4096]):
+        raise ValueError(f"fc6 and fc7 of a VGG16 are (4096, 25088), (4096, 4096), not {shapes[0]}, {shapes[1]}")
+    conv6, conv7 = fc6[0].reshape(4096, 512, 7, 7), fc7[0].reshape(4096, 4096, 1, 1)
+    if not reduced:
+        return [(conv6, fc6[1]), (conv7, fc7[1])]
+    return [(conv6[::4, :, ::3, ::3], fc6[1][::4]), (conv7[::4, ::4], fc7[1][::4])]
 
 
-def _part(layer: str, *, reduced: bool) -> str:
-    """The part of the network that a layer is in, as `ssd_core.vgg` cuts it."""
-    if layer in _CONV4_3:
+def _part(layer: str, reduced: bool) -> str:
+    """The part of the network that holds a layer; see `vgg.vgg16_parts`."""
+    if layer in _CONVOLUTIONS[:10]:
         return "conv4_3"
-    return "conv5_3" if layer.startswith("conv5") and not reduced else "conv7"
+    return "conv5_3" if layer in _CONVOLUTIONS and not reduced else "conv7"

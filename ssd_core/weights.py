@@ -16,16 +16,25 @@ from ssd_core.tensor_file import read_tensors
 FORMAT = 1
 
 
+class ForeignFile(ValueError):
+    """The file is none of ours; another program may have written it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Parameters of one detector, on the CPU."""
+    """Parameters of one detector, on the CPU; those to start a training from may be a part of them."""
 
     spec: DetectorSpec
     state: dict[str, Tensor]
 
     def detector(self) -> Detector:
-        """The network with these parameters, in evaluation mode, on the CPU."""
+        """The network with these parameters, in evaluation mode, on the CPU. ValueError when some are missing."""
         detector = Detector(self.spec)
+        if missing := [name for name in detector.state_dict() if name not in self.state]:
+            raise ValueError(
+                f"{len(missing)} tensors of the detector are not there, such as {missing[-1]}: "
+                "a training can start from these weights, but they detect nothing"
+            )
         detector.load_state_dict(self.state)
         return detector.eval()
 
@@ -35,10 +44,13 @@ def save_weights(weights: Weights, stream: IO[bytes]) -> None:
 
 
 def load_weights(stream: IO[bytes]) -> Weights:
-    """Raises ValueError when the file is not of this format or of a newer one."""
-    content: Any = read_tensors(stream)
+    """Raises ForeignFile when the file is not of this format, ValueError when it is of a newer one."""
+    try:
+        content: Any = read_tensors(stream)
+    except ValueError as error:
+        raise ForeignFile(str(error)) from error
     if not isinstance(content, dict) or "spec" not in content:
-        raise ValueError("not a weights file of ssdpipe: it holds no specification")
+        raise ForeignFile("not a weights file of ssdpipe: it holds no specification")
     if content["format"] > FORMAT:
         raise ValueError(
             f"weights of format {content['format']}, but this version reads up to {FORMAT}: update ssdpipe"

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage, execution
+from ssd_core.layouts.layout import AS_FOUND, ImportChoices
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -44,15 +45,18 @@ class ImageNetVgg16(Stage):
     def run(self, ctx: Context) -> None:
         self.prepare()  # this may be another node than the driver's
         with _torchvision_cache().open("rb") as stream:
-            _write(ctx, stream, reduced=self.reduced)
+            _write(ctx, stream, AS_FOUND, reduced=self.reduced)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsFile(Stage):
-    """A file of the user's: torchvision's VGG16, the reduced VGG16 that ports circulate, or weights of ssdpipe."""
+    """A file of the user's: weights of ssdpipe, a detector of another program, or a VGG16."""
 
     kind = "weights"
     path: str = execution("")
+    choices: ImportChoices = AS_FOUND
+    """What a file of another program does not tell."""
+
     reduced: bool = True
     """Of a VGG16 with its fully connected layers: subsample them; False for the network with the full VGG16."""
 
@@ -69,7 +73,7 @@ class WeightsFile(Stage):
 
     def run(self, ctx: Context) -> None:
         with Path(self.path).expanduser().open("rb") as stream:
-            _write(ctx, stream, reduced=self.reduced)
+            _write(ctx, stream, self.choices, reduced=self.reduced)
 
 
 def _torchvision_cache() -> Path:
@@ -78,7 +82,7 @@ def _torchvision_cache() -> Path:
     return Path(get_dir()) / "checkpoints" / TORCHVISION_FILE
 
 
-def _write(ctx: Context, stream: IO[bytes], *, reduced: bool) -> None:
+def _write(ctx: Context, stream: IO[bytes], choices: ImportChoices, *, reduced: bool) -> None:
     from stages.initial_weights import write_initial_weights
 
-    write_initial_weights(ctx, stream, reduced=reduced)
+    write_initial_weights(ctx, stream, choices, reduced=reduced)

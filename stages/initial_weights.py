@@ -5,30 +5,26 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import PipelineError
-from ssd_core.initial import from_vgg16
-from ssd_core.spec import ssd300, ssd300_full_vgg
-from ssd_core.vgg_weights import read_vgg16
-from ssd_core.weights import Weights, load_weights, save_weights
+from ssd_core.any_weights import read_weights
+from ssd_core.layouts.layout import AS_FOUND, ImportChoices
+from ssd_core.weights import Weights, save_weights
 
 if TYPE_CHECKING:
     from pipeline.context import Context
 
 
-def write_initial_weights(ctx: Context, stream: IO[bytes], *, reduced: bool = True) -> None:
+def write_initial_weights(
+    ctx: Context, stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduced: bool = True
+) -> None:
     """Write the tensors of a file, under our names, as `weights.pt`."""
+    weights = read_initial_weights(stream, choices, reduced=reduced)
     with ctx.out.open_output("weights.pt") as out:
-        save_weights(read_initial_weights(stream, reduced=reduced), out)
+        save_weights(weights, out)
 
 
-def read_initial_weights(stream: IO[bytes], *, reduced: bool = True) -> Weights:
-    """Weights of ssdpipe, or a VGG16. PipelineError names what was expected when the file is neither."""
+def read_initial_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduced: bool = True) -> Weights:
+    """Weights of ssdpipe or of another program, or a VGG16. PipelineError when the file is none of them."""
     try:
-        return load_weights(stream)
-    except ValueError as not_ours:
-        stream.seek(0)
-        try:
-            return from_vgg16(read_vgg16(stream, reduced=reduced), ssd300() if reduced else ssd300_full_vgg())
-        except ValueError as error:
-            raise PipelineError(
-                f"the initial weights are neither those of a detector ({not_ours}) nor a VGG16 ({error})"
-            ) from error
+        return read_weights(stream, choices, reduced=reduced)
+    except ValueError as error:
+        raise PipelineError(f"the weights cannot be used: {error}") from error

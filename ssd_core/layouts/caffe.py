@@ -8,7 +8,7 @@ from __future__ import annotations
 from ssd_core.layouts.layout import Layout
 from ssd_core.spec import truncated
 
-_VGG = (
+VGG = (
     "conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3",
     "conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "fc6", "fc7",
 )  # fmt: skip
@@ -18,7 +18,7 @@ def _layers(maps: int) -> tuple[str, ...]:
     extras = [f"conv{number}_{part}" for number in range(6, 4 + maps) for part in (1, 2)]
     sources = ["conv4_3_norm", "fc7", *extras[1::2]]
     return (
-        *_VGG,
+        *VGG,
         *extras,
         *(f"{source}_mbox_loc" for source in sources),
         *(f"{source}_mbox_conf" for source in sources),

@@ -63,3 +63,6 @@ class ImportChoices:
 
     clip_boxes: bool | None = None
     """None: the layout's. A port that took over Caffe's weights runs them with its own clipping."""
+
+
+AS_FOUND = ImportChoices()

@@ -10,7 +10,7 @@ from torchvision.models import vgg16
 from ssd_core.initial import first_detector, from_vgg16
 from ssd_core.model import Detector
 from ssd_core.spec import ssd300, ssd300_full_vgg
-from ssd_core.vgg_weights import REDUCED, TORCHVISION, read_vgg16, vgg16_weights
+from ssd_core.vgg_weights import CAFFE, REDUCED, TORCHVISION, read_vgg16, vgg16_weights
 
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 
@@ -143,3 +143,36 @@ def test_a_file_that_is_no_state_dict_is_refused():
     stream.seek(0)
     with pytest.raises(ValueError, match="expected a state dict"):
         read_vgg16(stream)
+
+
+CAFFE_NAMES = (
+    "conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3",
+    "conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "fc6", "fc7",
+)  # fmt: skip
+
+
+def caffe_blobs(state, names):
+    """The tensors as blobs of a Caffe model, and a layer more than is needed."""
+    blobs = {
+        f"{caffe}/{place}": state[f"{name}.{kind}"]
+        for caffe, name in zip(CAFFE_NAMES, names, strict=True)
+        for place, kind in enumerate(("weight", "bias"))
+    }
+    return blobs | {"fc8/0": torch.zeros(1)}
+
+
+def test_caffes_vgg16_is_that_of_torchvision_in_bgr():
+    state = torchvision_state()
+    names = [*(f"features.{place}" for place in PLACES), "classifier.0", "classifier.3"]
+    ours, theirs = vgg16_weights(caffe_blobs(state, names)), vgg16_weights(state)
+    assert ours.preprocessing == CAFFE
+    assert (CAFFE.channel_order, CAFFE.mean) == ("bgr", (104, 117, 123))
+    assert ours.state.keys() == theirs.state.keys()
+    assert all(torch.equal(ours.state[name], theirs.state[name]) for name in theirs.state)
+
+
+def test_caffes_reduced_vgg16_is_taken_as_it_is():
+    state = reduced_state("")
+    ours = vgg16_weights(caffe_blobs(state, [str(place) for place in (*PLACES, 31, 33)]))
+    assert ours.preprocessing == CAFFE
+    assert all(torch.equal(tensor, vgg16_weights(state).state[name]) for name, tensor in ours.state.items())

@@ -1,0 +1,43 @@
+"""A file of weights, whatever it is: ours, a detector of another program, or a VGG16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO
+
+from torch import Tensor
+
+from ssd_core.importing import weights_from
+from ssd_core.initial import from_vgg16
+from ssd_core.layouts.known import layout_of
+from ssd_core.layouts.layout import AS_FOUND, ImportChoices, Layout
+from ssd_core.layouts.named_tensors import read_named_tensors
+from ssd_core.spec import ssd300, ssd300_full_vgg
+from ssd_core.vgg_weights import vgg16_weights
+from ssd_core.weights import ForeignFile, Weights, load_weights
+
+
+def read_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduced: bool = True) -> Weights:
+    """Weights under our names; of a VGG16 only its tensors, with fc6 and fc7 as `spec.Vgg16.reduced` says.
+
+    Raises ValueError that tells what was expected, or which tensors do not fit.
+    """
+    try:
+        return load_weights(stream)
+    except ForeignFile:
+        stream.seek(0)
+    tensors = read_named_tensors(stream)
+    if choices.layout or _layout(tensors):
+        return weights_from(tensors, choices)
+    try:
+        vgg16 = vgg16_weights(tensors, reduced=reduced)
+    except ValueError as error:
+        raise ValueError(f"neither weights of ssdpipe nor a detector in a layout that is known, and {error}") from error
+    return from_vgg16(vgg16, ssd300() if reduced else ssd300_full_vgg())
+
+
+def _layout(tensors: Mapping[str, Tensor]) -> Layout | None:
+    try:
+        return layout_of(tensors)
+    except ValueError:
+        return None
