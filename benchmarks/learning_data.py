@@ -1,0 +1,156 @@
+"""Images for the comparison with torchvision: shards of real data, and torchvision's augmentation in our order.
+
+Step s of both streams holds the same images; only what is done to them differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, Dataset
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from pipeline.executor import InlineExecutor
+from pipeline.graph import Graph
+from pipeline.resolver import Resolver
+from pipeline.scheduler import Scheduler
+from pipeline.store import Store
+from ssd_core.objects import Objects
+from ssd_core.order import RowOrder
+from ssd_core.randomness import generator
+from ssd_core.settings import TrainingSettings
+from ssd_core.shards import MANIFEST, Row, ShardSet, build_manifest, write_rows
+from ssd_core.stream import Batch, TrainingStream, decode_row
+from ssd_core.voc_ap import TrueBoxes
+from stages.shard import Shard
+
+FILL_RGB = (123, 117, 104)
+"""The colour that torchvision's preset zooms out on."""
+
+
+def packed(stages: Sequence[Shard], store: Path) -> list[ShardSet]:
+    """The shards of some stages, made in this process, or found in the store."""
+    place, graph = Store.open(str(store)), Graph(list(stages))
+    result = Scheduler(graph, place, InlineExecutor(), Resolver(graph), run_id="pack").run()
+    result.raise_for_failures()
+    manifests = [result.outcomes[node].manifest for node in graph.targets]
+    return [ShardSet(place.output(manifest).path) for manifest in manifests if manifest]
+
+
+def with_objects(shards: ShardSet, folder: Path) -> ShardSet:
+    """The rows that hold an object, as shards of their own in `folder`; any other adds nothing to either loss."""
+    if not (folder / MANIFEST).exists():
+        folder.mkdir(exist_ok=True)
+        rows = [row for row in shards if len(row.labels)]
+        groups = write_rows(folder / "images.parquet", rows)
+        digest = hashlib.sha256((folder / "images.parquet").read_bytes()).hexdigest()
+        file = {"name": "images.parquet", "rows": len(rows), "row_groups": groups, "sha256": digest}
+        counts = shards.manifest["per_class"]  # what is left out holds none of them
+        (folder / MANIFEST).write_text(json.dumps(build_manifest(shards.classes, [file], counts)))
+    return ShardSet(str(folder))
+
+
+def truth(shards: ShardSet) -> TrueBoxes:
+    """All objects; images are numbered by their row."""
+    rows = list(shards)
+    return TrueBoxes(
+        images=np.repeat(np.arange(len(rows)), [len(row.labels) for row in rows]),
+        labels=np.concatenate([row.labels for row in rows]),
+        boxes_xyxy=np.concatenate([row.boxes_xyxy for row in rows]),
+        difficult=np.concatenate([row.difficult for row in rows]),
+    )
+
+
+class OurBatches(Dataset[Batch]):
+    """Step to batch, augmented by ssd_core."""
+
+    def __init__(self, shards: ShardSet, settings: TrainingSettings) -> None:
+        self.stream = TrainingStream(shards, settings)
+
+    def __getitem__(self, step: int) -> Batch:
+        return self.stream.batch(step)
+
+
+class TorchvisionBatches(Dataset[Batch]):
+    """Step to batch, augmented by the `ssd` preset of torchvision's detection reference.
+
+    Images are float32 of 0..255 here. The resize to the input is the one of torchvision's model (bilinear, without
+    antialiasing), done before the batch is put together. Random numbers are functions of seed, epoch and row.
+    """
+
+    def __init__(self, shards: ShardSet, settings: TrainingSettings) -> None:
+        self.shards, self.settings = shards, settings
+        self.order = RowOrder(shards.group_sizes, seed=settings.seed)
+        self.transform = v2.Compose(
+            [
+                v2.RandomPhotometricDistort(),
+                v2.RandomZoomOut(fill={tv_tensors.Image: FILL_RGB, "others": 0}),
+                v2.RandomIoUCrop(),
+                v2.RandomHorizontalFlip(p=0.5),
+                v2.ToDtype(torch.float32, scale=True),
+                v2.SanitizeBoundingBoxes(),
+            ]
+        )
+
+    def __getitem__(self, step: int) -> Batch:
+        size = self.settings.batch_size
+        positions = range(step * size, (step + 1) * size)
+        places = [self.order.at(position) for position in positions]
+        rows = [self.shards.row(index) for _, index in places]
+        samples = [self._sample(row, *place) for row, place in zip(rows, places, strict=True)]
+        images, boxes_xyxy, labels = zip(*samples, strict=True)
+        return Batch(
+            images=torch.stack(images),
+            objects=Objects(
+                boxes_xyxy=pad_sequence(list(boxes_xyxy), batch_first=True),
+                labels=pad_sequence(list(labels), batch_first=True),
+                valid=pad_sequence([torch.ones_like(item, dtype=torch.bool) for item in labels], batch_first=True),
+            ),
+            image_ids=[row.image_id for row in rows],
+            positions=torch.tensor(positions),
+        )
+
+    def _sample(self, row: Row, epoch: int, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Image (3, S, S), boxes (G, 4) in fractions of it, labels (G,)."""
+        rng = generator("augmentation", seed=self.settings.seed, epoch=epoch, index=index)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(rng.integers(2**62)))
+            sample = self.transform(_sample(row))
+        image, boxes_xyxy = sample["image"].as_subclass(Tensor), sample["boxes"].as_subclass(Tensor)
+        height, width = image.shape[1:]
+        resized = F.interpolate(image[None], size=(self.settings.spec.input_size,) * 2, mode="bilinear")[0]
+        return resized * 255, boxes_xyxy / torch.tensor([width, height] * 2), sample["labels"]
+
+
+def batches(stream: Dataset[Batch], iterations: int, processes: int = 0) -> Iterator[Batch]:
+    """Steps 0 to `iterations`, read ahead by `processes`."""
+    loader = DataLoader(stream, batch_size=None, sampler=range(iterations), num_workers=processes)
+    return iter(loader)
+
+
+def pixels(row: Row) -> UInt8[Tensor, "3 H W"]:
+    """The decoded image."""
+    decoded: UInt8[ndarray, "H W 3"] = decode_row(row)
+    return torch.from_numpy(decoded).permute(2, 0, 1).contiguous()
+
+
+def _sample(row: Row) -> dict[str, Tensor]:
+    boxes: Float32[ndarray, "G 4"] = row.boxes_xyxy[~row.crowd]
+    return {
+        "image": tv_tensors.Image(pixels(row)),
+        "boxes": tv_tensors.BoundingBoxes(
+            torch.from_numpy(boxes), format="XYXY", canvas_size=(row.height, row.width), dtype=torch.float32
+        ),
+        "labels": torch.from_numpy(row.labels[~row.crowd]).long(),
+    }

@@ -1,0 +1,8 @@
+"""Benchmarks are scripts that import each other by their file names, as they do when Python runs one of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
