@@ -12,9 +12,11 @@ from experiments.setups import Setup
 from pipeline.errors import PipelineError
 from ssd_core.departures import departures
 from ssd_core.settings import TrainingSettings
-from stages.graphs import Placement, evaluated
+from stages.graphs import Placement, Protocol, evaluated
 from stages.suggestion import suggestion
 from stages.table import Cell, Table
+
+METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,7 @@ class Experiment:
             row_title=self.row_title,
             column_title=self.column_title,
             cells=tuple(self._cell(row, setup, preset, seeds, place) for row in rows),
+            metric=METRICS[setup.protocol],
             departures=tuple((item.field, item.ours, item.paper) for item in departures(setup.settings)),
         )
 
@@ -73,6 +76,7 @@ class Experiment:
                 variant=f"{row.variant}/seed{seed}",
                 tags=(("variant", row.variant), ("seed", str(seed)), ("preset", preset), ("table", self.answers)),
                 placement=placement,
+                protocol=setup.protocol,
             )
             for seed in range(seeds)
         )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import PipelineError
-from stages.evaluate import Evaluate
-from stages.graphs import Placement, scored
+from stages.graphs import Evaluation, Placement, Protocol, scored
 from stages.initial import WeightsFile
 from stages.shard import Shard
 from stages.voc import VocFolder
 
 
-def weights_on_split(weights: str, *, root: str, split: str, strict: bool, placement: Placement) -> Evaluate:
+def weights_on_split(
+    weights: str, *, root: str, split: str, strict: bool, placement: Placement, protocol: Protocol = "voc"
+) -> Evaluation:
     """Detect with the weights on the split, whose classes must be among theirs, and score."""
     file = WeightsFile(path=weights, variant=Path(weights).stem)
     classes = _classes(Path(weights).expanduser())
@@ -23,7 +24,7 @@ def weights_on_split(weights: str, *, root: str, split: str, strict: bool, place
         strict=strict,
         variant=f"{name}-{split}",
     )
-    return scored(file, test=shards, variant=f"{file.variant}/{shards.variant}", placement=placement)
+    return scored(file, test=shards, variant=f"{file.variant}/{shards.variant}", placement=placement, protocol=protocol)
 
 
 def _classes(weights: Path) -> tuple[str, ...]:

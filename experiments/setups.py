@@ -21,6 +21,7 @@ from ssd_core.spec import DetectorSpec, ssd300_full_vgg, ssd512
 from ssd_core.tiny_spec import ssd_tiny
 from stages.drawn import CLASSES as DRAWN_CLASSES
 from stages.drawn import Draw
+from stages.graphs import Protocol
 from stages.initial import ImageNetVgg16, WeightsFile
 from stages.recipe import Recipe
 from stages.shard import Shard
@@ -43,6 +44,8 @@ class Setup:
     """The paper's mAP on VOC2007 test, as a fraction, where this is a row of its tables."""
 
     strict: bool = False
+    protocol: Protocol = "voc"
+    """How the test images are scored."""
 
     def train_shards(self) -> Shard:
         return Shard(sources=self.train, classes=self.settings.spec.classes, strict=self.strict, variant="train")

@@ -6,15 +6,14 @@ from dataclasses import replace
 
 from experiments.setups import Setup
 from pipeline.errors import PipelineError
-from stages.evaluate import Evaluate
-from stages.graphs import Placement, validated
+from stages.graphs import Evaluation, Placement, validated
 from stages.overlap import refuse_shared_lists
 from stages.shard import Shard
 from stages.train import Train
 from stages.validate import Validate
 
 
-def validation_of(evaluation: Evaluate, setup: Setup, *, split: str, placement: Placement) -> Validate:
+def validation_of(evaluation: Evaluation, setup: Setup, *, split: str, placement: Placement) -> Validate:
     """Scores of the checkpoints that the training behind an evaluation keeps, on a split of the test images' folder."""
     training = evaluation.training
     assert isinstance(training, Train), "an evaluation of a training"

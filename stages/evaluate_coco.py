@@ -7,7 +7,7 @@ The result: `summary.json` (numbers as fractions, without those that have no obj
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.stage import Stage
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class EvaluateCoco(Stage):
     """`coco/AP`, `coco/AP50`, ... `coco/ARl`, the twelve numbers of pycocotools, and `coco/AP/<class>`."""
 
+    kind: ClassVar[str] = "evaluate-coco"
     detections: Stage
     shards: Stage
     training: Stage | None = None

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pipeline.stage import Stage
+from ssd_core.voc_ap import ILSVRC_TOLERANCE
 from stages.detect import Detect
 from stages.evaluate import Evaluate
+from stages.evaluate_coco import EvaluateCoco
 from stages.recipe import Recipe
 from stages.train import Train
 from stages.validate import Validate
+
+Protocol = Literal["voc", "ilsvrc", "coco"]
+"""How detections are scored; voc gives the numbers of both its rules, 11 points and area."""
+
+Evaluation = Evaluate | EvaluateCoco
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +34,14 @@ class Placement:
 
 
 def evaluated(
-    recipe: Recipe, *, test: Stage, variant: str, tags: tuple[tuple[str, str], ...] = (), placement: Placement
-) -> Evaluate:
+    recipe: Recipe,
+    *,
+    test: Stage,
+    variant: str,
+    tags: tuple[tuple[str, str], ...] = (),
+    placement: Placement,
+    protocol: Protocol = "voc",
+) -> Evaluation:
     """Train the recipe, detect on the test shards, score."""
     training = Train(
         recipe=recipe,
@@ -38,12 +52,18 @@ def evaluated(
         cpus_per_worker=placement.cpus_per_worker,
         loader_processes=placement.loader_processes,
     )
-    return scored(training, test=test, variant=variant, training=training, placement=placement)
+    return scored(training, test=test, variant=variant, training=training, placement=placement, protocol=protocol)
 
 
 def scored(
-    weights: Stage, *, test: Stage, variant: str, training: Stage | None = None, placement: Placement
-) -> Evaluate:
+    weights: Stage,
+    *,
+    test: Stage,
+    variant: str,
+    training: Stage | None = None,
+    placement: Placement,
+    protocol: Protocol = "voc",
+) -> Evaluation:
     """Detect with some weights on the test shards, and score."""
     detections = Detect(
         weights=weights,
@@ -52,7 +72,10 @@ def scored(
         workers=placement.detection_workers,
         use_gpu=placement.use_gpu,
     )
-    return Evaluate(detections=detections, shards=test, training=training, variant=variant)
+    if protocol == "coco":
+        return EvaluateCoco(detections=detections, shards=test, training=training, variant=variant)
+    tolerance = ILSVRC_TOLERANCE if protocol == "ilsvrc" else 0.0
+    return Evaluate(detections=detections, shards=test, training=training, pixel_tolerance=tolerance, variant=variant)
 
 
 def validated(training: Train, *, validation: Stage, placement: Placement) -> Validate:

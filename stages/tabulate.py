@@ -11,7 +11,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from pipeline.folder import Folder
-from ssd_core.bootstrap import image_weights, interval, replicate_map
+from ssd_core.bootstrap import COCO_LEVELS, LEVELS, image_weights, interval, replicate_map
 from stages.evaluate import OUTCOMES, SUMMARY
 from stages.outcomes import read_outcomes
 from stages.table import REPORT, TABLE_CSV, TABLE_JSON, TABLE_MARKDOWN, TABLE_TEXT, Cell, Table
@@ -116,5 +116,6 @@ def _replicates(stage: Table, folders: Sequence[Folder]) -> Sample | None:
         return None
     read = [read_outcomes(folder.read_bytes(OUTCOMES)) for folder in folders]
     weights = image_weights(read[0][1], stage.replicates, np.random.default_rng(BOOTSTRAP_SEED))
-    samples: Sample = np.mean([replicate_map(outcomes, weights) for outcomes, _ in read], axis=0)
+    levels = COCO_LEVELS if stage.metric.startswith("coco/") else LEVELS
+    samples: Sample = np.mean([replicate_map(outcomes, weights, levels) for outcomes, _ in read], axis=0)
     return samples

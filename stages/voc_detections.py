@@ -45,10 +45,11 @@ class Files:
     notes: tuple[str, ...]
 
 
-def score_files(detections: Path, annotations: str, split: str) -> Scores:
-    """Score all files of a folder on a split; errors as for `read_files`."""
+def score_files(detections: Path, annotations: str, split: str, *, pixel_tolerance: float = 0.0) -> Scores:
+    """Score all files of a folder on a split; errors as for `read_files`, the tolerance as for `evaluate`."""
     files = read_files(detections, annotations, split)
-    results = evaluate(files.found, files.truth, class_count=len(files.classes))
+    classes = len(files.classes)
+    results = evaluate(files.found, files.truth, class_count=classes, pixel_tolerance=pixel_tolerance)
     return Scores(results=dict(zip(files.classes, results, strict=True)), notes=files.notes)
 
 

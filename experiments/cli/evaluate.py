@@ -3,75 +3,114 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from experiments.cli.options import Running, expanded
-from experiments.cli.requests import EvaluateRequest
+from experiments.cli.requests import EvaluateRequest, Numbers, ProtocolOption
+from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.store import Manifest, Store
 
 app = typer.Typer(help="Score weights, or files of detections.")
 
-Protocol = Literal["voc07", "voc12"]
-ProtocolOption = Annotated[Protocol, typer.Option(help="voc07: mean over 11 recalls; voc12: area below the curve.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Fractions as JSON instead of a table in percent.")]
 
 
 @app.command()
 @expanded
-def weights(
-    request: EvaluateRequest, running: Running, protocol: ProtocolOption = "voc07", as_json: JsonOption = False
-) -> None:
+def weights(request: EvaluateRequest, running: Running, as_json: JsonOption = False) -> None:
     """Detect with a file of weights on a split of a data set, and score."""
     from experiments.cli.running import bring_to_end
 
     graph, store, result = bring_to_end(request, running)
-    print_summary(store, result.outcomes[graph.targets[0]].manifest, protocol, as_json)
+    print_summary(store, result.outcomes[graph.targets[0]].manifest, request.protocol, as_json)
 
 
 @app.command()
 def detections(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Files <name>_<class>.txt: id score and four corners.")],
-    annotations: Annotated[str, typer.Option(metavar="VOC_DIR", help="Folder with Annotations and ImageSets.")],
-    split: Annotated[str, typer.Option(help="List of images in ImageSets/Main.")] = "test",
+    found: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR|FILE",
+            help="VOC: folder of files <name>_<class>.txt with id, score and four corners. COCO: JSON of results.",
+        ),
+    ],
+    annotations: Annotated[
+        str, typer.Option(metavar="VOC_DIR|FILE", help="VOC: folder with Annotations and ImageSets. COCO: JSON file.")
+    ],
+    split: Annotated[str, typer.Option(help="VOC: list of images in ImageSets/Main.")] = "test",
     protocol: ProtocolOption = "voc07",
     as_json: JsonOption = False,
 ) -> None:
-    """Score detection files against VOC annotations; no images, no store, no Ray."""
-    from stages.voc_detections import score_files
-
-    scores = score_files(folder, annotations, split)
-    for note in scores.notes:
+    """Score the detections of any program against VOC or COCO annotations; no images, no store, no Ray."""
+    score = _coco_scores if protocol == "coco" else _voc_scores
+    numbers, notes = score(found, annotations, split, protocol)
+    for note in notes:
         typer.echo(f"note: {note}", err=True)
-    found = {name: result for name, result in scores.results.items() if result.objects}
-    area = protocol == "voc12"
-    _print_scores(protocol, {name: item.ap_area if area else item.ap_11point for name, item in found.items()}, as_json)
+    _print_numbers(numbers, protocol, as_json)
 
 
-def print_summary(store: Store, manifest: Manifest | None, protocol: Protocol = "voc07", as_json: bool = False) -> None:
-    """The numbers of an evaluation that has ended."""
+def print_summary(
+    store: Store, manifest: Manifest | None, protocol: Numbers | None = None, as_json: bool = False
+) -> None:
+    """The numbers of an evaluation that has ended; by its own protocol unless one is named."""
     from stages.evaluate import SUMMARY
 
     assert manifest is not None, "the run of its graph ended well"
-    start = f"{protocol}/AP/"
-    numbers: dict[str, float] = store.output(manifest).read_json(SUMMARY)
-    classes = {name.removeprefix(start): value for name, value in numbers.items() if name.startswith(start)}
-    _print_scores(protocol, classes, as_json)
+    numbers: Mapping[str, float] = store.output(manifest).read_json(SUMMARY)
+    there = {name.partition("/")[0] for name in numbers}
+    own: list[Numbers] = [name for name in get_args(Numbers) if name in there]
+    _print_numbers(numbers, protocol or own[0], as_json)
 
 
-def _print_scores(protocol: Protocol, classes: dict[str, float], as_json: bool) -> None:
-    """Average precision per class (fractions) and its mean, as JSON or as a table in percent."""
+def _voc_scores(
+    folder: Path, annotations: str, split: str, protocol: Numbers
+) -> tuple[Mapping[str, float], Iterable[str]]:
+    from ssd_core.voc_ap import ILSVRC_TOLERANCE
+    from stages.voc_detections import score_files
+    from stages.voc_evaluation import summarise, summarise_ilsvrc
+
+    ilsvrc = protocol == "ilsvrc"
+    scores = score_files(folder, annotations, split, pixel_tolerance=ILSVRC_TOLERANCE if ilsvrc else 0.0)
+    results, classes = list(scores.results.values()), list(scores.results)
+    return (summarise_ilsvrc if ilsvrc else summarise)(results, classes), scores.notes
+
+
+def _coco_scores(
+    file: Path, annotations: str, _split: str, _protocol: Numbers
+) -> tuple[Mapping[str, float], Iterable[str]]:
+    from stages.coco_evaluation import summarise
+    from stages.coco_results import score_result_file
+
+    scores = score_result_file(file, Path(annotations))
+    return summarise(scores.result, scores.classes), scores.notes
+
+
+def _print_numbers(summary: Mapping[str, float], protocol: Numbers, as_json: bool) -> None:
+    """The average precision of each class, and the numbers over all of them: JSON of fractions, or percent."""
     from experiments.cli.printing import columns, percent
 
+    start = f"{protocol}/"
+    own = {name.removeprefix(start): value for name, value in summary.items() if name.startswith(start)}
+    classes = {name.removeprefix("AP/"): value for name, value in own.items() if name.startswith("AP/")}
     if not classes:
-        raise ValueError("no class has an object that counts")
-    mean = sum(classes.values()) / len(classes)
+        raise PipelineError("no class has an object that counts")
+    overall = {name: own.get(name) for name in _overall(protocol)}
     if as_json:
-        print(json.dumps({"protocol": protocol, "mAP": mean, "classes": classes}, indent=1))
+        print(json.dumps({"protocol": protocol, **overall, "classes": classes}, indent=1))
         return
     rows = [(name, percent(value)) for name, value in sorted(classes.items())]
-    print(columns([("class", f"AP % ({protocol})"), *rows, ("mAP", percent(mean))]))
+    rows += [(name, "-" if value is None else percent(value)) for name, value in overall.items()]
+    print(columns([("class", f"AP % ({protocol})"), *rows]))
+
+
+def _overall(protocol: Numbers) -> tuple[str, ...]:
+    """What is told over all classes; a number without objects to average over is null."""
+    from stages.coco_ap import NUMBERS
+
+    return NUMBERS if protocol == "coco" else ("mAP",)

@@ -11,12 +11,19 @@ import typer
 if TYPE_CHECKING:
     from experiments.setups import Setup
     from pipeline.stage import Stage
-    from stages.evaluate import Evaluate
-    from stages.graphs import Placement
+    from stages.graphs import Evaluation, Placement
     from stages.table import Table
 
 GpusOption = Annotated[
     int | None, typer.Option(min=0, help="GPUs for all of it, 0: CPU; those of this machine by default.")
+]
+Numbers = Literal["voc07", "voc12", "ilsvrc", "coco"]
+ProtocolOption = Annotated[
+    Numbers,
+    typer.Option(
+        help="voc07: mean over 11 recalls; voc12: area below the curve; ilsvrc: as voc12, but small objects may be "
+        "missed by some pixels; coco: the twelve numbers of COCO."
+    ),
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set with a defect.")]
 MAP = "voc07/mAP"
@@ -129,7 +136,7 @@ class TrainRequest(OnSetup):
 
         return place_one(gpus=self.gpus, cpu_workers=self.workers)
 
-    def target(self, placement: Placement) -> Evaluate:
+    def target(self, placement: Placement) -> Evaluation:
         return self._evaluated(self._setup(), placement)
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
@@ -147,11 +154,17 @@ class TrainRequest(OnSetup):
         setup = self.adjusted(recipe_setup(self.recipe))
         return starting_from(setup, self.init) if self.init else setup
 
-    def _evaluated(self, setup: Setup, placement: Placement) -> Evaluate:
+    def _evaluated(self, setup: Setup, placement: Placement) -> Evaluation:
         from stages.graphs import evaluated
 
-        tags = (("variant", self.recipe),)
-        return evaluated(setup.recipe(), test=setup.test_shards(), variant=self.recipe, tags=tags, placement=placement)
+        return evaluated(
+            setup.recipe(),
+            test=setup.test_shards(),
+            variant=self.recipe,
+            tags=(("variant", self.recipe),),
+            placement=placement,
+            protocol=setup.protocol,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +176,7 @@ class EvaluateRequest(Request):
     data: Annotated[str, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set in VOC layout.")] = ""
     split: Annotated[str, typer.Option(help="List of images in ImageSets/Main.")] = "test"
     strict: StrictOption = False
+    protocol: ProtocolOption = "voc07"
 
     @property
     def name(self) -> str:
@@ -176,7 +190,14 @@ class EvaluateRequest(Request):
     def target(self, placement: Placement) -> Stage:
         from experiments.scoring import weights_on_split
 
-        return weights_on_split(self.weights, root=self.data, split=self.split, strict=self.strict, placement=placement)
+        return weights_on_split(
+            self.weights,
+            root=self.data,
+            split=self.split,
+            strict=self.strict,
+            placement=placement,
+            protocol="voc" if self.protocol == "voc07" or self.protocol == "voc12" else self.protocol,
+        )
 
 
 KINDS: tuple[type[Request], ...] = (ExperimentRequest, TrainRequest, EvaluateRequest)

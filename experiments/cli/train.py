@@ -27,7 +27,9 @@ def train(request: TrainRequest, running: Running) -> None:
     evaluation = result.outcomes[graph.targets[0]].manifest
     print_summary(store, evaluation)
     assert evaluation is not None, "the run of its graph ended well"
-    print(f"mAP by area (voc12): {percent(store.output(evaluation).read_json(SUMMARY)['voc12/mAP'])}")
+    numbers = store.output(evaluation).read_json(SUMMARY)
+    if "voc12/mAP" in numbers:
+        print(f"mAP by area (voc12): {percent(numbers['voc12/mAP'])}")
     for node in graph.nodes.values():
         if isinstance(node.stage, Train) and (manifest := result.outcomes[node.id].manifest):
             print(f"weights: {store.output(manifest).path}/{WEIGHTS}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pipeline.fingerprint import describe
 from pipeline.graph import Graph
+from stages.evaluate_coco import EvaluateCoco
 from stages.graphs import Placement, evaluated, scored, validated
 from stages.recipe import Recipe
 from stages.train import Train
@@ -55,3 +57,16 @@ def test_a_training_does_not_know_of_its_validation(recipe, drawn):
     assert isinstance(stage, Validate)
     assert stage not in describe(evaluation.training).inputs.values()
     assert len(Graph([evaluation, stage]).nodes) == len(Graph([evaluation]).nodes) + 1
+
+
+def test_the_protocol_chooses_the_last_stage_and_nothing_before_it(recipe, drawn):
+    ways = {
+        protocol: evaluated(recipe, test=drawn.test, variant="a", placement=Placement(), protocol=protocol)
+        for protocol in ("voc", "ilsvrc", "coco")
+    }
+    assert ways["voc"] == evaluated(recipe, test=drawn.test, variant="a", placement=Placement())
+    assert ways["ilsvrc"] == replace(ways["voc"], pixel_tolerance=10.0)
+    assert isinstance(ways["coco"], EvaluateCoco)
+    assert {way.detections for way in ways.values()} == {ways["voc"].detections}
+    assert ways["coco"].tracked_by() == ways["coco"].training == ways["voc"].training
+    assert len(Graph(list(ways.values())).targets) == 3

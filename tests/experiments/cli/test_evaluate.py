@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,3 +33,70 @@ def test_json_holds_fractions(begun: Begun, found: Path, protocol: str) -> None:
 def test_the_table_holds_percent(begun: Begun, found: Path) -> None:
     done = begun.ssdpipe("evaluate", "detections", str(found), "--annotations", str(begun.data), "--split", "test")
     assert done.stdout.splitlines() == ["class  AP % (voc07)", "cat    50.0", "mAP    50.0"]
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> tuple[Path, Path]:
+    """A result file and its annotations: a dog found, of 2,000 square pixels, on the image it is annotated on."""
+    box = [10, 20, 50, 40]
+    files = tmp_path / "results.json", tmp_path / "instances.json"
+    files[0].write_text(json.dumps([{"image_id": 7, "category_id": 18, "bbox": box, "score": 0.5}]))
+    content = {
+        "images": [{"id": 7}],
+        "categories": [{"id": 18, "name": "dog"}],
+        "annotations": [{"id": 1, "image_id": 7, "category_id": 18, "bbox": box, "area": 2000, "iscrowd": 0}],
+    }
+    files[1].write_text(json.dumps(content))
+    return files
+
+
+def test_json_of_coco_holds_the_twelve_numbers_and_null_where_there_is_no_object(
+    begun: Begun, coco: tuple[Path, Path]
+) -> None:
+    results, annotations = map(str, coco)
+    done = begun.ssdpipe(
+        "evaluate", "detections", results, "--annotations", annotations, "--protocol", "coco", "--json"
+    )
+    told = json.loads(done.stdout)
+    assert list(told) == [
+        "protocol", "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl", "classes",
+    ]  # fmt: skip
+    assert told["AP50"] == pytest.approx(1)
+    assert told["APs"] is None
+    assert told["classes"] == {"dog": pytest.approx(1)}
+
+
+def test_the_table_of_coco_tells_classes_and_the_twelve_numbers(begun: Begun, coco: tuple[Path, Path]) -> None:
+    results, annotations = map(str, coco)
+    done = begun.ssdpipe("evaluate", "detections", results, "--annotations", annotations, "--protocol", "coco")
+    lines = done.stdout.splitlines()
+    assert lines[:3] == ["class  AP % (coco)", "dog    100.0", "AP     100.0"]
+    assert lines[5] == "APs    -"
+    assert len(lines) == 14
+
+
+def test_the_official_demonstration_of_coco_by_command(begun: Begun, real_data: Callable[[str], Path]) -> None:
+    """Expected: expected.json of the real data."""
+    folder = real_data("coco_eval")
+    done = begun.ssdpipe(
+        "evaluate", "detections", str(folder / "instances_val2014_fakebbox100_results.json"), "--protocol", "coco",
+        "--annotations", str(folder / "instances_val2014_100.json"), "--json",
+    )  # fmt: skip
+    numbers = list(json.loads(done.stdout).values())[1:13]
+    assert numbers == pytest.approx(json.loads((folder / "expected.json").read_text())["stats"], abs=1e-9)
+
+
+def test_a_small_object_of_ilsvrc_may_be_missed_by_some_pixels(begun: Begun, tmp_path: Path) -> None:
+    """The cat of 11x51 pixels has a threshold of 561 / (21 * 61) = 0.44."""
+    annotation = begun.data / "Annotations/b.xml"
+    annotation.write_text(annotation.read_text().replace("<xmin>10<", "<xmin>50<"))
+    folder = tmp_path / "found"
+    folder.mkdir()
+    (folder / "det_cat.txt").write_text("b 0.9 50 20 60 43\n")  # 24 of 51 rows: 0.47
+    told = {}
+    for protocol in ("voc12", "ilsvrc"):
+        done = begun.ssdpipe(
+            "evaluate", "detections", str(folder), "--annotations", str(begun.data), "--protocol", protocol, "--json"
+        )
+        told[protocol] = json.loads(done.stdout)["mAP"]
+    assert told == {"voc12": 0.0, "ilsvrc": 1.0}
