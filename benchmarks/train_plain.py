@@ -23,14 +23,19 @@ from ssd_core.precision import has_bf16
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
 from ssd_core.shards import ShardSet
-from ssd_core.spec import DetectorSpec, ssd300
+from ssd_core.spec import DetectorSpec, ssd300, ssd300_full_vgg, ssd512
 from ssd_core.stream import training_batches
 from ssd_core.tiny_spec import ssd_tiny
 from ssd_core.trainer import Pace, Trainer
 from ssd_core.weights import Weights, save_weights
 from ssd_core.world import World
 
-SPECS: dict[str, Callable[[tuple[str, ...]], DetectorSpec]] = {"ssd300": ssd300, "ssd_tiny": ssd_tiny}
+SPECS: dict[str, Callable[[tuple[str, ...]], DetectorSpec]] = {
+    "ssd300": ssd300,
+    "ssd512": ssd512,
+    "ssd300-full-vgg": ssd300_full_vgg,
+    "ssd_tiny": ssd_tiny,
+}
 
 
 class Printer:
