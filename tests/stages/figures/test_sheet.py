@@ -1,0 +1,84 @@
+"""The contact sheet, by its pixels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy import ndarray
+
+from ssd_core.shards import Row
+from stages.figures.sheet import contact_sheet
+from stages.figures.style import class_colour, ink_on
+
+
+def row(*labels: int, difficult: bool = False, crowd: bool = False, size_wh: tuple[int, int] = (200, 150)) -> Row:
+    """A grey image; the objects share one box in its middle."""
+    width, height = size_wh
+    grey = np.full((height, width, 3), 128, np.uint8)
+    return Row(
+        image_id="grey",
+        source="own",
+        image=cv2.imencode(".png", grey)[1].tobytes(),
+        width=width,
+        height=height,
+        boxes_xyxy=np.array([[width / 4, height / 4, width * 3 / 4, height * 3 / 4]] * len(labels), np.float32).reshape(
+            -1, 4
+        ),
+        labels=np.array(labels, np.int32),
+        difficult=np.full(len(labels), difficult),
+        crowd=np.full(len(labels), crowd),
+        area=np.ones(len(labels), np.float32),
+        annotation_ids=np.arange(len(labels)),
+    )
+
+
+def pixels(*rows: Row) -> ndarray:
+    """The sheet as RGB."""
+    decoded = cv2.imdecode(np.frombuffer(contact_sheet(rows, ("cat", "dog")), np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(decoded)[..., ::-1]
+
+
+def coloured(sheet: ndarray, label: int) -> int:
+    """Pixels of the colour of a class."""
+    wanted = np.round(np.array(class_colour(label)) * 255)
+    return int((np.abs(sheet - wanted).max(axis=-1) < 12).sum())
+
+
+def test_a_box_has_the_colour_of_its_class() -> None:
+    cat, dog = pixels(row(0)), pixels(row(1))
+    assert coloured(cat, 0) > 500
+    assert coloured(dog, 1) > 500
+    assert coloured(cat, 1) == coloured(dog, 0) == 0
+
+
+def test_a_difficult_object_is_dashed_and_a_crowd_is_hatched() -> None:
+    plain, dashed, hatched = (
+        coloured(pixels(row(0, **marks)), 0) for marks in ({}, {"difficult": True}, {"crowd": True})
+    )
+    assert dashed < plain < hatched
+
+
+def test_an_image_without_objects_is_shown_without_a_box() -> None:
+    sheet = pixels(row())
+    assert coloured(sheet, 0) == 0
+    assert (sheet == 128).all(axis=-1).sum() > 10_000
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_any_number_of_images_has_a_place(count: int) -> None:
+    single = (pixels(row()) == 128).all(axis=-1).sum()
+    grey = (pixels(*[row()] * count) == 128).all(axis=-1).sum()
+    assert grey == pytest.approx(count * single, rel=0.1)
+
+
+def test_a_panorama_and_a_large_image_are_shown_whole() -> None:
+    for size_wh in ((2000, 100), (100, 2000), (3000, 2000)):
+        assert coloured(pixels(row(0, size_wh=size_wh)), 0) > 30
+
+
+def test_colours_of_twenty_classes_differ_and_their_ink_is_readable() -> None:
+    colours = np.array([class_colour(label) for label in range(20)])
+    distances = np.linalg.norm(colours[:, None] - colours, axis=-1)
+    assert distances[~np.eye(20, dtype=bool)].min() > 0.26
+    assert (ink_on((1, 1, 0)), ink_on((0, 0, 0.6))) == ("black", "white")
