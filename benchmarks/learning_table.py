@@ -15,6 +15,23 @@ OURS: Side = ("ours", "ours", "ours")
 THEIRS: Side = ("torchvision", "torchvision", "torchvision")
 
 
+WHAT_DIFFERS = (
+    "",
+    "## What differs",
+    "",
+    "Equal: network, first weights of each seed, default boxes, images and their order, batch size, optimiser,",
+    "learning rates, iterations, N of the loss over the batch, three negatives for each matched box, the evaluator.",
+    "",
+    "- Loss: which default box belongs to which object. Ours gives every object a box of its own, the highest overlap",
+    "  first; torchvision's gives each object its best box, and of two that want the same one the later gets it.",
+    "- Augmentation: colours (torchvision's multiplies by its brightness instead of adding, and swaps channels), the",
+    "  crop (ours draws scale and aspect ratio, torchvision's both sides; ours may miss all objects, torchvision's",
+    "  counts those whose centre lies inside), and one of five interpolations against bilinear. Both zoom out every",
+    "  second time, by up to 4.",
+    "- Detection: torchvision's clips boxes to the image and resizes in floating point. Thresholds are the same.",
+)
+
+
 def table(results: Sequence[Result]) -> str:
     """Markdown: for each data set what was trained, each side's numbers, and ours minus torchvision's."""
     lines = [
@@ -26,7 +43,7 @@ def table(results: Sequence[Result]) -> str:
     for trial in dict.fromkeys(result["trial"] for result in results):
         chosen = [result for result in results if result["trial"] == trial]
         lines += ["", f"## {trial}", "", *_conditions(chosen[0]), "", *_rows(chosen)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *WHAT_DIFFERS]) + "\n"
 
 
 def _conditions(result: Result) -> Iterator[str]:

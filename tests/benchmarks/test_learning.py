@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 import torch
 from drawn_shards import drawn_shards
-from learning import Whose, detections, mixed, train
+from learning import mixed
 from learning_data import OurBatches, TorchvisionBatches, batches, truth, with_objects
 from learning_gradients import AS_THEY_ARE, compare_on
 from learning_sides import our_loss, torchvision_loss, torchvision_ssd
 from learning_table import table
+from learning_training import detections, train
+from learning_trials import Whose
 from torch import Tensor
 from torchvision.models.detection import ssd300_vgg16
 from torchvision.models.detection.image_list import ImageList

@@ -1,0 +1,123 @@
+"""One cell of the comparison with torchvision: a training by the parts of either side, scored by both detections."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from learning_data import OurBatches, TorchvisionBatches, batches, truth
+from learning_sides import our_detections, our_loss, torchvision_detections, torchvision_loss, torchvision_ssd
+from learning_trials import Cell, Trial, Whose
+from torch import Tensor
+
+from ssd_core.initial import first_detector
+from ssd_core.model import Detector
+from ssd_core.optimiser import build_optimiser, set_learning_rate
+from ssd_core.settings import TrainingSettings
+from ssd_core.shards import ShardSet
+from ssd_core.stream import Batch
+from ssd_core.voc_ap import ScoredBoxes, evaluate, mean_result
+from ssd_core.weights import Weights
+
+LOSS_WINDOWS = 20
+"""Points of the curve of losses in a result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a cell runs and what it starts from; nothing of this is compared."""
+
+    data: Path
+    work: Path
+    initial: Weights | None = None
+    device: torch.device
+    processes: int = 0
+    """That decode and augment ahead."""
+
+
+def measure(cell: Cell, trial: Trial, place: Place) -> dict[str, Any]:
+    """Train and score one cell; its conditions and numbers."""
+    train_shards, test_shards = trial.shards(place.data, place.work)
+    detector = first_detector(trial.settings.spec, cell.seed, place.initial).to(place.device)
+    # the preprocessing is that of the first weights
+    settings = replace(trial.settings, seed=cell.seed, spec=detector.spec)
+    stream = {"ours": OurBatches, "torchvision": TorchvisionBatches}[cell.augment](train_shards, settings)
+    began = time.perf_counter()
+    steps = batches(stream, settings.schedule.iterations, place.processes)
+    losses = train(detector, cell.loss, steps, settings, cell.name)
+    seconds = time.perf_counter() - began
+    return {
+        **asdict(cell),
+        "input_size": settings.spec.input_size,
+        "classes": list(settings.spec.classes),
+        "train_images": len(train_shards),
+        "test_images": len(test_shards),
+        "batch_size": settings.batch_size,
+        "iterations": settings.schedule.iterations,
+        "training_seconds": round(seconds, 1),
+        "losses": losses,
+        "detection": {whose: scores(found, test_shards) for whose, found in detections(detector, test_shards)},
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "device": _name_of(place.device),
+    }
+
+
+def train(
+    detector: Detector, whose_loss: Whose, stream: Iterator[Batch], settings: TrainingSettings, name: str = ""
+) -> list[float]:
+    """Train in place; mean losses over equal parts of the training."""
+    detector.to(memory_format=torch.channels_last).train()
+    loss_of = loss_function(detector, whose_loss)
+    optimiser = build_optimiser(
+        detector, settings.optimiser, momentum=settings.momentum, weight_decay=settings.weight_decay
+    )
+    every = max(1, settings.schedule.iterations // LOSS_WINDOWS)
+    means, window = [], list[float]()
+    for step, batch in enumerate(stream):
+        set_learning_rate(optimiser, settings.schedule.learning_rate(step))
+        loss = loss_of(batch.to(detector.default_boxes.device))
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimiser.step()
+        window.append(float(loss.detach()))
+        if len(window) == every:
+            means.append(round(sum(window) / every, 4))
+            print(f"{datetime.now(UTC):%H:%M:%S} {name}: step {step + 1}, loss {means[-1]:.3f}", flush=True)
+            window.clear()
+    return means
+
+
+def loss_function(detector: Detector, whose: Whose) -> Callable[[Batch], Tensor]:
+    """The loss of a batch, with gradients for the parameters of `detector`."""
+    if whose == "ours":
+        return lambda batch: our_loss(detector, batch)
+    ssd = torchvision_ssd(detector).train()
+    return lambda batch: torchvision_loss(ssd, batch)
+
+
+def detections(detector: Detector, shards: ShardSet) -> Iterator[tuple[Whose, ScoredBoxes]]:
+    """Both ways from images to detections, with the same network."""
+    detector.eval()
+    yield "ours", our_detections(detector, shards)
+    yield "torchvision", torchvision_detections(torchvision_ssd(detector), shards)
+
+
+def scores(found: ScoredBoxes, shards: ShardSet) -> dict[str, Any]:
+    """Average precision by both rules of VOC, as fractions."""
+    results = evaluate(found, truth(shards), class_count=len(shards.classes))
+    mean = mean_result(results)
+    by_class = {name: round(result.ap_11point, 5) for name, result in zip(shards.classes, results, strict=True)}
+    return {"map_11point": mean.ap_11point, "map_area": mean.ap_area, "ap_11point": by_class}
+
+
+def _name_of(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} with {torch.get_num_threads()} threads"

@@ -1,0 +1,115 @@
+"""What is trained in the comparison with torchvision: data sets, detectors, budgets, and the single trainings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from learning_data import packed, with_objects
+
+from ssd_core.augment.spec import STARRED
+from ssd_core.schedule import Schedule
+from ssd_core.settings import TrainingSettings
+from ssd_core.shards import ShardSet
+from ssd_core.spec import VOC_CLASSES, ssd300
+from ssd_core.tiny_spec import ssd_tiny
+from stages.shard import Shard
+from stages.voc import VocFolder
+
+Whose = Literal["ours", "torchvision"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A data set with the detector and the budget that fit it."""
+
+    name: str
+    folder: str
+    train: str
+    test: str
+    classes: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    settings: TrainingSettings
+
+    def shards(self, data: Path, work: Path) -> tuple[ShardSet, ShardSet]:
+        """Training images that hold an object, and all test images."""
+        stages = [
+            Shard(
+                sources=(VocFolder(name=self.name, root=str(data / self.folder), split=split),),
+                classes=self.classes,
+                ignore_classes=self.ignored,
+                variant=split,
+            )
+            for split in (self.train, self.test)
+        ]
+        train, test = packed(stages, work / "store")
+        return with_objects(train, work / f"{self.name}-{self.train}"), test
+
+
+def _narrow(classes: tuple[str, ...], input_size: int, iterations: int) -> TrainingSettings:
+    schedule = Schedule(iterations=iterations, base_lr=7e-4, drops=(round(0.8 * iterations),), warmup=100)
+    spec = ssd_tiny(classes, input_size)
+    return TrainingSettings(spec=spec, augmentation=STARRED, schedule=schedule, batch_size=8, optimiser="adamw")
+
+
+CELLS = ("Platelets", "RBC", "WBC")
+FREQUENT = ("aeroplane", "bus", "car", "cat", "motorbike", "person", "train")
+TRIALS = {
+    trial.name: trial
+    for trial in (
+        Trial(
+            name="bccd",
+            folder="bccd/BCCD",
+            train="trainval",
+            test="test",
+            classes=CELLS,
+            settings=_narrow(CELLS, 200, 1200),
+        ),
+        Trial(
+            name="voc2007",
+            folder="voc2007/VOC2007",
+            train="trainval",
+            test="test",
+            classes=FREQUENT,
+            ignored=tuple(name for name in VOC_CLASSES if name not in FREQUENT),
+            settings=_narrow(FREQUENT, 160, 2000),
+        ),
+    )
+}
+FULL = Trial(
+    name="voc2007-full",
+    folder="voc2007/VOC2007",
+    train="trainval",
+    test="test",
+    classes=VOC_CLASSES,
+    settings=TrainingSettings(
+        spec=ssd300(),
+        augmentation=STARRED,
+        schedule=Schedule(iterations=12_000, drops=(8_000, 10_000), warmup=500),
+    ),
+)
+"""77 epochs of 5,008 images; the warm-up keeps both sides from diverging in their first steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One training."""
+
+    trial: str
+    loss: Whose
+    augment: Whose
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.trial},loss={self.loss},augment={self.augment},seed={self.seed}"
+
+
+def trial_of(name: str, iterations: int = 0) -> Trial:
+    """A trial by name, over another budget if one is given."""
+    trial = FULL if name == FULL.name else TRIALS[name]
+    if not iterations:
+        return trial
+    schedule = trial.settings.schedule.scaled(iterations / trial.settings.schedule.iterations)
+    return replace(trial, settings=replace(trial.settings, schedule=schedule))
