@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil
 from typing import Literal
 
@@ -218,24 +219,39 @@ def ssd512(classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc") -
 def ssd300_full_vgg(
     classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc", seven_sources: bool = False
 ) -> DetectorSpec:
-    """SSD300 on the full VGG16, with conv5_3 as a source (paper section 3.1, "Atrous is faster"; Table 2, column 4).
+    """SSD300 on the full VGG16 (paper section 3.1, "Atrous is faster"; Table 2, column 4).
 
-    The paper prints neither its boxes nor its layers above conv7, and no script of it was released. Ours: six maps
-    with SSD300's sides and boxes, 8732 in all, so one extra layer goes; or seven, where the scales go from 20 % to
-    90 % in steps of 14 % as the script's rule gives for seven. conv5_3 is not normalised: every released script that
-    normalises does it to conv4_3 only.
+    The paper prints neither its boxes nor its layers above conv7, and no script of it was released. Ours is
+    `with_full_vgg`, with the 8732 boxes of SSD300; or seven sources, where the scales go from 20 % to 90 % in steps
+    of 14 % as the script's rule gives for seven.
     """
-    steps = {"conv4_3": 8, "conv5_3": 16, "conv7": 32, "conv8_2": 64, "conv9_2": 100, "conv10_2": 300}
-    extras = _extras(_HALVE, _LESS_TWO, _LESS_TWO)  # 10 cells to 5, 3, 1
-    if seven_sources:
-        steps |= {"conv10_2": 150, "conv11_2": 300}
-        extras = _extras(_HALVE, _HALVE, _HALVE, _HALVE)  # 10 cells to 5, 3, 2, 1
-    return DetectorSpec(
-        input_size=300,
-        classes=classes,
-        backbone=Vgg16(reduced=False, fc_channels=4096, dilation=1),
+    spec = with_full_vgg(ssd300(classes, scales=scales))
+    if not seven_sources:
+        return spec
+    steps = {"conv4_3": 8, "conv5_3": 16, "conv7": 32, "conv8_2": 64, "conv9_2": 100, "conv10_2": 150, "conv11_2": 300}
+    extras = _extras(_HALVE, _HALVE, _HALVE, _HALVE)  # 10 cells to 5, 3, 2, 1
+    return replace(spec, extras=extras, sources=_sources(300, steps, scales))
+
+
+def with_full_vgg(spec: DetectorSpec) -> DetectorSpec:
+    """The detector on the full VGG16, with conv5_3 as a source and the same maps and boxes.
+
+    Each map comes from one layer earlier, so the last extra layer goes. conv5_3 is not normalised: every released
+    script that normalises does it to conv4_3 only. Raises ValueError where VGG16 is full already.
+    """
+    if not spec.backbone.reduced:
+        raise ValueError("the VGG16 of this specification is the full one already")
+    extras = tuple(
+        replace(extra, kernel=after.kernel, stride=after.stride, padding=after.padding)
+        for extra, after in pairwise(spec.extras)
+    )
+    names = [extra.name for extra in spec.extras]
+    earlier = dict(zip(["conv4_3", "conv7", *names], ["conv4_3", "conv5_3", "conv7", *names], strict=False))
+    return replace(
+        spec,
+        backbone=replace(spec.backbone, reduced=False, fc_channels=4 * spec.backbone.fc_channels, dilation=1),
         extras=extras,
-        sources=_sources(300, steps, scales),
+        sources=tuple(replace(source, layer=earlier[source.layer]) for source in spec.sources),
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from ssd_core.plain import from_plain, to_plain
-from ssd_core.spec import DetectorSpec, Vgg16, ssd300, ssd300_full_vgg, ssd512, truncated, with_scales
+from ssd_core.spec import DetectorSpec, Vgg16, ssd300, ssd300_full_vgg, ssd512, truncated, with_full_vgg, with_scales
+from ssd_core.tiny_spec import ssd_tiny
 
 SIZES = {
     (ssd300, "voc"): [30, 60, 111, 162, 213, 264, 315],
@@ -73,6 +74,28 @@ def test_the_full_vgg_reads_conv5_3_and_halves_its_maps_once_more():
         "conv10_2",
     ]
     assert (spec.backbone.fc_channels, spec.backbone.reduced) == (4096, False)
+
+
+@pytest.mark.parametrize("detector", [ssd300, ssd512, lambda: ssd_tiny(("cat", "dog"))])
+def test_on_the_full_vgg_a_detector_keeps_its_maps_and_boxes(detector):
+    paper, full = detector(), with_full_vgg(detector())
+    assert [full.cells()[source.layer] for source in full.sources] == [
+        paper.cells()[source.layer] for source in paper.sources
+    ]
+    assert [(source.step, source.scales) for source in full.sources] == [
+        (source.step, source.scales) for source in paper.sources
+    ]
+    assert full.backbone.fc_channels == 4 * paper.backbone.fc_channels
+
+
+def test_the_full_vgg_has_the_layers_of_ssd300_between_maps_of_the_same_sides():
+    extras = [(each.name, each.squeeze, each.channels, each.stride, each.padding) for each in ssd300_full_vgg().extras]
+    assert extras == [("conv8_2", 256, 512, 2, 1), ("conv9_2", 128, 256, 1, 0), ("conv10_2", 128, 256, 1, 0)]
+
+
+def test_a_full_vgg_cannot_be_made_full_again():
+    with pytest.raises(ValueError, match="the full one already"):
+        with_full_vgg(ssd300_full_vgg())
 
 
 def test_with_seven_sources_the_scales_of_the_full_vgg_go_in_steps_of_14_percent():
