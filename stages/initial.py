@@ -30,7 +30,7 @@ class ImageNetVgg16(Stage):
 
     def prepare(self) -> None:
         """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
-        if (cache := _torchvision_cache()).is_file():
+        if (cache := torchvision_cache()).is_file():
             return
         from torchvision.models import VGG16_Weights
 
@@ -44,7 +44,7 @@ class ImageNetVgg16(Stage):
 
     def run(self, ctx: Context) -> None:
         self.prepare()  # this may be another node than the driver's
-        with _torchvision_cache().open("rb") as stream:
+        with torchvision_cache().open("rb") as stream:
             _write(ctx, stream, AS_FOUND, reduced=self.reduced)
 
 
@@ -76,7 +76,8 @@ class WeightsFile(Stage):
             _write(ctx, stream, self.choices, reduced=self.reduced)
 
 
-def _torchvision_cache() -> Path:
+def torchvision_cache() -> Path:
+    """Where torchvision keeps the file that it fetched."""
     from torch.hub import get_dir
 
     return Path(get_dir()) / "checkpoints" / TORCHVISION_FILE

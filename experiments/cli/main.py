@@ -9,7 +9,8 @@ import sys
 
 import typer
 
-from experiments.cli import data, evaluate, recipe
+from experiments.cli import data, evaluate, recipe, weights
+from experiments.cli.analyze import analyze
 from experiments.cli.compare import compare
 from experiments.cli.listing import list_experiments
 from experiments.cli.options import expanded
@@ -34,10 +35,12 @@ app.command()(expanded(plan))
 app.command()(expanded(run))
 app.command()(expanded(train))
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(analyze)
 app.command()(expanded(compare))
 app.command()(expanded(why))
 app.command()(expanded(show))
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(weights.app, name="weights")
 app.add_typer(data.app, name="data")
 app.command()(expanded(ui))
 

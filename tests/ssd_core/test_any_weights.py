@@ -107,7 +107,7 @@ def _written_in_2017(name: str, values: torch.Tensor) -> bytes:
         pass
 
     class Pickler(pickle._Pickler):
-        dispatch = pickle._Pickler.dispatch.copy()  # noqa: RUF012 - as its parent has it
+        dispatch = pickle._Pickler.dispatch.copy()
 
         def save_text(self, text):
             self.write(pickle.SHORT_BINSTRING + bytes([len(text)]) + text.encode())

@@ -1,0 +1,96 @@
+"""`ssdpipe weights`: import, show, transfer, vgg16."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from experiments.cli.main import app
+from pipeline.errors import PipelineError
+from ssd_core.importing import tensor_names
+from ssd_core.initial import first_detector
+from ssd_core.layouts.known import LAYOUTS
+from ssd_core.spec import ssd300
+from ssd_core.vocabularies import COCO_CLASSES
+from ssd_core.weights import load_weights
+
+SPEC = ssd300(COCO_CLASSES, scales="coco")
+
+
+def ssdpipe(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["weights", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A COCO detector of amdegroot with the weights of a seed."""
+    file = tmp_path_factory.mktemp("theirs") / "ssd_coco.pth"
+    names = tensor_names(LAYOUTS["amdegroot"], SPEC)
+    torch.save({names[name]: tensor for name, tensor in first_detector(SPEC, 0).state_dict().items()}, file)
+    return file
+
+
+def test_an_imported_file_is_one_of_ours(theirs: Path, tmp_path: Path) -> None:
+    done = ssdpipe("import", theirs, "--layout", "amdegroot", "-o", tmp_path / "ours.pt")
+    assert done.stdout == (
+        f"{tmp_path}/ours.pt: SSD300, 80 classes, 8732 default boxes; 71 tensors, 34,305,206 parameters\n"
+    )
+    with (tmp_path / "ours.pt").open("rb") as stream:
+        weights = load_weights(stream)
+    assert (weights.spec.classes, weights.spec.clip_boxes) == (COCO_CLASSES, True)
+    assert torch.equal(weights.state["l2_norm.scale"], torch.full((512,), 20.0))
+
+
+def test_a_file_that_is_there_is_not_overwritten(theirs: Path, tmp_path: Path) -> None:
+    (tmp_path / "ours.pt").write_bytes(b"precious")
+    done = ssdpipe("import", theirs, "-o", tmp_path / "ours.pt")
+    assert isinstance(done.exception, PipelineError)
+    assert "is there already" in str(done.exception)
+    assert (tmp_path / "ours.pt").read_bytes() == b"precious"
+
+
+def test_show_tells_specification_preprocessing_and_shapes(theirs: Path) -> None:
+    lines = ssdpipe("show", theirs).stdout.splitlines()
+    assert lines[0].startswith("sha256 = ")
+    assert len(lines[0]) == len("sha256 = ") + 64
+    assert "preprocessing.channel_order = rgb" in lines
+    assert "preprocessing.mean = 123,117,104" in lines
+    assert "clip_boxes = True" in lines
+    assert "features.conv7.conv6.conv.weight (1024, 512, 3, 3)" in lines
+
+
+def test_a_coco_detector_becomes_one_of_voc_with_cocos_scales(theirs: Path, tmp_path: Path) -> None:
+    done = ssdpipe("transfer", theirs, "--to", "voc", "-o", tmp_path / "voc.pt")
+    assert "SSD300, 20 classes, 8732 default boxes; 71 tensors, 26,285,486 parameters" in done.stdout
+    with (tmp_path / "voc.pt").open("rb") as stream:
+        assert load_weights(stream).spec.sources == SPEC.sources
+
+
+def test_a_reduced_vgg16_becomes_first_weights(tmp_path: Path) -> None:
+    state = {
+        f"{place}.{kind}": torch.full((2,), float(place))
+        for place in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
+        for kind in ("weight", "bias")
+    }
+    torch.save(state, tmp_path / "vgg16_reducedfc.pth")
+    done = ssdpipe("vgg16", tmp_path / "vgg16_reducedfc.pth", "-o", tmp_path / "vgg.pt")
+    assert done.stdout.startswith(f"{tmp_path}/vgg.pt: VGG16 with fc6 and fc7 subsampled; 30 tensors")
+    refused = ssdpipe("vgg16", tmp_path / "vgg16_reducedfc.pth", "--full", "-o", tmp_path / "full.pt")
+    assert "already reduced" in str(refused.exception)
+
+
+def test_classes_come_from_a_file_of_names(theirs: Path, tmp_path: Path) -> None:
+    names = [f"thing {number}" for number in range(80)]
+    (tmp_path / "names.txt").write_text("\n".join(names) + "\n")
+    shown = ssdpipe("show", theirs, "--classes", tmp_path / "names.txt", "--scales", "coco")
+    assert f"classes = {','.join(names)}" in shown.stdout.splitlines()
+    missing = ssdpipe("show", theirs, "--classes", tmp_path / "gone.txt")
+    assert "there is no file" in str(missing.exception)
+
+
+def test_another_layout_than_the_files_is_refused_with_what_it_lacks(theirs: Path, tmp_path: Path) -> None:
+    done = ssdpipe("import", theirs, "--layout", "chainercv", "-o", tmp_path / "ours.pt")
+    assert "not a detector in the layout of chainercv: it lacks multibox/conf/0/W" in str(done.exception)
