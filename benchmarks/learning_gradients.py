@@ -65,7 +65,7 @@ def compare_gradients(options: argparse.Namespace) -> None:
         "precision": "float64" if options.double else "float32",
         "torch": torch.__version__,
     }
-    stem = options.results / f"{datetime.now(UTC):%Y-%m-%d}-learning-gradients"
+    stem = options.results / f"{datetime.now(UTC):%Y-%m-%d}-learning-gradients{'-float64' if options.double else ''}"
     Path(f"{stem}.json").write_text(json.dumps(result, indent=1) + "\n")
     Path(f"{stem}.md").write_text(page(result))
     print(page(result))
