@@ -50,7 +50,7 @@ class VocFolder(Source):
     def located(self, result: Folder | None = None) -> Folder:
         """The folder that holds Annotations."""
         place = given_folder(self, result)
-        if self.name in PUBLISHED and not _candidates(place, self.folder):
+        if self.name in PUBLISHED and not data_sets(place, self.folder):
             raise missing(self.name, f"no {self.folder}/{ANNOTATIONS} in {place.uri} or in its VOCdevkit")
         return _locate(place, self.folder)
 
@@ -94,6 +94,24 @@ def annotations_below(root: str) -> Folder:
     return _locate(place, "", parts=(SPLITS,))
 
 
+def data_sets(place: Folder, name: str = "") -> list[Folder]:
+    """The folder itself, or folders in it or in its VOCdevkit, that hold Annotations; only those called `name`."""
+    if place.exists(ANNOTATIONS) and name in ("", place.uri.rstrip("/").rpartition("/")[2]):
+        return [place]
+    parents = [folder for folder in (place, place / "VOCdevkit") if folder.exists()]
+    children = [parent / entry.base_name for parent in parents for entry in entries(parent)]
+    return [child for child in children if child.exists(ANNOTATIONS) and name in ("", child.uri.rpartition("/")[2])]
+
+
+def splits_of(folder: Folder) -> list[str]:
+    """Names of the splits. The lists of one class, with a second column of 1 and -1, are none."""
+    names = [str(entry.base_name) for entry in entries(folder / SPLITS)]
+    texts = {
+        name.removesuffix(".txt"): folder.read_bytes(f"{SPLITS}/{name}") for name in names if name.endswith(".txt")
+    }
+    return [name for name, text in texts.items() if len(text.split(b"\n", 1)[0].split()) <= 1]
+
+
 def listed_ids(folder: Folder, split: str) -> list[str]:
     """Ids in the order of the split file, repetitions included."""
     name = f"{SPLITS}/{split}.txt"
@@ -127,7 +145,7 @@ def count_classes(folder: Folder, ids: Iterable[str]) -> Counter[str]:
 
 
 def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS)) -> Folder:
-    found = _candidates(place, name)
+    found = data_sets(place, name)
     if len(found) > 1:
         raise PipelineError(
             f"{place.uri} holds several data sets: {', '.join(folder.uri for folder in found)}; name one of them"
@@ -140,14 +158,6 @@ def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS))
     if missing := [part for part in parts if not found[0].exists(part)]:
         raise PipelineError(f"{found[0].uri} has {ANNOTATIONS}, but no {' and no '.join(missing)}")
     return found[0]
-
-
-def _candidates(place: Folder, name: str) -> list[Folder]:
-    if place.exists(ANNOTATIONS) and name in ("", place.uri.rstrip("/").rpartition("/")[2]):
-        return [place]
-    parents = [folder for folder in (place, place / "VOCdevkit") if folder.exists()]
-    children = [parent / entry.base_name for parent in parents for entry in entries(parent)]
-    return [child for child in children if child.exists(ANNOTATIONS) and name in ("", child.uri.rpartition("/")[2])]
 
 
 def _stamp(folder: Folder, split: str) -> str:
