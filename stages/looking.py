@@ -16,8 +16,9 @@ from numpy import ndarray
 
 from pipeline.errors import PipelineError
 from ssd_core.shards import MANIFEST, Row, ShardSet
+from stages.coco_folder import CocoFolder, splits_of
 from stages.image_row import read_image
-from stages.source import Source, discover_classes
+from stages.source import Source, discover_classes, folder_at
 from stages.voc import SPLITS, VocFolder
 
 DEFAULT_SPLITS = ("trainval", "train", "val", "test")
@@ -134,7 +135,13 @@ def _of_source(source: Source) -> Album:
 
 def _source(place: str, split: str) -> Source:
     name = Path(place).resolve().name
+    if in_coco := splits_of(folder_at(place)):
+        return CocoFolder(name=name, root=place, split=split or _first(in_coco))
     located = VocFolder(name=name, root=place, split="").located()
-    there = {path.removesuffix(".txt") for path in (located / SPLITS).files()}
-    chosen = split or next((name for name in DEFAULT_SPLITS if name in there), DEFAULT_SPLITS[0])
-    return VocFolder(name=name, root=place, split=chosen)
+    in_voc = sorted(path.removesuffix(".txt") for path in (located / SPLITS).files())
+    return VocFolder(name=name, root=place, split=split or _first(in_voc))
+
+
+def _first(splits: list[str]) -> str:
+    """That of DEFAULT_SPLITS which comes first, or else any."""
+    return next((name for name in DEFAULT_SPLITS if name in splits), [*splits, DEFAULT_SPLITS[0]][0])

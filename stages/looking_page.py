@@ -74,10 +74,9 @@ def headline(seen: Seen) -> str:
 
 def verdict(reach: Reach) -> str:
     """The first thing to know about one's own data."""
-    return (
-        f"{reach.all.unreached:,} of {reach.all.objects:,} objects ({100 * reach.all.share:.1f} %) overlap no default "
-        "box by 0.5; each of them trains one box at most."
-    )
+    counts = f"{reach.all.unreached:,} of {reach.all.objects:,} objects ({100 * reach.all.share:.1f} %)"
+    trained = "; each of them trains one box at most" if reach.all.unreached else ""
+    return f"{counts} overlap no default box by 0.5{trained}."
 
 
 def scale_table(reach: Reach) -> tuple[list[str], list[list[str]]]:

@@ -20,7 +20,8 @@ def reach_chart(reach: Reach) -> bytes:
     left, middle, right = figure.subplots(1, 3)
     _scales(left, reach)
     _shares(middle, "not reached, by side in input pixels", [group for group in reach.sizes[::-1] if group.objects])
-    _shares(right, "not reached, by class", worst)
+    fewer = len(worst) < len(classes)
+    _shares(right, f"not reached, the {MOST_CLASSES} classes hit most" if fewer else "not reached, by class", worst)
     return to_png(figure)
 
 

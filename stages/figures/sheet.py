@@ -69,7 +69,7 @@ def _box(axes: Any, row: Row, number: int, classes: tuple[str, ...]) -> None:
         classes[int(row.labels[number])],
         fontsize=5,
         color=ink_on(colour),
-        verticalalignment="top",
+        verticalalignment="bottom" if ymin > 0.05 * row.height else "top",  # above the object, where there is room
         clip_on=True,
         bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,10 @@ def test_all_objects_of_real_data_are_seen(real_data: Callable[[str], Path]) -> 
         for image_id in (real_data("bccd") / "BCCD/ImageSets/Main/test.txt").read_text().split()
     )
     assert annotated - 1 <= len(found.labels) <= annotated  # two boxes of the whole set have no area
+
+
+def test_coco_is_looked_at_with_its_crowds(real_data: Callable[[str], Path]) -> None:
+    found = seen(open_album(str(real_data("coco_mini")), "val2017"))
+    annotations = json.loads((real_data("coco_mini") / "annotations/instances_val2017.json").read_text())["annotations"]
+    assert found.images == 206
+    assert found.crowd.sum() == sum(item["iscrowd"] for item in annotations) > 0
