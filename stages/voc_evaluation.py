@@ -65,7 +65,7 @@ def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
 
 
 def _judged(detections: pa.Table, rows: ShardSet, pixel_tolerance: float = 0.0) -> list[Outcomes]:
-    numbers, truth = _truth(rows)
+    numbers, truth = true_boxes(rows)
     if truth.difficult.all():
         raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
     return judge(
@@ -73,7 +73,8 @@ def _judged(detections: pa.Table, rows: ShardSet, pixel_tolerance: float = 0.0) 
     )
 
 
-def _truth(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
+def true_boxes(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
+    """The number of each image id, and the objects; crowds count as difficult."""
     numbers: dict[str, int] = {}
     counts, labels, boxes_xyxy, difficult = [], [], [], []
     for number, row in enumerate(rows):

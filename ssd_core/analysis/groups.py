@@ -1,8 +1,13 @@
-"""Classes of VOC that the analysis takes as alike, and the groups under which it sums up (setDatasetParameters.m)."""
+"""Classes that the analysis takes as alike, and the groups under which it sums up.
+
+Those of VOC are the tool's (setDatasetParameters.m). Of COCO it knows nothing: there, a supercategory is alike.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from ssd_core.vocabularies import COCO_CATEGORIES
 
 Names = tuple[str, ...]
 Groups = tuple[tuple[str, Names], ...]
@@ -24,6 +29,21 @@ VOC_GROUPS: Groups = (
 
 VOC_SHOWN: Names = ("aeroplane", "bicycle", "bird", "boat", "cat", "chair", "diningtable")
 """Classes of the paper's Figures 4 and 6."""
+
+_FIRST_IDS = {
+    "person": 1, "vehicle": 2, "outdoor": 10, "animal": 16, "accessory": 27, "sports": 34, "kitchen": 44, "food": 52,
+    "furniture": 62, "electronic": 72, "appliance": 78, "indoor": 84,
+}  # fmt: skip
+"""Supercategories of COCO and where their ids begin."""
+
+
+def coco_supercategories() -> Groups:
+    """Each supercategory of COCO with its classes."""
+    ends = [*_FIRST_IDS.values(), 91][1:]
+    return tuple(
+        (name, tuple(COCO_CATEGORIES[number] for number in range(first, end) if number in COCO_CATEGORIES))
+        for (name, first), end in zip(_FIRST_IDS.items(), ends, strict=True)
+    )
 
 
 def similar_labels(name: str, classes: Sequence[str], similar: Sequence[Names]) -> frozenset[int]:

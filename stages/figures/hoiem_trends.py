@@ -11,7 +11,7 @@ from stages.figures.style import new_figure
 COLOURS = {
     "Cor": "#ffffff",
     "Loc": "#4f81bd",
-    "Sim": "#c05050",
+    "Sim": "#c0504d",
     "Oth": "#5ce660",  # (77, 192, 80) * 1.2
     "BG": "#8064a2",
 }
