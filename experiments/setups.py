@@ -23,6 +23,7 @@ from stages.drawn import CLASSES as DRAWN_CLASSES
 from stages.drawn import Draw
 from stages.graphs import Protocol
 from stages.initial import ImageNetVgg16, WeightsFile
+from stages.layouts import TESTING, TRAINING, find_data_set
 from stages.recipe import Recipe
 from stages.shard import Shard
 from stages.source import Source, discover_classes
@@ -194,16 +195,14 @@ def preset_setup(name: str) -> Setup:
     return recipe_setup(PRESETS[name])
 
 
-def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str = "") -> Setup:
-    """The setup on a data set of the user's, in VOC layout; its classes are those found in the annotations.
+def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str = "", layout: str = "") -> Setup:
+    """The setup on a data set of the user's, in any layout; its classes are those found in the annotations.
 
     Without names of splits: trainval or else train, and test or else val, as they are there.
     """
-    place = VocFolder(name=Path(root).resolve().name, root=root, split="").located()
-    splits = {path.removesuffix(".txt") for path in (place / "ImageSets/Main").files()}
-    name = place.path.rpartition("/")[2]
-    train = VocFolder(name=name, root=root, split=train_split or ("trainval" if "trainval" in splits else "train"))
-    test = VocFolder(name=name, root=root, split=test_split or ("test" if "test" in splits else "val"))
+    found = find_data_set(root, layout)
+    train = found.source(train_split or found.usual(TRAINING))
+    test = found.source(test_split or found.usual(TESTING))
     spec = replace(setup.settings.spec, classes=discover_classes([train]))
     settings = replace(setup.settings, spec=spec)
     return replace(setup, settings=settings, train=(train,), test=(test,), published=None)

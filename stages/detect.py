@@ -27,6 +27,12 @@ class Detect(Stage):
 
     weights_file: str = "weights.pt"
     shards: Stage
+    trained_on: tuple[Stage, ...] = ()
+    """Shards that the weights have seen. Images that are among them are refused."""
+
+    allow_trained_images: bool = False
+    """Do not refuse: the numbers will not tell how well the detector does on new images."""
+
     limits: DetectionLimits = PAPER_LIMITS
     workers: int = execution(1)
     use_gpu: bool = execution(False)
@@ -36,7 +42,16 @@ class Detect(Stage):
     def resources(self) -> Resources:
         return Resources(cpus=self.workers, gpus=self.workers if self.use_gpu else 0, nested=True)
 
+    def prepare(self) -> None:
+        from stages.overlap import refuse_shared_lists
+
+        if not self.allow_trained_images:
+            refuse_shared_lists(self.shards, self.trained_on)
+
     def run(self, ctx: Context) -> None:
         from stages.detection import detect_shards
+        from stages.overlap import refuse_shared_shards
 
+        if not self.allow_trained_images:
+            refuse_shared_shards(ctx.input(self.shards), [ctx.input(shards) for shards in self.trained_on])
         detect_shards(self, ctx)

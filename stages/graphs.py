@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.fingerprint import describe
 from pipeline.stage import Stage
+from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.voc_ap import ILSVRC_TOLERANCE
 from stages.detect import Detect
 from stages.evaluate import Evaluate
 from stages.evaluate_coco import EvaluateCoco
+from stages.overlap import ListsImages
 from stages.recipe import Recipe
 from stages.train import Train
 from stages.validate import Validate
@@ -63,11 +66,13 @@ def scored(
     training: Stage | None = None,
     placement: Placement,
     protocol: Protocol = "voc",
+    limits: DetectionLimits = PAPER_LIMITS,
 ) -> Evaluation:
     """Detect with some weights on the test shards, and score."""
     detections = Detect(
         weights=weights,
         shards=test,
+        limits=limits,
         variant=variant,
         workers=placement.detection_workers,
         use_gpu=placement.use_gpu,
@@ -76,6 +81,14 @@ def scored(
         return EvaluateCoco(detections=detections, shards=test, training=training, variant=variant)
     tolerance = ILSVRC_TOLERANCE if protocol == "ilsvrc" else 0.0
     return Evaluate(detections=detections, shards=test, training=training, pixel_tolerance=tolerance, variant=variant)
+
+
+def trained_on(weights: Stage) -> tuple[Stage, ...]:
+    """All shards that weights come from: those of their training, and of the trainings that it started from."""
+    found: dict[Stage, None] = {}
+    for stage in describe(weights).inputs.values():
+        found |= {stage: None} if isinstance(stage, ListsImages) else dict.fromkeys(trained_on(stage))
+    return tuple(found)
 
 
 def validated(training: Train, *, validation: Stage, placement: Placement) -> Validate:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from pipeline.context import Context
 from pipeline.errors import PipelineError
-from pipeline.stage import Resources, Stage
+from pipeline.stage import Resources
+from stages.overlap import ListsImages, identity
 from stages.source import Source
 from stages.suggestion import suggestion
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shard(Stage):
+class Shard(ListsImages):
     """One set of shards. Rows come by sources, then in the order of the split, whatever the number of workers."""
 
     sources: tuple[Source, ...]
@@ -56,6 +57,9 @@ class Shard(Stage):
         self.known_classes(sum((source.renamed(found.objects_per_class) for source, found in surveyed), Counter()))
         return hashlib.sha256("".join(found.digest for _, found in surveyed).encode()).hexdigest() if surveyed else ""
 
+    def listed_images(self) -> dict[str, frozenset[str]]:
+        return {f"{source.name}/{source.split}": _identities(source) for source in self.sources}
+
     def known_classes(self, objects_per_class: Counter[str]) -> tuple[str, ...]:
         """The class list of the shards. PipelineError when the data have classes that are not in it."""
         found = tuple(sorted(set(objects_per_class) - set(self.ignore_classes)))
@@ -72,3 +76,9 @@ class Shard(Stage):
         from stages.shard_writing import write_shards
 
         write_shards(self, ctx)
+
+
+def _identities(source: Source) -> frozenset[str]:
+    if source.within:
+        return frozenset()
+    return frozenset(identity(source.name, image_id) for image_id in source.ids(source.located()))
