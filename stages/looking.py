@@ -16,13 +16,9 @@ from numpy import ndarray
 
 from pipeline.errors import PipelineError
 from ssd_core.shards import MANIFEST, Row, ShardSet
-from stages.coco_folder import CocoFolder, splits_of
 from stages.image_row import read_image
-from stages.source import Source, discover_classes, folder_at
-from stages.voc import SPLITS, VocFolder
-
-DEFAULT_SPLITS = ("trainval", "train", "val", "test")
-"""The first of them that is there is looked at, when none is named."""
+from stages.layouts import TESTING, TRAINING, find_data_set
+from stages.source import Source, discover_classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +64,13 @@ class Seen:
 
 
 def open_album(place: str, split: str) -> Album:
-    """The images of a folder of shards, or of one split of a folder of annotated images."""
+    """The images of a folder of shards, or of one split of annotated images; the first usual split without a name."""
     if (Path(place) / MANIFEST).exists():
         if split:
             raise PipelineError(f"{place} holds shards, which are of one split: leave --split out")
         return _of_shards(place)
-    return _of_source(_source(place, split))
+    data_set = find_data_set(place)
+    return _of_source(data_set.source(split or data_set.usual((*TRAINING, *TESTING))))
 
 
 def see(album: Album, *, pick: int, rng: np.random.Generator, tell: Callable[[int, int], None]) -> Seen:
@@ -131,17 +128,3 @@ def _of_source(source: Source) -> Album:
         length=len(images),
         read=lambda number: read_image(images[number], classes).row,
     )
-
-
-def _source(place: str, split: str) -> Source:
-    name = Path(place).resolve().name
-    if in_coco := splits_of(folder_at(place)):
-        return CocoFolder(name=name, root=place, split=split or _first(in_coco))
-    located = VocFolder(name=name, root=place, split="").located()
-    in_voc = sorted(path.removesuffix(".txt") for path in (located / SPLITS).files())
-    return VocFolder(name=name, root=place, split=split or _first(in_voc))
-
-
-def _first(splits: list[str]) -> str:
-    """That of DEFAULT_SPLITS which comes first, or else any."""
-    return next((name for name in DEFAULT_SPLITS if name in splits), [*splits, DEFAULT_SPLITS[0]][0])

@@ -15,7 +15,7 @@ SHORT = {"ssd300": "ssd300-voc0712", "ssd512": "ssd512-voc0712"}
 
 def show(
     place: Annotated[str, typer.Argument(metavar="DIR", help="Annotated images, or a folder of shards.")],
-    split: Annotated[str, typer.Option(help="trainval or else train by default.")] = "",
+    split: Annotated[str, typer.Option(help="That for training by default.")] = "",
     spec: Annotated[str, typer.Option(help="Whose default boxes: ssd300, ssd512, or a recipe.")] = "ssd300",
     number: Annotated[int, typer.Option("-n", min=1, help="Images on the contact sheet.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Other images: another seed.")] = 0,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +31,10 @@ class Server:
     break_after: list[int] = field(default_factory=list)
     """Bytes of the body that an answer sends before it hangs up, for the first answers."""
 
+    hang_after: int = 0
+    """Bytes after which the first answer waits for `released`."""
+
+    released: threading.Event = field(default_factory=threading.Event)
     status: int = 0
     asked: list[str | None] = field(default_factory=list)
 
@@ -51,6 +58,10 @@ def server() -> Iterator[Server]:
             self.send_response(206 if asked and state.ranges else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            if state.hang_after and not asked:
+                self.wfile.write(body[: state.hang_after])
+                state.released.wait(60)
+                return None
             self.wfile.write(body[: state.break_after.pop(0)] if state.break_after else body)
             return None
 
@@ -95,6 +106,27 @@ def test_the_next_command_goes_on_from_what_a_killed_one_left(server: Server, tm
     assert told[0][0] > 400_001
     assert told[-1] == (len(CONTENT), len(CONTENT))
     assert (tmp_path / "a.tar").read_bytes() == CONTENT
+
+
+def test_a_process_killed_in_the_middle_loses_only_what_it_had_not_written(server: Server, tmp_path: Path) -> None:
+    server.hang_after = 600_000
+    target, part = tmp_path / "a.tar", tmp_path / "a.tar.part"
+    program = (
+        "import sys, pathlib; from stages.http_file import fetch; "
+        "fetch(sys.argv[1], pathlib.Path(sys.argv[2]), md5=None, tell=lambda done, total: None)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, server.url, str(target)])
+    deadline = time.monotonic() + 60
+    while not (part.exists() and part.stat().st_size >= 500_000) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    server.released.set()
+    kept = part.stat().st_size
+    assert 500_000 <= kept <= 600_000
+    bring(server, target)
+    assert server.asked == [None, f"bytes={kept}-"]
+    assert target.read_bytes() == CONTENT
 
 
 def test_a_server_without_ranges_starts_again_from_nothing(server: Server, tmp_path: Path) -> None:
