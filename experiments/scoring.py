@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import PipelineError
+from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.layouts.layout import AS_FOUND, ImportChoices
 from stages.graphs import Evaluation, Placement, Protocol, scored
 from stages.initial import WeightsFile
 from stages.shard import Shard
@@ -12,29 +14,34 @@ from stages.voc import VocFolder
 
 
 def weights_on_split(
-    weights: str, *, root: str, split: str, strict: bool, placement: Placement, protocol: Protocol = "voc"
+    weights: str,
+    *,
+    root: str,
+    split: str,
+    strict: bool,
+    placement: Placement,
+    protocol: Protocol = "voc",
+    choices: ImportChoices = AS_FOUND,
+    limits: DetectionLimits = PAPER_LIMITS,
 ) -> Evaluation:
-    """Detect with the weights on the split, whose classes must be among theirs, and score."""
-    file = WeightsFile(path=weights, variant=Path(weights).stem)
-    classes = _classes(Path(weights).expanduser())
+    """Detect with weights of any program on the split, whose classes must be among theirs, and score."""
+    file = WeightsFile(path=weights, choices=choices, variant=Path(weights).stem)
     name = Path(root).expanduser().resolve().name
     shards = Shard(
         sources=(VocFolder(name=name, root=root, split=split),),
-        classes=classes,
+        classes=classes_of(weights, choices),
         strict=strict,
         variant=f"{name}-{split}",
     )
-    return scored(file, test=shards, variant=f"{file.variant}/{shards.variant}", placement=placement, protocol=protocol)
+    variant = f"{file.variant}/{shards.variant}"
+    return scored(file, test=shards, variant=variant, placement=placement, protocol=protocol, limits=limits)
 
 
-def _classes(weights: Path) -> tuple[str, ...]:
+def classes_of(weights: str | Path, choices: ImportChoices = AS_FOUND) -> tuple[str, ...]:
     """The classes that the weights can tell."""
-    from ssd_core.weights import load_weights
+    from experiments.weight_files import read
 
-    if not weights.is_file():
-        raise PipelineError(f"there is no weights file {weights}")
-    with weights.open("rb") as stream:
-        try:
-            return load_weights(stream).spec.classes
-        except ValueError as error:
-            raise PipelineError(f"{weights}: {error}") from error
+    found = read(str(weights), choices)
+    if not found.detects:
+        raise PipelineError(f"{weights} holds first weights for a training (--init), not those of a detector")
+    return found.spec.classes

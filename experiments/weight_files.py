@@ -75,7 +75,7 @@ def summary(weights: Weights) -> str:
     count = sum(tensor.numel() for tensor in weights.state.values())
     spec = weights.spec
     kind = f"SSD{spec.input_size}, {len(spec.classes)} classes, {spec.box_count} default boxes"
-    if not any(name.startswith("heads.") for name in weights.state):
+    if not weights.detects:
         kind = "VGG16 with fc6 and fc7 subsampled" if spec.backbone.reduced else "VGG16 in full"
     return f"{kind}; {len(weights.state)} tensors, {count:,} parameters"
 

@@ -27,6 +27,11 @@ class Weights:
     spec: DetectorSpec
     state: dict[str, Tensor]
 
+    @property
+    def detects(self) -> bool:
+        """False when they are first weights only, such as a VGG16."""
+        return any(name.startswith("heads.") for name in self.state)
+
     def detector(self) -> Detector:
         """The network with these parameters, in evaluation mode, on the CPU. ValueError when some are missing."""
         detector = Detector(self.spec)

@@ -43,6 +43,9 @@ class Table(Stage):
     departures: tuple[tuple[str, str, str], ...] = ()
     """What all cells share that is not the paper's: field, ours, the paper's."""
 
+    published_title: str = "paper"
+    """Whose the published numbers are."""
+
     metric: str = "voc07/mAP"
     replicates: int = 1000
     """Resamplings of the test images behind an interval."""

@@ -56,10 +56,10 @@ def cells(stage: Table, lines: Sequence[Line]) -> tuple[list[str], list[list[str
         stage.row_title,
         stage.column_title,
         "boxes",
-        "paper",
+        stage.published_title,
         "ours",
         "difference",
-        "paper's change",
+        f"{stage.published_title}'s change",
         "our change",
     ]
     rows = [

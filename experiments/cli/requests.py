@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import typer
 
+from experiments.cli.foreign import ForeignOptions
+
 if TYPE_CHECKING:
     from experiments.setups import Setup
     from pipeline.stage import Stage
@@ -168,15 +170,19 @@ class TrainRequest(OnSetup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateRequest(Request):
+class EvaluateRequest(ForeignOptions, Request):
     """`evaluate weights`: a file of weights on a split."""
 
     command: ClassVar[str] = "evaluate"
-    weights: Annotated[str, typer.Argument(metavar="FILE", help="Weights of ssdpipe, such as a training's weights.pt.")]
+    weights: Annotated[str, typer.Argument(metavar="FILE", help="Weights of ssdpipe or of another program.")]
     data: Annotated[str, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set in VOC layout.")] = ""
     split: Annotated[str, typer.Option(help="List of images in ImageSets/Main.")] = "test"
     strict: StrictOption = False
     protocol: ProtocolOption = "voc07"
+    limits: Annotated[
+        list[str] | None,
+        typer.Option("-s", "--set", metavar="FIELD=VALUE", help="Change a limit of the detections, such as clip=true."),
+    ] = None
 
     @property
     def name(self) -> str:
@@ -189,6 +195,8 @@ class EvaluateRequest(Request):
 
     def target(self, placement: Placement) -> Stage:
         from experiments.scoring import weights_on_split
+        from pipeline.overrides import override
+        from ssd_core.detection_limits import PAPER_LIMITS
 
         return weights_on_split(
             self.weights,
@@ -197,10 +205,45 @@ class EvaluateRequest(Request):
             strict=self.strict,
             placement=placement,
             protocol="voc" if self.protocol == "voc07" or self.protocol == "voc12" else self.protocol,
+            choices=self.choices(),
+            limits=override(PAPER_LIMITS, self.limits or ()),
         )
 
 
-KINDS: tuple[type[Request], ...] = (ExperimentRequest, TrainRequest, EvaluateRequest)
+@dataclass(frozen=True, kw_only=True)
+class SubmissionRequest(Request):
+    """`submission`: an archive for the server of a benchmark."""
+
+    command: ClassVar[str] = "submission"
+    benchmark: Annotated[Literal["voc2012", "coco-testdev"], typer.Argument(help="Whose server takes it.")]
+    data: Annotated[
+        str,
+        typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Folder of the images, in the layout of VOC or COCO."),
+    ] = ""
+    weights: Annotated[str, typer.Option(metavar="FILE", help="Detect with these weights of ssdpipe.")] = ""
+    split: Annotated[str, typer.Option(help="List of images; the official one by default.")] = ""
+    proxy: Annotated[
+        bool, typer.Option("--proxy", help="Allow other images than the official ones, to try the way.")
+    ] = False
+
+    @property
+    def name(self) -> str:
+        return "submission"
+
+    def placement(self) -> Placement:
+        from experiments.cli.placing import place_one
+
+        return place_one(gpus=self.gpus, cpu_workers=1)
+
+    def target(self, placement: Placement) -> Stage:
+        from experiments.submitting import submission_of
+
+        return submission_of(
+            self.weights, self.benchmark, root=self.data, split=self.split, proxy=self.proxy, placement=placement
+        )
+
+
+KINDS: tuple[type[Request], ...] = (ExperimentRequest, TrainRequest, EvaluateRequest, SubmissionRequest)
 
 
 def request_from(recorded: dict[str, Any]) -> Request:

@@ -1,0 +1,70 @@
+"""The experiment that waits for released files: what it asks for, and its graph when they are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.experiment import experiment_names, load_experiment
+from experiments.import_check import RELEASED, experiment
+from experiments.setups import preset_setup
+from pipeline.errors import PipelineError
+from pipeline.graph import Graph
+from ssd_core.layouts.layout import ImportChoices
+from stages.evaluate import Evaluate
+from stages.initial import WeightsFile
+from stages.table_text import as_text
+from stages.tabulate import tabulate
+from stages.train import Train
+
+FULL = preset_setup("full")
+
+
+def test_it_is_an_experiment_like_the_others() -> None:
+    assert "import-check" in experiment_names()
+    assert load_experiment("import-check") is experiment
+
+
+def test_without_a_file_it_says_which_are_looked_for_and_where(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("SSDPIPE_WEIGHTS", str(tmp_path))
+    with pytest.raises(PipelineError) as raised:
+        experiment.table(FULL, preset="full")
+    assert f"{tmp_path} holds none of them; set SSDPIPE_WEIGHTS" in str(raised.value)
+    assert all(released.file in str(raised.value) for released in RELEASED)
+    assert "ssdpipe evaluate weights FILE" in str(raised.value)
+
+
+def test_each_file_that_is_there_is_a_row_with_its_published_number(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("SSDPIPE_WEIGHTS", str(tmp_path))
+    fine_tuned = "VGG_VOC0712_SSD_512x512_ft_iter_120000.caffemodel"
+    for name in (fine_tuned, "ssd300_mAP_77.43_v2.pth"):
+        (tmp_path / name).write_bytes(name.encode())
+    table = experiment.table(FULL, preset="full")
+    assert [(cell.row, cell.boxes, cell.published) for cell in table.cells] == [
+        ("Caffe SSD512* from COCO", 24564, 0.832),
+        ("ssd.pytorch SSD300, trained", 8732, 0.7743),
+    ]
+    stages = [node.stage for node in Graph([table]).nodes.values()]
+    assert not [stage for stage in stages if isinstance(stage, Train)]
+    assert len([stage for stage in stages if isinstance(stage, Evaluate)]) == 2
+    files = {stage.variant: stage for stage in stages if isinstance(stage, WeightsFile)}
+    assert files[Path(fine_tuned).stem].choices == ImportChoices(layout="caffe", scales="coco")
+
+
+def test_its_table_says_that_the_numbers_are_the_authors(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("SSDPIPE_WEIGHTS", str(tmp_path))
+    (tmp_path / "vgg_ssd300_voc0712.pth").write_bytes(b"file")
+    table = experiment.table(FULL, preset="full")
+    text = as_text(table, tabulate(table, [[]]))
+    assert "author" in text
+    assert "paper" not in text
+    assert "lufficc SSD300   8732    77.7  not run" in " ".join(text.splitlines()[-1:])
+
+
+@pytest.mark.parametrize(
+    "asked", [{"preset": "tiny"}, {"preset": "full", "seeds": 2}, {"preset": "full", "column": "no"}]
+)
+def test_it_has_no_other_scale_no_seeds_and_no_columns(asked) -> None:
+    with pytest.raises(PipelineError, match="trains nothing"):
+        experiment.table(FULL, **asked)
