@@ -11,6 +11,7 @@ from pipeline.resolver import Resolver
 from pipeline.scheduler import Scheduler
 from pipeline.store import Store
 from ssd_core.shards import ShardSet
+from stages.coco_folder import CocoFolder
 from stages.drawn import CLASSES, COCO_CLASSES, Draw
 from stages.shard import Shard
 from stages.voc import VocFolder
@@ -124,6 +125,18 @@ def test_an_annotation_file_of_coco_layout_is_read_by_pycocotools(in_process, ca
     others = COCO(f"{out.path}/annotations/instances_val.json")
     assert not set(annotated.imgs) & set(others.imgs)
     assert any(not annotated.getAnnIds(imgIds=[image]) for image in annotated.getImgIds())
+
+
+def test_drawn_images_in_coco_layout_pass_a_strict_sharding_with_their_crowds(tmp_path):
+    draw = Draw(train=60, test=0, vocabulary="coco", layout="coco")
+    source = CocoFolder(name="drawn", split="train", within=draw)
+    graph = Graph([Shard(sources=(source,), classes=COCO_CLASSES, strict=True)])
+    store = Store.open(str(tmp_path / "store"))
+    result = Scheduler(graph, store, InlineExecutor(), Resolver(graph), run_id="first").run()
+    result.raise_for_failures()
+    rows = list(ShardSet(store.output(result.outcomes[graph.targets[0]].manifest).path))
+    assert len(rows) == 60
+    assert sum(int(row.crowd.sum()) for row in rows) == 6  # of 60 images of this seed
 
 
 @pytest.mark.parametrize("fields", [{"train": -1}, {"train": 0, "test": 0}, {"seed": -1}, {"sides": (200, 160)}])
