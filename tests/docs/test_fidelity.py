@@ -1,4 +1,4 @@
-"""docs/fidelity.md says where each fact lives, which test holds it, and what the default is: here it is held to that."""
+"""docs/fidelity.md says where a fact lives, which test holds it, and what the default is: here it is held to that."""
 
 from __future__ import annotations
 
