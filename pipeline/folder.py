@@ -56,7 +56,8 @@ class Folder:
 
     def open_output(self, name: str) -> Any:
         self._make_parent(name)
-        return self.filesystem.open_output_stream(self._at(name))
+        # As it is: pyarrow would compress what goes into a file named .gz
+        return self.filesystem.open_output_stream(self._at(name), compression=None)
 
     def read_bytes(self, name: str) -> bytes:
         with self.open_input(name) as stream:
