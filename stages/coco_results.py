@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from pipeline.errors import PipelineError
+from ssd_core.voc_ap import ScoredBoxes
 from stages.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco
 
 Entry = Mapping[str, Any]
@@ -74,7 +75,7 @@ def read_annotations(file: Path) -> CocoAnnotations:
     known = [item for item in listed if str(item["image_id"]) in images]
     if not known:
         raise PipelineError(f"{file}: none of {len(listed)} annotations is on one of its {len(images)} images")
-    _refuse_unknown(known, categories, file, file)
+    _refuse_unknown(known, categories, file, file.name)
     notes = [f'{file.name}: ids of images are partly text; 42 and "42" count as one'] if _mixed(content) else []
     if len(known) < len(listed):
         notes.append(f"{file.name}: {len(listed) - len(known)} annotations are on images it does not list: left out")
@@ -85,6 +86,26 @@ def read_annotations(file: Path) -> CocoAnnotations:
         objects=_objects(known, images, categories, file),
         notes=tuple(notes),
     )
+
+
+def read_results(file: Path, image_ids: Sequence[str], categories: Sequence[str]) -> tuple[ScoredBoxes, int]:
+    """Detections on the images `image_ids`, labelled by the place of their category id, and how many are on others.
+
+    Errors as for `score_result_file`.
+    """
+    listed = _results(file)
+    images = {image_id: number for number, image_id in enumerate(image_ids)}
+    labels = {category: label for label, category in enumerate(categories)}
+    known = [item for item in listed if str(item["image_id"]) in images]
+    _refuse_unknown(known, labels, file, "the benchmark")
+    boxes_xywh = _boxes(known, file)
+    found = ScoredBoxes(
+        images=_places(known, "image_id", images),
+        labels=_places(known, "category_id", labels),
+        scores=_scores(known, file),
+        boxes_xyxy=np.concatenate([boxes_xywh[:, :2], boxes_xywh[:, :2] + boxes_xywh[:, 2:]], axis=1),
+    )
+    return found, len(listed) - len(known)
 
 
 def id_order(image_id: str) -> tuple[bool, int, str]:
@@ -107,34 +128,42 @@ def _objects(
 
 def _detections(file: Path, annotations: Path, truth: CocoAnnotations) -> tuple[CocoDetections, int]:
     """Detections on the listed images, and how many are on others."""
-    content = _json(file)
-    if not isinstance(content, list):
-        raise PipelineError(f"{file} is no result file of COCO: it needs a list of detections")
-    listed = _with(content, ("image_id", "category_id", "bbox", "score"), file)
+    listed = _results(file)
     known = [item for item in listed if str(item["image_id"]) in truth.images]
     if listed and not known:
         raise PipelineError(
             f"none of the {len(listed)} detections in {file} is on one of the {len(truth.images)} images of "
             f"{annotations}; the first is on {listed[0]['image_id']!r}"
         )
-    _refuse_unknown(known, truth.categories, file, annotations)
-    scores = np.array([item["score"] for item in known], dtype=np.float64)
-    if not np.isfinite(scores).all():
-        raise PipelineError(f"{file}: detection {int(np.argmin(np.isfinite(scores))) + 1} has no finite score")
+    _refuse_unknown(known, truth.categories, file, annotations.name)
     return CocoDetections(
         images=_places(known, "image_id", truth.images),
         labels=_places(known, "category_id", truth.categories),
-        scores=scores,
+        scores=_scores(known, file),
         boxes_xywh=_boxes(known, file),
     ), len(listed) - len(known)
 
 
-def _refuse_unknown(listed: Iterable[Entry], categories: Mapping[str, int], file: Path, annotations: Path) -> None:
+def _results(file: Path) -> list[Entry]:
+    content = _json(file)
+    if not isinstance(content, list):
+        raise PipelineError(f"{file} is no result file of COCO: it needs a list of detections")
+    return _with(content, ("image_id", "category_id", "bbox", "score"), file)
+
+
+def _scores(listed: Sequence[Entry], file: Path) -> Float[ndarray, " N"]:
+    scores = np.array([item["score"] for item in listed], dtype=np.float64)
+    if not np.isfinite(scores).all():
+        raise PipelineError(f"{file}: detection {int(np.argmin(np.isfinite(scores))) + 1} has no finite score")
+    return scores
+
+
+def _refuse_unknown(listed: Iterable[Entry], categories: Mapping[str, int], file: Path, annotations: str) -> None:
     unknown = Counter(str(item["category_id"]) for item in listed if str(item["category_id"]) not in categories)
     if unknown:
         some = ", ".join(sorted(unknown, key=id_order)[:10])
         raise PipelineError(
-            f"{file}: {unknown.total()} entries have category ids that {annotations.name} does not have: {some}. "
+            f"{file}: {unknown.total()} entries have category ids that {annotations} does not have: {some}. "
             f"Its {len(categories)} ids go from {next(iter(categories))} to {list(categories)[-1]}; "
             "write those, not places in a list of classes"
         )

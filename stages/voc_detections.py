@@ -64,8 +64,8 @@ def read_files(detections: Path, annotations: str, split: str) -> Files:
     classes = tuple(sorted({item.name for items in objects for item in items}))
     if not classes:
         raise PipelineError(f"the {len(ids)} images of split {split!r} hold no object: nothing to evaluate against")
-    files, others = _files_of(detections, classes)
-    found, outside = _scored([files[name] for name in classes], ids)
+    files, others = class_files(detections, classes)
+    found, outside = read_detections([files[name] for name in classes], ids)
     if not len(found.scores) and outside:
         raise PipelineError(f"none of the {outside} detections in {detections} is on an image of split {split!r}")
     notes = [f"{name}: no object of its class is in split {split!r}" for name in others]
@@ -86,7 +86,7 @@ def _objects(folder: Folder, image_id: str) -> tuple[AnnotatedObject, ...]:
     return objects
 
 
-def _files_of(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
+def class_files(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
     """The file of each class, and the names of the files of none."""
     if not detections.is_dir():
         raise PipelineError(f"there is no folder {detections} with detections")
@@ -107,7 +107,7 @@ def _class_of(file: Path, classes: Sequence[str]) -> str:
     return max(fitting, key=len, default="")
 
 
-def _scored(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBoxes, int]:
+def read_detections(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBoxes, int]:
     """Detections on the images `ids`, labelled by the place of their file, and how many lie on other images."""
     numbers = {image_id: number for number, image_id in enumerate(ids)}
     rows = [(label, image_id, values) for label, file in enumerate(files) for image_id, values in _lines(file)]

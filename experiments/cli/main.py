@@ -17,6 +17,7 @@ from experiments.cli.options import expanded
 from experiments.cli.plan import plan
 from experiments.cli.run import run
 from experiments.cli.show import show
+from experiments.cli.submission import submission
 from experiments.cli.train import train
 from experiments.cli.ui import ui
 from experiments.cli.why import why
@@ -36,6 +37,7 @@ app.command()(expanded(run))
 app.command()(expanded(train))
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(analyze)
+app.command()(expanded(submission))
 app.command()(expanded(compare))
 app.command()(expanded(why))
 app.command()(expanded(show))

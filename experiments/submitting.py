@@ -1,0 +1,55 @@
+"""A file of weights on the images of a benchmark whose objects are not published: the graph behind
+`ssdpipe submission --weights`, and the same archive from detections that are there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages.coco_folder import CocoFolder
+from stages.detect import Detect
+from stages.graphs import Placement
+from stages.initial import WeightsFile
+from stages.shard import Shard
+from stages.source import Source
+from stages.submission import CLASSES, Benchmark, Submission
+from stages.voc import VocFolder
+
+SPLITS: dict[Benchmark, str] = {"voc2012": "test", "coco-testdev": "test-dev2015"}
+
+
+def images_of(benchmark: Benchmark, root: str, split: str, *, proxy: bool) -> Source:
+    """The images of the benchmark below a folder; `split` is the official list when empty.
+
+    Beside other data sets VOC2012 is found by its name; a proxy may have any.
+    """
+    chosen = split or SPLITS[benchmark]
+    if benchmark == "voc2012":
+        return VocFolder(name="voc2012", root=root, folder="" if proxy else "VOC2012", split=chosen, annotated=False)
+    return CocoFolder(name="coco", root=root, split=chosen)
+
+
+def submission_of(
+    weights: str, benchmark: Benchmark, *, root: str, split: str, proxy: bool, placement: Placement
+) -> Submission:
+    """Shard the images, detect, pack."""
+    file = WeightsFile(path=weights, variant=Path(weights).stem)
+    images = images_of(benchmark, root, split, proxy=proxy)
+    shards = Shard(sources=(images,), classes=tuple(CLASSES[benchmark]), variant=f"{images.name}-{images.split}")
+    variant = f"{file.variant}/{shards.variant}"
+    detections = Detect(
+        weights=file,
+        shards=shards,
+        variant=variant,
+        workers=placement.detection_workers,
+        use_gpu=placement.use_gpu,
+    )
+    return Submission(benchmark=benchmark, detections=detections, shards=shards, proxy=proxy, variant=variant)
+
+
+def archive_of_files(detections: Path, benchmark: Benchmark, *, root: str, split: str, proxy: bool) -> bytes:
+    """The archive of detections that any program wrote."""
+    from stages.submission_archive import archive
+    from stages.submission_input import from_files
+
+    submitted = from_files(detections, images_of(benchmark, root, split, proxy=proxy), CLASSES[benchmark])
+    return archive(submitted, benchmark, proxy=proxy)
