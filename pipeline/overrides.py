@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from enum import Enum
+from math import isfinite
 from types import GenericAlias, NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -14,39 +15,87 @@ from pipeline.errors import PipelineError
 Config = TypeVar("Config")
 
 
-def override(config: Config, settings: Iterable[str]) -> Config:
+def override(config: Config, settings: Iterable[str], *, root: str = "") -> Config:
     """`config` with every `field.path=value` applied in turn.
 
+    A path may begin with `root`, the name that `config` itself goes by. A part of a tuple is named by its place, or by
+    the text in its first field, such as a layer's name: `sources.0.step`, `sources.conv7.step`.
     Values: numbers, true or false, none, text, members of enums and literals, and tuples as `40000,50000`.
     Raises PipelineError for an unknown field (with a near miss), a value of another type, or one that the dataclass
     itself refuses.
     """
     for setting in settings:
-        path, separator, text = setting.partition("=")
+        path, separator, text = (part.strip() for part in setting.partition("="))
         if not separator:
             raise PipelineError(f"{setting!r} is no setting: write field=value, such as schedule.base_lr=0.0005")
-        config = _replaced(config, path.strip().split("."), text.strip(), path.strip())
+        names = path.split(".")
+        if names[0] == root and len(names) > 1:
+            del names[0]
+        config = _replaced(config, None, names, text, path)
     return config
 
 
-def _replaced(owner: Any, names: list[str], text: str, path: str) -> Any:
+def _replaced(owner: Any, hint: Any, names: list[str], text: str, path: str) -> Any:
+    """`owner`, of the declared type `hint`, with the value at `names` below it read from the text."""
+    if not names:
+        return _parsed(text, hint, path)
+    if isinstance(owner, tuple):
+        return _with_part(owner, hint, names, text, path)
+    if not is_dataclass(owner):
+        raise PipelineError(f"{path}: {owner!r} is a {type(owner).__name__} and has no part {names[0]!r}")
     name, *rest = names
-    known = [member.name for member in fields(owner)]
-    if name not in known:
-        near = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
-        raise PipelineError(f"{path}: {type(owner).__name__} has no field {name!r}; {hint}")
-    current = getattr(owner, name)
-    if rest:
-        if not is_dataclass(current):
-            raise PipelineError(f"{path}: {name!r} is a {type(current).__name__} and has no fields")
-        value = _replaced(current, rest, text, path)
-    else:
-        value = _parsed(text, _hint(owner, name), path)
+    if name not in (known := [member.name for member in fields(owner)]):
+        raise PipelineError(f"{path}: {type(owner).__name__} has no field {name!r}; {_meant(owner, name, known)}")
+    value = _replaced(getattr(owner, name), _hint(owner, name), rest, text, path)
     try:
-        return replace(owner, **{name: value})
+        return replace(owner, **{name: value})  # type: ignore[type-var]
     except ValueError as error:
         raise PipelineError(f"{path}={text}: {error}") from error
+
+
+def _with_part(owner: tuple[Any, ...], hint: Any, names: list[str], text: str, path: str) -> tuple[Any, ...]:
+    name, *rest = names
+    labels = [_label(part) for part in owner]
+    if name not in labels and not (name.isdecimal() and int(name) < len(owner)):
+        raise PipelineError(f"{path}: there is no part {name!r}; {_parts(name, labels)}")
+    place = labels.index(name) if name in labels else int(name)
+    part = _replaced(owner[place], _hint_of_part(hint, owner, place), rest, text, path)
+    return (*owner[:place], part, *owner[place + 1 :])
+
+
+def _parts(wrong: str, labels: list[str]) -> str:
+    named = [label for label in labels if label]
+    near = get_close_matches(wrong, named, n=1, cutoff=0.5)
+    places = f"0 to {len(labels) - 1}" if labels else "none: it is empty"
+    return (f"did you mean {near[0]!r}? " if near else "") + " or ".join([f"there are {places}", *_joined(named)])
+
+
+def _joined(names: list[str]) -> list[str]:
+    return [", ".join(names)] if names else []
+
+
+def _label(part: Any) -> str:
+    """What a part of a tuple is called: the text in its first field, if that is text."""
+    first = getattr(part, fields(part)[0].name) if is_dataclass(part) and fields(part) else None
+    return first if isinstance(first, str) else ""
+
+
+def _meant(owner: Any, wrong: str, known: list[str]) -> str:
+    """A near miss among the fields, else a field of that name or nearly so further down, else all fields."""
+    if near := get_close_matches(wrong, known, n=1, cutoff=0.5):
+        return f"did you mean {near[0]!r}?"
+    below = {path.rpartition(".")[2]: path for path in _paths(owner)}
+    if near := get_close_matches(wrong, below, n=1, cutoff=0.7):
+        return f"did you mean {below[near[0]]!r}?"
+    return f"it has {', '.join(known)}"
+
+
+def _paths(owner: Any) -> Iterator[str]:
+    for member in fields(owner):
+        yield member.name
+        value = getattr(owner, member.name)
+        if is_dataclass(value):
+            yield from (f"{member.name}.{path}" for path in _paths(value))
 
 
 def _hint(owner: Any, name: str) -> Any:
@@ -56,6 +105,15 @@ def _hint(owner: Any, name: str) -> Any:
     except NameError:
         current = getattr(owner, name)
         return GenericAlias(tuple, (type(current[0]), ...)) if isinstance(current, tuple) and current else type(current)
+
+
+def _hint_of_part(hint: Any, owner: tuple[Any, ...], place: int) -> Any:
+    """The declared type of a part of a tuple, which itself may be declared optional."""
+    for option in get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,):
+        if get_origin(option) is tuple:
+            kinds = get_args(option)
+            return kinds[0] if kinds[-1] is Ellipsis else kinds[place]
+    return type(owner[place])
 
 
 def _parsed(text: str, hint: Any, path: str) -> Any:
@@ -93,7 +151,8 @@ def _first(text: str, hints: tuple[Any, ...]) -> Any:
 
 def _choice(text: str, choices: dict[str, Any]) -> Any:
     if text not in choices:
-        raise ValueError(f"one of {', '.join(choices)}")
+        near = get_close_matches(text, choices, n=1)
+        raise ValueError(f"one of {', '.join(choices)}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     return choices[text]
 
 
@@ -123,9 +182,12 @@ def _int(text: str) -> int:
 
 def _float(text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise ValueError("a number") from None
+    if not isfinite(number):
+        raise ValueError("a finite number")
+    return number
 
 
 _SCALARS: dict[Any, Any] = {bool: _bool, int: _int, float: _float, str: str, NoneType: _none}
