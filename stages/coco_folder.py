@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -105,6 +106,11 @@ class CocoFolder(Source):
             repeated=len(found.images) - len(first),
             orphans=orphans,
         )
+
+    def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
+        files, _ = _files(folder, self.split)
+        images = find_images(folder, files).by_name.values()
+        yield from ((Kind.ORPHAN_IMAGE, path) for path in sorted({image.path for image in images}))
 
     def _listed(self, folder: Folder, image: CocoImage, file: ImageFile | None, place: str) -> ListedImage:
         return ListedImage(

@@ -12,7 +12,7 @@ import hashlib
 import io
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from pyarrow import fs
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from stages.annotation import AnnotatedObject, Annotation
+from stages.records import Kind
 from stages.source import ListedImage, Listing, Source, Survey, digest_of, entries, given_folder, image_entries
 from stages.suggestion import suggestion
 
@@ -66,6 +67,10 @@ class CsvBoxes(Source):
             for name, annotation in found.items()
         )
         return Listing(images=listed, objects_per_class=_count(found))
+
+    def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
+        paths = sorted({path for path, _ in _images(folder, self.split).values()})
+        yield from ((Kind.ORPHAN_IMAGE, path) for path in paths)
 
 
 def csv_files(folder: Folder) -> list[str]:

@@ -21,6 +21,7 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from ssd_core.ilsvrc_vocabulary import ILSVRC_SYNSETS
 from stages.annotation import Annotation, Naming
+from stages.records import Kind
 from stages.source import ListedImage, Listing, Source, Survey, digest_of, entries, given_folder, repeated_ids
 from stages.suggestion import suggestion
 from stages.voc_annotation import parse
@@ -59,6 +60,11 @@ class IlsvrcDet(Source):
             defects=repeated_ids(self, f"{SPLITS}/{self.split}.txt", map(str, names)),
             repeated=len(names) - len(once),
         )
+
+    def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
+        for parent in dict.fromkeys(name.parent for name in _listed(folder, self.split)):
+            for top, kind in ((IMAGES, Kind.ORPHAN_IMAGE), (ANNOTATIONS, Kind.ORPHAN_FILE)):
+                yield from ((kind, f"{top}/{parent}/{file.base_name}") for file in entries(folder / f"{top}/{parent}"))
 
     def _image(self, folder: Folder, name: PurePosixPath, found: dict[str, fs.FileInfo]) -> ListedImage:
         return ListedImage(

@@ -131,9 +131,12 @@ class Defect:
     object: int | None = None
     """Number of the object in its annotation file, from 0; None when the image as a whole is meant."""
 
+    @property
+    def place(self) -> str:
+        return self.file if self.object is None else f"{self.file}, object {self.object}"
+
     def __str__(self) -> str:
-        place = self.file if self.object is None else f"{self.file}, object {self.object}"
-        return f"{self.source}: {place}: {self.kind} ({self.detail})"
+        return f"{self.source}: {self.place}: {self.kind} ({self.detail})"
 
 
 @dataclass(frozen=True, kw_only=True)

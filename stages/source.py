@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,6 +106,10 @@ class Source(ABC):
     @abstractmethod
     def listing(self, folder: Folder) -> Listing:
         """All images of the split."""
+
+    @abstractmethod
+    def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
+        """Files where the layout has its images and annotations, and what one is called that no split names."""
 
     def digest(self) -> str:
         """Digest of what is read from outside the store: ids, annotations by content, images by name and size."""

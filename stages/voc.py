@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from pipeline.folder import Folder
 from stages.annotation import Annotation
 from stages.image_check import SUFFIXES
 from stages.published_data import PUBLISHED, missing
+from stages.records import Kind
 from stages.source import (
     ListedImage,
     Listing,
@@ -71,6 +72,10 @@ class VocFolder(Source):
             defects=repeated_ids(self, f"{SPLITS}/{self.split}.txt", ids),
             repeated=len(ids) - len(once),
         )
+
+    def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
+        yield from ((Kind.ORPHAN_IMAGE, f"{IMAGES}/{file.base_name}") for file in image_entries(folder / IMAGES))
+        yield from ((Kind.ORPHAN_FILE, f"{ANNOTATIONS}/{file.base_name}") for file in entries(folder / ANNOTATIONS))
 
     def _listed(self, folder: Folder, image_id: str, file: fs.FileInfo | None) -> ListedImage:
         return ListedImage(

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import typer
 
+from experiments.cli.data_check import check
 from experiments.cli.data_get import download, link
+from experiments.cli.data_shard import shard
 from experiments.cli.data_show import show
+from experiments.cli.options import expanded
 
 app = typer.Typer(help="Get data sets, check them, look at them.")
 app.command()(download)
 app.command()(link)
+app.command()(check)
 app.command()(show)
+app.command()(expanded(shard))
