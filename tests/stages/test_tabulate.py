@@ -7,6 +7,7 @@ With 11 recalls: 4 of 4 found gives 1; 2 of 4 reach the recalls 0 to 0.5, 6 of 1
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +121,16 @@ def test_all_forms_of_the_table_are_written_in_fractions_where_machines_read(tmp
     assert (told["preset"], told["metric"]) == ("tiny", "voc07/mAP")
     assert [cell["mean"] for cell in told["cells"]] == [pytest.approx(1), pytest.approx(6 / 11)]
     assert [cell["published"] for cell in told["cells"]] == [0.75, 0.5]
+
+
+def test_an_interval_of_coco_is_over_its_101_recalls(tmp_path: Path) -> None:
+    """The image that is missed is drawn three times of four in 5 % of the resamplings: then the recall is 1/4, which
+    reaches 0 to 0.25, 26 of 101 recalls (3 of 11 by VOC)."""
+    results = [[evaluation(tmp_path, "all", 4)], [evaluation(tmp_path, "three", 3)]]
+    for (folder,) in results:
+        folder.write_json(SUMMARY, {"coco/AP": 0.5, **folder.read_json(SUMMARY)})
+    lows = {
+        metric: tabulate(replace(table(None, None), metric=metric, replicates=1000), results)[1].change_interval[0]
+        for metric in ("coco/AP", "voc07/mAP")
+    }
+    assert lows == {"coco/AP": pytest.approx(26 / 101 - 1), "voc07/mAP": pytest.approx(3 / 11 - 1)}
