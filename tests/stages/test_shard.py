@@ -1,5 +1,14 @@
+import subprocess
+import sys
+import tarfile
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
+import pandas
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
@@ -7,6 +16,7 @@ from ssd_core.shards import ShardSet
 from stages.shard import Shard
 from stages.shard_writing import write_piece
 from stages.voc import VocFolder
+from stages.voc_annotation import parse
 
 
 def shard(root, split="train", *, name="pets", **rest):
@@ -245,3 +255,118 @@ def test_fruit_with_sizes_of_zero_and_png_named_jpg_is_read_whole(real_data, run
         "transparency, dropped when decoded": 22,
         "palette, 8-bit RGB when decoded": 4,
     }
+
+
+def test_an_image_annotated_as_exif_turns_it_is_left_out_and_others_are_only_noted(voc, run):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn: shown 80 wide and 100 high
+    for image_id in "ab":
+        Image.new("RGB", (100, 80)).save(voc.root / f"JPEGImages/{image_id}.jpg", exif=exif)
+    voc.annotation("b", ("dog", 1, 1, 9, 9), ("dog", 2, 2, 9, 9), size=(80, 100))
+    shards, report = run(shard(voc.root))
+    assert [row.image_id for row in shards] == ["a"]
+    assert report["defects"] == {"annotated as EXIF turns it": 1, "EXIF orientation, not applied": 1}
+    assert report["boxes_of_left_out_images"] == 2
+
+
+def test_objects_of_equal_class_and_box_are_kept_and_told(voc, run):
+    voc.annotation("a", ("cat", 1, 1, 9, 9), ("cat", 1, 1, 9, 9), ("dog", 1, 1, 9, 9))
+    shards, report = run(shard(voc.root))
+    assert len(shards.row(0).labels) == 3
+    (defect,) = report["list"]
+    assert (defect["kind"], defect["object"]) == ("object annotated twice", 1)
+
+
+def test_the_manifest_counts_objects_images_and_flags_of_each_class(voc, run):
+    voc.annotation("a", ("cat", 1, 1, 9, 9), ("cat", 2, 2, 9, 9), difficult=True)
+    shards, _ = run(shard(voc.root, images_per_shard=1))
+    assert shards.manifest["per_class"] == {
+        "cat": {"objects": 2, "images": 1, "difficult": 2, "crowd": 0},
+        "dog": {"objects": 1, "images": 1, "difficult": 0, "crowd": 0},
+    }
+
+
+def test_other_readers_of_parquet_see_the_same_rows(voc, run):
+    voc.annotation("a", ("cat", 10, 20, 50, 60), ("dog", 1, 1, 100, 80))
+    shards, _ = run(shard(voc.root))
+    file = f"{shards.path}/images-00000.parquet"
+    frame = pandas.read_parquet(file)
+    table = pq.read_table(file)
+    assert list(frame["image_id"]) == table.column("image_id").to_pylist() == ["a", "b"]
+    assert frame["image"][0] == (voc.root / "JPEGImages/a.jpg").read_bytes()
+    assert (
+        [list(box) for box in frame["boxes"][0]]
+        == table.column("boxes")[0].as_py()
+        == [[10, 20, 50, 60], [1, 1, 100, 80]]
+    )
+
+
+def test_ray_data_reads_the_shards(voc, run, ray_session):
+    import ray.data
+
+    shards, _ = run(shard(voc.root))
+    rows = ray.data.read_parquet(f"{shards.path}/images-00000.parquet").take_all()
+    assert [row["image_id"] for row in rows] == ["a", "b"]
+    np.testing.assert_array_equal(np.stack(rows[0]["boxes"]), [[10, 20, 50, 60]])
+
+
+KILLED = """
+import sys
+from pipeline.folder import Folder
+from pipeline.running import StageContext
+from stages.shard import Shard
+from stages.voc import VocFolder
+
+def slowly(function, items, **_):
+    import time
+    done = []
+    for item in items:
+        done.append(function(item))
+        print("done", flush=True)
+        time.sleep(1000 if len(done) == 2 else 0)
+
+stage = Shard(sources=(VocFolder(name="bccd", split="test", root=sys.argv[1]),), images_per_shard=16)
+place = Folder(sys.argv[2])
+stage.run(StageContext(key="key", stage=stage, inputs={}, out=place / "out", work=place / "work", mapper=slowly))
+"""
+
+
+def test_a_sharding_killed_without_warning_ends_in_the_bytes_of_an_undisturbed_one(real_data, in_process, tmp_path):
+    root = str(real_data("bccd"))
+    stage = Shard(sources=(VocFolder(name="bccd", split="test", root=root),), images_per_shard=16)
+    stage.run(undisturbed := in_process(stage, "undisturbed"))
+    killed = in_process(stage, "killed")
+    command = [sys.executable, "-c", KILLED, root, killed.out.uri.removesuffix("/out")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert [process.stdout.readline() for _ in range(2)] == [b"done\n"] * 2
+    process.kill()
+    process.wait()
+    kept = {name: (Path(killed.work.path) / name).stat().st_mtime_ns for name in killed.work.files()}
+    assert len(kept) == 4  # two shards and their accounts
+    stage.run(killed)
+    assert killed.out.files() == undisturbed.out.files()
+    assert all(killed.out.read_bytes(name) == undisturbed.out.read_bytes(name) for name in killed.out.files())
+    moved = {name for name in kept if name.endswith(".parquet")}
+    assert all((Path(killed.out.path) / name).stat().st_mtime_ns == kept[name] for name in moved)
+
+
+def test_the_annotations_of_all_of_voc2007_have_the_official_counts(real_data):
+    """12,608 and 12,032 objects that are not difficult; the classes of figure 3 as the paper's analysis counts them."""
+    archive = real_data("voc2007_eval") / "VOC2007_annotations_all9963.tar.xz"
+    with tarfile.open(archive) as packed:
+        files = {member.name: packed.extractfile(member).read() for member in packed if member.isfile()}
+    counts = {}
+    for split, images in (("trainval", 5011), ("test", 4952)):
+        ids = files[f"VOC2007/ImageSets/Main/{split}.txt"].decode().split()
+        assert len(ids) == images
+        objects = [item for name in ids for item in parse(files[f"VOC2007/Annotations/{name}.xml"]).objects]
+        counts[split] = Counter(item.name for item in objects if not item.difficult)
+    assert (counts["trainval"].total(), counts["test"].total()) == (12608, 12032)
+    groups = {
+        "animals": ("bird", "cat", "cow", "dog", "horse", "sheep"),
+        "vehicles": ("aeroplane", "bicycle", "boat", "bus", "car", "motorbike", "train"),
+        "furniture": ("chair", "diningtable", "sofa"),
+    }
+    # figure 3 scales each group to the mean number of objects of its classes
+    means = {name: round(sum(counts["test"][item] for item in items) / len(items)) for name, items in groups.items()}
+    assert means == {"animals": 357, "vehicles": 415, "furniture": 400}
