@@ -9,8 +9,8 @@ from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.layouts.layout import AS_FOUND, ImportChoices
 from stages.graphs import Evaluation, Placement, Protocol, scored
 from stages.initial import WeightsFile
+from stages.layouts import find_data_set
 from stages.shard import Shard
-from stages.voc import VocFolder
 
 
 def weights_on_split(
@@ -26,12 +26,12 @@ def weights_on_split(
 ) -> Evaluation:
     """Detect with weights of any program on the split, whose classes must be among theirs, and score."""
     file = WeightsFile(path=weights, choices=choices, variant=Path(weights).stem)
-    name = Path(root).expanduser().resolve().name
+    data_set = find_data_set(root)
     shards = Shard(
-        sources=(VocFolder(name=name, root=root, split=split),),
+        sources=(data_set.source(split),),
         classes=classes_of(weights, choices),
         strict=strict,
-        variant=f"{name}-{split}",
+        variant=f"{data_set.name}-{split}",
     )
     variant = f"{file.variant}/{shards.variant}"
     return scored(file, test=shards, variant=variant, placement=placement, protocol=protocol, limits=limits)

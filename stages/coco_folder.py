@@ -20,6 +20,7 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from stages.coco_images import ImageFile, find_images, places
 from stages.coco_json import CocoFile, CocoImage, parse_coco
+from stages.published_data import PUBLISHED, missing
 from stages.records import Defect, Kind
 from stages.source import (
     ListedImage,
@@ -28,6 +29,7 @@ from stages.source import (
     Survey,
     digest_of,
     entries,
+    folder_at,
     given_folder,
     repeated_ids,
 )
@@ -65,6 +67,8 @@ class CocoFolder(Source):
     """One split of a data set in COCO layout: 2014, 2017, or a user's."""
 
     def located(self, result: Folder | None = None) -> Folder:
+        if self.name in PUBLISHED and self.root and not folder_at(self.root).exists():
+            raise missing(self.name, f"no folder {self.root}")
         folder = given_folder(self, result)
         if not splits_of(folder):
             looked = ", ".join(name.format("<split>") for name in FILES)

@@ -55,6 +55,8 @@ def find_data_set(root: str, layout: str = "") -> DataSet:
     """
     if layout and layout not in LAYOUTS:
         raise PipelineError(f"there is no layout {layout!r}; {suggestion(layout, LAYOUTS)}")
+    if not root:
+        raise PipelineError("no data set is given; name its folder with --data or SSDPIPE_DATA")
     for name, look in LAYOUTS.items():
         if layout in ("", name) and (found := look(root)):
             return found
