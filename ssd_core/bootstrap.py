@@ -28,11 +28,12 @@ def image_weights(images: int, replicates: int, rng: np.random.Generator) -> Int
 
 
 def replicate_map(
-    outcomes: Sequence[Outcomes], weights: Int[ndarray, "R N"], levels: Float[ndarray, " L"] = LEVELS
+    outcomes: Sequence[Outcomes], weights: Int[ndarray, "R N"], levels: Float[ndarray, " L"] | None = LEVELS
 ) -> Float[ndarray, " R"]:
     """Mean average precision of each replicate, 11-point as it stands; `Outcomes.images` index columns of `weights`.
 
-    A class without objects in a replicate does not count in its mean; a replicate without any object is NaN.
+    Without `levels` it is the area below the curve (VOC from 2010 on). A class without objects in a replicate does not
+    count in its mean; a replicate without any object is NaN.
     """
     per_class = np.array([[_ap(item, drawn, levels) for drawn in weights] for item in outcomes])
     present = ~np.isnan(per_class)
@@ -47,13 +48,16 @@ def interval(values: Float[ndarray, " R"], level: float = 0.95) -> tuple[float, 
     return float(low), float(high)
 
 
-def _ap(outcomes: Outcomes, weights: Int[ndarray, " N"], levels: Float[ndarray, " L"]) -> float:
-    """Mean over the recalls of the best precision there or later, of one class in one replicate."""
+def _ap(outcomes: Outcomes, weights: Int[ndarray, " N"], levels: Float[ndarray, " L"] | None) -> float:
+    """Mean over the recalls of the best precision there or later, of one class in one replicate; or its area."""
     objects = weights[outcomes.object_images].sum()
     if not objects:
         return np.nan
     drawn = weights[outcomes.images]
-    hits, visited = np.cumsum(drawn * outcomes.true), np.cumsum(drawn * outcomes.counted)
+    found = drawn * outcomes.true
+    hits, visited = np.cumsum(found), np.cumsum(drawn * outcomes.counted)
     precision = hits / np.maximum(visited, 1)
     best = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)  # at this recall or more
+    if levels is None:
+        return float((found * best[:-1]).sum() / objects)
     return float(best[np.searchsorted(hits / objects, levels)].mean())

@@ -1,12 +1,13 @@
 """The table of an experiment: the paper's numbers, ours, and how far the data support a difference.
 
-The result: `table.json` (fractions), `table.csv`, `table.md`, `table.txt` and `report.html`.
+The result: `table.json` (fractions), `table.csv`, `table.md`, `table.txt` and `table.tex`. The page that shows it with
+all that belongs to it is a view of the store (`ssdpipe report`), so that it can also tell of what was not run.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.stage import Stage
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 TABLE_JSON, TABLE_CSV, TABLE_MARKDOWN, TABLE_TEXT = "table.json", "table.csv", "table.md", "table.txt"
-REPORT = "report.html"
+TABLE_LATEX = "table.tex"
+
+Unit = Literal["percent", "plain"]
+"""How a number is printed: a fraction as percent, or as it is (images per second)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +28,26 @@ class Cell:
     row: str
     column: str = ""
     boxes: int
-    """Default boxes of the detector."""
+    """Default boxes of the detector; 0 where that is not said."""
 
     published: float | None = None
     results: tuple[Stage, ...]
-    """Evaluations, one per seed."""
+    """Evaluations, one per seed; empty for a number that is only quoted."""
+
+    metric: str = ""
+    """Name in their `summary.json`; the table's when empty."""
+
+    unit: Unit = "percent"
+    published_classes: tuple[tuple[str, float], ...] = ()
+    """Class and its average precision, where the paper prints it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Stage):
-    """paper | ours | difference, and the change against the first cell with its 95 % interval."""
+    """paper | ours | difference, and the change against a first cell with its 95 % interval.
+
+    A cell is compared with the first one of the same metric that is scored on the same images.
+    """
 
     title: str
     preset: str
@@ -51,7 +65,7 @@ class Table(Stage):
     """Resamplings of the test images behind an interval."""
 
     def artifacts(self) -> tuple[str, ...]:
-        return (TABLE_JSON, TABLE_CSV, TABLE_MARKDOWN, REPORT)
+        return (TABLE_JSON, TABLE_CSV, TABLE_MARKDOWN, TABLE_LATEX)
 
     def run(self, ctx: Context) -> None:
         from stages.tabulate import write_table

@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from statistics import mean, stdev
+from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
-
+from pipeline.fingerprint import describe
 from pipeline.folder import Folder
-from ssd_core.bootstrap import COCO_LEVELS, LEVELS, image_weights, interval, replicate_map
-from stages.evaluate import OUTCOMES, SUMMARY
-from stages.outcomes import read_outcomes
-from stages.table import REPORT, TABLE_CSV, TABLE_JSON, TABLE_MARKDOWN, TABLE_TEXT, Cell, Table
+from pipeline.stage import Stage
+from ssd_core.bootstrap import interval
+from stages.evaluate import SUMMARY
+from stages.resampling import Sample, resampled
+from stages.table import TABLE_CSV, TABLE_JSON, TABLE_LATEX, TABLE_MARKDOWN, TABLE_TEXT, Cell, Table, Unit
 
-BOOTSTRAP_SEED = 0
-
-Sample = Float[ndarray, " R"]
-"""One number for each resampling of the test images."""
+Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One cell of the table; numbers are fractions."""
+    """One cell of the table; accuracies are fractions."""
 
     row: str
     column: str
-    boxes: int
+    boxes: int | None
     published: float | None
     values: tuple[float, ...]
     """One per seed; empty when not run."""
 
+    metric: str = ""
+    unit: Unit = "percent"
+    quoted: bool = False
+    """A number of the paper that we do not try to reach."""
+
+    published_classes: Mapping[str, float] = field(default_factory=dict)
+    interval: Bounds | None = None
+    """Of our mean: 95 % of the resamplings of the test images."""
+
     published_change: float | None = None
-    """Against the first line, in the paper."""
+    """Against the cell that this one is compared with, in the paper."""
 
     change: float | None = None
-    """Against the first line, ours: mean over the seeds."""
+    """The same, ours: mean over the seeds."""
 
-    change_interval: tuple[float, float] | None = None
+    change_interval: Bounds | None = None
     """95 % of the resamplings of the test images."""
 
     per_class: Mapping[str, float]
@@ -59,63 +64,117 @@ class Line:
         """Ours less the paper's."""
         return self.mean - self.published if self.mean is not None and self.published is not None else None
 
+    @property
+    def difference_interval(self) -> Bounds | None:
+        """Of the test images; the paper's number has none."""
+        if self.interval is None or self.published is None:
+            return None
+        return self.interval[0] - self.published, self.interval[1] - self.published
+
 
 def write_table(stage: Table, results: Sequence[Sequence[Folder]], out: Folder) -> None:
     """Write all forms of the table."""
-    from stages.report import html
-    from stages.table_text import as_csv, as_markdown, as_text
-
     lines = tabulate(stage, results)
     told = [asdict(line) | {"mean": line.mean, "spread": line.spread, "difference": line.difference} for line in lines]
     out.write_json(TABLE_JSON, {"title": stage.title, "preset": stage.preset, "metric": stage.metric, "cells": told})
-    out.write_bytes(TABLE_CSV, as_csv(stage, lines).encode())
-    out.write_bytes(TABLE_MARKDOWN, as_markdown(stage, lines).encode())
-    out.write_bytes(TABLE_TEXT, as_text(stage, lines).encode())
-    out.write_bytes(REPORT, html(stage, lines).encode())
+    for name, content in forms(stage, lines).items():
+        out.write_bytes(name, content.encode())
+
+
+def forms(stage: Table, lines: Sequence[Line]) -> dict[str, str]:
+    """The table for people and their papers, by name of the file."""
+    from stages.table_latex import as_latex
+    from stages.table_text import as_csv, as_markdown, as_text
+
+    return {
+        TABLE_CSV: as_csv(stage, lines),
+        TABLE_MARKDOWN: as_markdown(stage, lines),
+        TABLE_TEXT: as_text(stage, lines),
+        TABLE_LATEX: as_latex(stage, lines),
+    }
+
+
+def read_lines(folder: Folder) -> list[Line]:
+    """The lines that `write_table` wrote."""
+    return [_read(cell) for cell in folder.read_json(TABLE_JSON)["cells"]]
 
 
 def tabulate(stage: Table, results: Sequence[Sequence[Folder]]) -> list[Line]:
     """Lines in the order of the cells; `results` holds the evaluations of each cell that are there."""
-    samples = [_replicates(stage, folders) for folders in results]
     lines = [_line(stage, cell, folders) for cell, folders in zip(stage.cells, results, strict=True)]
-    changed = [
-        _against(line, lines[0], sample, samples[0]) for line, sample in zip(lines[1:], samples[1:], strict=True)
+    samples = [resampled(line.metric, folders, stage.replicates) for line, folders in zip(lines, results, strict=True)]
+    firsts = [_first(stage, number) for number in range(len(lines))]
+    return [
+        _bounded(line if first == number else _against(line, lines[first], sample, samples[first]), sample)
+        for number, (line, sample, first) in enumerate(zip(lines, samples, firsts, strict=True))
     ]
-    return [lines[0], *changed]
 
 
 def _line(stage: Table, cell: Cell, folders: Sequence[Folder]) -> Line:
     summaries = [folder.read_json(SUMMARY) for folder in folders]
+    metric = cell.metric or stage.metric
     return Line(
         row=cell.row,
         column=cell.column,
         boxes=cell.boxes,
         published=cell.published,
-        values=tuple(float(summary[stage.metric]) for summary in summaries),
-        per_class=_per_class(summaries, f"{stage.metric.partition('/')[0]}/AP/"),
+        values=tuple(float(summary[metric]) for summary in summaries if metric in summary),
+        metric=metric,
+        unit=cell.unit,
+        quoted=not cell.results,
+        published_classes=dict(cell.published_classes),
+        per_class=_per_class(summaries, metric),
     )
 
 
+def _first(stage: Table, number: int) -> int:
+    """The cell that a cell is compared with: the first of its metric on its test images. A quoted one: itself."""
+    here = stage.cells[number]
+    if not here.results:
+        return number
+    metric, images = here.metric or stage.metric, _test_images(here)
+    for place, cell in enumerate(stage.cells[:number]):
+        if cell.results and (cell.metric or stage.metric) == metric and _test_images(cell) == images:
+            return place
+    return number
+
+
+def _test_images(cell: Cell) -> Stage | None:
+    return describe(cell.results[0]).inputs.get("shards")
+
+
 def _against(line: Line, first: Line, sample: Sample | None, first_sample: Sample | None) -> Line:
-    """The line with its changes against the first one, as far as both sides are known."""
+    """The line with its changes against another one, as far as both sides are known."""
     if line.published is not None and first.published is not None:
         line = replace(line, published_change=line.published - first.published)
-    if line.mean is None or first.mean is None or sample is None or first_sample is None:
+    if line.mean is None or first.mean is None:
         return line
-    return replace(line, change=line.mean - first.mean, change_interval=interval(sample - first_sample))
+    line = replace(line, change=line.mean - first.mean)
+    if sample is None or first_sample is None:
+        return line
+    return replace(line, change_interval=interval(sample - first_sample))
 
 
-def _per_class(summaries: Sequence[Mapping[str, float]], prefix: str) -> dict[str, float]:
+def _bounded(line: Line, sample: Sample | None) -> Line:
+    return line if sample is None else replace(line, interval=interval(sample))
+
+
+def _per_class(summaries: Sequence[Mapping[str, float]], metric: str) -> dict[str, float]:
+    """Of the main number of each protocol only: the others have none."""
+    protocol, _, name = metric.partition("/")
+    if name not in ("mAP", "AP"):
+        return {}
+    prefix = f"{protocol}/AP/"
     names = [name for name in (summaries[0] if summaries else {}) if name.startswith(prefix)]
     return {name.removeprefix(prefix): mean(summary[name] for summary in summaries) for name in names}
 
 
-def _replicates(stage: Table, folders: Sequence[Folder]) -> Sample | None:
-    """Mean over the seeds of each resampling; the same resamplings of the images for every cell."""
-    if not folders:
-        return None
-    read = [read_outcomes(folder.read_bytes(OUTCOMES)) for folder in folders]
-    weights = image_weights(read[0][1], stage.replicates, np.random.default_rng(BOOTSTRAP_SEED))
-    levels = COCO_LEVELS if stage.metric.startswith("coco/") else LEVELS
-    samples: Sample = np.mean([replicate_map(outcomes, weights, levels) for outcomes, _ in read], axis=0)
-    return samples
+def _read(cell: Mapping[str, Any]) -> Line:
+    known = {item.name for item in fields(Line)} & cell.keys()
+    told: dict[str, Any] = {name: _tuple(cell[name]) for name in known}
+    return Line(**told)
+
+
+def _tuple(value: Any) -> Any:
+    """JSON has no tuples."""
+    return tuple(value) if isinstance(value, list) else value

@@ -16,7 +16,7 @@ def run(request: ExperimentRequest, running: Running) -> None:
     from pipeline.errors import StageFailed
     from pipeline.store import Store
     from stages.graphs import Placement
-    from stages.table import REPORT, TABLE_TEXT
+    from stages.table import TABLE_TEXT
 
     try:
         graph, store, result = bring_to_end(request, running)
@@ -27,6 +27,5 @@ def run(request: ExperimentRequest, running: Running) -> None:
     assert manifest is not None, "the run of its graph ended well"
     output = store.output(manifest)
     print(output.read_bytes(TABLE_TEXT).decode())
-    print(f"report: {output.path}/{REPORT}")
     if running.mlflow:
         print(f"runs:   {ui_command(running)}")

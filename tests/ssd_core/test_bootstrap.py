@@ -44,6 +44,12 @@ def test_the_replicate_that_draws_each_image_once_is_the_protocols_own_number():
     assert value == mean_result([class_result(item) for item in outcomes]).ap_11point
 
 
+def test_without_levels_it_is_the_area_of_the_protocol():
+    outcomes = detector(1, 0.7)
+    (value,) = replicate_map(outcomes, np.ones((1, 120), np.int64), levels=None)
+    assert value == pytest.approx(mean_result([class_result(item) for item in outcomes]).ap_area, abs=1e-12)
+
+
 def test_a_replicate_equals_the_protocol_on_copies_of_the_drawn_images():
     rng = np.random.default_rng(3)
     truth_images, found_images = np.repeat(np.arange(8), 2), rng.integers(0, 8, 40)

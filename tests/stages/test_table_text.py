@@ -80,6 +80,38 @@ def test_other_conditions_than_the_paper_s_are_told_above_the_table(preset, form
     assert "Preset" not in form(BARE, [FIRST])
 
 
+def test_at_another_scale_than_the_paper_s_detector_no_level_is_held_against_the_paper() -> None:
+    header, rows = cells(replace(BARE, preset="tiny"), [FIRST, SECOND])
+    assert "difference" not in header
+    assert rows[1] == ["few", "864", "62.4", "65.0", "-11.9", "-10.0 [-12.0, -8.0]*"]
+
+
+def test_a_quoted_number_is_not_called_not_run_and_boxes_that_nobody_told_are_left_out() -> None:
+    quoted = Line(row="Fast", column="", boxes=0, published=0.669, values=(), quoted=True, per_class={})
+    _, rows = cells(BARE, [quoted, FIRST])
+    assert rows[0] == ["Fast", "", "66.9", "", "", "", ""]
+    header, _ = cells(BARE, [quoted])
+    assert "boxes" not in header
+
+
+def test_numbers_that_are_no_fractions_are_printed_as_they_are() -> None:
+    speed = Line(row="SSD300", column="fps", boxes=8732, published=59, values=(80.0,), unit="plain", per_class={})
+    _, rows = cells(BARE, [speed])
+    assert rows[0] == ["SSD300", "8732", "59", "80", "+21", "", ""]
+
+
+def test_a_change_without_an_interval_stands_without_a_mark() -> None:
+    _, rows = cells(BARE, [FIRST, replace(SECOND, change_interval=None)])
+    assert rows[1][-1] == "-10.0"
+
+
+def test_a_table_of_three_columns_has_a_line_for_each_row_with_paper_and_ours_for_each_column() -> None:
+    lines = [replace(FIRST, row=row, column=column) for row in ("a", "b") for column in ("07", "12", "coco")]
+    header, rows = cells(replace(BARE, column_title="data"), lines[:-1])
+    assert header == ["layers", "07 paper", "07 ours", "12 paper", "12 ours", "coco paper", "coco ours"]
+    assert rows == [["a", *["74.3", "75.0"] * 3], ["b", *["74.3", "75.0"] * 2, "", ""]]
+
+
 def test_columns_of_the_text_are_aligned() -> None:
     lines = as_text(BARE, [FIRST, SECOND, NOT_RUN]).splitlines()
     ruler = next(number for number, line in enumerate(lines) if set(line) == {"-"})

@@ -21,7 +21,7 @@ from ssd_core.voc_ap import Outcomes, class_result
 from stages.evaluate import OUTCOMES, SUMMARY
 from stages.outcomes import write_outcomes
 from stages.table import Cell, Table
-from stages.tabulate import tabulate, write_table
+from stages.tabulate import read_lines, tabulate, write_table
 from stages.voc_evaluation import summarise
 
 IMAGES = 4
@@ -113,10 +113,60 @@ def test_without_the_first_row_there_is_nothing_to_compare_with(tmp_path: Path) 
     assert (second.change, second.change_interval) == (None, None)
 
 
+def test_the_interval_of_a_number_holds_it_and_moves_with_the_paper_s_to_that_of_the_difference(tmp_path: Path) -> None:
+    (line,) = tabulate(table(0.5), [[evaluation(tmp_path, "a", 2)]])
+    assert line.interval is not None
+    assert line.interval[0] < 6 / 11 < line.interval[1]
+    assert line.difference_interval == (line.interval[0] - 0.5, line.interval[1] - 0.5)
+
+
+def test_a_row_is_compared_with_the_first_that_has_the_same_metric(tmp_path: Path) -> None:
+    area = Cell(row="area", boxes=1, published=0.6, metric="voc12/mAP", results=(Scored(variant="2"),))
+    stage = table(0.75, 0.5)
+    stage = replace(stage, cells=(stage.cells[0], area, stage.cells[1], replace(area, row="area again")))
+    results = [[evaluation(tmp_path, str(number), found)] for number, found in enumerate((4, 2, 1, 4))]
+    _, first_area, second, second_area = tabulate(stage, results)
+    assert (first_area.mean, first_area.change) == (pytest.approx(0.5), None)  # 2 of 4 objects at precision 1
+    assert second.change == pytest.approx(3 / 11 - 1)
+    assert second_area.change == pytest.approx(0.5)
+    assert second_area.change_interval is not None
+    assert 0 <= second_area.change_interval[0] <= 0.5 <= second_area.change_interval[1]
+
+
+def test_quoted_numbers_are_compared_with_nothing_and_nothing_with_them(tmp_path: Path) -> None:
+    stage = table(0.75, 0.5, 0.25)
+    stage = replace(stage, cells=(replace(stage.cells[0], results=()), *stage.cells[1:]))
+    results = [[], [evaluation(tmp_path, "a", 4)], [evaluation(tmp_path, "b", 2)]]
+    quoted, first, second = tabulate(stage, results)
+    assert (quoted.quoted, quoted.published_change, first.change) == (True, None, None)
+    assert second.published_change == pytest.approx(-0.25)
+
+
+def test_numbers_without_outcomes_have_a_change_and_no_interval(tmp_path: Path) -> None:
+    cells = tuple(
+        Cell(row=str(n), boxes=1, results=(Scored(variant=str(n)),), metric="speed/images_per_second", unit="plain")
+        for n in range(2)
+    )
+    folders = [Folder(str(tmp_path / str(number))) for number in range(2)]
+    for folder, value in zip(folders, (50.0, 40.0), strict=True):
+        folder.write_json(SUMMARY, {"speed/images_per_second": value})
+    first, second = tabulate(replace(table(None), cells=cells), [[folder] for folder in folders])
+    assert (first.mean, second.change, second.change_interval, second.interval) == (50, -10, None, None)
+
+
+def test_lines_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    stage = table(0.75, 0.5)
+    stage = replace(stage, cells=(replace(stage.cells[0], published_classes=(("cat", 0.7),)), stage.cells[1]))
+    results = [[evaluation(tmp_path, "a", 4)], [evaluation(tmp_path, "b", 2)]]
+    out = Folder(str(tmp_path / "out"))
+    write_table(stage, results, out)
+    assert read_lines(out) == tabulate(stage, results)
+
+
 def test_all_forms_of_the_table_are_written_in_fractions_where_machines_read(tmp_path: Path) -> None:
     out = Folder(str(tmp_path / "out"))
     write_table(table(0.75, 0.5), [[evaluation(tmp_path, "a", 4)], [evaluation(tmp_path, "b", 2)]], out)
-    assert out.files() == sorted(["table.json", "table.csv", "table.md", "table.txt", "report.html"])
+    assert out.files() == sorted(["table.json", "table.csv", "table.md", "table.txt", "table.tex"])
     told: dict[str, Any] = json.loads(out.read_bytes("table.json"))
     assert (told["preset"], told["metric"]) == ("tiny", "voc07/mAP")
     assert [cell["mean"] for cell in told["cells"]] == [pytest.approx(1), pytest.approx(6 / 11)]

@@ -1,0 +1,64 @@
+"""A table in LaTeX, for a paper: rules of booktabs, percent with one decimal, conditions in the caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stages.table import Table
+from stages.table_layout import Entry, Layout, conditions, lay_out
+from stages.tabulate import Line
+
+SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "±": r"$\pm$", "−": r"$-$", "√": r"$\surd$", "×": r"$\times$", "≥": r"$\geq$", "≤": r"$\leq$", "·": r"$\cdot$",
+}  # fmt: skip
+MARKS = {"supported": r"\textsuperscript{*}"}
+
+
+def as_latex(stage: Table, lines: Sequence[Line]) -> str:
+    """A `table` environment; it needs `\\usepackage{booktabs}`."""
+    layout = lay_out(stage, lines)
+    columns = "l" + "r" * (len(layout.header) - 1)
+    caption = " ".join([f"{stage.title}", *conditions(stage, lines)])
+    body = [_row([_entry(entry) for entry in row]) for row in layout.rows]
+    parts = [
+        "% \\usepackage{booktabs}",
+        "\\begin{table}",
+        "\\centering",
+        f"\\caption{{{latex(caption)}}}",
+        f"\\begin{{tabular}}{{{columns}}}",
+        "\\toprule",
+        *_groups(layout),
+        _row([latex(name) for name in layout.header]),
+        "\\midrule",
+        *body,
+        "\\bottomrule",
+        "\\end{tabular}",
+        "\\end{table}",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def latex(text: str) -> str:
+    """Plain text with what LaTeX would read as a command escaped."""
+    return "".join(SPECIAL.get(letter, letter) for letter in text)
+
+
+def _groups(layout: Layout) -> list[str]:
+    if not layout.groups:
+        return []
+    return [_row([f"\\multicolumn{{{columns}}}{{c}}{{{latex(title)}}}" for title, columns in layout.groups])]
+
+
+def _entry(entry: Entry) -> str:
+    text = latex(entry.text)
+    signed = f"${entry.text}$" if entry.text[:1] in ("+", "-") and entry.meaning == "" else text
+    if entry.meaning in ("supported", "unsupported"):
+        value, _, interval = entry.text.partition(" ")
+        signed = f"${value}$" + (f" ${interval}$" if interval else "")
+    return signed + MARKS.get(entry.meaning, "")
+
+
+def _row(texts: Sequence[str]) -> str:
+    return " & ".join(texts) + r" \\"
