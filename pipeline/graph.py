@@ -88,17 +88,18 @@ class Graph:
         lines = ["flowchart LR"]
         for node in self.nodes.values():
             state = states.get(node.address, "")
-            lines.append(f'  {names[node.id]}["{node.address}"]' + (f":::{state}" if state in _COLOURS else ""))
+            lines.append(f'  {names[node.id]}["{node.address}"]' + (f":::{state}" if state in STATE_COLOURS else ""))
         lines += [
             f"  {names[above]} --> {names[node.id]}"
             for node in self.nodes.values()
             for above in dict.fromkeys(node.inputs.values())
         ]
-        lines += [f"  classDef {state} fill:{colour}" for state, colour in _COLOURS.items() if state in states.values()]
+        used = {state: colour for state, colour in STATE_COLOURS.items() if state in states.values()}
+        lines += [f"  classDef {state} fill:{colour}" for state, colour in used.items()]
         return "\n".join(lines) + "\n"
 
 
-_COLOURS = {"cached": "#d5f0d5", "run": "#ffe3b3", "resume": "#cfe2ff", "after": "#eeeeee", "failed": "#f6c7c7"}
+STATE_COLOURS = {"cached": "#d5f0d5", "run": "#ffe3b3", "resume": "#cfe2ff", "after": "#eeeeee", "failed": "#f6c7c7"}
 
 
 def _starts(keys: Mapping[str, str], node_id: str, text: str) -> bool:
