@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 from ssd_core.augment.spec import FLIP_ONLY, PAPER, STARRED
+from ssd_core.backbones import ResNet50, Vgg16
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
 from ssd_core.spec import DetectorSpec, ssd300_full_vgg, ssd512
@@ -22,7 +23,7 @@ from ssd_core.tiny_spec import ssd_tiny
 from stages.drawn import CLASSES as DRAWN_CLASSES
 from stages.drawn import Draw
 from stages.graphs import Protocol
-from stages.initial import ImageNetVgg16, WeightsFile
+from stages.initial import ImageNetResNet50, ImageNetVgg16, WeightsFile
 from stages.layouts import TESTING, TRAINING, find_data_set
 from stages.recipe import Recipe
 from stages.shard import Shard
@@ -62,10 +63,13 @@ class Setup:
 
 
 def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
-    """First weights in the shape that the network takes: a VGG16 with fc6 and fc7 subsampled, or in full."""
-    if spec.backbone.reduced or not isinstance(initial, ImageNetVgg16 | WeightsFile) or not initial.reduced:
-        return initial
-    return replace(initial, reduced=False, variant=f"{initial.variant}-full")
+    """First weights that fit the network: a ResNet-50, or a VGG16 with fc6 and fc7 subsampled or in full."""
+    match spec.backbone, initial:
+        case ResNet50(), ImageNetVgg16():
+            return ImageNetResNet50(variant="imagenet-resnet50")
+        case Vgg16(reduced=False), ImageNetVgg16(reduced=True) | WeightsFile(reduced=True):
+            return replace(initial, reduced=False, variant=f"{initial.variant}-full")
+    return initial
 
 
 TINY_SCHEDULE = Schedule(iterations=1650, base_lr=7e-4, drops=(1350,), warmup=50)

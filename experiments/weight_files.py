@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from ssd_core.any_weights import read_weights
+from ssd_core.backbones import Backbone, Vgg16
 from ssd_core.departures import leaves
 from ssd_core.importing import import_weights
 from ssd_core.layouts.layout import AS_FOUND, ImportChoices
@@ -76,8 +77,16 @@ def summary(weights: Weights) -> str:
     spec = weights.spec
     kind = f"SSD{spec.input_size}, {len(spec.classes)} classes, {spec.box_count} default boxes"
     if not weights.detects:
-        kind = "VGG16 with fc6 and fc7 subsampled" if spec.backbone.reduced else "VGG16 in full"
+        kind = _backbone(spec.backbone)
     return f"{kind}; {len(weights.state)} tensors, {count:,} parameters"
+
+
+def _backbone(backbone: Backbone) -> str:
+    match backbone:
+        case Vgg16(reduced=reduced):
+            return "VGG16 with fc6 and fc7 subsampled" if reduced else "VGG16 in full"
+        case _:
+            return type(backbone).__name__
 
 
 def description(path: str, choices: ImportChoices) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A file of weights, whatever it is: ours, a detector of another program, or a VGG16."""
+"""A file of weights, whatever it is: ours, a detector of another program, a VGG16, or a ResNet-50."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from ssd_core.initial import from_vgg16
 from ssd_core.layouts.known import layout_of
 from ssd_core.layouts.layout import AS_FOUND, ImportChoices, Layout
 from ssd_core.layouts.named_tensors import read_named_tensors
+from ssd_core.resnet_weights import from_resnet50, is_resnet50
 from ssd_core.spec import ssd300, ssd300_full_vgg
 from ssd_core.vgg_weights import vgg16_weights
 from ssd_core.weights import ForeignFile, Weights, load_weights
 
 
 def read_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduced: bool = True) -> Weights:
-    """Weights under our names; of a VGG16 only its tensors, with fc6 and fc7 as `spec.Vgg16.reduced` says.
+    """Weights under our names; of a backbone only its tensors, of a VGG16 fc6 and fc7 as `Vgg16.reduced` says.
 
     Raises ValueError that tells what was expected, or which tensors do not fit.
     """
@@ -29,6 +30,8 @@ def read_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduce
     tensors = read_named_tensors(stream)
     if choices.layout or _layout(tensors):
         return weights_from(tensors, choices)
+    if is_resnet50(tensors):
+        return from_resnet50(tensors)
     try:
         vgg16 = vgg16_weights(tensors, reduced=reduced)
     except ValueError as error:

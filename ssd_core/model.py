@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from ssd_core.default_boxes import default_boxes
 from ssd_core.layers import Convolution, L2Norm, initialise
 from ssd_core.spec import DetectorSpec, ExtraLayer, Preprocessing
-from ssd_core.vgg import vgg16_parts, vgg16_widths
 
 
 class Preprocess(nn.Module):
@@ -92,8 +91,8 @@ class Detector(nn.Module):
 
 def feature_layers(spec: DetectorSpec) -> nn.ModuleDict:
     """The network cut after each possible source map, up to the last that predicts; keys are layer names."""
-    parts = vgg16_parts(spec.backbone, spec.norm_groups)
-    channels = spec.backbone.fc_channels
+    parts = spec.backbone.parts(spec.norm_groups)
+    *_, channels = spec.backbone.widths().values()
     for extra in spec.extras:
         parts[extra.name] = extra_layer(extra, channels, spec.norm_groups)
         channels = extra.channels
@@ -118,7 +117,7 @@ def extra_layer(extra: ExtraLayer, channels_in: int, norm_groups: int) -> nn.Seq
 def layer_widths(spec: DetectorSpec) -> dict[str, int]:
     """Channels of every possible source map."""
     extras = {extra.name: extra.channels for extra in spec.extras}
-    return vgg16_widths(spec.backbone) | extras
+    return spec.backbone.widths() | extras
 
 
 def _source_layers(spec: DetectorSpec) -> list[str]:

@@ -9,10 +9,12 @@ weiliu89/caffe.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from math import ceil
 from typing import Literal
+
+from ssd_core.backbones import Backbone, ResNet50
+from ssd_core.backbones import Vgg16 as Vgg16
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
@@ -64,28 +66,6 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vgg16:
-    """VGG16 with fc6 and fc7 as convolutions; by default reduced and atrous, as DeepLab-LargeFOV has it."""
-
-    reduced: bool = True
-    """fc6 3x3 with holes and fc7 subsampled, pool5 3x3-s1. False: VGG16 as it was trained, "no atrous" in Table 2:
-    fc6 7x7, pool5 2x2-s2, and conv5_3 can predict."""
-
-    channels: tuple[int, int, int, int, int] = (64, 128, 256, 512, 512)
-    """Of the blocks conv1 to conv5 (2, 2, 3, 3, 3 layers)."""
-
-    fc_channels: int = 1024
-    """Of fc6 and fc7; 4096 before they are subsampled."""
-
-    dilation: int = 6
-    """Of fc6."""
-
-    def __post_init__(self) -> None:
-        if not self.reduced and self.dilation != 1:
-            raise ValueError(f"the full VGG16 has no holes in fc6: reduced=False needs dilation=1, not {self.dilation}")
-
-
-@dataclass(frozen=True, kw_only=True)
 class ExtraLayer:
     """A pair of convolutions after conv7: 1x1 to `squeeze` channels, then `kernel` to `channels`."""
 
@@ -116,7 +96,7 @@ class DetectorSpec:
     classes: tuple[str, ...]
     """Without background, which is class 0 of the network; class c of this tuple is c + 1."""
 
-    backbone: Vgg16 = Vgg16()
+    backbone: Backbone = field(default_factory=Vgg16)
     extras: tuple[ExtraLayer, ...]
     sources: tuple[Source, ...]
     norm_groups: int = 0
@@ -155,15 +135,9 @@ class DetectorSpec:
         return len(self.classes) + 1
 
     def cells(self) -> dict[str, int]:
-        """Side of every possible source map in cells; pooling rounds up as Caffe's (300 -> 150 -> 75 -> 38 -> 19)."""
-        sides: dict[str, int] = {}
-        side = ceil(ceil(ceil(self.input_size / 2) / 2) / 2)
-        sides["conv4_3"] = side
-        side = ceil(side / 2)
-        if not self.backbone.reduced:
-            sides["conv5_3"] = side
-            side = ceil(side / 2)
-        sides["conv7"] = side
+        """Side of every possible source map in cells."""
+        sides = self.backbone.cells(self.input_size)
+        side = list(sides.values())[-1]
         for extra in self.extras:
             side = (side + 2 * extra.padding - extra.kernel) // extra.stride + 1
             if side < 1:
@@ -237,10 +211,10 @@ def with_full_vgg(spec: DetectorSpec) -> DetectorSpec:
     """The detector on the full VGG16, with conv5_3 as a source and the same maps and boxes.
 
     Each map comes from one layer earlier, so the last extra layer goes. conv5_3 is not normalised: every released
-    script that normalises does it to conv4_3 only. Raises ValueError where VGG16 is full already.
+    script that normalises does it to conv4_3 only. Raises ValueError where VGG16 is full already, or is not there.
     """
-    if not spec.backbone.reduced:
-        raise ValueError("the VGG16 of this specification is the full one already")
+    if not isinstance(spec.backbone, Vgg16) or not spec.backbone.reduced:
+        raise ValueError(f"only a reduced VGG16 can be replaced by the full one, not {spec.backbone}")
     extras = tuple(
         replace(extra, kernel=after.kernel, stride=after.stride, padding=after.padding)
         for extra, after in pairwise(spec.extras)
@@ -252,6 +226,23 @@ def with_full_vgg(spec: DetectorSpec) -> DetectorSpec:
         backbone=replace(spec.backbone, reduced=False, fc_channels=4 * spec.backbone.fc_channels, dilation=1),
         extras=extras,
         sources=tuple(replace(source, layer=earlier[source.layer]) for source in spec.sources),
+    )
+
+
+def with_resnet50(spec: DetectorSpec) -> DetectorSpec:
+    """The detector on ResNet-50 with the same extra layers, maps and boxes, as much narrower as its VGG16 is.
+
+    layer2 stands for conv4_3 and layer3 for conv7. No map is normalised in length: conv4_3 needs it, whose features
+    are far larger than those of the maps behind it, and norms inside the network leave no such difference. Raises
+    ValueError where the backbone is not a reduced VGG16.
+    """
+    if not isinstance(spec.backbone, Vgg16) or not spec.backbone.reduced:
+        raise ValueError(f"only a reduced VGG16 can be replaced by ResNet-50, not {spec.backbone}")
+    replacing = {"conv4_3": "layer2", "conv7": "layer3"}
+    return replace(
+        spec,
+        backbone=ResNet50(width=spec.backbone.fc_channels // 16),
+        sources=tuple(replace(source, layer=replacing.get(source.layer, source.layer)) for source in spec.sources),
     )
 
 

@@ -12,30 +12,24 @@ from itertools import pairwise
 
 from torch import nn
 
+from ssd_core.backbones import Vgg16
 from ssd_core.layers import Convolution
-from ssd_core.spec import Vgg16
 
 _DEPTHS = (2, 2, 3, 3, 3)  # convolutions of the blocks conv1 to conv5
 
 
-def vgg16_parts(vgg: Vgg16, norm_groups: int) -> OrderedDict[str, nn.Sequential]:
+def vgg16_parts(vgg: Vgg16, norm_groups: int) -> OrderedDict[str, nn.Module]:
     """The network in parts, each named by its last layer.
 
     Maps: image (B, 3, S, S), RGB or BGR; conv4_3 S/8; conv5_3 S/16; conv7 S/16 reduced, S/32 full.
     """
-    parts = OrderedDict(conv4_3=nn.Sequential(_to_conv4_3(vgg, norm_groups)))
+    parts: OrderedDict[str, nn.Module] = OrderedDict(conv4_3=nn.Sequential(_to_conv4_3(vgg, norm_groups)))
     conv5, fc = _conv5(vgg, norm_groups), _fc(vgg, norm_groups)
     if vgg.reduced:
         parts["conv7"] = nn.Sequential(conv5 | fc)
     else:
         parts["conv5_3"], parts["conv7"] = nn.Sequential(conv5), nn.Sequential(fc)
     return parts
-
-
-def vgg16_widths(vgg: Vgg16) -> dict[str, int]:
-    """Channels after each part."""
-    conv5_3 = {} if vgg.reduced else {"conv5_3": vgg.channels[4]}
-    return {"conv4_3": vgg.channels[3], **conv5_3, "conv7": vgg.fc_channels}
 
 
 def _to_conv4_3(vgg: Vgg16, norm_groups: int) -> OrderedDict[str, nn.Module]:

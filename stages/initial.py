@@ -1,4 +1,4 @@
-"""Initial weights as a stage: VGG16 trained on ImageNet, by torchvision or from a file, or weights of a detector.
+"""Initial weights as a stage: a backbone trained on ImageNet, by torchvision or from a file, or weights of a detector.
 
 The result is one `weights.pt`, whatever was given.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage, execution
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 TORCHVISION_FILE = "vgg16-397923af.pth"
+RESNET50_FILE = "resnet50-0676ba61.pth"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +31,10 @@ class ImageNetVgg16(Stage):
 
     def prepare(self) -> None:
         """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
-        if (cache := torchvision_cache()).is_file():
-            return
-        from torchvision.models import VGG16_Weights
+        if not torchvision_cache().is_file():
+            from torchvision.models import VGG16_Weights
 
-        try:
-            VGG16_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)
-        except OSError as error:
-            raise PipelineError(
-                f"the ImageNet weights of VGG16 are not at {cache} and could not be fetched ({error}).\n"
-                f"Put {TORCHVISION_FILE} there, name a VGG16 file with --init FILE, or train with --init scratch."
-            ) from error
+            _fetch(VGG16_Weights.IMAGENET1K_V1, "VGG16", TORCHVISION_FILE)
 
     def run(self, ctx: Context) -> None:
         self.prepare()  # this may be another node than the driver's
@@ -49,8 +43,27 @@ class ImageNetVgg16(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImageNetResNet50(Stage):
+    """torchvision's ResNet-50 (IMAGENET1K_V1, which its own detectors start from), fetched or in its cache."""
+
+    kind = "weights"
+
+    def prepare(self) -> None:
+        """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
+        if not torchvision_cache(RESNET50_FILE).is_file():
+            from torchvision.models import ResNet50_Weights
+
+            _fetch(ResNet50_Weights.IMAGENET1K_V1, "ResNet-50", RESNET50_FILE)
+
+    def run(self, ctx: Context) -> None:
+        self.prepare()
+        with torchvision_cache(RESNET50_FILE).open("rb") as stream:
+            _write(ctx, stream, AS_FOUND)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WeightsFile(Stage):
-    """A file of the user's: weights of ssdpipe, a detector of another program, or a VGG16."""
+    """A file of the user's: weights of ssdpipe, a detector of another program, a VGG16, or a ResNet-50."""
 
     kind = "weights"
     path: str = execution("")
@@ -76,14 +89,24 @@ class WeightsFile(Stage):
             _write(ctx, stream, self.choices, reduced=self.reduced)
 
 
-def torchvision_cache() -> Path:
-    """Where torchvision keeps the file that it fetched."""
+def torchvision_cache(file: str = TORCHVISION_FILE) -> Path:
+    """Where torchvision keeps a file that it fetched."""
     from torch.hub import get_dir
 
-    return Path(get_dir()) / "checkpoints" / TORCHVISION_FILE
+    return Path(get_dir()) / "checkpoints" / file
 
 
-def _write(ctx: Context, stream: IO[bytes], choices: ImportChoices, *, reduced: bool) -> None:
+def _fetch(weights: Any, name: str, file: str) -> None:
+    try:
+        weights.get_state_dict(progress=True, check_hash=True)
+    except OSError as error:
+        raise PipelineError(
+            f"the ImageNet weights of {name} are not at {torchvision_cache(file)} and could not be fetched ({error}).\n"
+            f"Put {file} there, name a {name} file with --init FILE, or train with --init scratch."
+        ) from error
+
+
+def _write(ctx: Context, stream: IO[bytes], choices: ImportChoices, *, reduced: bool = True) -> None:
     from stages.initial_weights import write_initial_weights
 
     write_initial_weights(ctx, stream, choices, reduced=reduced)

@@ -94,7 +94,7 @@ def test_the_full_vgg_has_the_layers_of_ssd300_between_maps_of_the_same_sides():
 
 
 def test_a_full_vgg_cannot_be_made_full_again():
-    with pytest.raises(ValueError, match="the full one already"):
+    with pytest.raises(ValueError, match="only a reduced VGG16 can be replaced by the full one, not Vgg16"):
         with_full_vgg(ssd300_full_vgg())
 
 
