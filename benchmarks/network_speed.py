@@ -4,27 +4,23 @@
 
 Images lie on the device already. Measured are the forward pass, and the forward pass with decoding and suppression.
 The networks take turns in every round, so that a change of the machine meets all; the ratio is the median over the
-rounds. Without trained weights every score would be above the threshold: the bias of the background is raised until
-about `--candidates` scores of an image are.
+rounds. Weights are random, with the background raised until about `--candidates` scores of an image are above the
+threshold. Speeds of trained weights, from shards, are stages: see stages/speed.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import time
 from collections.abc import Callable
+from functools import partial
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from ssd_core.decoding import detections
-from ssd_core.detection_limits import PAPER_LIMITS
 from ssd_core.initial import first_detector
-from ssd_core.model import Detector, Head
-from ssd_core.precision import autocast
 from ssd_core.spec import DetectorSpec, ssd300, ssd300_full_vgg, ssd512
+from ssd_core.speed import Runner, Speed, arithmetic, in_turns, noise, of_first, quieten, why_not
+from ssd_core.speed_modes import SpeedMode
 
 NETWORKS: dict[str, Callable[[], DetectorSpec]] = {
     "ssd300": ssd300,
@@ -36,16 +32,19 @@ NETWORKS: dict[str, Callable[[], DetectorSpec]] = {
 def main() -> None:
     options = parsed()
     device = torch.device(options.device)
-    layout = torch.channels_last if options.channels_last else torch.contiguous_format
-    detectors = {
-        name: first_detector(NETWORKS[name](), seed=0).to(device).to(memory_format=layout).eval()
-        for name in options.networks
-    }
-    tell_conditions(options, device)
-    for detector in detectors.values():
-        quieten(detector, noise(detector, 1, device), options.candidates)
+    mode = SpeedMode(precision=options.precision, channels_last=options.channels_last, compiled=options.compiled)
+    if reason := why_not(mode, device):
+        raise SystemExit(reason)
+    tell_conditions(options, mode, device)
+    runners = {name: runner_of(NETWORKS[name](), mode, device, options.candidates) for name in options.networks}
     for batch in options.batches:
-        measure(detectors, batch, options, device)
+        measure(runners, batch, options, mode)
+
+
+def runner_of(spec: DetectorSpec, mode: SpeedMode, device: torch.device, candidates: int) -> Runner:
+    detector = first_detector(spec, seed=0).to(device).eval()
+    quieten(detector, noise(detector, 1).to(device), candidates)
+    return Runner(detector, mode, device)
 
 
 def parsed() -> argparse.Namespace:
@@ -55,77 +54,39 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--warmup", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--candidates", type=int, default=1000, help="scores of an image above the threshold")
     return parser.parse_args()
 
 
-def tell_conditions(options: argparse.Namespace, device: torch.device) -> None:
+def tell_conditions(options: argparse.Namespace, mode: SpeedMode, device: torch.device) -> None:
     name = f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     if device.type == "cuda":
-        name = f"{torch.cuda.get_device_name(device)}, TF32 convolutions {torch.backends.cudnn.allow_tf32}"
-    layout = "channels last" if options.channels_last else "channels first"
-    print(f"torch {torch.__version__}, {device.type} ({name}), {options.precision}, {layout}")
+        name = torch.cuda.get_device_name(device)
+    print(f"torch {torch.__version__}, {device.type} ({name}), {mode.name}")
     print(f"{options.repeats} rounds after {options.warmup} for warming up, {options.candidates} candidates an image")
 
 
-def noise(detector: Detector, batch: int, device: torch.device) -> Tensor:
-    size = detector.spec.input_size
-    pixels = torch.randint(0, 256, (batch, 3, size, size), generator=torch.Generator().manual_seed(1))
-    return pixels.to(device, torch.uint8)
-
-
-@torch.no_grad()
-def quieten(detector: Detector, images: Tensor, candidates: int) -> None:
-    """Raise the background's bias until about so many scores of an image are above the threshold."""
-    logits = detector(images)[1]
-    background = torch.zeros(detector.spec.class_count, device=logits.device)
-    low, high = 0.0, 1e4
-    for _ in range(40):
-        background[0] = (low + high) / 2
-        above = ((logits + background).softmax(dim=2)[:, :, 1:] > PAPER_LIMITS.min_score).sum() / len(images)
-        low, high = (background[0].item(), high) if above > candidates else (low, background[0].item())
-    for head in detector.modules():
-        if isinstance(head, Head) and head.logits.bias is not None:
-            head.logits.bias.view(-1, detector.spec.class_count).add_(background)
-
-
-@torch.no_grad()
-def measure(detectors: dict[str, Detector], batch: int, options: argparse.Namespace, device: torch.device) -> None:
+def measure(runners: dict[str, Runner], batch: int, options: argparse.Namespace, mode: SpeedMode) -> None:
     """Print the table of one batch size."""
-    images = {name: noise(detector, batch, device) for name, detector in detectors.items()}
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in detectors}
-    for turn in range(options.warmup + options.repeats):
-        for name, detector in detectors.items():
-            with autocast(options.precision, device):
-                times = one_pass(detector, images[name], device)
-            if turn >= options.warmup:
-                seconds[name].append(times)
-    reference = np.array(next(iter(seconds.values())))
-    print(f"\nbatch {batch:<16} {'':9} median ms      p90   images/s   of {next(iter(seconds))}")
-    for name, rounds in seconds.items():
-        for column, what in enumerate(("forward", "to boxes")):
-            spent = np.array(rounds)[:, column]
-            middle, slow = np.percentile(spent, [50, 90])
-            ratio = np.median(reference[:, column] / spent)
-            print(f"{name:22} {what:9} {middle * 1e3:9.1f} {slow * 1e3:8.1f} {batch / middle:10.2f} {ratio:10.2f}")
-
-
-def one_pass(detector: Detector, images: Tensor, device: torch.device) -> tuple[float, float]:
-    """Seconds of the forward pass, and from images to detections."""
-    began = now(device)
-    locations, logits = detector(images)
-    forward = now(device)
-    detections(locations, logits, detector.default_boxes, detector.spec.variances)
-    return forward - began, now(device) - began
-
-
-def now(device: torch.device) -> float:
-    """The clock when the device has done all that it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
+    works: dict[str, dict[str, Callable[[], object]]] = {"forward": {}, "to boxes": {}}
+    for name, runner in runners.items():
+        images = runner.placed(noise(runner.detector, batch))
+        works["forward"][name] = partial(runner.forward, images)
+        works["to boxes"][name] = partial(runner.detect, images)
+    first = next(iter(runners))
+    print(f"\nbatch {batch:<16} {'':9} median ms      p90   images/s   of {first}")
+    for what, each in works.items():
+        device = runners[first].device
+        with arithmetic(mode, device):
+            seconds = in_turns(each, device, warmup=options.warmup, timed=options.repeats)
+        ratios = of_first(seconds)
+        for name, values in seconds.items():
+            speed = Speed.of(values, batch)
+            rate = f"{speed.images_per_second:10.2f} {ratios[name]:10.2f}"
+            print(f"{name:22} {what:9} {speed.p50_ms:9.1f} {speed.p90_ms:8.1f} {rate}")
 
 
 if __name__ == "__main__":
