@@ -14,7 +14,6 @@ from itertools import product
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.stage import Stage
-from ssd_core.shards import ShardSet
 
 REMEDY = "score on other images, or allow it with allow_trained_images=True"
 
@@ -62,5 +61,7 @@ def _refuse(test: str, shared: Iterable[str], train: str, remedy: str) -> None:
 
 
 def _identities(shards: Folder) -> set[str]:
+    from ssd_core.shards import ShardSet
+
     rows = ShardSet(shards.path, shards.filesystem).image_ids()
     return {identity(source, image_id) for source, image_id in rows}

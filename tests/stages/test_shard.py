@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from pipeline.code_digest import code_of
 from pipeline.errors import PipelineError
+from pipeline.fingerprint import describe
 from pipeline.folder import Folder
 from ssd_core.shards import ShardSet
 from stages.shard import Shard
@@ -211,6 +213,12 @@ def test_a_data_set_inside_the_result_of_a_stage_is_read_from_there(voc, in_proc
     assert stage.external_digest() == ""
     stage.run(ctx := in_process(stage, inputs={upstream: Folder(str(voc.root))}))
     assert ctx.out.read_json("shards.json")["images"] == 2
+
+
+def test_the_code_of_the_reader_is_part_of_the_key_and_that_of_other_readers_is_not(voc):
+    code = code_of(describe(shard(voc.root)).classes)
+    assert {"stages.voc", "stages.voc_annotation", "stages.image_row"} <= set(code)
+    assert "stages.coco_folder" not in code
 
 
 def test_two_sources_of_one_name_and_split_are_refused(voc):
