@@ -12,8 +12,10 @@ import pytest
 
 from pipeline.context import Context
 from pipeline.errors import PipelineError
+from pipeline.fingerprint import describe
 from pipeline.stage import Stage
 from ssd_core.decoding import detect
+from ssd_core.detection_limits import DetectionLimits
 from ssd_core.initial import first_detector
 from ssd_core.shards import ShardSet
 from ssd_core.stream import evaluation_batches
@@ -149,3 +151,13 @@ def test_weights_of_any_name_can_be_detected_with(in_process, drawn, small_spec)
     ctx = in_process(stage, "detections", {**drawn.folders, weights: made.out})
     stage.run(ctx)
     assert ctx.out.exists(DETECTIONS)
+
+
+def test_limits_reach_the_detection_and_are_part_of_the_key(detected, in_process, drawn, small_spec):
+    table = detected(limits=DetectionLimits(per_image=3, clip=True))
+    counts = table.group_by("image_id").aggregate([("score", "count")])["score_count"].to_pylist()
+    assert counts == [3] * 70
+    assert pa.compute.min(table.column("xmin")).as_py() >= 0
+    plain = Detect(weights=Untrained(spec=small_spec), shards=drawn.test)
+    assert "limits" not in describe(plain).config
+    assert describe(replace(plain, limits=DetectionLimits(clip=True))).config != describe(plain).config

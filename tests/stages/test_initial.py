@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -10,9 +11,13 @@ import torch
 import torchvision
 
 from pipeline.errors import PipelineError
+from pipeline.fingerprint import describe
 from pipeline.graph import Graph
+from ssd_core.importing import tensor_names
 from ssd_core.initial import first_detector
-from ssd_core.spec import VOC_CLASSES
+from ssd_core.layouts.known import LAYOUTS
+from ssd_core.layouts.layout import ImportChoices
+from ssd_core.spec import VOC_CLASSES, ssd300
 from ssd_core.vgg_weights import REDUCED
 from ssd_core.weights import Weights, load_weights, save_weights
 from stages.initial import TORCHVISION_FILE, ImageNetVgg16, WeightsFile
@@ -47,6 +52,24 @@ def test_the_reduced_vgg16_is_recognised_and_brings_its_preprocessing(in_process
     assert found.spec.preprocessing == REDUCED
     assert found.spec.classes == VOC_CLASSES
     assert found.state["features.conv7.conv7.conv.bias"].tolist() == [33.0, 33.0]
+
+
+def test_a_detector_of_another_program_brings_its_heads_and_what_was_chosen(in_process, tmp_path: Path):
+    spec = ssd300(("cat", "dog"))
+    names = tensor_names(LAYOUTS["caffe"], spec)
+    state = first_detector(spec, 0).state_dict()
+    torch.save({names[name]: tensor for name, tensor in state.items()}, tmp_path / "theirs.pth")
+    choices = ImportChoices(layout="caffe", classes=("cat", "dog"), scales="coco")
+    found = result(in_process, WeightsFile(path=str(tmp_path / "theirs.pth"), choices=choices))
+    assert found.spec == ssd300(("cat", "dog"), scales="coco")
+    assert torch.equal(found.state["heads.conv7.logits.weight"], state["heads.conv7.logits.weight"])
+
+
+def test_choices_are_part_of_the_key_and_none_leave_it_as_it_was(tmp_path: Path):
+    (tmp_path / "file.pth").write_bytes(b"content")
+    plain = WeightsFile(path=str(tmp_path / "file.pth"))
+    assert "choices" not in describe(plain).config
+    assert describe(replace(plain, choices=ImportChoices(scales="coco"))).config != describe(plain).config
 
 
 def test_a_file_of_another_kind_is_refused_with_both_reasons(in_process, tmp_path: Path):
