@@ -31,11 +31,16 @@ def code_of(classes: Iterable[type], packages: tuple[str, ...] = FIRST_PARTY) ->
 
     A class defined outside `packages` brings its own file, and files or packages beside it that it imports.
     """
-    code: Code = {}
-    for kind in sorted(classes, key=lambda kind: (kind.__module__, kind.__qualname__)):
-        if kind.__module__.partition(".")[0] not in (*sys.stdlib_module_names, "pipeline"):
-            code |= _closure(kind, packages)
-    return code
+    return {module: _parsed(path).definitions for module, path in _modules(classes, packages).items()}
+
+
+def own_files(classes: Iterable[type], packages: tuple[str, ...] = FIRST_PARTY) -> dict[str, Path]:
+    """{module: file} of all that `classes` lead to outside of `packages`: a user's own files."""
+    return {
+        module: path
+        for module, path in _modules(classes, packages).items()
+        if module.partition(".")[0] not in (*packages, *NEVER)
+    }
 
 
 def changed_modules(code: Mapping[str, Mapping[str, str]], packages: tuple[str, ...] = FIRST_PARTY) -> list[str]:
@@ -46,24 +51,32 @@ def changed_modules(code: Mapping[str, Mapping[str, str]], packages: tuple[str, 
 
 
 def _definitions_at(path: Path | None) -> dict[str, str] | None:
-    return _parse(path, path.stat().st_mtime_ns).definitions if path else None
+    return _parsed(path).definitions if path else None
 
 
-def _closure(kind: type, packages: tuple[str, ...]) -> Code:
+def _modules(classes: Iterable[type], packages: tuple[str, ...]) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for kind in sorted(classes, key=lambda kind: (kind.__module__, kind.__qualname__)):
+        if kind.__module__.partition(".")[0] not in (*sys.stdlib_module_names, "pipeline"):
+            files |= _closure(kind, packages)
+    return files
+
+
+def _closure(kind: type, packages: tuple[str, ...]) -> dict[str, Path]:
     finder = _finder(kind, packages)
     waiting = [(kind.__module__, finder.path(kind.__module__) or _own_file(kind))]
-    code: Code = {}
+    files: dict[str, Path] = {}
     while waiting:
         module, path = waiting.pop()
-        if module in code:
+        if module in files:
             continue
-        parsed = _parse(path, path.stat().st_mtime_ns)
-        code[module] = parsed.definitions
+        parsed = _parsed(path)
+        files[module] = path
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         names = {name for imported in parsed.imports for name in imported.modules(package)}
         names |= set(_parents(module))
         waiting += [(name, found) for name in names if (found := finder.path(name))]
-    return dict(sorted(code.items()))
+    return dict(sorted(files.items()))
 
 
 @dataclass(frozen=True)
@@ -139,6 +152,10 @@ class _Import:
 class _Parsed:
     definitions: dict[str, str]
     imports: tuple[_Import, ...]
+
+
+def _parsed(path: Path) -> _Parsed:
+    return _parse(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)

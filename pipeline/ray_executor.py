@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import MISSING
 from typing import Any
 
+from pipeline.code_digest import own_files
 from pipeline.executor import Cancelled, Handle, Job
 from pipeline.fingerprint import describe
 from pipeline.ray_failures import RemoteFailure, as_worker_lost
@@ -27,9 +28,11 @@ INSTALLED = ("pipeline", "ssd_core", "stages", "experiments")
 class RayExecutor:
     """The `Executor` of a joined cluster; `pipeline.ray_session.connect` comes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, taken_along: Collection[str] = ()) -> None:
+        """`taken_along` are modules of the user's own that workers can import."""
         import ray
 
+        self._importable = {*INSTALLED, *taken_along}
         # A dataclass sent by value must keep the one MISSING, else its fields seem to have defaults
         copyreg.pickle(type(MISSING), lambda _: "MISSING")
         self._task = ray.remote(work)
@@ -74,16 +77,16 @@ class RayExecutor:
         ray.cancel(handle, force=force)
 
     def _carry(self, stage: Stage) -> None:
-        """Send the classes of a user's own file by value, for a worker cannot import them by name."""
+        """Send what a user wrote and no worker can import by value: in a session joined before, or in a notebook."""
         from ray import cloudpickle
 
         if id(stage) in self._seen:
             return
         self._seen[id(stage)] = stage  # kept, so that no other stage gets its id
         description = describe(stage)
-        for kind in description.classes:
-            if kind.__module__.partition(".")[0] not in INSTALLED:
-                cloudpickle.register_pickle_by_value(sys.modules[kind.__module__])
+        for module in own_files(description.classes):
+            if module.partition(".")[0] not in self._importable and module in sys.modules:
+                cloudpickle.register_pickle_by_value(sys.modules[module])
         for held in description.inputs.values():
             self._carry(held)
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
@@ -29,21 +31,27 @@ class Cluster:
     """The most that a stage in one process can get."""
 
 
-def connect(*, cpus: int | None = None, gpus: int | None = None, dashboard: bool = True) -> Cluster:
+def connect(
+    *, cpus: int | None = None, gpus: int | None = None, dashboard: bool = True, own: Iterable[Path] = ()
+) -> Cluster:
     """Join Ray once per process, quietly. `cpus`, `gpus` and `dashboard` shape a session of our own only.
 
+    `own` are modules and packages that every worker shall be able to import; in a process that has joined before, it
+    has no effect.
     Raises PipelineError when the cluster named by `RAY_ADDRESS` does not answer.
     """
     _set_quiet_defaults()
     import ray
 
     if not ray.is_initialized():
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        if taken := [str(path) for path in own]:
+            options["runtime_env"] = {"py_modules": taken}
         if address := os.environ.get("RAY_ADDRESS"):
-            _join(address, quiet)
+            _join(address, options)
         else:
             shape = {"num_cpus": cpus, "num_gpus": gpus, "object_store_memory": OBJECT_STORE_BYTES}
-            ray.init(address="local", include_dashboard=dashboard, **shape, **quiet)
+            ray.init(address="local", include_dashboard=dashboard, **shape, **options)
     return cluster()
 
 
@@ -77,11 +85,11 @@ def _set_quiet_defaults() -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else each worker warns about its empty GPU list
 
 
-def _join(address: str, quiet: dict[str, Any]) -> None:
+def _join(address: str, options: dict[str, Any]) -> None:
     import ray
 
     try:
-        ray.init(address=address, **quiet)
+        ray.init(address=address, **options)
     except ConnectionError as error:
         raise PipelineError(
             f"no Ray cluster answers at RAY_ADDRESS={address}: {error}\n"

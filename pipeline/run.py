@@ -17,6 +17,7 @@ from pipeline.failures import raise_for_failures, this_command
 from pipeline.graph import Graph
 from pipeline.interrupts import stopping_on_signals
 from pipeline.outcome import Outcome, Result
+from pipeline.own_files import own_parts
 from pipeline.plan import PlanRow, plan
 from pipeline.preflight import check_resources, check_store
 from pipeline.provenance import of_run
@@ -128,14 +129,15 @@ def _run_on_ray(
     from pipeline.ray_session import connect, disconnect
 
     joined_before = "ray" in sys.modules and sys.modules["ray"].is_initialized()
-    cluster = connect(cpus=invocation.cpus)
+    own = {} if joined_before else own_parts(graph)
+    cluster = connect(cpus=invocation.cpus, own=own.values())
     try:
         budget = _budget(invocation, cluster.total)
         check_resources([row.node for row in waiting], budget, cluster.largest_node)
         scheduler = Scheduler(
             graph,
             store,
-            RayExecutor(),
+            RayExecutor(taken_along=own),
             resolver,
             run_id=run_id,
             observers=observers,
