@@ -30,6 +30,15 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(file)
 
 
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """A data set in VOC layout, to plan with."""
+    for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    (tmp_path / "data/ImageSets/Main/test.txt").write_text("")
+    return str(tmp_path / "data")
+
+
 def only(stages: list[Stage], kind: type) -> Stage:
     (found,) = (stage for stage in stages if isinstance(stage, kind))
     return found
@@ -39,9 +48,9 @@ def stages_of(request: EvaluateRequest) -> list[Stage]:
     return [node.stage for node in Graph(request.targets(Placement())).nodes.values()]
 
 
-def test_choices_and_limits_of_the_command_reach_the_stages(theirs: str, tmp_path: Path) -> None:
+def test_choices_and_limits_of_the_command_reach_the_stages(theirs: str, data: str) -> None:
     request = EvaluateRequest(
-        weights=theirs, data=str(tmp_path), layout="lufficc", scales="coco", limits=["clip=true", "per_image=100"]
+        weights=theirs, data=data, layout="lufficc", scales="coco", limits=["clip=true", "per_image=100"]
     )
     stages = stages_of(request)
     file, detect, shard = only(stages, WeightsFile), only(stages, Detect), only(stages, Shard)
@@ -50,13 +59,13 @@ def test_choices_and_limits_of_the_command_reach_the_stages(theirs: str, tmp_pat
     assert shard.classes == VOC_CLASSES
 
 
-def test_without_them_a_file_is_recognised_and_the_limits_are_the_papers(theirs: str, tmp_path: Path) -> None:
-    stages = stages_of(EvaluateRequest(weights=theirs, data=str(tmp_path)))
+def test_without_them_a_file_is_recognised_and_the_limits_are_the_papers(theirs: str, data: str) -> None:
+    stages = stages_of(EvaluateRequest(weights=theirs, data=data))
     assert only(stages, WeightsFile).choices.layout is None
     assert only(stages, Detect).limits == DetectionLimits()
 
 
-def test_first_weights_of_a_training_detect_nothing(tmp_path: Path) -> None:
+def test_first_weights_of_a_training_detect_nothing(data: str, tmp_path: Path) -> None:
     state = {
         f"{place}.{kind}": torch.zeros(2)
         for place in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
@@ -64,4 +73,4 @@ def test_first_weights_of_a_training_detect_nothing(tmp_path: Path) -> None:
     }
     torch.save(state, tmp_path / "vgg.pth")
     with pytest.raises(PipelineError, match=r"holds first weights for a training \(--init\)"):
-        stages_of(EvaluateRequest(weights=str(tmp_path / "vgg.pth"), data=str(tmp_path)))
+        stages_of(EvaluateRequest(weights=str(tmp_path / "vgg.pth"), data=data))
