@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from experiments.experiment import Experiment, Row
 from experiments.published import TABLE_3
+from experiments.runs import RUNS
 from ssd_core.settings import TrainingSettings
 from ssd_core.tilings import Sized, Stacked, Tiling, tiled
 
@@ -56,13 +57,18 @@ def predicting_from(settings: TrainingSettings, tiling: Tiling, *, boundary: boo
     return replace(settings, spec=replace(tiled(settings.spec, tiling), use_boundary_boxes=boundary))
 
 
+BASE = RUNS["ssd300-voc0712"]
+
+
 def _row(name: str, *, boundary: bool) -> Row:
+    def change(settings: TrainingSettings) -> TrainingSettings:
+        return predicting_from(settings, TILINGS[name], boundary=boundary)
+
     return Row(
-        variant=name if boundary else f"{name}-inside",
         label=" ".join(part.layer for part in TILINGS[name]),
+        run=BASE.varied(name if boundary else f"{name}-inside", change),
         column="yes" if boundary else "no",
         published=TABLE_3[name][0 if boundary else 1],
-        change=lambda settings: predicting_from(settings, TILINGS[name], boundary=boundary),
     )
 
 

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import replace as replaced
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+from experiments.runs import Run
+from experiments.scale import Scale, as_it_is
 from experiments.setups import Setup
 from pipeline.errors import PipelineError
+from pipeline.own_files import import_file
+from pipeline.stage import Stage
 from ssd_core.departures import departures
-from ssd_core.settings import TrainingSettings
-from stages.graphs import Placement, Protocol, evaluated
+from stages.graphs import Protocol
 from stages.suggestion import suggestion
 from stages.table import Cell, Table
 
 METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
 
 
+def no_figures(scale: Scale) -> tuple[Stage, ...]:  # noqa: ARG001 - as all figures are asked for
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One cell of the paper's table: a training that differs from the others in one thing."""
-
-    variant: str
-    """Names the stages: `train/<variant>/seed0`."""
+    """One number of a table: of a run of ours, of the paper, or of both."""
 
     label: str
+    run: Run | None = None
+    """None for what the paper quotes."""
+
     column: str = ""
+    metric: str = ""
+    """A name in the summary of the evaluation; that of its protocol when empty."""
+
     published: float | None
     """As a fraction."""
-
-    change: Callable[[TrainingSettings], TrainingSettings]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,52 +48,81 @@ class Experiment:
     answers: str
     """The table or figure of the paper."""
 
+    found: str = ""
+    """What the paper found."""
+
     expects: str
+    differs: str = ""
+    """How the experiment is not the paper's, whatever the preset."""
+
     row_title: str
     column_title: str = ""
     rows: tuple[Row, ...]
     """The first is what the others are compared with."""
 
-    def table(
-        self, setup: Setup, *, preset: str, seeds: int = 1, column: str = "", placement: Placement | None = None
-    ) -> Table:
+    adjust: Callable[[Setup], Setup] = as_it_is
+    """Puts every run on other data, for instance; before what the command line changes, and before a run's change."""
+
+    figures: Callable[[Scale], tuple[Stage, ...]] = no_figures
+    """Stages beside the table: drawings, submissions."""
+
+    def targets(self, scale: Scale, *, seeds: int = 1, column: str = "") -> tuple[Stage, ...]:
+        """The table and what belongs to it."""
+        return self.table(scale, seeds=seeds, column=column), *self.figures(self._adjusted(scale))
+
+    def table(self, scale: Scale, *, seeds: int = 1, column: str = "") -> Table:
         """The graph of the experiment, as its last stage; `column` leaves out the cells of other columns."""
         rows = [row for row in self.rows if column in ("", row.column)]
         if not rows:
             there = sorted({row.column for row in self.rows})
             raise PipelineError(f"{self.name} has no column {column!r}; {suggestion(column, there)}")
-        place = placement or Placement()
+        scale = self._adjusted(scale)
         return Table(
             variant=self.name,
             title=f"{self.answers}: {self.question}",
-            preset=preset,
+            preset=scale.preset,
             row_title=self.row_title,
             column_title=self.column_title,
-            cells=tuple(self._cell(row, setup, preset, seeds, place) for row in rows),
-            metric=METRICS[setup.protocol],
-            departures=tuple((item.field, item.ours, item.paper) for item in departures(setup.settings)),
+            cells=tuple(self._cell(row, scale, seeds) for row in rows),
+            metric=_metric(rows, scale),
+            departures=_shared_departures(rows, scale),
         )
 
-    def _cell(self, row: Row, setup: Setup, preset: str, seeds: int, placement: Placement) -> Cell:
-        settings = row.change(setup.settings)
-        results = tuple(
-            evaluated(
-                setup.recipe(replaced(settings, seed=settings.seed + seed)),
-                test=setup.test_shards(),
-                variant=f"{row.variant}/seed{seed}",
-                tags=(("variant", row.variant), ("seed", str(seed)), ("preset", preset), ("table", self.answers)),
-                placement=placement,
-                protocol=setup.protocol,
-            )
-            for seed in range(seeds)
-        )
+    def _adjusted(self, scale: Scale) -> Scale:
+        return replace(scale, adjust=lambda setup: scale.adjust(self.adjust(setup)))
+
+    def _cell(self, row: Row, scale: Scale, seeds: int) -> Cell:
+        results: tuple[Stage, ...] = ()
+        boxes = 0
+        if row.run:
+            setup = scale.setup(row.run)
+            boxes = setup.settings.spec.box_count
+            if setup.test:
+                results = tuple(scale.evaluation(row.run, seed, table=self.answers) for seed in range(seeds))
         return Cell(
             row=row.label,
             column=row.column,
-            boxes=settings.spec.box_count,
+            metric=row.metric,
+            boxes=boxes,
             published=row.published,
             results=results,
         )
+
+
+def _metric(rows: Sequence[Row], scale: Scale) -> str:
+    """That of the first run that is scored here."""
+    protocols = [scale.setup(row.run).protocol for row in rows if row.run]
+    return METRICS[protocols[0] if protocols else "voc"]
+
+
+def _shared_departures(rows: Sequence[Row], scale: Scale) -> tuple[tuple[str, str, str], ...]:
+    """What all rows have and the paper's SSD300 on VOC has not, in the order of the first row."""
+    found = [
+        [(item.field, item.ours, item.paper) for item in departures(scale.setup(row.run).settings)]
+        for row in rows
+        if row.run
+    ]
+    return tuple(item for item in (found[0] if found else []) if all(item in others for others in found[1:]))
 
 
 def experiment_names() -> list[str]:
@@ -96,9 +132,25 @@ def experiment_names() -> list[str]:
 
 
 def load_experiment(name: str) -> Experiment:
-    """The experiment of that name. PipelineError with a near miss when there is none."""
+    """The experiment of that name, or of a user's file. PipelineError with a near miss when there is none."""
+    if names_a_file(name):
+        return _in_file(name)
     if name not in (names := experiment_names()):
         raise PipelineError(f"there is no experiment {name!r}; {suggestion(name, names)}")
     found = import_module(f"experiments.{name.replace('-', '_')}").experiment
     assert isinstance(found, Experiment)
+    return found
+
+
+def names_a_file(name: str) -> bool:
+    """Whether an experiment is asked for by the path of its file, such as ./my_ablation.py."""
+    return name.endswith(".py")
+
+
+def _in_file(path: str) -> Experiment:
+    found = getattr(import_file(path), "experiment", None)
+    if not isinstance(found, Experiment):
+        raise PipelineError(
+            f"{path} has no `experiment = Experiment(...)`; `ssdpipe new experiment NAME` writes a file that has"
+        )
     return found

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.experiment import METRICS, Experiment
+from experiments.runs import RUNS
+from experiments.scale import Scale
 from experiments.setups import Setup
 from pipeline.errors import PipelineError
 from ssd_core.layouts.layout import ImportChoices, LayoutName
@@ -83,21 +85,18 @@ RELEASED = (
 class ImportCheck(Experiment):
     """An experiment without trainings: its rows are the files that are there."""
 
-    def table(
-        self, setup: Setup, *, preset: str, seeds: int = 1, column: str = "", placement: Placement | None = None
-    ) -> Table:
+    def table(self, scale: Scale, *, seeds: int = 1, column: str = "") -> Table:
         """PipelineError when it is asked for anything but the paper's detectors, or no file is there."""
-        if preset != "full" or seeds != 1 or column:
+        if scale.preset != "full" or seeds != 1 or column:
             raise PipelineError(f"{self.name} trains nothing: it has one preset, full, and neither seeds nor columns")
+        setup = scale.setup(RUNS["ssd300-voc0712"])
         folder = Path(os.environ.get(FOLDER, "weights")).expanduser()
         return Table(
             variant=self.name,
             title=f"{self.answers}: {self.question}",
-            preset=preset,
+            preset=scale.preset,
             row_title=self.row_title,
-            cells=tuple(
-                _cell(released, folder, setup, placement or Placement()) for released in released_files(folder)
-            ),
+            cells=tuple(_cell(released, folder, setup, scale.placement) for released in released_files(folder)),
             metric=METRICS["voc"],
             published_title="author",
         )

@@ -36,6 +36,19 @@ class Placement:
     detection_workers: int = 1
 
 
+def trained(recipe: Recipe, *, variant: str, tags: tuple[tuple[str, str], ...] = (), placement: Placement) -> Train:
+    """Train the recipe."""
+    return Train(
+        recipe=recipe,
+        variant=variant,
+        tags=tags,
+        workers=placement.workers,
+        use_gpu=placement.use_gpu,
+        cpus_per_worker=placement.cpus_per_worker,
+        loader_processes=placement.loader_processes,
+    )
+
+
 def evaluated(
     recipe: Recipe,
     *,
@@ -46,15 +59,7 @@ def evaluated(
     protocol: Protocol = "voc",
 ) -> Evaluation:
     """Train the recipe, detect on the test shards, score."""
-    training = Train(
-        recipe=recipe,
-        variant=variant,
-        tags=tags,
-        workers=placement.workers,
-        use_gpu=placement.use_gpu,
-        cpus_per_worker=placement.cpus_per_worker,
-        loader_processes=placement.loader_processes,
-    )
+    training = trained(recipe, variant=variant, tags=tags, placement=placement)
     return scored(training, test=test, variant=variant, training=training, placement=placement, protocol=protocol)
 
 

@@ -48,6 +48,6 @@ def show(
 
 
 def _spec(name: str) -> DetectorSpec:
-    from experiments.setups import recipe_setup
+    from experiments.recipes import named_recipe
 
-    return recipe_setup(SHORT.get(name, name)).settings.spec
+    return named_recipe(SHORT.get(name, name)).setup().settings.spec

@@ -13,18 +13,18 @@ app = typer.Typer(help="Named recipes and their settings.")
 def list_recipes() -> None:
     """List the recipes that `ssdpipe train` knows."""
     from experiments.cli.printing import columns
-    from experiments.setups import RECIPES, recipe_setup
+    from experiments.recipes import RECIPES
 
-    print(columns((name, recipe_setup(name).about) for name in RECIPES))
+    print(columns((name, recipe.setup().about) for name, recipe in RECIPES.items()))
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]) -> None:
     """Show every setting; `*` marks those that differ from the paper's SSD300 on VOC 07+12, with its value."""
-    from experiments.setups import recipe_setup
+    from experiments.recipes import named_recipe
     from ssd_core.departures import departures, leaves
 
-    setup = recipe_setup(name)
+    setup = named_recipe(name).setup()
     changed = {departure.field: departure for departure in departures(setup.settings)}
     print(f"# {name}: {setup.about}")
     for path, value in leaves(setup.settings):

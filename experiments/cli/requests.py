@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import typer
@@ -11,6 +12,8 @@ import typer
 from experiments.cli.foreign import ForeignOptions
 
 if TYPE_CHECKING:
+    from experiments.experiment import Experiment
+    from experiments.scale import Scale
     from experiments.setups import Setup
     from pipeline.stage import Stage
     from stages.graphs import Evaluation, Placement
@@ -64,7 +67,7 @@ class OnSetup(Request):
     """Options that change a setup."""
 
     data: Annotated[
-        str, typer.Option(metavar="DIR", help="Data set of your own in VOC layout, instead of that of the recipe.")
+        str, typer.Option(metavar="DIR", help="Data set of your own, in any layout, instead of that of the recipe.")
     ] = ""
     train_split: Annotated[str, typer.Option(help="Split of --data to train on; trainval or train by default.")] = ""
     test_split: Annotated[str, typer.Option(help="Split of --data to test on; test or val by default.")] = ""
@@ -91,15 +94,26 @@ class ExperimentRequest(OnSetup):
     """`run`, `plan`, `compare`, `why`: an experiment at some scale."""
 
     command: ClassVar[str] = "run"
-    experiment: Annotated[str, typer.Argument(help="Name, see `ssdpipe list`.", show_default=False)] = ""
-    preset: Annotated[Literal["full", "short", "tiny"], typer.Option(help="Scale of the experiment.")] = "full"
+    experiment: Annotated[
+        str, typer.Argument(help="Name, see `ssdpipe list`, or a file of your own.", show_default=False)
+    ] = ""
+    preset: Annotated[Literal["full", "short", "tiny", "narrow"], typer.Option(help="Scale of the experiment.")] = (
+        "full"
+    )
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each row.")] = 1
     column: Annotated[str, typer.Option(help="Only the rows of one column of the table, such as yes.")] = ""
     gpus_per_training: Annotated[int, typer.Option(min=1, help="Workers of one training, when there are GPUs.")] = 1
 
     @property
     def name(self) -> str:
-        return self.experiment
+        return Path(self.experiment).stem  # of a user's file
+
+    def to_json(self) -> dict[str, Any]:
+        """With the whole path of a user's file, so that the command can be given again from elsewhere."""
+        from experiments.experiment import names_a_file
+
+        path = str(Path(self.experiment).expanduser().resolve())
+        return super().to_json() | ({"experiment": path} if names_a_file(self.experiment) else {})
 
     def placement(self) -> Placement:
         from experiments.cli.placing import place
@@ -107,12 +121,28 @@ class ExperimentRequest(OnSetup):
         return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training)
 
     def target(self, placement: Placement) -> Table:
+        return self.found().table(self.scale(placement), seeds=self.seeds, column=self.column)
+
+    def targets(self, placement: Placement) -> tuple[Stage, ...]:
+        return self.found().targets(self.scale(placement), seeds=self.seeds, column=self.column)
+
+    def found(self) -> Experiment:
+        """PipelineError when there is no such experiment, or it cannot be put on one data set of the user's."""
         from experiments.experiment import load_experiment
-        from experiments.setups import preset_setup
+        from pipeline.errors import PipelineError
 
         experiment = load_experiment(self.experiment)
-        setup = self.adjusted(preset_setup(self.preset))
-        return experiment.table(setup, preset=self.preset, seeds=self.seeds, column=self.column, placement=placement)
+        mixes = sorted({row.run.data for row in experiment.rows if row.run})
+        if self.data and len(mixes) > 1:
+            raise PipelineError(
+                f"{experiment.name} compares training sets ({', '.join(mixes)}): --data would put all on one"
+            )
+        return experiment
+
+    def scale(self, placement: Placement) -> Scale:
+        from experiments.scale import Scale
+
+        return Scale(preset=self.preset, adjust=self.adjusted, placement=placement)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,21 +169,24 @@ class TrainRequest(OnSetup):
         return place_one(gpus=self.gpus, cpu_workers=self.workers)
 
     def target(self, placement: Placement) -> Evaluation:
-        return self._evaluated(self._setup(), placement)
+        return self._evaluated(self._setup(placement), placement)
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
         from experiments.validation import validation_of
 
         if not self.validation_split:
             return (self.target(placement),)
-        setup = self._setup()
+        setup = self._setup(placement)
         evaluation = self._evaluated(setup, placement)
         return evaluation, validation_of(evaluation, setup, split=self.validation_split, placement=placement)
 
-    def _setup(self) -> Setup:
-        from experiments.setups import recipe_setup, starting_from
+    def _setup(self, placement: Placement) -> Setup:
+        from experiments.recipes import named_recipe
+        from experiments.scale import Scale
+        from experiments.setups import starting_from
 
-        setup = self.adjusted(recipe_setup(self.recipe))
+        recipe = named_recipe(self.recipe)
+        setup = Scale(preset=recipe.preset, adjust=self.adjusted, placement=placement).setup(recipe.run)
         return starting_from(setup, self.init) if self.init else setup
 
     def _evaluated(self, setup: Setup, placement: Placement) -> Evaluation:
@@ -175,7 +208,7 @@ class EvaluateRequest(ForeignOptions, Request):
 
     command: ClassVar[str] = "evaluate"
     weights: Annotated[str, typer.Argument(metavar="FILE", help="Weights of ssdpipe or of another program.")]
-    data: Annotated[str, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set in VOC layout.")] = ""
+    data: Annotated[str, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set in any layout.")] = ""
     split: Annotated[str, typer.Option(help="List of images in ImageSets/Main.")] = "test"
     strict: StrictOption = False
     protocol: ProtocolOption = "voc07"

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from experiments.setups import preset_setup
+from experiments.scale import Scale
 from pipeline.graph import Graph
 from ssd_core.shards import SCHEMA, SCHEMA_VERSION
 from stages.drawn import CLASSES, Draw
@@ -52,7 +52,7 @@ def test_the_stage_of_ten_lines_runs_in_the_process_and_counts_what_was_drawn(mo
 def test_the_experiment_of_ten_lines_makes_a_graph_at_any_preset(module) -> None:
     experiment = module("experiment = Experiment", "shown_experiment").experiment
     for preset in ("tiny", "full"):
-        graph = Graph([experiment.table(preset_setup(preset), preset=preset)])
+        graph = Graph([experiment.table(Scale(preset=preset))])
         trainings = [node.stage for node in graph.nodes.values() if isinstance(node.stage, Train)]
         assert sorted(training.recipe.batch_size for training in trainings) == [16, 32, 64]
 

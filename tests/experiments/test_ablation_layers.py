@@ -7,7 +7,8 @@ import torch
 
 from experiments.ablation_layers import TILINGS, experiment
 from experiments.published import TABLE_3, TABLE_3_BOXES
-from experiments.setups import preset_setup
+from experiments.runs import RUNS
+from experiments.scale import Scale
 from pipeline.graph import Graph
 from ssd_core.boxes import inside_image, to_xyxy
 from ssd_core.default_boxes import default_boxes
@@ -34,8 +35,8 @@ NO_OBJECTS = Objects(torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.long), 
 
 @pytest.mark.parametrize("name", TILINGS)
 def test_the_rows_have_the_paper_s_numbers_of_default_boxes(name: str) -> None:
-    row = next(row for row in experiment.rows if row.variant == name)
-    assert row.change(PAPER).spec.box_count == TABLE_3_BOXES[name]
+    row = next(row for row in experiment.rows if row.run.name == name)
+    assert row.run.change(PAPER).spec.box_count == TABLE_3_BOXES[name]
 
 
 @pytest.mark.parametrize("name", TILINGS)
@@ -44,8 +45,8 @@ def test_training_without_boundary_boxes_ignores_those_that_cross_the_border_and
 ) -> None:
     crossing, inside = BOUNDARY[name]
     for row in experiment.rows:
-        if row.variant in (name, f"{name}-inside"):
-            spec = row.change(PAPER).spec
+        if row.run.name in (name, f"{name}-inside"):
+            spec = row.run.change(PAPER).spec
             boxes_cxcywh = default_boxes(spec)
             found = match(boxes_cxcywh, NO_OBJECTS, spec).truth
             assert inside_image(to_xyxy(boxes_cxcywh)).sum() == inside
@@ -60,21 +61,21 @@ def test_rows_stand_in_the_order_of_the_table_first_with_and_then_without_bounda
 
 
 def test_the_first_row_is_the_paper_s_detector_unchanged() -> None:
-    assert experiment.rows[0].change(PAPER) == PAPER
+    assert experiment.rows[0].run.change(PAPER) == PAPER
 
 
 def test_rows_of_the_second_column_differ_from_those_of_the_first_in_the_boundary_boxes_only() -> None:
     for inside, whole in zip(experiment.rows[6:], experiment.rows[:6], strict=True):
         assert inside.label == whole.label
-        assert inside.variant == f"{whole.variant}-inside"
-        spec, other = inside.change(PAPER).spec, whole.change(PAPER).spec
+        assert inside.run.name == f"{whole.run.name}-inside"
+        spec, other = inside.run.change(PAPER).spec, whole.run.change(PAPER).spec
         assert (spec.use_boundary_boxes, other.use_boundary_boxes) == (False, True)
         assert (spec.sources, spec.box_count) == (other.sources, other.box_count)
 
 
 def test_a_row_predicts_from_the_layers_that_it_names_and_changes_nothing_else() -> None:
     for row in experiment.rows:
-        spec = row.change(PAPER).spec
+        spec = row.run.change(PAPER).spec
         assert " ".join(source.layer for source in spec.sources) == row.label
         assert (spec.backbone, spec.extras, spec.input_size) == (ssd300().backbone, ssd300().extras, 300)
 
@@ -89,14 +90,16 @@ def test_the_same_rows_are_stated_for_the_tiny_detector() -> None:
         "conv4_3-conv7": 17**2 * 4 + 81 * 9,
         "conv7-only": 81 * 24,
     }
-    tiny = preset_setup("tiny").settings
-    rows = {row.variant: row.change(tiny).spec.box_count for row in experiment.rows[:6]}
+    tiny = Scale(preset="tiny").setup(RUNS["ssd300-voc0712"]).settings
+    rows = {row.run.name: row.run.change(tiny).spec.box_count for row in experiment.rows[:6]}
     assert rows == expected
 
 
 def test_the_whole_table_is_twelve_trainings_on_one_set_of_shards() -> None:
-    graph = Graph([experiment.table(preset_setup("tiny"), preset="tiny")])
+    graph = Graph([experiment.table(Scale(preset="tiny"))])
     addresses = [node.address for node in graph.nodes.values()]
     assert sum(isinstance(node.stage, Train) for node in graph.nodes.values()) == 12
-    assert {"draw", "shard/train", "shard/test", "train/conv7-only/seed0", "table/ablation-layers"} <= set(addresses)
+    assert {"draw", "shard/drawn-train", "shard/drawn-test", "train/conv7-only/seed0", "table/ablation-layers"} <= set(
+        addresses
+    )
     assert len(graph.nodes) == 12 * 3 + 4  # train, detect, evaluate; and draw, two shards, the table

@@ -8,7 +8,8 @@ import pytest
 
 from experiments.ablation_layers import experiment as ablation
 from experiments.experiment import Experiment, Row, experiment_names, load_experiment
-from experiments.setups import preset_setup
+from experiments.runs import RUNS
+from experiments.scale import Scale
 from pipeline.errors import PipelineError
 from pipeline.graph import Graph
 from ssd_core.settings import TrainingSettings
@@ -17,11 +18,8 @@ from stages.graphs import Placement
 from stages.table import Table
 from stages.train import Train
 
-TINY = preset_setup("tiny")
-
-
-def same(settings: TrainingSettings) -> TrainingSettings:
-    return settings
+TINY = Scale(preset="tiny")
+BASE = RUNS["ssd300-voc0712"]
 
 
 def small_batch(settings: TrainingSettings) -> TrainingSettings:
@@ -35,8 +33,8 @@ ONE = Experiment(
     expects="a little",
     row_title="batch",
     rows=(
-        Row(variant="all-six", label="as it is", published=None, change=same),
-        Row(variant="small", label="4", published=None, change=small_batch),
+        Row(label="as it is", run=BASE, published=None),
+        Row(label="2", run=BASE.varied("small", small_batch), published=None),
     ),
 )
 
@@ -46,35 +44,35 @@ def trainings(*tables: Table) -> list[Train]:
 
 
 def test_equal_rows_of_two_experiments_share_one_training() -> None:
-    first = ablation.table(TINY, preset="tiny", column="yes")
-    second = ONE.table(TINY, preset="tiny")
+    first = ablation.table(TINY, column="yes")
+    second = ONE.table(TINY)
     assert len(trainings(first)) == 6
     assert len(trainings(second)) == 2
     assert len(trainings(first, second)) == 7  # the row without a change is the ablation's first
 
 
 def test_each_seed_is_a_training_of_its_own_with_the_seed_behind_its_name() -> None:
-    table = ONE.table(TINY, preset="tiny", seeds=2)
+    table = ONE.table(TINY, seeds=2)
     assert sorted((stage.address, stage.recipe.seed) for stage in trainings(table)) == [
-        ("train/all-six/seed0", 0),
-        ("train/all-six/seed1", 1),
         ("train/small/seed0", 0),
         ("train/small/seed1", 1),
+        ("train/ssd300-voc0712/seed0", 0),
+        ("train/ssd300-voc0712/seed1", 1),
     ]
     assert [len(cell.results) for cell in table.cells] == [2, 2]
 
 
 def test_more_seeds_keep_the_trainings_of_the_first() -> None:
-    assert len(trainings(ONE.table(TINY, preset="tiny"), ONE.table(TINY, preset="tiny", seeds=3))) == 6
+    assert len(trainings(ONE.table(TINY), ONE.table(TINY, seeds=3))) == 6
 
 
 def test_where_stages_run_is_no_part_of_what_they_are() -> None:
-    elsewhere = ONE.table(TINY, preset="tiny", placement=Placement(workers=8, use_gpu=True, detection_workers=8))
-    assert len(Graph([ONE.table(TINY, preset="tiny"), elsewhere]).targets) == 1
+    elsewhere = ONE.table(replace(TINY, placement=Placement(workers=8, use_gpu=True, detection_workers=8)))
+    assert len(Graph([ONE.table(TINY), elsewhere]).targets) == 1
 
 
 def test_evaluations_join_the_record_of_their_training_which_says_variant_seed_and_preset() -> None:
-    result = ONE.table(TINY, preset="tiny").cells[1].results[0]
+    result = ONE.table(TINY).cells[1].results[0]
     assert isinstance(result, Evaluate)
     training = result.tracked_by()
     assert training is not None
@@ -83,20 +81,20 @@ def test_evaluations_join_the_record_of_their_training_which_says_variant_seed_a
 
 
 def test_a_table_tells_its_preset_and_every_shared_setting_that_is_not_the_paper_s() -> None:
-    table = ablation.table(TINY, preset="tiny")
+    table = ablation.table(TINY)
     told = {field: (ours, paper) for field, ours, paper in table.departures}
     assert table.preset == "tiny"
     assert told["spec.input_size"] == ("130", "300")
     assert told["optimiser"] == ("adamw", "sgd")
     assert told["spec.norm_groups"] == ("8", "0")
-    assert ablation.table(preset_setup("full"), preset="full").departures == ()
+    assert ablation.table(Scale()).departures == ()
 
 
 def test_only_the_asked_column_is_in_the_graph_and_an_unknown_one_is_refused() -> None:
-    table = ablation.table(TINY, preset="tiny", column="no")
+    table = ablation.table(TINY, column="no")
     assert {cell.column for cell in table.cells} == {"no"}
     with pytest.raises(PipelineError, match=r"has no column 'maybe'; .*no, yes"):
-        ablation.table(TINY, preset="tiny", column="maybe")
+        ablation.table(TINY, column="maybe")
 
 
 def test_experiments_are_found_by_the_name_of_their_file() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.experiment import experiment_names, load_experiment
 from experiments.import_check import RELEASED, experiment
-from experiments.setups import preset_setup
+from experiments.scale import Scale
 from pipeline.errors import PipelineError
 from pipeline.graph import Graph
 from ssd_core.layouts.layout import ImportChoices
@@ -18,7 +18,7 @@ from stages.table_text import as_text
 from stages.tabulate import tabulate
 from stages.train import Train
 
-FULL = preset_setup("full")
+FULL = Scale()
 
 
 def test_it_is_an_experiment_like_the_others() -> None:
@@ -29,7 +29,7 @@ def test_it_is_an_experiment_like_the_others() -> None:
 def test_without_a_file_it_says_which_are_looked_for_and_where(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("SSDPIPE_WEIGHTS", str(tmp_path))
     with pytest.raises(PipelineError) as raised:
-        experiment.table(FULL, preset="full")
+        experiment.table(FULL)
     assert f"{tmp_path} holds none of them; set SSDPIPE_WEIGHTS" in str(raised.value)
     assert all(released.file in str(raised.value) for released in RELEASED)
     assert "ssdpipe evaluate weights FILE" in str(raised.value)
@@ -40,7 +40,7 @@ def test_each_file_that_is_there_is_a_row_with_its_published_number(tmp_path: Pa
     fine_tuned = "VGG_VOC0712_SSD_512x512_ft_iter_120000.caffemodel"
     for name in (fine_tuned, "ssd300_mAP_77.43_v2.pth"):
         (tmp_path / name).write_bytes(name.encode())
-    table = experiment.table(FULL, preset="full")
+    table = experiment.table(FULL)
     assert [(cell.row, cell.boxes, cell.published) for cell in table.cells] == [
         ("Caffe SSD512* from COCO", 24564, 0.832),
         ("ssd.pytorch SSD300, trained", 8732, 0.7743),
@@ -55,7 +55,7 @@ def test_each_file_that_is_there_is_a_row_with_its_published_number(tmp_path: Pa
 def test_its_table_says_that_the_numbers_are_the_authors(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("SSDPIPE_WEIGHTS", str(tmp_path))
     (tmp_path / "vgg_ssd300_voc0712.pth").write_bytes(b"file")
-    table = experiment.table(FULL, preset="full")
+    table = experiment.table(FULL)
     text = as_text(table, tabulate(table, [[]]))
     assert "author" in text
     assert "paper" not in text
@@ -63,8 +63,8 @@ def test_its_table_says_that_the_numbers_are_the_authors(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "asked", [{"preset": "tiny"}, {"preset": "full", "seeds": 2}, {"preset": "full", "column": "no"}]
+    ("scale", "asked"), [(Scale(preset="tiny"), {}), (FULL, {"seeds": 2}), (FULL, {"column": "no"})]
 )
-def test_it_has_no_other_scale_no_seeds_and_no_columns(asked) -> None:
+def test_it_has_no_other_scale_no_seeds_and_no_columns(scale, asked) -> None:
     with pytest.raises(PipelineError, match="trains nothing"):
-        experiment.table(FULL, **asked)
+        experiment.table(scale, **asked)

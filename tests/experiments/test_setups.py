@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.setups import PRESETS, RECIPES, on_data, preset_setup, recipe_setup, starting_from
+from experiments.recipes import named_recipe
+from experiments.runs import RUNS
+from experiments.scale import Scale
+from experiments.setups import Setup, on_data, starting_from
 from pipeline.errors import PipelineError
 from ssd_core.spec import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.tiny_spec import ssd_tiny
@@ -15,20 +18,27 @@ from stages.initial import ImageNetVgg16, WeightsFile
 from stages.shard import Shard
 
 
+def named(recipe: str) -> Setup:
+    return named_recipe(recipe).setup()
+
+
+def at(preset: str) -> Setup:
+    return Scale(preset=preset).setup(RUNS["ssd300-voc0712"])
+
+
 def test_the_paper_s_recipe_has_the_values_of_the_paper() -> None:
-    setup = recipe_setup("ssd300-voc0712")
+    setup = named("ssd300-voc0712")
     settings = setup.settings
     assert settings.spec == ssd300()
     assert (settings.schedule.iterations, settings.schedule.drops) == (60_000, (40_000, 50_000))
     assert (settings.schedule.base_lr, settings.schedule.gamma, settings.schedule.warmup) == (1e-3, 0.1, 0)
     assert (settings.batch_size, settings.momentum, settings.weight_decay) == (32, 0.9, 5e-4)
     assert (settings.optimiser, settings.precision, settings.augmentation.expand) == ("sgd", "fp32", False)
-    assert setup.published == 0.743
     assert isinstance(setup.initial, ImageNetVgg16)
 
 
 def test_the_paper_s_recipe_trains_on_07_and_12_and_tests_on_07() -> None:
-    setup = recipe_setup("ssd300-voc0712")
+    setup = named("ssd300-voc0712")
     assert [(source.folder, source.split) for source in setup.train] == [
         ("VOC2007", "trainval"),
         ("VOC2012", "trainval"),
@@ -37,51 +47,39 @@ def test_the_paper_s_recipe_trains_on_07_and_12_and_tests_on_07() -> None:
 
 
 def test_the_starred_recipe_doubles_the_schedule_and_zooms_out() -> None:
-    setup = recipe_setup("ssd300-expand-voc0712")
+    setup = named("ssd300-expand-voc0712")
     schedule = setup.settings.schedule
     assert (schedule.iterations, schedule.drops) == (120_000, (80_000, 100_000))
     assert setup.settings.augmentation.expand
-    assert setup.published == 0.772
-
-
-def test_only_conditions_of_the_paper_have_a_published_number() -> None:
-    published = {name: recipe_setup(name).published for name in RECIPES}
-    assert {name: value for name, value in published.items() if value} == {
-        "ssd300-voc0712": 0.743,  # Table 1
-        "ssd300-expand-voc0712": 0.772,  # Table 6
-        "ssd512-voc0712": 0.768,  # Table 1; the abstract says 76.9
-        "ssd512-expand-voc0712": 0.798,  # Table 6
-        "ssd300-full-vgg-voc0712": 0.742,  # Table 2, column 4
-    }
 
 
 def test_ssd512_is_trained_as_ssd300_is() -> None:
     for large, small in (("ssd512-voc0712", "ssd300-voc0712"), ("ssd512-expand-voc0712", "ssd300-expand-voc0712")):
-        assert recipe_setup(large).settings == replace(recipe_setup(small).settings, spec=ssd512())
-        assert recipe_setup(large).initial == recipe_setup(small).initial
+        assert named(large).settings == replace(named(small).settings, spec=ssd512())
+        assert named(large).initial == named(small).initial
 
 
 def test_the_full_vgg_differs_in_the_network_and_starts_from_the_whole_of_vgg16() -> None:
-    setup = recipe_setup("ssd300-full-vgg-voc0712")
-    assert setup.settings == replace(recipe_setup("ssd300-voc0712").settings, spec=ssd300_full_vgg())
+    setup = named("ssd300-full-vgg-voc0712")
+    assert setup.settings == replace(named("ssd300-voc0712").settings, spec=ssd300_full_vgg())
     assert setup.initial == ImageNetVgg16(variant="imagenet-vgg16-full", reduced=False)
 
 
 def test_a_recipe_takes_vgg16_in_the_shape_of_its_own_network() -> None:
-    setup = recipe_setup("ssd300-voc0712")
+    setup = named("ssd300-voc0712")
     full = setup.recipe(replace(setup.settings, spec=ssd300_full_vgg()))
-    assert full.initial == recipe_setup("ssd300-full-vgg-voc0712").initial
+    assert full.initial == named("ssd300-full-vgg-voc0712").initial
     assert setup.recipe().initial == setup.initial
 
 
 def test_the_short_preset_is_the_paper_s_detector_over_a_tenth_of_the_iterations() -> None:
-    short = preset_setup("short").settings
+    short = at("short").settings
     assert short.spec == ssd300()
     assert (short.schedule.iterations, short.schedule.drops) == (6_000, (4_000, 5_000))
 
 
 def test_the_tiny_preset_needs_no_data_and_no_weights() -> None:
-    tiny = preset_setup("tiny")
+    tiny = at("tiny")
     assert tiny.initial is None
     assert all(source.within is not None for source in (*tiny.train, *tiny.test))
     assert tiny.settings.spec == ssd_tiny(tiny.settings.spec.classes)
@@ -89,7 +87,7 @@ def test_the_tiny_preset_needs_no_data_and_no_weights() -> None:
 
 
 def test_a_recipe_carries_the_settings_of_its_setup_and_the_training_shards() -> None:
-    setup = preset_setup("tiny")
+    setup = at("tiny")
     recipe = setup.recipe()
     assert (recipe.spec, recipe.schedule) == (setup.settings.spec, setup.settings.schedule)
     assert isinstance(recipe.data, Shard)
@@ -98,10 +96,9 @@ def test_a_recipe_carries_the_settings_of_its_setup_and_the_training_shards() ->
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
     with pytest.raises(PipelineError, match="did you mean 'ssd300-voc0712'"):
-        recipe_setup("ssd300-voc712")
+        named("ssd300-voc712")
     with pytest.raises(PipelineError, match="did you mean 'tiny'"):
-        preset_setup("tinny")
-    assert set(PRESETS.values()) <= set(RECIPES)
+        at("tinny")
 
 
 @pytest.fixture
@@ -123,24 +120,23 @@ def own_data(tmp_path: Path) -> Path:
 
 
 def test_data_of_one_s_own_bring_their_classes_and_splits_and_no_published_number(own_data: Path) -> None:
-    setup = on_data(recipe_setup("ssd300-voc0712"), str(own_data))
+    setup = on_data(named("ssd300-voc0712"), str(own_data))
     assert setup.settings.spec.classes == ("bird", "cat")
     assert (setup.train[0].split, setup.test[0].split) == ("train", "val")
-    assert setup.published is None
 
 
 def test_named_splits_win(own_data: Path) -> None:
-    setup = on_data(preset_setup("tiny"), str(own_data), train_split="val", test_split="train")
+    setup = on_data(at("tiny"), str(own_data), train_split="val", test_split="train")
     assert (setup.train[0].split, setup.test[0].split) == ("val", "train")
 
 
 def test_first_weights_are_scratch_imagenet_or_a_file(tmp_path: Path) -> None:
-    setup = recipe_setup("ssd300-voc0712")
+    setup = named("ssd300-voc0712")
     assert starting_from(setup, "scratch").initial is None
-    assert isinstance(starting_from(preset_setup("tiny"), "imagenet").initial, ImageNetVgg16)
+    assert isinstance(starting_from(at("tiny"), "imagenet").initial, ImageNetVgg16)
     (tmp_path / "vgg.pth").write_bytes(b"any")
     assert isinstance(starting_from(setup, str(tmp_path / "vgg.pth")).initial, WeightsFile)
-    full = starting_from(recipe_setup("ssd300-full-vgg-voc0712"), str(tmp_path / "vgg.pth")).initial
+    full = starting_from(named("ssd300-full-vgg-voc0712"), str(tmp_path / "vgg.pth")).initial
     assert isinstance(full, WeightsFile)
     assert (full.reduced, full.variant) == (False, "vgg-full")
     with pytest.raises(PipelineError, match="there is no weights file"):

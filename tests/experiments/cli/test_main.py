@@ -46,7 +46,7 @@ def test_help_imports_nothing_heavy_and_takes_less_than_half_a_second() -> None:
     ("arguments", "told"),
     [
         (("run", "ablation-layer"), "ablation-layers"),
-        (("train", "ssd300-voc07"), "ssd300-voc0712"),
+        (("train", "ssd300-voc0721"), "ssd300-voc0712"),
         (("train",), "SSDPIPE_DATA"),
         (("train", "ssd-tiny", "-s", "schedule.base_lrate=1"), "'base_lr'"),
         (("train", "ssd-tiny", "--data", "nowhere"), "nowhere"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
-from experiments.setups import RECIPES
+from experiments.recipes import RECIPES
 
 
 def printed(*arguments: str) -> list[str]:
