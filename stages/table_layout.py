@@ -17,7 +17,11 @@ SCALES = {
     "full": "",
     "short": "Preset short: the paper's detector on a shorter schedule. These are not the paper's conditions.",
     "tiny": "Preset tiny: another detector on other images. Compare the changes between rows, never the level.",
+    "narrow": "Preset narrow: another detector. Compare the changes between rows, never the level.",
 }
+LEVELS_COMPARE = ("full", "short")
+"""Presets with the paper's detector: there a level can be held against the paper's."""
+
 LONG_COLUMNS = 2
 """A table of more is wide."""
 
@@ -52,7 +56,7 @@ def conditions(stage: Table, lines: Sequence[Line]) -> list[str]:
     told = f"{seeds} seed{'s' if seeds != 1 else ''}"
     if any(line.change is not None for line in lines) or len(lines) == 1:
         first = "Change is against the first row, with the 95 % interval over resampled test images"
-        told = f"{first}; {told}. * marks a change that the test images support"
+        told = f"{first}; {told}. * marks what the test images support"
     return [note for note in (*notes, f"{told}.") if note]
 
 
@@ -68,10 +72,6 @@ def signed(value: float | None, unit: Unit) -> str:
     return f"{100 * value:+.1f}" if unit == "percent" else f"{value:+.3g}"
 
 
-def bounds(interval: Bounds | None, unit: Unit) -> str:
-    return f"[{signed(interval[0], unit)}, {signed(interval[1], unit)}]" if interval else ""
-
-
 def _long(stage: Table, lines: Sequence[Line]) -> Layout:
     paper = stage.published_title
     header = [stage.row_title, stage.column_title, "boxes", paper, "ours", "difference", f"{paper}'s change"]
@@ -83,9 +83,9 @@ def _long(stage: Table, lines: Sequence[Line]) -> Layout:
             Entry(str(line.boxes) if line.boxes else ""),
             Entry(number(line.published, line.unit)),
             _ours(line),
-            Entry("" if stage.preset == "tiny" else signed(line.difference, line.unit)),
+            _judged(line.difference, line.difference_interval, line.unit),
             Entry(signed(line.published_change, line.unit)),
-            _change(line),
+            _judged(line.change, line.change_interval, line.unit),
         ]
         for line in lines
     ]
@@ -94,9 +94,9 @@ def _long(stage: Table, lines: Sequence[Line]) -> Layout:
 
 
 def _is_used(place: int, stage: Table, rows: Sequence[Sequence[Entry]]) -> bool:
-    """Left out: the column's name where there is one column only, boxes that nobody told, and levels at tiny."""
+    """Left out: a column's name where there is only one, boxes that nobody told, and levels of other detectors."""
     told = any(row[place].text for row in rows)
-    return {1: bool(stage.column_title), 2: told, 5: stage.preset != "tiny"}.get(place, True)
+    return {1: bool(stage.column_title), 2: told, 5: stage.preset in LEVELS_COMPARE}.get(place, True)
 
 
 def _wide(stage: Table, lines: Sequence[Line], columns: Sequence[str]) -> Layout:
@@ -119,11 +119,11 @@ def _ours(line: Line) -> Entry:
     return Entry(number(line.mean, line.unit) + spread)
 
 
-def _change(line: Line) -> Entry:
-    if line.change is None:
+def _judged(value: float | None, interval: Bounds | None, unit: Unit) -> Entry:
+    """A difference, its interval, and whether that leaves zero out."""
+    if value is None:
         return Entry("")
-    told = f"{signed(line.change, line.unit)} {bounds(line.change_interval, line.unit)}".rstrip()
-    if line.change_interval is None:
-        return Entry(told)
-    low, high = line.change_interval
-    return Entry(told, "supported" if low > 0 or high < 0 else "unsupported")
+    if interval is None:
+        return Entry(signed(value, unit))
+    told = f"{signed(value, unit)} [{signed(interval[0], unit)}, {signed(interval[1], unit)}]"
+    return Entry(told, "supported" if interval[0] > 0 or interval[1] < 0 else "unsupported")

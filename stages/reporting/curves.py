@@ -1,0 +1,87 @@
+"""Curves of the trainings as SVG, one figure for each metric, with one legend for all; matplotlib without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stages.figures.formats import to_svg
+from stages.figures.style import new_figure, plain_axes
+from stages.reporting.content import Curve
+from stages.reporting.html import element, image, text
+
+METRICS = {
+    "loss": "training loss",
+    "validation/mAP": "validation mAP, percent",
+    "learning_rate": "learning rate",
+    "throughput/images_per_second": "images per second",
+}
+"""Those shown, where they were told, with their titles."""
+
+COLOURS = (
+    "#332288", "#cc6677", "#44aa99", "#ddaa33", "#882255", "#88ccee", "#117733", "#ee7733", "#555555", "#aa4499",
+    "#0077bb", "#999933",
+)  # fmt: skip
+"""Of the rows. From Paul Tol's schemes, which stay apart for colour-blind readers."""
+
+POINTS = 300
+"""Of a curve at most: longer ones are shown as means over equal numbers of points."""
+
+
+def curves(told: Sequence[Curve]) -> str:
+    """The legend and a figure for each metric; nothing without curves."""
+    rows = list(dict.fromkeys(curve.row for curve in told))
+    colours = {row: COLOURS[place % len(COLOURS)] for place, row in enumerate(rows)}
+    metrics = [name for name in METRICS if any(curve.values.get(name) for curve in told)]
+    if not metrics:
+        return ""
+    figures = [image(chart(name, told, colours), "svg", METRICS[name]) for name in metrics]
+    return legend(colours) + element("div", "\n".join(figures), "charts")
+
+
+def legend(colours: Mapping[str, str]) -> str:
+    items = [f'<li><span style="background:{colour}"></span>{text(row)}</li>' for row, colour in colours.items()]
+    return element("ul", "".join(items), "legend")
+
+
+def chart(metric: str, told: Sequence[Curve], colours: Mapping[str, str]) -> bytes:
+    """SVG of one metric over the steps; seeds of a row share its colour."""
+    figure = new_figure(5.0, 2.9)
+    axes = figure.subplots()
+    plain_axes(axes, "", values="y")
+    for curve in told:
+        points = thinned(curve.values.get(metric, ()))
+        scale = 100 if metric == "validation/mAP" else 1
+        marker = "o" if len(points) < 12 else ""
+        axes.plot(
+            [step for step, _ in points],
+            [scale * value for _, value in points],
+            color=colours[curve.row],
+            linewidth=1.3,
+            marker=marker,
+            markersize=3,
+            alpha=0.85,
+        )
+    _scales(axes, metric)
+    axes.set_xlabel("iteration", fontsize=8)
+    return to_svg(figure)
+
+
+def thinned(points: Sequence[tuple[int, float]], most: int = POINTS) -> list[tuple[int, float]]:
+    """Means over blocks of equal size, each at its last step."""
+    size = -(-len(points) // most)
+    blocks = [points[start : start + size] for start in range(0, len(points), size or 1)]
+    return [(block[-1][0], sum(value for _, value in block) / len(block)) for block in blocks]
+
+
+def _scales(axes: Any, metric: str) -> None:
+    """Losses fall steeply at first, and rates by tenths: both are read on a logarithm, marked at 1, 2 and 5."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    if metric in ("loss", "learning_rate"):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.get_major_locator().set_params(nbins=5, integer=True)

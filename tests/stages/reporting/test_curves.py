@@ -1,0 +1,55 @@
+"""Curves of trainings, and the drawing of a change."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from stages.reporting.content import Report
+from stages.reporting.curves import COLOURS, chart, curves, thinned
+from stages.reporting.drawing import MARGIN, WIDTH, drawn_change, shared_axis
+
+
+def test_long_curves_are_means_over_equal_numbers_of_points() -> None:
+    points = [(step, float(step)) for step in range(1, 11)]
+    assert thinned(points, 5) == [(2, 1.5), (4, 3.5), (6, 5.5), (8, 7.5), (10, 9.5)]
+    assert thinned(points, 10) == points
+    assert thinned([], 5) == []
+    assert len(thinned([(step, 0.0) for step in range(3001)])) <= 300
+
+
+def test_there_is_a_figure_for_each_metric_that_was_told_and_one_legend(report: Report) -> None:
+    told = curves(report.curves)
+    assert re.findall(r"<figcaption>(.*?)</figcaption>", told) == [
+        "training loss", "validation mAP, percent", "learning rate",
+    ]  # fmt: skip
+    assert told.count("<li>") == 6  # rows, not trainings
+    assert curves(()) == ""
+
+
+def test_seeds_of_a_row_share_its_colour(report: Report) -> None:
+    rows = list(dict.fromkeys(curve.row for curve in report.curves))
+    colours = dict(zip(rows, COLOURS, strict=False))
+    drawn = chart("validation/mAP", report.curves, colours).decode()
+    for row in rows:
+        lines = re.findall(rf"<path [^>]*style=\"fill: none; stroke: {colours[row]}", drawn)
+        assert len(lines) == 2, row
+
+
+def test_zero_and_both_changes_are_on_the_axis_that_all_rows_share(report: Report) -> None:
+    axis = shared_axis(report.lines)
+    assert axis is not None
+    assert (axis.low, axis.high) == (pytest.approx(-0.22), pytest.approx(0.006))  # row 12's, and row 2's upper bound
+    assert axis.place(axis.low) == MARGIN
+    assert axis.place(axis.high) == WIDTH - MARGIN
+    drawn = drawn_change(report.lines[1], axis)
+    assert re.findall(r'cx="([\d.]+)"', drawn) == [str(axis.place(-0.016)), str(axis.place(-0.02))]
+    assert drawn_change(report.lines[0], axis).count("<circle") == 0
+
+
+def test_without_changes_or_with_two_units_there_is_no_axis(report: Report) -> None:
+    assert shared_axis(report.lines[:1]) is None
+    assert shared_axis([report.lines[1], replace(report.lines[2], unit="plain")]) is None
+    assert shared_axis([replace(report.lines[1], published_change=0, change=0, change_interval=(0, 0))]) is None
