@@ -15,7 +15,9 @@ from ssd_core.spec import DetectorSpec
 from ssd_core.speed_modes import PLAIN, SpeedMode
 from ssd_core.weights import Weights, save_weights
 from stages import hardware as machines
+from stages.graphs import Placement
 from stages.speed import SPEED, SUMMARY, CompareSpeed, Effort, MeasureSpeed, Network
+from stages.speed_graphs import timed, timed_side_by_side
 
 QUICK = Effort(warmup=1, timed=2)
 
@@ -134,3 +136,16 @@ def test_a_network_is_either_a_specification_or_weights(small_spec):
 def test_a_speed_without_warming_up_is_refused():
     with pytest.raises(PipelineError, match="at least one batch for warming up"):
         Effort(warmup=0)
+
+
+def test_a_gpu_is_given_more_rounds_and_every_arithmetic(drawn, small_spec):
+    network = Network(label="small", spec=small_spec)
+    on_cpu = timed(network, test=drawn.test, variant="small", placement=Placement(cpus_per_worker=2))
+    assert (on_cpu.threads, on_cpu.use_gpu, on_cpu.resources.gpus) == (2, False, 0)
+    on_gpu = timed(network, test=drawn.test, variant="small", placement=Placement(use_gpu=True, loader_processes=4))
+    assert (on_gpu.effort.warmup, on_gpu.effort.timed) == (50, 500)  # as many as fair timings of others have
+    assert {mode.precision for mode in on_gpu.modes} == {"fp32", "tf32", "bf16"}
+    assert (on_gpu.resources.cpus, on_gpu.resources.gpus) == (5, 1)
+    assert on_gpu.modes[0] == on_cpu.modes[0] == PLAIN
+    compared = timed_side_by_side((network,), test=drawn.test, variant="atrous", placement=Placement(use_gpu=True))
+    assert compared.effort == on_gpu.effort
