@@ -99,7 +99,10 @@ class Graph:
         return "\n".join(lines) + "\n"
 
 
-STATE_COLOURS = {"cached": "#d5f0d5", "run": "#ffe3b3", "resume": "#cfe2ff", "after": "#eeeeee", "failed": "#f6c7c7"}
+STATE_COLOURS = {
+    "cached": "#d5f0d5", "run": "#ffe3b3", "resume": "#cfe2ff", "after": "#eeeeee", "missing": "#f6c7c7",
+    "failed": "#f6c7c7",
+}  # fmt: skip
 
 
 def _starts(keys: Mapping[str, str], node_id: str, text: str) -> bool:

@@ -16,9 +16,9 @@ from pipeline.store import Manifest, Store
 @dataclass(frozen=True)
 class PlanRow:
     address: str
-    state: Literal["cached", "run", "resume", "after"]
+    state: Literal["cached", "run", "resume", "after", "missing"]
     reason: str
-    """Why it is to run, or what it waits for; empty when cached."""
+    """Why it is to run, what it waits for or what it lacks; empty when cached."""
 
     key: str
     """Empty for a stage below one that is to run: its key is not known yet."""
@@ -32,7 +32,7 @@ class PlanRow:
 
 
 def plan(graph: Graph, store: Store, resolver: Resolver) -> list[PlanRow]:
-    """One row for each node, inputs first. Raises PipelineError when a data set is missing."""
+    """One row for each node, inputs first; "missing" is one whose data set is not there, if the resolver allows it."""
     history = _History(store)
     rows: dict[str, PlanRow] = {}
     for node in graph.nodes.values():
@@ -58,6 +58,8 @@ def why(graph: Graph, store: Store, resolver: Resolver, text: str) -> list[str]:
 
 
 def _row(node: Node, rows: Mapping[str, PlanRow], store: Store, resolver: Resolver, history: _History) -> PlanRow:
+    if error := resolver.missing.get(node.id):
+        return PlanRow(node.address, "missing", _first_line(error), "", history.seconds(node), node, None)
     inputs = {path: rows[above].manifest for path, above in node.inputs.items()}
     known = {path: manifest for path, manifest in inputs.items() if manifest}
     if len(known) < len(inputs):
@@ -107,3 +109,7 @@ def _short(lines: list[str]) -> str:
     if not lines:
         return "its files are missing"
     return lines[0] + (f" (and {len(lines) - 1} more)" if len(lines) > 1 else "")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.code_digest import FIRST_PARTY, Code, code_of
+from pipeline.errors import PipelineError
 from pipeline.fingerprint import Ingredients, class_name
 from pipeline.graph import Graph, Node
 from pipeline.provenance import library_versions
@@ -15,13 +16,31 @@ from pipeline.store import Manifest
 class Resolver:
     """Reads code and external data once for all keys of a graph."""
 
-    def __init__(self, graph: Graph, *, packages: tuple[str, ...] = FIRST_PARTY, strict_env: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        packages: tuple[str, ...] = FIRST_PARTY,
+        strict_env: bool = False,
+        missing_allowed: bool = False,
+    ) -> None:
         """Asks every stage for its external digest: raises PipelineError when a data set is missing.
 
-        With `strict_env` the versions of libraries are part of every key.
+        With `missing_allowed` the errors are kept in `missing` instead, and such a stage has no ingredients. With
+        `strict_env` the versions of libraries are part of every key.
         """
         self.packages = packages
-        self._externals = {node.id: node.stage.external_digest() for node in graph.nodes.values()}
+        self.missing: dict[str, PipelineError] = {}
+        """By node id."""
+
+        self._externals: dict[str, str] = {}
+        for node in graph.nodes.values():
+            try:
+                self._externals[node.id] = node.stage.external_digest()
+            except PipelineError as error:
+                if not missing_allowed:
+                    raise
+                self.missing[node.id] = error
         self._libraries = library_versions() if strict_env else {}
         self._codes: dict[frozenset[type], Code] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pipeline.errors import PipelineError
@@ -114,7 +114,8 @@ def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
         job.stage.run(context)
         _keep_curve(work, out)
         seconds = time.monotonic() - began
-        provenance = {**job.draft.provenance, "machine": machine(), "run": job.run_id}
+        occupied = asdict(job.stage.resources)
+        provenance = {**job.draft.provenance, "machine": machine(), "resources": occupied, "run": job.run_id}
         return job.store.commit(replace(job.draft, attempt=attempt, seconds=seconds, provenance=provenance))
     except BaseException:
         if not _is_committed(job, attempt):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
@@ -37,6 +39,18 @@ def place_one(*, gpus: int | None, cpu_workers: int) -> Placement:
     here = local_capacity()
     share = max(1, int(here.cpus) // cpu_workers) if here else 1
     return Placement(workers=cpu_workers, cpus_per_worker=share, detection_workers=cpu_workers * share)
+
+
+def room(*, gpus: int | None) -> Resources:
+    """What a plan counts on: the GPUs that are meant, with as many CPUs as they need, or the CPUs of this machine."""
+    from pipeline.ray_session import local_capacity
+    from pipeline.stage import Resources
+
+    meant = _there(gpus)[1] if gpus != 0 else 0
+    here = local_capacity()
+    if meant:
+        return Resources(cpus=math.inf, gpus=meant)
+    return Resources(cpus=here.cpus if here else os.cpu_count() or 1)
 
 
 def _there(gpus: int | None) -> tuple[Resources | None, int]:

@@ -1,8 +1,9 @@
-"""`ssdpipe plan`: what `run` would do, and why."""
+"""`ssdpipe plan`: what `run` would do, why, and what it would cost."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,49 +12,82 @@ from experiments.cli.options import StorePlace
 from experiments.cli.requests import ExperimentRequest
 
 if TYPE_CHECKING:
+    from pipeline.graph import Graph
     from pipeline.plan import PlanRow
+    from stages.cost import StageCost
 
 
 def plan(
     request: ExperimentRequest,
     place: StorePlace,
     strict_env: Annotated[bool, typer.Option("--strict-env", help="As `run` takes it.")] = False,
+    tflops: Annotated[
+        float | None, typer.Option(min=1e-6, help="Rate of one GPU or core, instead of what past runs tell.")
+    ] = None,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="The graph as a Mermaid flow chart.")] = False,
+    svg: Annotated[str, typer.Option(metavar="FILE", help="Write the graph as a picture.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Show what `run` would do, and why.
+    """Show what `run` would do, why, and what it would cost.
 
-    Each stage is cached, to run, to resume, or after another that is to run. Nothing is changed.
+    Each stage is cached, to run, to resume, after another that is to run, or lacks its data set. Nothing is changed.
+    With --gpus N the cost is that on N GPUs, whether they are here or not.
     """
+    import json
+
+    from experiments.cli.cost_text import cost_lines, plan_json
+    from experiments.cli.placing import room
     from experiments.cli.printing import columns
     from pipeline.graph import Graph
     from pipeline.plan import plan as planned
     from pipeline.resolver import Resolver
     from pipeline.store import Store
-    from stages.graphs import Placement
+    from stages.cost import cost
 
-    graph = Graph(request.targets(Placement()))
-    rows = planned(graph, Store.open(place.store), Resolver(graph, strict_env=strict_env))
+    graph, store = Graph(request.targets(request.placement())), Store.open(place.store)
+    resolver = Resolver(graph, strict_env=strict_env, missing_allowed=True)
+    rows = planned(graph, store, resolver)
     if mermaid:
         print(graph.mermaid({row.address: row.state for row in rows}), end="")
         return
-    print(columns([("stage", "state", "time", "reason"), *(_cells(row) for row in rows)]))
-    print(_totals(rows))
+    costs = cost(graph, rows, store, room(gpus=request.gpus), tflops)
+    by_address = {stage.address: stage for stage in costs.stages}
+    if svg:
+        _write_picture(svg, graph, rows, by_address, request.name)
+    if as_json:
+        print(json.dumps(plan_json(rows, costs), indent=1))
+    else:
+        print(columns([("stage", "state", "time", "reason"), *(_cells(row, by_address) for row in rows)]))
+        print(_totals(rows), cost_lines(costs, tflops), sep="\n")
+    for error in list(resolver.missing.values())[:1]:
+        raise error
 
 
-def _cells(row: PlanRow) -> tuple[str, str, str, str]:
-    from pipeline.board import clock
-
-    return row.address, row.state, clock(row.seconds) if row.seconds is not None else "", row.reason
+def _cells(row: PlanRow, costs: Mapping[str, StageCost]) -> tuple[str, str, str, str]:
+    return row.address, row.state, _time(row, costs), row.reason
 
 
-def _totals(rows: list[PlanRow]) -> str:
-    from pipeline.board import clock
+def _time(row: PlanRow, costs: Mapping[str, StageCost]) -> str:
+    """How long it took, when cached; else about how long it will take, as far as that can be told."""
+    from experiments.cli.cost_text import about
+    from experiments.cli.printing import duration
 
+    if row.state == "cached":
+        return duration(row.seconds or 0)
+    return about(costs[row.address])
+
+
+def _totals(rows: Sequence[PlanRow]) -> str:
     counts = Counter(row.state for row in rows)
-    told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    known = [row.seconds for row in rows if row.state != "cached" and row.seconds is not None]
-    missing = len(rows) - counts["cached"] - len(known)
-    if not known:
-        return f"{len(rows)} stages: {told}"
-    rest = f", and {missing} that never ran" if missing else ""
-    return f"{len(rows)} stages: {told}; by their last times {clock(sum(known))} of work{rest}"
+    return f"{len(rows)} stages: " + ", ".join(f"{count} {state}" for state, count in counts.items())
+
+
+def _write_picture(
+    file: str, graph: Graph, rows: Sequence[PlanRow], costs: Mapping[str, StageCost], title: str
+) -> None:
+    from pathlib import Path
+
+    from pipeline.graph_svg import graph_svg
+
+    states, notes = {row.address: row.state for row in rows}, {row.address: _time(row, costs) for row in rows}
+    Path(file).write_text(graph_svg(graph, title=title, states=states, notes=notes))

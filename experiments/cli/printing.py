@@ -22,3 +22,18 @@ def size(count: int) -> str:
         if count >= scale:
             return f"{count / scale:.1f} {unit}"
     return f"{count} bytes"
+
+
+def duration(seconds: float) -> str:
+    """`0:07`, `2:03:40`, from two days on `3.1 days`."""
+    from pipeline.board import clock
+
+    return clock(seconds) if seconds < 2 * 86_400 else f"{seconds / 86_400:,.1f} days"
+
+
+def operations(count: float) -> str:
+    """Floating-point operations: `361.4 PFLOP`"""
+    for unit, scale in (("EFLOP", 1e18), ("PFLOP", 1e15), ("TFLOP", 1e12)):
+        if count >= scale:
+            return f"{count / scale:,.1f} {unit}"
+    return f"{count / 1e9:,.1f} GFLOP"

@@ -34,6 +34,8 @@ class Shard(Stage):
     text: str = "data"
 
     def external_digest(self) -> str:
+        if OUTSIDE.get(self.split) == "gone":
+            raise PipelineError(f"no data set {self.split}\nlooked everywhere")
         return OUTSIDE.get(self.split, "")
 
     def run(self, ctx: Any) -> None:
@@ -134,6 +136,17 @@ def test_a_changed_data_set_is_named(store, monkeypatch):
     run(store, target())
     monkeypatch.setitem(OUTSIDE, "test", "new images")
     assert rows(store, target())["shard/test"] == ("run", "data set changed")
+
+
+def test_a_missing_data_set_is_refused_or_told_where_that_is_asked_for(store, monkeypatch):
+    run(store, target())
+    monkeypatch.setitem(OUTSIDE, "test", "gone")
+    with pytest.raises(PipelineError, match="no data set test"):
+        rows(store, target())
+    planned = rows(store, target(), missing_allowed=True)
+    assert planned["shard/test"] == ("missing", "no data set test")
+    assert planned["evaluate"] == ("after", "after shard/test")
+    assert planned["train/full"] == ("cached", "")
 
 
 def test_a_changed_function_is_named(store, monkeypatch):

@@ -89,6 +89,7 @@ def test_a_job_is_run_and_committed_with_its_conditions(store):
     assert store.find(manifest.key) == manifest
     assert manifest.attempt.startswith("1-")
     assert {"git", "machine", "run"} <= manifest.provenance.keys()
+    assert manifest.provenance["resources"] == {"cpus": 1, "gpus": 0, "nested": False}
     assert manifest.seconds >= 0
 
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import pytest
+
+from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from conftest import Begun
@@ -11,12 +18,48 @@ EXPERIMENT = ("ablation-layers", "--preset", "tiny", "--column", "yes")
 
 
 def test_plan_tells_the_state_of_each_stage_and_the_totals(begun: Begun) -> None:
-    lines = begun.ssdpipe("plan", *EXPERIMENT, "--data", str(begun.data)).stdout.splitlines()
-    states = {line.split()[0]: line.split()[1] for line in lines[1:-1]}
-    assert states["shard/train"] == states["shard/test"] == "cached"  # the same shards as those of the training
-    assert states["train/all-six/seed0"] == "run"
+    lines = begun.ssdpipe("plan", *EXPERIMENT, "--data", str(begun.data), "--gpus", "0").stdout.splitlines()
+    states = {line.split()[0]: line.split()[1] for line in lines[1:22]}
+    assert sorted(state for address, state in states.items() if address.startswith("shard/")) == ["cached", "cached"]
+    assert states["train/all-six/seed0"] == "run"  # the shards are those of the training
     assert states["table/ablation-layers"] == "after"
-    assert lines[-1] == "21 stages: 2 cached, 6 run, 13 after"  # 6 rows: train, detect, evaluate; 2 shards; the table
+    assert lines[22] == "21 stages: 2 cached, 6 run, 13 after"  # 6 rows: train, detect, evaluate; 2 shards; the table
+
+
+def test_plan_tells_what_it_would_cost(begun: Begun) -> None:
+    told = begun.ssdpipe("plan", *EXPERIMENT, "--data", str(begun.data), "--gpus", "3", "--tflops", "2").stdout
+    lines = {line[:9].strip(): line[9:].strip() for line in told.splitlines()[23:]}
+    assert lines["to train"].startswith("6 trainings, 39,600 images, ")  # 6 of 1650 iterations of 4 images
+    assert lines["rate"] == "12 of 12 trainings and detections by the given rate of 2 TFLOP/s"
+    assert " on 3 GPUs (" in lines["wall time"]
+    assert lines["left out"] == "the time of what never ran here: 6 evaluate, table"
+
+
+def test_plan_tells_the_same_to_machines(begun: Begun) -> None:
+    told = json.loads(
+        begun.ssdpipe("plan", *EXPERIMENT, "--data", str(begun.data), "--gpus", "3", "--tflops", "2", "--json").stdout
+    )
+    trainings = [stage["cost"] for stage in told["stages"] if stage["address"].startswith("train/")]
+    assert told["cost"]["trainings"] == len(trainings) == 6
+    assert told["cost"]["training_images"] == 39_600
+    assert told["cost"]["training_flops"] == pytest.approx(sum(each["flops"] for each in trainings))
+    assert told["cost"]["gpu_hours"] == pytest.approx(told["cost"]["flops"] / 2e12 / 3600)
+    assert list(told["cost"]["wall_seconds"]) == ["3", "1", "6"]
+
+
+def test_a_plan_without_its_data_set_tells_the_cost_and_then_what_is_missing(begun: Begun, monkeypatch) -> None:
+    monkeypatch.setenv("SSDPIPE_DATA", str(begun.store))
+    done = begun.ssdpipe("plan", "ablation-layers", "--column", "yes", "--gpus", "8")
+    assert "6 trainings, 11,520,000 images" in done.stdout  # 60,000 iterations of 32
+    assert isinstance(done.exception, PipelineError)
+    assert "data set voc2007 is missing" in str(done.exception)
+
+
+def test_the_picture_is_written(begun: Begun, tmp_path: Path) -> None:
+    file = tmp_path / "graph.svg"
+    begun.ssdpipe("plan", *EXPERIMENT, "--data", str(begun.data), "--gpus", "1", "--svg", str(file))
+    texts = [element.text for element in ElementTree.parse(file).iter("{http://www.w3.org/2000/svg}text")]
+    assert {"ablation-layers", "6 train", "train/all-six/seed0", "2 cached"} <= set(texts)
 
 
 def test_plan_changes_nothing(begun: Begun) -> None:
@@ -28,7 +71,7 @@ def test_plan_changes_nothing(begun: Begun) -> None:
 def test_the_graph_can_be_drawn(begun: Begun) -> None:
     drawn = begun.ssdpipe("plan", *EXPERIMENT, "--data", str(begun.data), "--mermaid").stdout
     assert drawn.startswith("flowchart LR\n")
-    assert '["shard/train"]:::cached' in drawn
+    assert drawn.count(":::cached") == 2
 
 
 def test_rows_without_a_result_say_so(begun: Begun) -> None:
