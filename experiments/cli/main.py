@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from experiments.cli import data, evaluate, recipe, weights
+from experiments.cli import data, evaluate, new, recipe, weights
 from experiments.cli.analyze import analyze
 from experiments.cli.compare import compare
 from experiments.cli.listing import list_experiments
@@ -44,6 +44,7 @@ app.command()(expanded(show))
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(weights.app, name="weights")
 app.add_typer(data.app, name="data")
+app.add_typer(new.app, name="new")
 app.command()(expanded(ui))
 
 

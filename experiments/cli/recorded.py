@@ -23,7 +23,8 @@ def meant(request: ExperimentRequest, store: Store, stage: str = "") -> Request:
         return request if request.experiment else _unnamed()
     runs = list(recorded_requests(store))
     if request.experiment:
-        of_it = (request_from(run) for run, _ in runs if run.get("experiment") == request.experiment)
+        recorded = request.to_json()["experiment"]
+        of_it = (request_from(run) for run, _ in runs if run.get("experiment") == recorded)
         return next(of_it, request)
     if not runs:
         raise PipelineError(f"the store {store.folder.uri} has no run yet: name an experiment, see `ssdpipe list`")

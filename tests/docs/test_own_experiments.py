@@ -1,0 +1,108 @@
+"""What docs/own-experiments.md shows is planned, and its own backbone trains on real workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+DOC = Path(__file__).parents[2] / "docs/own-experiments.md"
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Callable[[str], Path]:
+    """Write the block of an experiment to a folder outside the project, on a data set that is there."""
+    data = tmp_path / "cells"
+    _write_data(data)
+
+    def write(name: str) -> Path:
+        blocks = re.findall(r"```python\n(.*?)```", DOC.read_text(), flags=re.DOTALL)
+        (block,) = (block for block in blocks if f'name="{name}"' in block)
+        path = tmp_path / f"{name.replace('-', '_')}.py"
+        path.write_text(block.replace("/data/cells", str(data)))
+        return path
+
+    return write
+
+
+def ssdpipe(*arguments: str, where: Path) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SSDPIPE_", "RAY_", "MLFLOW_"))}
+    kept["OMP_NUM_THREADS"] = "1"
+    command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=where,
+        timeout=600,
+        env=kept | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_the_experiment_on_data_of_one_s_own_is_planned(shown: Callable[[str], Path]) -> None:
+    path = shown("blood-cells")
+    done = ssdpipe("plan", f"./{path.name}", "--preset", "narrow", where=path.parent)
+    assert done.returncode == 0, done.stderr
+    states = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines() if "/" in line.split()[0]}
+    assert states["shard/cells-train"] == "run"
+    assert {"train/ssd300-voc0712/seed0", "train/squares-only/seed0", "table/blood-cells"} <= set(states)
+
+
+def test_each_setting_that_is_shown_can_be_set(shown: Callable[[str], Path]) -> None:
+    path = shown("blood-cells")
+    settings = re.findall(r" -s (\S+)", DOC.read_text())
+    assert len(settings) == 4
+    given = [word for setting in settings for word in ("-s", setting)]
+    done = ssdpipe("plan", f"./{path.name}", "--preset", "full", *given, where=path.parent)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_backbone_of_one_s_own_is_trained_tested_compared_and_its_edits_are_told(
+    shown: Callable[[str], Path],
+) -> None:
+    path = shown("shallow")
+    short = ("-s", "schedule.drops=", "-s", "schedule.warmup=0", "-s", "schedule.iterations=2")
+    asked = ("./shallow.py", "--preset", "tiny", *short)
+    done = ssdpipe("run", *asked, "--no-mlflow", where=path.parent)
+    assert done.returncode == 0, done.stderr
+    assert "three convolutions" in done.stdout
+    (manifest,) = (
+        found
+        for found in map(json.loads, (file.read_text() for file in path.parent.glob("ssdpipe-store/keys/*.json")))
+        if found["address"] == "train/shallow/seed0"
+    )
+    assert "Shallow.parts" in manifest["ingredients"]["code"]["shallow"]
+    assert "all 9 stages are cached" in ssdpipe("run", *asked, where=path.parent).stderr
+    elsewhere = path.parent / "elsewhere"
+    elsewhere.mkdir()
+    path.write_text(path.read_text().replace("halving(3), halving", "halving(3),  halving"))
+    same = ssdpipe("why", "train/shallow/seed0", "--store", str(path.parent / "ssdpipe-store"), where=elsewhere)
+    assert "cached" in same.stdout, same.stdout + same.stderr
+    path.write_text(path.read_text().replace("stride=2, norm_groups", "stride=2, padding=1, norm_groups"))
+    told = ssdpipe("why", "train/shallow/seed0", "--store", str(path.parent / "ssdpipe-store"), where=elsewhere)
+    assert "shallow: Shallow.parts changed" in told.stdout, told.stdout + told.stderr
+
+
+def _write_data(folder: Path) -> None:
+    """Four images of 100x80, each with a cell, in VOC layout."""
+    for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (folder / name).mkdir(parents=True)
+    noise = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)
+    for split, image_ids in (("train", "abc"), ("test", "d")):
+        (folder / f"ImageSets/Main/{split}.txt").write_text("\n".join(image_ids) + "\n")
+        for image_id in image_ids:
+            cv2.imwrite(str(folder / f"JPEGImages/{image_id}.jpg"), noise)
+            (folder / f"Annotations/{image_id}.xml").write_text(
+                "<annotation><size><width>100</width><height>80</height></size><object><name>cell</name>"
+                "<bndbox><xmin>10</xmin><ymin>20</ymin><xmax>60</xmax><ymax>70</ymax></bndbox></object></annotation>"
+            )

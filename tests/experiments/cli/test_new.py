@@ -1,0 +1,52 @@
+"""`ssdpipe new experiment`: the draft runs as it is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from experiments.cli.main import app
+from experiments.drafting import write_draft
+from experiments.experiment import load_experiment
+from experiments.scale import Scale
+from pipeline.errors import PipelineError
+from pipeline.graph import Graph
+from stages.train import Train
+
+
+def test_the_draft_is_written_where_one_stands_and_is_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    told = CliRunner().invoke(app, ["new", "experiment", "drafted-here"])
+    assert told.exit_code == 0
+    assert "ssdpipe plan ./drafted_here.py --preset tiny" in told.stdout
+    planned = CliRunner().invoke(app, ["plan", "./drafted_here.py", "--preset", "tiny", "--store", "store"])
+    assert planned.exit_code == 0
+    assert "table/drafted-here" in planned.stdout
+    table = load_experiment(str(tmp_path / "drafted_here.py")).table(Scale(preset="tiny"))
+    trainings = [node.stage for node in Graph([table]).nodes.values() if isinstance(node.stage, Train)]
+    boxes = [training.recipe.spec.box_count for training in trainings]
+    assert boxes == [1866, 1866 - 17 * 17 * 2 - (9 * 9 + 5 * 5 + 3 * 3) * 4 - (2 * 2 + 1) * 2]
+
+
+def test_a_draft_never_replaces_a_file(tmp_path: Path) -> None:
+    path = write_draft("mine", tmp_path)
+    path.write_text("kept")
+    with pytest.raises(PipelineError, match=r"mine\.py is there already"):
+        write_draft("mine.py", tmp_path)
+    assert path.read_text() == "kept"
+
+
+def test_a_name_that_python_cannot_import_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="cannot be the name of a file of Python"):
+        write_draft("2 of them", tmp_path)
+
+
+def test_a_file_without_an_experiment_tells_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "no_experiment_here.py").write_text("x = 1\n")
+    with pytest.raises(PipelineError, match="`ssdpipe new experiment NAME` writes a file that has"):
+        load_experiment(str(tmp_path / "no_experiment_here.py"))
