@@ -1,0 +1,40 @@
+"""ResNet-50 beside VGG16: what the two rows share, and what follows the backbone."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.backbone_resnet50 import experiment
+from experiments.scale import Scale
+from pipeline.graph import Graph
+from ssd_core.backbones import ResNet50, Vgg16
+from stages.initial import ImageNetResNet50, ImageNetVgg16
+from stages.recipe import Recipe
+from stages.train import Train
+
+
+def recipes(preset: str) -> list[Recipe]:
+    graph = Graph([experiment.table(Scale(preset=preset))])
+    return [node.stage.recipe for node in graph.nodes.values() if isinstance(node.stage, Train)]
+
+
+@pytest.mark.parametrize(("preset", "width"), [("full", 64), ("short", 64), ("tiny", 8), ("narrow", 8)])
+def test_both_rows_have_the_same_boxes_images_and_schedule_at_every_preset(preset: str, width: int) -> None:
+    vgg16, resnet50 = recipes(preset)
+    assert isinstance(vgg16.spec.backbone, Vgg16)
+    assert resnet50.spec.backbone == ResNet50(width=width)
+    assert vgg16.spec.box_count == resnet50.spec.box_count
+    assert vgg16.data == resnet50.data
+    assert (vgg16.schedule, vgg16.batch_size) == (resnet50.schedule, resnet50.batch_size)
+
+
+def test_in_full_each_starts_from_its_own_imagenet_weights() -> None:
+    vgg16, resnet50 = recipes("full")
+    assert isinstance(vgg16.initial, ImageNetVgg16)
+    assert resnet50.initial == ImageNetResNet50(variant="imagenet-resnet50")
+
+
+def test_from_scratch_both_have_group_norm_and_no_first_weights() -> None:
+    for recipe in recipes("tiny"):
+        assert recipe.initial is None
+        assert recipe.spec.norm_groups == 8
