@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from pipeline.graph import Graph
 from pipeline.plan import PlanRow, plan
 from pipeline.resolver import Resolver
 from pipeline.store import Store
-from stages.table import TABLE_TEXT, Table
+from stages.table import Table
+
+if TYPE_CHECKING:
+    from stages.tabulate import Line
 
 
 def current_table(table: Table, store: Store) -> str:
     """The printed table; cells without a result of the present code and data say that they were not run."""
-    graph = Graph([table])
-    rows = {row.node.id: row for row in plan(graph, store, Resolver(graph))}
-    last = rows[graph.targets[0]]
-    if last.manifest:
-        return store.output(last.manifest).read_bytes(TABLE_TEXT).decode()
-    return _partial(table, last, rows, store)
-
-
-def _partial(table: Table, last: PlanRow, rows: dict[str, PlanRow], store: Store) -> str:
     from stages.table_text import as_text
-    from stages.tabulate import tabulate
 
+    graph = Graph([table])
+    return as_text(table, table_lines(table, plan(graph, store, Resolver(graph)), store))
+
+
+def table_lines(table: Table, rows: Sequence[PlanRow], store: Store) -> list[Line]:
+    """Those of the table's result, or else of what evaluations there are; `rows` plan a graph that holds the table."""
+    from stages.tabulate import read_lines, tabulate
+
+    last = next(row for row in rows if row.node.stage == table)
+    if last.manifest:
+        return read_lines(store.output(last.manifest))
+    manifests = {row.node.id: row.manifest for row in rows}
     node = last.node
-    held = {id(stage): rows[node.inputs[path]].manifest for path, stage in node.description.inputs.items()}
+    held = {id(stage): manifests[node.inputs[path]] for path, stage in node.description.inputs.items()}
     there = {name: store.output(manifest) for name, manifest in held.items() if manifest}
     results = [[there[id(stage)] for stage in cell.results if id(stage) in there] for cell in table.cells]
-    return as_text(table, tabulate(table, results))
+    return tabulate(table, results)

@@ -15,6 +15,7 @@ from experiments.cli.compare import compare
 from experiments.cli.listing import list_experiments
 from experiments.cli.options import expanded
 from experiments.cli.plan import plan
+from experiments.cli.report import report
 from experiments.cli.run import run
 from experiments.cli.show import show
 from experiments.cli.submission import submission
@@ -39,6 +40,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.command()(analyze)
 app.command()(expanded(submission))
 app.command()(expanded(compare))
+app.command()(expanded(report))
 app.command()(expanded(why))
 app.command()(expanded(show))
 app.add_typer(recipe.app, name="recipe")
