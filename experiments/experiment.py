@@ -40,6 +40,9 @@ class Row:
     published: float | None
     """As a fraction."""
 
+    published_classes: tuple[tuple[str, float], ...] = ()
+    """Of single classes, where they are printed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
@@ -105,6 +108,7 @@ class Experiment:
             metric=row.metric,
             boxes=boxes,
             published=row.published,
+            published_classes=row.published_classes,
             results=results,
         )
 

@@ -1,0 +1,46 @@
+"""What does the atrous VGG16 bring? Paper, Table 2, column 4, and section 3.2, "Atrous is faster".
+
+Found:  as accurate as the full VGG16 (74.3 and 74.2), which is about 20 % slower.
+Expect: no difference in accuracy that the test images support; 0.76 of the images/s by multiply-adds.
+Run:    ssdpipe run ablation-atrous --preset tiny
+Differs: the paper prints neither boxes nor layers of the full network: ours keeps SSD300's maps and 8732 boxes.
+"""
+
+from __future__ import annotations
+
+from experiments.experiment import Experiment, Row
+from experiments.published import TABLE_2
+from experiments.runs import RUNS, Run
+from experiments.scale import Scale
+from pipeline.stage import Stage
+from stages.speed import Network
+from stages.speed_graphs import timed_side_by_side
+
+ATROUS, FULL = RUNS["ssd300-voc0712"], RUNS["ssd300-full-vgg-voc0712"]
+
+
+def speeds(scale: Scale) -> tuple[Stage, ...]:
+    """Images/s of both networks, in turns; they need no training for it."""
+
+    def network(run: Run, label: str) -> Network:
+        return Network(label=label, spec=scale.setup(run).settings.spec)
+
+    networks = network(ATROUS, "atrous"), network(FULL, "full VGG16")
+    test = scale.setup(ATROUS).test_shards()
+    return (timed_side_by_side(networks, test=test, variant="atrous", placement=scale.placement),)
+
+
+experiment = Experiment(
+    name="ablation-atrous",
+    question="What does the atrous VGG16 bring?",
+    answers="Table 2",
+    found="the same accuracy, and the full VGG16 is 20 % slower",
+    expects="no difference in accuracy, and a full VGG16 that is slower",
+    differs="boxes and upper layers of the full network are ours",
+    row_title="network",
+    rows=(
+        Row(label="atrous, reduced", run=ATROUS, published=TABLE_2["ssd300"].mean),
+        Row(label="full VGG16", run=FULL, published=TABLE_2["no-atrous"].mean),
+    ),
+    figures=speeds,
+)
