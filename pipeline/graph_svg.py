@@ -96,7 +96,7 @@ class _Drawing:
         return HEAD + (self.layout.rows[point] + 0.5) * ROW_HEIGHT
 
     def _note(self, address: str) -> str:
-        return "  ".join(part for part in (self.states.get(address, ""), self.notes.get(address, "")) if part)
+        return " · ".join(part for part in (self.states.get(address, ""), self.notes.get(address, "")) if part)
 
     def _width(self, point: Point) -> float:
         if point.is_bend:

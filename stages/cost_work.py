@@ -31,6 +31,9 @@ FORWARD, TRAINING = 1, 3
 
 Precision = Literal["fp32", "bf16"]
 
+COCO_IMAGES = {"trainval35k": 82_783 + 35_504, "minival": 5_000}
+"""Of COCO's splits that are put together from those of its files."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
@@ -111,13 +114,14 @@ def sharded_images(store: Store, manifest: Manifest) -> int:
 
 
 def listed_images(source: Source) -> int:
-    """Images of a split: those that it lists, as many as are published where it is not at hand, or 0."""
+    """Images of a split: those that it lists, or as many as are published where it is not at hand; 0 when unknown."""
     if isinstance(source.within, Draw):
         return drawn_images(source.within, source.split)
     try:
         return len(set(source.ids(source.located())))
     except PipelineError:
-        return PUBLISHED[source.name].images.get(source.split, 0) if source.name in PUBLISHED else 0
+        known = PUBLISHED[source.name].images | COCO_IMAGES if source.name in PUBLISHED else {}
+        return known.get(source.split, 0)
 
 
 def drawn_images(draw: Draw, split: str) -> int:

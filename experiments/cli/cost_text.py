@@ -27,7 +27,7 @@ def cost_lines(cost: Cost, tflops: float | None) -> str:
         ("work", _work(cost)),
         *(("rate", line) for line in _rates(cost.stages, tflops)),
         ("wall time", _wall_time(cost)),
-        ("disk", f"{size(int(cost.result_bytes))} of results, up to {size(int(cost.peak_bytes))} with checkpoints"),
+        ("disk", _disk(cost)),
         ("left out", _left_out(cost.stages)),
     ]
     return columns([line for line in lines if line[1]])
@@ -102,6 +102,12 @@ def _wall_time(cost: Cost) -> str:
     (number, seconds), *others = cost.wall_seconds.items()
     beside = ", ".join(f"{duration(each)} on {count}" for count, each in others)
     return f"{duration(seconds)} on {number} {unit}{'' if number == 1 else 's'}" + (f" ({beside})" if beside else "")
+
+
+def _disk(cost: Cost) -> str:
+    told = f"{size(int(cost.result_bytes))} of results, up to {size(int(cost.peak_bytes))} with checkpoints"
+    uncounted = sum(stage.kind == "shard" and not stage.images for stage in cost.stages)
+    return told + (f"; without {uncounted} shard stages whose images cannot be counted yet" if uncounted else "")
 
 
 def _left_out(stages: Sequence[StageCost]) -> str:

@@ -114,7 +114,7 @@ def test_the_picture_is_well_formed_and_tells_name_state_and_note_of_each_stage(
     picture = graph_svg(graph, title="twelve & more", states=states, notes={"train/seed3": "about 8:12"})
     texts = [text.text for text in ElementTree.fromstring(picture).iter(f"{SVG}text")]
     assert {node.address for node in graph.nodes.values()} <= set(texts)
-    assert {"twelve & more", "1 cached", "26 after", "12 train", "2 shard", "after  about 8:12"} <= set(texts)
+    assert {"twelve & more", "1 cached", "26 after", "12 train", "2 shard", "after · about 8:12"} <= set(texts)
     assert picture.count(f'style="fill: {STATE_COLOURS["cached"]}"') == 2  # the stage and the legend
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +26,7 @@ from ssd_core.detection_limits import DetectionLimits
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
 from ssd_core.spec import ssd300, ssd512
+from stages.coco_folder import CocoFolder
 from stages.cost import Cost, cost
 from stages.cost_disk import checkpoint_bytes, result_bytes, weights_bytes
 from stages.cost_past import PastRun, past_runs, rebuilt
@@ -94,6 +97,8 @@ def test_images_of_a_published_split_are_known_before_it_is_there(tmp_path):
     source = VocFolder(name="voc2007", root=str(tmp_path), folder="VOC2007", split="test")
     assert listed_images(source) == 4952
     assert listed_images(replace(source, name="mine")) == 0
+    coco = CocoFolder(name="coco2017", root=str(tmp_path), split="trainval35k")
+    assert listed_images(coco) == 118_287
 
 
 def test_without_past_runs_the_time_is_that_of_an_assumed_rate_which_can_be_given(store):
@@ -235,3 +240,24 @@ def _trained_small(spec: Any, *, seed: int, iterations: int = 4) -> Train:
         seed=seed,
     )
     return Train(recipe=recipe, workers=0, log_steps=1)
+
+
+def test_the_cost_of_what_has_no_network_is_told_without_torch(tmp_path):
+    code = f"""
+import math, sys
+from pipeline.graph import Graph
+from pipeline.plan import plan
+from pipeline.resolver import Resolver
+from pipeline.stage import Resources
+from pipeline.store import Store
+from stages.cost import cost
+from stages.drawn import Draw
+from stages.shard import Shard
+from stages.voc import VocFolder
+graph = Graph([Shard(sources=(VocFolder(name="drawn", split="train", within=Draw()),))])
+store = Store.open({str(tmp_path)!r})
+found = cost(graph, plan(graph, store, Resolver(graph)), store, Resources(cpus=math.inf, gpus=1))
+print([stage.images for stage in found.stages], {{"torch", "ray", "mlflow", "cv2"}} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[1500.0, 1200.0] set()"
