@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,3 +37,25 @@ def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]
     for title, sources in (("train on", setup.train), ("test on", setup.test)):
         print(f"# {title}: {', '.join(f'{source.name} {source.split}' for source in sources)}")
     print(f"# first weights: {setup.initial.address if setup.initial else 'random'}")
+
+
+@app.command()
+def draw(
+    name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Ends in .svg or .png.")] = Path(
+        "architecture.svg"
+    ),
+) -> None:
+    """Draw the network: its maps, what leads to them, and the boxes that each predicts."""
+    from experiments.recipes import named_recipe
+    from pipeline.errors import PipelineError
+    from ssd_core.layer_table import layer_table
+    from stages.figures.architecture import architecture_figure
+    from stages.figures.formats import png_and_svg
+
+    if (suffix := out.suffix.removeprefix(".")) not in ("svg", "png"):
+        raise PipelineError(f"{out} ends in neither .svg nor .png, the two forms of a drawing")
+    table = layer_table(named_recipe(name).setup().settings.spec)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(png_and_svg(architecture_figure(table, name))[suffix])
+    print(f"{out}: {len(table.maps)} maps, {table.boxes} boxes")

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from experiments.cli.main import app
 from experiments.recipes import RECIPES
+from pipeline.errors import PipelineError
 
 
 def printed(*arguments: str) -> list[str]:
@@ -42,3 +43,13 @@ def test_another_network_is_told_layer_by_layer() -> None:
     assert "* spec.sources.conv7.step = 32  (SSD300: 16)" in full
     assert "* spec.sources.conv11_2.step = none  (SSD300: 300)" in full
     assert "# first weights: weights/imagenet-vgg16-full" in full
+
+
+def test_a_recipe_is_drawn_in_the_form_that_the_file_s_name_says(tmp_path) -> None:
+    assert printed("draw", "ssd300-voc0712", "--out", str(tmp_path / "a.svg")) == [
+        f"{tmp_path / 'a.svg'}: 6 maps, 8732 boxes"
+    ]
+    assert "<svg" in (tmp_path / "a.svg").read_text()
+    refused = CliRunner().invoke(app, ["recipe", "draw", "ssd-tiny", "--out", str(tmp_path / "a.jpg")])
+    assert isinstance(refused.exception, PipelineError)
+    assert "neither .svg nor .png" in str(refused.exception)
