@@ -27,6 +27,8 @@ COLOURS = (
 POINTS = 300
 """Of a curve at most: longer ones are shown as means over equal numbers of points."""
 
+DECADE = 10
+
 
 def curves(told: Sequence[Curve]) -> str:
     """The legend and a figure for each metric; nothing without curves."""
@@ -62,7 +64,7 @@ def chart(metric: str, told: Sequence[Curve], colours: Mapping[str, str]) -> byt
             markersize=3,
             alpha=0.85,
         )
-    _scales(axes, metric)
+    _scales(axes)
     axes.set_xlabel("iteration", fontsize=8)
     return to_svg(figure)
 
@@ -74,11 +76,12 @@ def thinned(points: Sequence[tuple[int, float]], most: int = POINTS) -> list[tup
     return [(block[-1][0], sum(value for _, value in block) / len(block)) for block in blocks]
 
 
-def _scales(axes: Any, metric: str) -> None:
-    """Losses fall steeply at first, and rates by tenths: both are read on a logarithm, marked at 1, 2 and 5."""
+def _scales(axes: Any) -> None:
+    """Values over a decade and more are read on a logarithm, marked at 1, 2 and 5."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    if metric in ("loss", "learning_rate"):
+    values = [value for line in axes.lines for value in line.get_ydata()]
+    if values and min(values) > 0 and max(values) >= DECADE * min(values):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_minor_formatter(NullFormatter())

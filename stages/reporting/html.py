@@ -45,6 +45,11 @@ def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], kind: str 
     )
 
 
+def folded(title: str, content: str, *, is_open: bool) -> str:
+    """What is long and seldom read: it opens at a click, and is open on paper."""
+    return f"<details{' open' if is_open else ''}><summary>{text(title)}</summary>\n{content}\n</details>"
+
+
 def image(content: bytes, suffix: str, caption: str) -> str:
     """The image itself, inside the page."""
     source = f"data:{KINDS[suffix]};base64,{b64encode(content).decode()}"

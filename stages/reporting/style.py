@@ -51,6 +51,8 @@ td.drawing svg { display: block; }
 .settings { width: 100%; table-layout: fixed; }
 .settings th:first-child { width: 36%; }
 .conditions th:first-child { width: 20%; }
+summary { cursor: pointer; margin: .3rem 0; }
+.settings th, .settings td { padding-top: .22rem; padding-bottom: .22rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem 1.5rem; }
 figure { margin: .6rem 0; min-width: 0; }
 figure img { display: block; max-width: 100%; height: auto; }
@@ -72,6 +74,7 @@ code { font-size: .88em; overflow-wrap: anywhere; }
   table { font-size: 7.5pt; } th, td { padding: .15rem .3rem; }
   section { margin-top: 1.2rem; }
   .scroll { overflow: visible; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
+  details::details-content { content-visibility: visible; block-size: auto; }
   a { color: inherit; text-decoration: none; }
 }
 """

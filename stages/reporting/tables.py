@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from stages.reporting.content import Report, Setting
 from stages.reporting.drawing import Axis, drawn_change, shared_axis
-from stages.reporting.html import element, plain_table, table, text
+from stages.reporting.html import element, folded, plain_table, table, text
 from stages.table import Table
 from stages.table_layout import Entry, Layout, lay_out, number
 from stages.tabulate import Line
 
 CLASSES_ACROSS = 22
+SETTINGS_OPEN = 12
 
 
 def results(stage: Table, lines: Sequence[Line]) -> str:
@@ -54,14 +55,21 @@ def classes(stage: Table, lines: Sequence[Line]) -> str:
 
 
 def settings(stage: Table, departures: Sequence[tuple[str, tuple[Setting, ...]]]) -> str:
-    """What all rows share that is not the paper's, then what single rows have."""
-    shared = plain_table(["setting of all rows", "here", "paper"], stage.departures, "settings")
+    """What all rows share that is not the paper's, then what single rows have; folded where it is long."""
     single = [[label if not place else "", *item] for label, own in departures for place, item in enumerate(own)]
     parts = [
-        shared if stage.departures else "",
-        plain_table(["row", "setting", "here", "paper's SSD300"], single, "settings") if single else "",
+        ("of all rows", ["setting", "here", "paper"], stage.departures),
+        ("of single rows", ["row", "setting", "here", "paper's SSD300"], single),
     ]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(
+        folded(
+            f"{len(rows)} settings {whose} that are not the paper's",
+            plain_table(header, rows, "settings"),
+            is_open=len(rows) <= SETTINGS_OPEN,
+        )
+        for whose, header, rows in parts
+        if rows
+    )
 
 
 def conditions(report: Report) -> str:

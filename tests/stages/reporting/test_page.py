@@ -133,6 +133,14 @@ def test_departures_conditions_and_runs_are_there(report: Report) -> None:
     assert "Not run: train/conv7-only/seed0." in page(report)
 
 
+def test_a_long_list_of_settings_is_folded_and_counted(report: Report) -> None:
+    assert page(report).count("<details open>") == 2
+    many = tuple((f"spec.{number}", "1", "2") for number in range(40))
+    told = page(replace(report, table=replace(report.table, departures=many)))
+    assert "<details><summary>40 settings of all rows that are not the paper&#x27;s</summary>" in told
+    assert told.count("<td>spec.") == 41  # they are in the page all the same, beside one of a single row
+
+
 def test_sections_without_content_are_left_out(report: Report) -> None:
     bare = Report(
         name="a", heading="b", question="c", table=replace(report.table, departures=()), lines=report.lines[:1]
