@@ -54,7 +54,8 @@ def _narrow(classes: tuple[str, ...], input_size: int, iterations: int) -> Train
 
 
 CELLS = ("Platelets", "RBC", "WBC")
-FREQUENT = ("aeroplane", "bus", "car", "cat", "motorbike", "person", "train")
+LARGE = ("aeroplane", "cat")
+"""Classes that a narrow network from scratch can learn within minutes; of seven classes at 2000 iterations it learnt none."""
 TRIALS = {
     trial.name: trial
     for trial in (
@@ -71,9 +72,9 @@ TRIALS = {
             folder="voc2007/VOC2007",
             train="trainval",
             test="test",
-            classes=FREQUENT,
-            ignored=tuple(name for name in VOC_CLASSES if name not in FREQUENT),
-            settings=_narrow(FREQUENT, 160, 2000),
+            classes=LARGE,
+            ignored=tuple(name for name in VOC_CLASSES if name not in LARGE),
+            settings=_narrow(LARGE, 128, 1500),
         ),
     )
 }

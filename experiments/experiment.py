@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -16,7 +17,7 @@ from pipeline.stage import Stage
 from ssd_core.departures import departures
 from stages.graphs import Protocol
 from stages.suggestion import suggestion
-from stages.table import Cell, Table
+from stages.table import Cell, Table, Unit
 
 METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
 
@@ -34,8 +35,13 @@ class Row:
     """None for what the paper quotes."""
 
     column: str = ""
+    result: Callable[[Scale, int], Stage] | None = None
+    """Stage whose summary holds the number, for a seed; the evaluation of the run without it."""
+
     metric: str = ""
-    """A name in the summary of the evaluation; that of its protocol when empty."""
+    """A name in the summary; that of the run's protocol when empty."""
+
+    unit: Unit = "percent"
 
     published: float | None
     """As a fraction."""
@@ -101,16 +107,21 @@ class Experiment:
             setup = scale.setup(row.run)
             boxes = setup.settings.spec.box_count
             if setup.test:
-                results = tuple(scale.evaluation(row.run, seed, table=self.answers) for seed in range(seeds))
+                results = tuple(self._result(row, scale, seed) for seed in range(seeds))
         return Cell(
             row=row.label,
             column=row.column,
             metric=row.metric,
+            unit=row.unit,
             boxes=boxes,
             published=row.published,
             published_classes=row.published_classes,
             results=results,
         )
+
+    def _result(self, row: Row, scale: Scale, seed: int) -> Stage:
+        assert row.run is not None, "a row of ours"
+        return row.result(scale, seed) if row.result else scale.evaluation(row.run, seed, table=self.answers)
 
 
 def _metric(rows: Sequence[Row], scale: Scale) -> str:
@@ -132,7 +143,12 @@ def _shared_departures(rows: Sequence[Row], scale: Scale) -> tuple[tuple[str, st
 def experiment_names() -> list[str]:
     """Names of the experiments of this folder."""
     files = Path(__file__).parent.glob("*.py")
-    return sorted(path.stem.replace("_", "-") for path in files if "\nexperiment = " in path.read_text())
+    return sorted(path.stem.replace("_", "-") for path in files if _holds_experiment(path))
+
+
+def _holds_experiment(path: Path) -> bool:
+    assigned = (node.targets[0] for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign))
+    return any(isinstance(target, ast.Name) and target.id == "experiment" for target in assigned)
 
 
 def load_experiment(name: str) -> Experiment:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from experiments.experiment import Experiment, Row
 from experiments.published import TABLE_6
 from experiments.runs import RUNS
+from experiments.submitting import submissions
 
 COLUMNS = {
     "VOC07 07+12": ("voc07", "voc0712", ""),
@@ -36,6 +37,8 @@ def _row(method: str, column: str) -> Row:
     )
 
 
+ROWS = tuple(_row(method, column) for method in TABLE_6 for column in COLUMNS)
+
 experiment = Experiment(
     name="small-object-augmentation",
     question="Does zooming out help with small objects?",
@@ -45,5 +48,6 @@ experiment = Experiment(
     differs="VOC2012 test is scored by its server, COCO on minival",
     row_title="method",
     column_title="benchmark and data",
-    rows=tuple(_row(method, column) for method in TABLE_6 for column in COLUMNS),
+    rows=ROWS,
+    figures=lambda scale: submissions(ROWS, scale),
 )

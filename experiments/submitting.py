@@ -1,10 +1,15 @@
-"""A file of weights on the images of a benchmark whose objects are not published: the graph behind
-`ssdpipe submission --weights`, and the same archive from detections that are there already."""
+"""Detections on the images of a benchmark whose objects are not published: of a file of weights, of detections that are
+there already (`ssdpipe submission`), and of the runs of an experiment."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from experiments.data_mixes import data_root
+from experiments.experiment import Row
+from experiments.scale import Scale
+from pipeline.stage import Stage
 from stages.coco_folder import CocoFolder
 from stages.detect import Detect
 from stages.graphs import Placement
@@ -33,11 +38,25 @@ def submission_of(
 ) -> Submission:
     """Shard the images, detect, pack."""
     file = WeightsFile(path=weights, variant=Path(weights).stem)
-    images = images_of(benchmark, root, split, proxy=proxy)
+    return _submitted(file, benchmark, images_of(benchmark, root, split, proxy=proxy), proxy=proxy, placement=placement)
+
+
+def submissions(rows: Sequence[Row], scale: Scale) -> tuple[Submission, ...]:
+    """An archive for the server from each run of the rows that only it can score; of the first seed."""
+    runs = dict.fromkeys(row.run for row in rows if row.run and not scale.setup(row.run).test)
+    images = images_of("voc2012", data_root(), "", proxy=False)
+    return tuple(
+        _submitted(scale.training(run), "voc2012", images, proxy=False, placement=scale.placement) for run in runs
+    )
+
+
+def _submitted(
+    weights: Stage, benchmark: Benchmark, images: Source, *, proxy: bool, placement: Placement
+) -> Submission:
     shards = Shard(sources=(images,), classes=tuple(CLASSES[benchmark]), variant=f"{images.name}-{images.split}")
-    variant = f"{file.variant}/{shards.variant}"
+    variant = f"{weights.variant}/{shards.variant}"
     detections = Detect(
-        weights=file,
+        weights=weights,
         shards=shards,
         variant=variant,
         workers=placement.detection_workers,

@@ -11,16 +11,10 @@ paper.
 
 from __future__ import annotations
 
-from experiments.data_mixes import data_root
 from experiments.experiment import Experiment, Row
 from experiments.published import TABLE_4
 from experiments.runs import RUNS
-from experiments.scale import Scale
-from pipeline.stage import Stage
-from stages import mixes
-from stages.detect import Detect
-from stages.shard import Shard
-from stages.submission import Submission
+from experiments.submitting import submissions
 
 RUN_NAMES = {"07++12": "voc07++12", "07++12+COCO": "voc07++12-after-coco"}
 PROXIES = ("voc0712train", "voc0712train-after-coco")
@@ -43,27 +37,10 @@ def _proxy(detector: str, images: str) -> Row:
     return Row(label=label, run=run, metric="voc12/mAP", published=None)
 
 
-def submissions(scale: Scale) -> tuple[Stage, ...]:
-    """An archive for the server from each training on 07++12; at the small presets its images are not asked for."""
-    if scale.preset in ("tiny", "narrow"):
-        return ()
-    return tuple(_submission(row, scale) for row in experiment.rows if row.run and row.run.data == "07++12")
-
-
-def _submission(row: Row, scale: Scale) -> Submission:
-    assert row.run is not None, "a row of ours"
-    training = scale.training(row.run)
-    classes = training.recipe.spec.classes
-    test = Shard(sources=(mixes.voc(data_root(), "2012", "test"),), classes=classes, variant="voc2012-test")
-    detections = Detect(
-        weights=training,
-        shards=test,
-        variant=f"{training.variant}/voc2012-test",
-        workers=scale.placement.detection_workers,
-        use_gpu=scale.placement.use_gpu,
-    )
-    return Submission(benchmark="voc2012", detections=detections, shards=test, variant=training.variant)
-
+ROWS = (
+    *(_row(method, data) for method, data in TABLE_4),
+    *(_proxy(detector, images) for detector in ("ssd300", "ssd512") for images in PROXIES),
+)
 
 experiment = Experiment(
     name="voc2012",
@@ -73,9 +50,6 @@ experiment = Experiment(
     expects="the same order",
     differs="test is scored by its server; the proxies are other trainings on other images",
     row_title="method and data",
-    rows=(
-        *(_row(method, data) for method, data in TABLE_4),
-        *(_proxy(detector, images) for detector in ("ssd300", "ssd512") for images in PROXIES),
-    ),
-    figures=submissions,
+    rows=ROWS,
+    figures=lambda scale: submissions(ROWS, scale),
 )

@@ -22,4 +22,4 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     found = meant(request, store)
     if not isinstance(found, ExperimentRequest):
         raise PipelineError(f"the last run, `{found.command}`, has no table: name an experiment")
-    print(current_table(found.target(Placement()), store), end="")
+    print("\n".join(current_table(member.target(Placement()), store) for member in found.members()), end="")

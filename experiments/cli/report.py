@@ -39,10 +39,14 @@ def report(
     found = meant(request, store)
     if not isinstance(found, ExperimentRequest):
         raise PipelineError(f"the last run, `{found.command}`, has no report: name an experiment")
-    held = Held.of(found.targets(Placement()), store)
-    folder, stem = (Folder(str(out.resolve().parent)), out.stem) if out else usual_place(found, store)
-    for path in write_report(found, held, folder, stem):
-        print(path)
+    members = found.members()
+    if out and len(members) > 1:
+        raise PipelineError(f"{found.experiment} is {len(members)} experiments: leave --out away, or name one of them")
+    for member in members:
+        held = Held.of(member.targets(Placement()), store)
+        folder, stem = (Folder(str(out.resolve().parent)), out.stem) if out else usual_place(member, store)
+        for path in write_report(member, held, folder, stem):
+            print(path)
 
 
 def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> str:

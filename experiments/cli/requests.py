@@ -95,7 +95,10 @@ class ExperimentRequest(OnSetup):
 
     command: ClassVar[str] = "run"
     experiment: Annotated[
-        str, typer.Argument(help="Name, see `ssdpipe list`, or a file of your own.", show_default=False)
+        str,
+        typer.Argument(
+            help="Name (see `ssdpipe list`), table1 to table7, all, or a file of your own.", show_default=False
+        ),
     ] = ""
     preset: Annotated[Literal["full", "short", "tiny", "narrow"], typer.Option(help="Scale of the experiment.")] = (
         "full"
@@ -121,10 +124,20 @@ class ExperimentRequest(OnSetup):
         return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training)
 
     def target(self, placement: Placement) -> Table:
-        return self.found().table(self.scale(placement), seeds=self.seeds, column=self.column)
+        return self.members()[0].found().table(self.scale(placement), seeds=self.seeds, column=self.column)
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
-        return self.found().targets(self.scale(placement), seeds=self.seeds, column=self.column)
+        """The tables of all members, each with the figures after it."""
+        found = [member.found() for member in self.members()]
+        scale = self.scale(placement)
+        stages = (stage for each in found for stage in each.targets(scale, seeds=self.seeds, column=self.column))
+        return tuple(dict.fromkeys(stages))
+
+    def members(self) -> tuple[ExperimentRequest, ...]:
+        """One request for each experiment that the name means."""
+        from experiments.groups import members
+
+        return tuple(replace(self, experiment=name) for name in members(self.experiment))
 
     def found(self) -> Experiment:
         """PipelineError when there is no such experiment, or it cannot be put on one data set of the user's."""

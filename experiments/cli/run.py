@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from experiments.cli.options import Running
 from experiments.cli.requests import ExperimentRequest
+
+if TYPE_CHECKING:
+    from pipeline.store import Store
 
 
 def run(request: ExperimentRequest, running: Running) -> None:
@@ -11,24 +16,26 @@ def run(request: ExperimentRequest, running: Running) -> None:
 
     What is cached is not run again; after a failure or Ctrl-C the same command goes on where it stopped.
     """
-    from experiments.cli.report import refresh
     from experiments.cli.running import bring_to_end, ui_command
-    from experiments.comparison import current_table
     from pipeline.errors import StageFailed
     from pipeline.store import Store
-    from stages.graphs import Placement
-    from stages.table import TABLE_TEXT
 
     try:
-        graph, store, result = bring_to_end(request, running)
+        _, store, result = bring_to_end(request, running)
     except StageFailed:
-        store = Store.open(running.store)
-        print(current_table(request.target(Placement()), store))
-        print(f"report: {refresh(request, store)}", flush=True)
+        _tell(request, Store.open(running.store))
         raise
-    manifest = result.outcomes[graph.targets[0]].manifest
-    assert manifest is not None, "the run of its graph ended well"
-    print(store.output(manifest).read_bytes(TABLE_TEXT).decode())
-    print(f"report: {refresh(request, store, run_id=result.run_id if running.mlflow else '')}")
+    _tell(request, store, run_id=result.run_id if running.mlflow else "")
     if running.mlflow:
         print(f"runs:   {ui_command(running)}")
+
+
+def _tell(request: ExperimentRequest, store: Store, *, run_id: str = "") -> None:
+    """The table of each experiment as far as it is there, and where its page is."""
+    from experiments.cli.report import refresh
+    from experiments.comparison import current_table
+    from stages.graphs import Placement
+
+    for member in request.members():
+        print(current_table(member.target(Placement()), store))
+        print(f"report: {refresh(member, store, run_id=run_id)}", flush=True)

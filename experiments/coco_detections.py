@@ -1,0 +1,46 @@
+"""What do detections on COCO look like? Paper, Figure 5: SSD512 on test-dev, scores above 0.6.
+
+Found:  a page of images.
+Expect: the same kind of page; and, what the paper does not show, what is wrong and what is missed.
+Run:    ssdpipe run coco-detections --preset tiny
+Differs: images of minival, whose objects are public, so that right and wrong can be told apart.
+"""
+
+from __future__ import annotations
+
+from experiments.experiment import Experiment, Row
+from experiments.published import FIGURE_5_SCORE, TABLE_5
+from experiments.runs import RUNS
+from experiments.scale import Scale
+from pipeline.stage import Stage
+from stages.draw_detections import DrawDetections
+from stages.known_groups import grouping_of
+from stages.side_by_side import DrawCocoSizes
+
+RUN = RUNS["ssd512-coco"]
+
+
+def figures(scale: Scale) -> tuple[Stage, ...]:
+    evaluation = scale.evaluation(RUN, table=experiment.answers)
+    pictures = DrawDetections(
+        detections=evaluation.detections,
+        shards=evaluation.shards,
+        training=evaluation.training,
+        min_score=FIGURE_5_SCORE,
+        similar=grouping_of(scale.setup(RUN).settings.spec.classes).similar,
+        variant=RUN.name,
+    )
+    return pictures, DrawCocoSizes(evaluations=(evaluation,), titles=("SSD512",), variant=RUN.name)
+
+
+experiment = Experiment(
+    name="coco-detections",
+    question="What do detections on COCO look like?",
+    answers="Figure 5",
+    found="a page of images",
+    expects="the same kind of page",
+    differs="minival instead of test-dev",
+    row_title="detector",
+    rows=(Row(label="SSD512", run=RUN, published=TABLE_5["SSD512", "trainval35k"].ap),),
+    figures=figures,
+)

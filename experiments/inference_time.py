@@ -1,0 +1,60 @@
+"""How fast is SSD? Paper, section 3.7 and Table 7.
+
+Found:  SSD300 runs at 46 images/s one by one and 59 in batches of 8, on a Titan X (Maxwell) with cuDNN v4, images
+read and decoded; about 80 % of the time is VGG16.
+Expect: other numbers on other machines; SSD512 costs 2.9 times the multiply-adds of SSD300.
+Run:    ssdpipe run inference-time --preset tiny
+Differs: the machine. The numbers in the table read, decode, resize, detect and suppress, as the paper's; speed.json
+holds the other protocols (images on the device; the network alone) and precisions.
+"""
+
+from __future__ import annotations
+
+from experiments.experiment import Experiment, Row
+from experiments.published import TABLE_7
+from experiments.runs import RUNS, Run
+from experiments.scale import Scale
+from pipeline.stage import Stage
+from stages.speed import Network
+from stages.speed_graphs import timed
+
+METRIC = "speed/end_to_end/batch{}/images_per_second"
+
+
+def _run_of(method: str) -> Run | None:
+    return RUNS[f"{method.lower()}-voc0712"] if method.startswith("SSD") else None
+
+
+def _timed(run: Run, scale: Scale, seed: int) -> Stage:
+    training = scale.training(run, seed, table=experiment.answers)
+    network = Network(label=run.detector, weights=training)
+    test = scale.setup(run).test_shards()
+    return timed(network, test=test, variant=f"{run.name}/seed{seed}", placement=scale.placement)
+
+
+def _rows(method: str, batch: int) -> tuple[Row, Row]:
+    run, printed = _run_of(method), TABLE_7[method, batch]
+    label = f"{method}, batch {batch}"
+    speed = Row(
+        label=label,
+        run=run,
+        column="images/s",
+        result=(lambda scale, seed: _timed(run, scale, seed)) if run else None,
+        metric=METRIC.format(batch),
+        unit="plain",
+        published=printed.images_per_second,
+    )
+    return Row(label=label, run=run, column="mAP", published=printed.mean), speed
+
+
+experiment = Experiment(
+    name="inference-time",
+    question="How fast is SSD?",
+    answers="Table 7",
+    found="59 images/s for SSD300 and 22 for SSD512, in batches of 8 on a Titan X",
+    expects="other numbers on other machines, in the same proportion",
+    differs="the machine",
+    row_title="method",
+    column_title="number",
+    rows=tuple(row for method, batch in TABLE_7 for row in _rows(method, batch)),
+)
