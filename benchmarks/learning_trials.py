@@ -55,7 +55,7 @@ def _narrow(classes: tuple[str, ...], input_size: int, iterations: int) -> Train
 
 CELLS = ("Platelets", "RBC", "WBC")
 LARGE = ("aeroplane", "cat")
-"""Classes that a narrow network from scratch can learn within minutes; of seven classes at 2000 iterations it learnt none."""
+"""What a narrow network can learn from scratch within minutes; of seven classes at 2000 iterations it learnt none."""
 TRIALS = {
     trial.name: trial
     for trial in (
