@@ -35,8 +35,8 @@ from ssd_core.matching import NEGATIVE, Matches, match
 from ssd_core.model import Detector
 from ssd_core.objects import Objects
 from ssd_core.settings import TrainingSettings
-from ssd_core.spec import VOC_CLASSES
 from ssd_core.stream import Batch, TrainingStream
+from ssd_core.vocabularies import VOC_CLASSES
 from stages.shard import Shard
 from stages.voc import VocFolder
 

@@ -9,11 +9,12 @@ from typing import Literal
 from learning_data import packed, with_objects
 
 from ssd_core.augment.spec import STARRED
+from ssd_core.detectors import ssd300
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
 from ssd_core.shards import ShardSet
-from ssd_core.spec import VOC_CLASSES, ssd300
 from ssd_core.tiny_spec import ssd_tiny
+from ssd_core.vocabularies import VOC_CLASSES
 from stages.shard import Shard
 from stages.voc import VocFolder
 

@@ -17,8 +17,9 @@ from functools import partial
 
 import torch
 
+from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.initial import first_detector
-from ssd_core.spec import DetectorSpec, ssd300, ssd300_full_vgg, ssd512
+from ssd_core.spec import DetectorSpec
 from ssd_core.speed import Runner, Speed, arithmetic, in_turns, noise, of_first, quieten, why_not
 from ssd_core.speed_modes import SpeedMode
 

@@ -18,12 +18,13 @@ from pathlib import Path
 import torch
 
 from ssd_core.checkpoint import CheckpointFolder
+from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.initial import first_detector
 from ssd_core.precision import has_bf16
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
 from ssd_core.shards import ShardSet
-from ssd_core.spec import DetectorSpec, ssd300, ssd300_full_vgg, ssd512
+from ssd_core.spec import DetectorSpec
 from ssd_core.stream import training_batches
 from ssd_core.tiny_spec import ssd_tiny
 from ssd_core.trainer import Pace, Trainer

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from experiments.experiment import Experiment, Row
 from experiments.runs import RUNS
+from ssd_core.detectors import with_resnet50
 from ssd_core.settings import TrainingSettings
-from ssd_core.spec import with_resnet50
 
 BASE = RUNS["ssd300-voc0712"]
 

@@ -10,9 +10,9 @@ import os
 from dataclasses import dataclass
 
 from experiments.runs import DataName
+from ssd_core.detectors import Flavour
 from ssd_core.ilsvrc_vocabulary import ILSVRC_CLASSES
-from ssd_core.spec import VOC_CLASSES, Flavour
-from ssd_core.vocabularies import COCO_CLASSES, COCO_TO_VOC
+from ssd_core.vocabularies import COCO_CLASSES, COCO_TO_VOC, VOC_CLASSES
 from stages import mixes
 from stages.coco_folder import CocoFolder
 from stages.drawn import CLASSES as DRAWN_CLASSES

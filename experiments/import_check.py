@@ -17,8 +17,8 @@ from experiments.runs import RUNS
 from experiments.scale import Scale
 from experiments.setups import Setup
 from pipeline.errors import PipelineError
+from ssd_core.detectors import Flavour, ssd300, ssd512
 from ssd_core.layouts.layout import ImportChoices, LayoutName
-from ssd_core.spec import Flavour, ssd300, ssd512
 from stages.graphs import Placement, scored
 from stages.initial import WeightsFile
 from stages.table import Cell, Table

@@ -16,9 +16,10 @@ from experiments.runs import DetectorName, Run
 from experiments.setups import Setup
 from pipeline.errors import PipelineError
 from ssd_core.augment.spec import FLIP_ONLY, PAPER, STARRED
+from ssd_core.detectors import Flavour, ssd300, ssd300_full_vgg, ssd512, with_full_vgg
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
-from ssd_core.spec import DetectorSpec, Flavour, ssd300, ssd300_full_vgg, ssd512, with_full_vgg
+from ssd_core.spec import DetectorSpec
 from ssd_core.tiny_spec import ssd_tiny
 from stages.initial import ImageNetVgg16
 from stages.suggestion import suggestion

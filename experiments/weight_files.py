@@ -38,8 +38,8 @@ def imported(path: str, choices: ImportChoices) -> Weights:
 
 def vgg16(path: str, *, full: bool) -> Weights:
     """A VGG16 of the user's, or without a path torchvision's, fetched by it or already in its cache."""
+    from ssd_core.detectors import ssd300, ssd300_full_vgg
     from ssd_core.initial import from_vgg16
-    from ssd_core.spec import ssd300, ssd300_full_vgg
     from stages.initial import ImageNetVgg16, torchvision_cache
 
     if not path:

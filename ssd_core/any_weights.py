@@ -7,13 +7,13 @@ from typing import IO
 
 from torch import Tensor
 
+from ssd_core.detectors import ssd300, ssd300_full_vgg
 from ssd_core.importing import weights_from
 from ssd_core.initial import from_vgg16
 from ssd_core.layouts.known import layout_of
 from ssd_core.layouts.layout import AS_FOUND, ImportChoices, Layout
 from ssd_core.layouts.named_tensors import read_named_tensors
 from ssd_core.resnet_weights import from_resnet50, is_resnet50
-from ssd_core.spec import ssd300, ssd300_full_vgg
 from ssd_core.vgg_weights import vgg16_weights
 from ssd_core.weights import ForeignFile, Weights, load_weights
 

@@ -14,12 +14,13 @@ from typing import IO
 import torch
 from torch import Tensor
 
+from ssd_core.detectors import ssd300, ssd512
 from ssd_core.layouts.known import LAYOUTS, layout_of
 from ssd_core.layouts.layout import AS_FOUND, ImportChoices, Layout
 from ssd_core.layouts.named_tensors import read_named_tensors
 from ssd_core.model import Detector
-from ssd_core.spec import VOC_CLASSES, DetectorSpec, ssd300, ssd512
-from ssd_core.vocabularies import COCO_CLASSES
+from ssd_core.spec import DetectorSpec
+from ssd_core.vocabularies import COCO_CLASSES, VOC_CLASSES
 from ssd_core.weights import Weights
 
 _SHOWN = 8  # tensors named in a message

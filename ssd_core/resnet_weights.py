@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ssd_core.backbones import ResNet50
+from ssd_core.detectors import ssd300, with_resnet50
 from ssd_core.resnet import resnet50_parts
-from ssd_core.spec import ssd300, with_resnet50
 from ssd_core.vgg_weights import TORCHVISION
 from ssd_core.weights import Weights
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ssd_core.augment.spec import PAPER, Augmentation
+from ssd_core.detectors import ssd300
 from ssd_core.schedule import Schedule
-from ssd_core.spec import DetectorSpec, ssd300
+from ssd_core.spec import DetectorSpec
 
 
 @dataclass(frozen=True, kw_only=True)

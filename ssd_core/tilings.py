@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ssd_core.spec import DetectorSpec, Scale, Source, with_scales
+from ssd_core.detectors import with_scales
+from ssd_core.spec import DetectorSpec, Scale, Source
 
 STACKED_RATIOS = (2.0,)
 """Shapes of each scale where several share a layer: 4 boxes with both squares. The one reading of Table 3

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ssd_core.spec import DetectorSpec, ExtraLayer, Preprocessing, Scale, Vgg16, ssd300
+from ssd_core.detectors import ssd300
+from ssd_core.spec import DetectorSpec, ExtraLayer, Preprocessing, Scale, Vgg16
 
 
 def ssd_tiny(classes: tuple[str, ...], input_size: int = 130) -> DetectorSpec:

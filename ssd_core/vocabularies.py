@@ -1,7 +1,12 @@
-"""Class lists of COCO, and how they map to those of VOC (data/coco/labelmap_coco.prototxt, coco_voc_map.txt of
+"""Class lists of VOC and COCO, and how they map (data/coco/labelmap_coco.prototxt, coco_voc_map.txt of
 weiliu89/caffe). Lists are without background; the network's class of entry c is c + 1."""
 
 from __future__ import annotations
+
+VOC_CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
+    "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+)  # fmt: skip
 
 COCO_CATEGORIES = {
     1: "person", 2: "bicycle", 3: "car", 4: "motorcycle", 5: "airplane", 6: "bus", 7: "train", 8: "truck", 9: "boat",

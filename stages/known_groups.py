@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ssd_core.analysis.groups import VOC_GROUPS, VOC_SHOWN, VOC_SIMILAR, Groups, Names, coco_supercategories
-from ssd_core.spec import VOC_CLASSES
-from ssd_core.vocabularies import COCO_CLASSES
+from ssd_core.vocabularies import COCO_CLASSES, VOC_CLASSES
 from stages.drawn import VOCABULARIES
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.stage import Stage
-from ssd_core.spec import VOC_CLASSES
-from ssd_core.vocabularies import COCO_CATEGORIES
+from ssd_core.vocabularies import COCO_CATEGORIES, VOC_CLASSES
 
 if TYPE_CHECKING:
     from pipeline.context import Context

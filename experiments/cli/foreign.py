@@ -44,8 +44,7 @@ class ForeignOptions:
 def named_classes(named: str) -> tuple[str, ...]:
     """Classes of a vocabulary, or lines of a file; none without a name."""
     from pipeline.errors import PipelineError
-    from ssd_core.spec import VOC_CLASSES
-    from ssd_core.vocabularies import COCO_CLASSES
+    from ssd_core.vocabularies import COCO_CLASSES, VOC_CLASSES
 
     known = {"": (), "voc": VOC_CLASSES, "coco": COCO_CLASSES}
     if named in known:

@@ -68,8 +68,7 @@ def transfer(
     from experiments.weight_files import read, summary, write
     from pipeline.errors import PipelineError
     from ssd_core.head_transfer import transferred
-    from ssd_core.spec import VOC_CLASSES
-    from ssd_core.vocabularies import COCO_TO_VOC
+    from ssd_core.vocabularies import COCO_TO_VOC, VOC_CLASSES
 
     try:
         weights = transferred(read(file, foreign.choices()), VOC_CLASSES, COCO_TO_VOC)

@@ -5,8 +5,8 @@ Paper and Caffe number the layers apart: conv7 is fc7, conv8_2 is conv6_2, and s
 
 from __future__ import annotations
 
+from ssd_core.detectors import truncated
 from ssd_core.layouts.layout import Layout
-from ssd_core.spec import truncated
 
 VGG = (
     "conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3",

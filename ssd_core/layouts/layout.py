@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ssd_core.spec import DetectorSpec, Flavour
+from ssd_core.detectors import Flavour
+from ssd_core.spec import DetectorSpec
 
 LayoutName = Literal["torchvision", "amdegroot", "lufficc", "caffe", "chainercv"]
 

@@ -12,10 +12,10 @@ from experiments.scale import Scale
 from pipeline.graph import Graph
 from ssd_core.boxes import inside_image, to_xyxy
 from ssd_core.default_boxes import default_boxes
+from ssd_core.detectors import ssd300
 from ssd_core.matching import IGNORED, match
 from ssd_core.objects import Objects
 from ssd_core.settings import TrainingSettings
-from ssd_core.spec import ssd300
 from stages.train import Train
 
 PAPER = TrainingSettings()

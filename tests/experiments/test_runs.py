@@ -9,7 +9,7 @@ from experiments.runs import RUNS
 from experiments.scale import Scale
 from pipeline.errors import PipelineError
 from pipeline.graph import Graph
-from ssd_core.spec import ssd300
+from ssd_core.detectors import ssd300
 from ssd_core.vocabularies import COCO_CLASSES, COCO_TO_VOC
 from stages.evaluate_coco import EvaluateCoco
 from stages.initial import ImageNetVgg16

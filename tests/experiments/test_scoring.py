@@ -12,10 +12,11 @@ from pipeline.errors import PipelineError
 from pipeline.graph import Graph
 from pipeline.stage import Stage
 from ssd_core.detection_limits import DetectionLimits
+from ssd_core.detectors import ssd300
 from ssd_core.importing import tensor_names
 from ssd_core.initial import first_detector
 from ssd_core.layouts.known import LAYOUTS
-from ssd_core.spec import VOC_CLASSES, ssd300
+from ssd_core.vocabularies import VOC_CLASSES
 from stages.detect import Detect
 from stages.graphs import Placement
 from stages.initial import WeightsFile

@@ -12,7 +12,7 @@ from experiments.runs import RUNS
 from experiments.scale import Scale
 from experiments.setups import Setup, on_data, starting_from
 from pipeline.errors import PipelineError
-from ssd_core.spec import ssd300, ssd300_full_vgg, ssd512
+from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.tiny_spec import ssd_tiny
 from stages.initial import ImageNetVgg16, WeightsFile
 from stages.shard import Shard

@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from ssd_core.any_weights import read_weights
+from ssd_core.detectors import ssd300
 from ssd_core.importing import tensor_names
 from ssd_core.layouts.known import LAYOUTS
 from ssd_core.layouts.layout import ImportChoices
 from ssd_core.layouts.named_tensors import read_named_tensors
 from ssd_core.model import Detector
-from ssd_core.spec import Preprocessing, ssd300
+from ssd_core.spec import Preprocessing
 from ssd_core.weights import FORMAT, Weights, save_weights
 
 

@@ -15,12 +15,13 @@ from torchvision.ops import FrozenBatchNorm2d
 
 from ssd_core.any_weights import read_weights
 from ssd_core.backbones import Backbone, ResNet50
+from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512, with_resnet50
 from ssd_core.initial import first_detector
 from ssd_core.model import Detector
 from ssd_core.network_cost import network_cost
 from ssd_core.optimiser import build_optimiser
 from ssd_core.resnet_weights import from_resnet50, resnet50_state
-from ssd_core.spec import DetectorSpec, Preprocessing, ssd300, ssd300_full_vgg, ssd512, with_resnet50
+from ssd_core.spec import DetectorSpec, Preprocessing
 from ssd_core.tiny_spec import ssd_tiny
 from ssd_core.weights import Weights, load_weights, save_weights
 

@@ -10,9 +10,10 @@ import torch
 from ssd_core.boxes import to_xyxy
 from ssd_core.coverage import OBJECTS_AT_ONCE, coverage, scale_names, scale_of_boxes
 from ssd_core.default_boxes import default_boxes
+from ssd_core.detectors import ssd300
 from ssd_core.matching import match
 from ssd_core.objects import Objects
-from ssd_core.spec import DetectorSpec, Scale, Source, ssd300
+from ssd_core.spec import DetectorSpec, Scale, Source
 
 # Input 16: conv4_3 has 2 x 2 cells of step 8 with squares of 4; conv7 one cell with a square of 8 and its larger one,
 # sqrt(8 * 18) = 12. Centres of conv4_3 are 4 and 12, that of conv7 is 8.

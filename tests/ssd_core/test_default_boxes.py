@@ -7,7 +7,7 @@ import torch
 
 from ssd_core.boxes import inside_image, to_xyxy
 from ssd_core.default_boxes import default_boxes
-from ssd_core.spec import ssd300, ssd512, truncated
+from ssd_core.detectors import ssd300, ssd512, truncated
 
 
 def test_a_cell_lists_the_squares_and_then_each_ratio_with_its_reciprocal():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ssd_core.detectors import ssd300
 from ssd_core.head_transfer import transferred
 from ssd_core.model import Detector
-from ssd_core.spec import VOC_CLASSES, ssd300
-from ssd_core.vocabularies import COCO_CLASSES, COCO_TO_VOC
+from ssd_core.vocabularies import COCO_CLASSES, COCO_TO_VOC, VOC_CLASSES
 from ssd_core.weights import Weights
 
 COCO_OF_VOC = (5, 2, 15, 9, 40, 6, 3, 16, 57, 20, 61, 17, 18, 4, 1, 59, 19, 58, 7, 63)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512, with_resnet50
 from ssd_core.layer_table import layer_table
-from ssd_core.spec import ssd300, ssd300_full_vgg, ssd512, with_resnet50
 
 
 def test_maps_of_ssd300_are_those_of_figure_2():

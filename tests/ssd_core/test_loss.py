@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from ssd_core.boxes import to_cxcywh
+from ssd_core.detectors import ssd300
 from ssd_core.loss import check_counts, hard_negatives, multibox_loss
 from ssd_core.matching import IGNORED, NEGATIVE, Matches, match
 from ssd_core.objects import Objects
-from ssd_core.spec import ssd300
 
 SPEC = ssd300()
 LEFT = [0.0, 0.0, 0.5, 0.5]

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from ssd_core.boxes import pairwise_iou, to_cxcywh
+from ssd_core.detectors import ssd300
 from ssd_core.matching import IGNORED, NEGATIVE, NO_OVERLAP, match
 from ssd_core.objects import Objects
-from ssd_core.spec import ssd300
 
 SPEC = ssd300()
 

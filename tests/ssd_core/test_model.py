@@ -4,9 +4,10 @@ import pytest
 import torch
 from torchvision.models.detection import ssd300_vgg16
 
+from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.layers import initialise
 from ssd_core.model import Detector
-from ssd_core.spec import Preprocessing, Source, Vgg16, ssd300, ssd300_full_vgg, ssd512
+from ssd_core.spec import Preprocessing, Source, Vgg16
 from ssd_core.tilings import Stacked, tiled
 from ssd_core.vgg import vgg16_parts
 

@@ -7,8 +7,8 @@ ones. Each further class costs a 3x3 convolution and a bias per box of a cell: s
 
 import pytest
 
+from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.network_cost import network_cost
-from ssd_core.spec import ssd300, ssd300_full_vgg, ssd512
 
 
 def classes(outputs):

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from ssd_core.detectors import ssd300
 from ssd_core.model import Detector
 from ssd_core.optimiser import build_optimiser, parameter_groups, set_learning_rate
-from ssd_core.spec import ssd300
 
 
 def test_biases_learn_twice_as_fast_and_do_not_decay():

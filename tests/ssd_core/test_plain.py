@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from ssd_core.detectors import ssd300
 from ssd_core.plain import from_plain, to_plain
-from ssd_core.spec import DetectorSpec, Scale, ssd300
+from ssd_core.spec import DetectorSpec, Scale
 
 
 @dataclass(frozen=True, kw_only=True)

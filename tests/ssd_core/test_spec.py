@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512, truncated, with_full_vgg, with_scales
 from ssd_core.plain import from_plain, to_plain
-from ssd_core.spec import DetectorSpec, Vgg16, ssd300, ssd300_full_vgg, ssd512, truncated, with_full_vgg, with_scales
+from ssd_core.spec import DetectorSpec, Vgg16
 from ssd_core.tiny_spec import ssd_tiny
 
 SIZES = {

@@ -4,7 +4,7 @@ import pytest
 
 from ssd_core.boxes import inside_image, to_xyxy
 from ssd_core.default_boxes import default_boxes
-from ssd_core.spec import ssd300
+from ssd_core.detectors import ssd300
 from ssd_core.tilings import Sized, Stacked, tiled, without_ratios
 
 

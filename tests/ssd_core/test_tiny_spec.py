@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ssd_core.detectors import ssd300
 from ssd_core.model import Detector
-from ssd_core.spec import VOC_CLASSES, ssd300
 from ssd_core.tiny_spec import ssd_tiny
+from ssd_core.vocabularies import VOC_CLASSES
 
 
 def test_the_same_six_layers_predict_and_their_maps_shrink_to_one_cell():

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torchvision.models import vgg16
 
+from ssd_core.detectors import ssd300, ssd300_full_vgg
 from ssd_core.initial import first_detector, from_vgg16
 from ssd_core.model import Detector
-from ssd_core.spec import ssd300, ssd300_full_vgg
 from ssd_core.vgg_weights import CAFFE, REDUCED, TORCHVISION, read_vgg16, vgg16_weights
 
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)

@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from ssd_core.spec import VOC_CLASSES
 from ssd_core.voc_ap import ILSVRC_TOLERANCE, ClassResult, ScoredBoxes, TrueBoxes, evaluate, mean_result
+from ssd_core.vocabularies import VOC_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ssd_core.spec import VOC_CLASSES
-from ssd_core.vocabularies import COCO_CATEGORIES, COCO_CLASSES, COCO_TO_VOC
+from ssd_core.vocabularies import COCO_CATEGORIES, COCO_CLASSES, COCO_TO_VOC, VOC_CLASSES
 
 # COCO's contiguous id (from 1) to VOC's id: data/VOC0712/coco_voc_map.txt of weiliu89/caffe
 OFFICIAL_MAP = {

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from ssd_core.detectors import ssd300
 from ssd_core.model import Detector
-from ssd_core.spec import DetectorSpec, Preprocessing, ssd300
+from ssd_core.spec import DetectorSpec, Preprocessing
 from ssd_core.weights import FORMAT, Weights, load_weights, save_weights
 
 

@@ -23,9 +23,9 @@ from pipeline.scheduler import Scheduler
 from pipeline.stage import Resources, Stage
 from pipeline.store import Store
 from ssd_core.detection_limits import DetectionLimits
+from ssd_core.detectors import ssd300, ssd512
 from ssd_core.schedule import Schedule
 from ssd_core.settings import TrainingSettings
-from ssd_core.spec import ssd300, ssd512
 from stages.coco_folder import CocoFolder
 from stages.cost import Cost, cost
 from stages.cost_disk import checkpoint_bytes, result_bytes, weights_bytes

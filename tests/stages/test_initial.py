@@ -13,12 +13,13 @@ import torchvision
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import describe
 from pipeline.graph import Graph
+from ssd_core.detectors import ssd300
 from ssd_core.importing import tensor_names
 from ssd_core.initial import first_detector
 from ssd_core.layouts.known import LAYOUTS
 from ssd_core.layouts.layout import ImportChoices
-from ssd_core.spec import VOC_CLASSES, ssd300
 from ssd_core.vgg_weights import REDUCED
+from ssd_core.vocabularies import VOC_CLASSES
 from ssd_core.weights import Weights, load_weights, save_weights
 from stages.initial import TORCHVISION_FILE, ImageNetVgg16, WeightsFile
 

@@ -16,9 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import PipelineError
-from ssd_core.spec import VOC_CLASSES
 from ssd_core.voc_ap import ScoredBoxes
-from ssd_core.vocabularies import COCO_CLASSES
+from ssd_core.vocabularies import COCO_CLASSES, VOC_CLASSES
 from stages.detection import SCHEMA
 from stages.submission import CLASSES
 from stages.submission_archive import archive, check_coco, check_voc, coco_results, voc_archive

@@ -18,8 +18,8 @@ from pipeline.resolver import Resolver
 from pipeline.scheduler import Scheduler
 from pipeline.store import Store
 from ssd_core.model import Detector
-from ssd_core.spec import VOC_CLASSES
 from ssd_core.tiny_spec import ssd_tiny
+from ssd_core.vocabularies import VOC_CLASSES
 from ssd_core.weights import Weights, save_weights
 from stages.graphs import Placement
 from stages.submission import ARCHIVES

@@ -10,10 +10,10 @@ from typer.testing import CliRunner, Result
 
 from experiments.cli.main import app
 from pipeline.errors import PipelineError
+from ssd_core.detectors import ssd300
 from ssd_core.importing import tensor_names
 from ssd_core.initial import first_detector
 from ssd_core.layouts.known import LAYOUTS
-from ssd_core.spec import ssd300
 from ssd_core.vocabularies import COCO_CLASSES
 from ssd_core.weights import load_weights
 

@@ -1,6 +1,5 @@
 from ssd_core.analysis.groups import VOC_GROUPS, VOC_SHOWN, VOC_SIMILAR, coco_supercategories, similar_labels
-from ssd_core.spec import VOC_CLASSES
-from ssd_core.vocabularies import COCO_CLASSES
+from ssd_core.vocabularies import COCO_CLASSES, VOC_CLASSES
 
 
 def test_groups_and_sets_name_classes_of_voc():

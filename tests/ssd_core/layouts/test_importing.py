@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from ssd_core.default_boxes import default_boxes
+from ssd_core.detectors import ssd300, ssd512, truncated
 from ssd_core.importing import import_weights, tensor_names, weights_from
 from ssd_core.layouts.known import LAYOUTS, layout_of
 from ssd_core.layouts.layout import ImportChoices
 from ssd_core.model import Detector
-from ssd_core.spec import VOC_CLASSES, ssd300, ssd512, truncated
-from ssd_core.vocabularies import COCO_CLASSES
+from ssd_core.vocabularies import COCO_CLASSES, VOC_CLASSES
 
 
 def state_of(spec) -> dict[str, Tensor]:

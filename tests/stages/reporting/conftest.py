@@ -7,7 +7,7 @@ from math import exp
 import numpy as np
 import pytest
 
-from ssd_core.spec import VOC_CLASSES
+from ssd_core.vocabularies import VOC_CLASSES
 from stages.figures.formats import png_and_svg
 from stages.figures.style import new_figure
 from stages.reporting.content import Curve, Image, Report, RunLink
