@@ -1,0 +1,34 @@
+"""What a person asks for, as data: the options of a command, the graph that they mean, and JSON to build it again."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from experiments.cli.requests.evaluation import EvaluateRequest, Numbers, ProtocolOption
+from experiments.cli.requests.experiment import ExperimentRequest
+from experiments.cli.requests.request import MAP, Request
+from experiments.cli.requests.sharding import ShardRequest
+from experiments.cli.requests.submission import SubmissionRequest
+from experiments.cli.requests.training import TrainRequest
+
+__all__ = [
+    "MAP",
+    "EvaluateRequest",
+    "ExperimentRequest",
+    "Numbers",
+    "ProtocolOption",
+    "Request",
+    "ShardRequest",
+    "SubmissionRequest",
+    "TrainRequest",
+    "request_from",
+]
+
+KINDS: tuple[type[Request], ...] = (ExperimentRequest, TrainRequest, EvaluateRequest, SubmissionRequest, ShardRequest)
+
+
+def request_from(recorded: dict[str, Any]) -> Request:
+    """The request that `to_json` wrote; options of a later version are left out."""
+    kind = next(kind for kind in KINDS if kind.command == recorded["command"])
+    return kind(**{item.name: recorded[item.name] for item in fields(kind) if item.name in recorded})

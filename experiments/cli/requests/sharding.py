@@ -1,0 +1,48 @@
+"""A data set as Parquet shards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from experiments.cli.requests.request import Request, StrictOption
+
+if TYPE_CHECKING:
+    from pipeline.stage import Stage
+    from stages.graphs import Placement
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardRequest(Request):
+    """`data shard`: a data set as Parquet shards."""
+
+    command: ClassVar[str] = "shard"
+    data: Annotated[str, typer.Argument(metavar="DIR", help="Data set in the layout of VOC, COCO or ILSVRC, or a CSV.")]
+    split: Annotated[str, typer.Option(help="Which of its splits; trainval or train by default.")] = ""
+    layout: Annotated[str, typer.Option(metavar="voc|coco|ilsvrc|csv", help="Recognised from the folder.")] = ""
+    classes: Annotated[str, typer.Option(help="Class names, with commas; those found, sorted, by default.")] = ""
+    strict: StrictOption = False
+
+    @property
+    def name(self) -> str:
+        return "data"
+
+    def placement(self) -> Placement:
+        from stages.graphs import Placement
+
+        return Placement()
+
+    def target(self, placement: Placement) -> Stage:  # noqa: ARG002 (sharding takes what CPUs there are)
+        from stages.layouts import TRAINING, find_data_set
+        from stages.shard import Shard
+
+        found = find_data_set(self.data, self.layout)
+        split = self.split or found.usual(TRAINING)
+        return Shard(
+            sources=(found.source(split),),
+            classes=tuple(name.strip() for name in self.classes.split(",") if name.strip()),
+            strict=self.strict,
+            variant=f"{found.name}-{split}",
+        )

@@ -1,0 +1,47 @@
+"""An archive for the server of a benchmark, from a file of weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import typer
+
+from experiments.cli.requests.request import Request
+
+if TYPE_CHECKING:
+    from pipeline.stage import Stage
+    from stages.graphs import Placement
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionRequest(Request):
+    """`submission`: an archive for the server of a benchmark."""
+
+    command: ClassVar[str] = "submission"
+    benchmark: Annotated[Literal["voc2012", "coco-testdev"], typer.Argument(help="Whose server takes it.")]
+    data: Annotated[
+        str,
+        typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Folder of the images, in the layout of VOC or COCO."),
+    ] = ""
+    weights: Annotated[str, typer.Option(metavar="FILE", help="Detect with these weights of ssdpipe.")] = ""
+    split: Annotated[str, typer.Option(help="List of images; the official one by default.")] = ""
+    proxy: Annotated[
+        bool, typer.Option("--proxy", help="Allow other images than the official ones, to try the way.")
+    ] = False
+
+    @property
+    def name(self) -> str:
+        return "submission"
+
+    def placement(self) -> Placement:
+        from experiments.cli.placing import place_one
+
+        return place_one(gpus=self.gpus, cpu_workers=1)
+
+    def target(self, placement: Placement) -> Stage:
+        from experiments.submitting import submission_of
+
+        return submission_of(
+            self.weights, self.benchmark, root=self.data, split=self.split, proxy=self.proxy, placement=placement
+        )
