@@ -232,7 +232,7 @@ def test_stopping_a_run_ends_a_sleeping_stage_and_keeps_its_work(store, deaf):
     began = time.monotonic()
     with pytest.raises(Interrupted):
         scheduler.run()
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 50  # of the 60 seconds that it would sleep
     assert work.exists("awake")
     assert store.manifests() == []
 
@@ -255,13 +255,13 @@ def test_a_node_with_other_code_than_the_driver_refuses_the_job(store):
 def test_the_handler_of_interrupts_is_that_of_before_when_a_stage_replaced_it(store):
     run(store, Replaces())
     result = run(store, Handler())
-    assert _output(store, result, "handler", "handler.json") != repr(signal.SIG_IGN)
+    assert _output(store, result, "handler", "handler.json") != repr(signal.SIG_DFL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replaces(Stage):
     def run(self, ctx: Context) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def test_show_tells_what_a_result_is_and_how_it_came_to_be(begun: Begun) -> None:
-    shown = begun.ssdpipe("show", "shard/train")
+    shown = begun.ssdpipe("show", "shard/cats-train")
     assert shown.exit_code == 0
     lines = [line.split(maxsplit=1) for line in shown.stdout.splitlines()]
-    assert lines[0] == ["shard/train"]
+    assert lines[0] == ["shard/cats-train"]
     told = [" ".join(line) for line in lines]
     assert 'field classes = ["cat"]' in told
     assert any(line.startswith("file images-00000.parquet, ") for line in told)
@@ -27,19 +27,19 @@ def test_show_takes_the_start_of_a_key(begun: Begun) -> None:
 
 
 def test_show_suggests_an_address(begun: Begun) -> None:
-    assert "did you mean shard/t" in str(begun.ssdpipe("show", "shards/train").exception)
+    assert "did you mean shard/cats-t" in str(begun.ssdpipe("show", "shards/cats-train").exception)
 
 
 def test_why_knows_the_graph_of_the_last_run(begun: Begun) -> None:
-    assert begun.ssdpipe("why", "shard/train").stdout.startswith("shard/train is cached under ")
+    assert begun.ssdpipe("why", "shard/cats-train").stdout.startswith("shard/cats-train is cached under ")
     assert begun.ssdpipe("why", "train/ssd-tiny").stdout == "no result of train/ssd-tiny in this store\n"
 
 
 def test_why_names_the_data_set_that_changed(begun: Begun) -> None:
     annotation = begun.data / "Annotations/a.xml"
     annotation.write_text(annotation.read_text().replace("<xmin>10", "<xmin>11"))
-    assert begun.ssdpipe("why", "shard/train").stdout == "data set changed\n"
-    assert begun.ssdpipe("why", "train/ssd-tiny").stdout.startswith("after shard/train\n")
+    assert begun.ssdpipe("why", "shard/cats-train").stdout == "data set changed\n"
+    assert begun.ssdpipe("why", "train/ssd-tiny").stdout.startswith("after shard/cats-train\n")
 
 
 def test_without_an_experiment_compare_says_what_the_last_run_was(begun: Begun) -> None:
