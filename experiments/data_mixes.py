@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 
 from experiments.runs import DataName
+from pipeline.folder import Folder
 from ssd_core.detectors import Flavour
 from ssd_core.ilsvrc_vocabulary import ILSVRC_CLASSES
 from ssd_core.vocabularies import COCO_CLASSES, COCO_TO_VOC, VOC_CLASSES
@@ -90,7 +91,7 @@ def drawn_mix(data: DataName) -> DataMix:
 
 def data_root() -> str:
     """Where published data sets are looked for."""
-    return os.environ.get("SSDPIPE_DATA", "data")
+    return Folder.at(os.environ.get("SSDPIPE_DATA", "data")).uri
 
 
 def _drawn(name: str, drawn: Draw, split: str) -> VocFolder:

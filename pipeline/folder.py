@@ -23,6 +23,11 @@ class Folder:
     uri: str
     """Absolute local path, or a URI that `pyarrow.fs.FileSystem.from_uri` knows."""
 
+    @classmethod
+    def at(cls, place: str) -> Folder:
+        """The folder at a path or URI that a person gave; workers may stand elsewhere than the path is relative to."""
+        return cls(place if "://" in place else str(Path(place).expanduser().resolve()))
+
     @cached_property
     def _resolved(self) -> tuple[fs.FileSystem, str]:
         if "://" in self.uri:

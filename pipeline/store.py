@@ -81,7 +81,7 @@ class Store:
     @classmethod
     def open(cls, uri: str) -> Store:
         """A store that may not exist yet: nothing is created. Raises PipelineError for one of a newer format."""
-        folder = Folder(uri)
+        folder = Folder.at(uri)
         if folder.exists("format.json"):
             found = folder.read_json("format.json")["format"]
             if found > FORMAT:

@@ -141,7 +141,7 @@ def given_folder(source: Source, result: Folder | None) -> Folder:
 
 def folder_at(root: str) -> Folder:
     """The folder at a path or URI."""
-    return Folder(root if "://" in root else str(Path(root).expanduser().resolve()))
+    return Folder.at(root)
 
 
 def entries(folder: Folder) -> list[fs.FileInfo]:

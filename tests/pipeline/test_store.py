@@ -155,3 +155,10 @@ def test_manifests_are_plain_json_that_people_can_read(store):
 
 def test_log_names_hold_no_folders():
     assert log_name("train/conv7-only/seed0") == "train__conv7-only__seed0.log"
+
+
+def test_a_store_named_by_a_relative_path_is_the_same_wherever_a_worker_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = Store.open("./results")
+    monkeypatch.chdir("/")
+    assert (store.folder / "work").path == str(tmp_path / "results/work")
