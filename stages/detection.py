@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline.folder import Folder
-from pipeline.stage import Resources
+from pipeline.stage import Resources, Stage
 from ssd_core.decoding import Detections, detect
 from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.shards import ShardSet
@@ -41,6 +41,9 @@ class Share:
 
     weights: Folder
     weights_file: str
+    made_by: Stage
+    """The stage of the weights: sent along so that a worker knows the user's own backbone, if it has one."""
+
     shards: Folder
     limits: DetectionLimits = PAPER_LIMITS
     start: int
@@ -57,6 +60,7 @@ def detect_shards(stage: Detect, ctx: Context) -> None:
             use_gpu=stage.use_gpu,
             weights=ctx.input(stage.weights),
             weights_file=stage.weights_file,
+            made_by=stage.weights,
             shards=shards,
             limits=stage.limits,
             start=start,

@@ -40,6 +40,7 @@ def _shares(stage: Validate, ctx: Context) -> list[Share]:
             use_gpu=stage.use_gpu,
             weights=weights,
             weights_file=kept_weights(step),
+            made_by=stage.training,
             shards=shards,
             start=0,
             stop=images,
