@@ -112,6 +112,7 @@ def test_two_tasks_give_bitwise_what_one_gives(detected, in_process, drawn, smal
         use_gpu=False,
         weights=folder,
         weights_file="weights.pt",
+        made_by=Untrained(spec=small_spec),
         shards=drawn.folders[drawn.test],
         start=0,
         stop=70,
