@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 from pipeline.record import read_curve
 from pipeline.store import Manifest, Store
@@ -102,5 +102,8 @@ def rebuilt(value: Any) -> Any:
         if not module.startswith("ssd_core.") and module not in sys.modules:
             raise ImportError(f"{module} is not imported for an estimate")
         kind = getattr(import_module(module), name)
-        return kind(**{field: rebuilt(item) for field, item in value.items() if field != "$class"})
+        hints = get_type_hints(kind)
+        parts = {field: rebuilt(item) for field, item in value.items() if field != "$class"}
+        # 5.0 is written as 5: a parameter of the network must be a float again
+        return kind(**{field: float(part) if hints[field] is float else part for field, part in parts.items()})
     return tuple(map(rebuilt, value)) if isinstance(value, list) else value

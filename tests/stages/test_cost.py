@@ -261,3 +261,8 @@ print([stage.images for stage in found.stages], {{"torch", "ray", "mlflow", "cv2
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "[1500.0, 1200.0] set()"
+
+
+def test_a_whole_number_that_was_a_float_is_one_again_in_what_is_rebuilt() -> None:
+    schedule = rebuilt({"$class": "ssd_core.schedule.Schedule", "base_lr": 1, "drops": []})
+    assert isinstance(schedule.base_lr, float)
