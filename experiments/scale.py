@@ -39,10 +39,15 @@ class Scale:
         return replace(setup, settings=replace(settings, seed=settings.seed + seed), initial=initial)
 
     def training(self, run: Run, seed: int = 0, *, table: str = "") -> Train:
-        tags = (("variant", run.name), ("seed", str(seed)), ("preset", self.preset), ("table", table))
-        return trained(
-            self.setup(run, seed).recipe(), variant=f"{run.name}/seed{seed}", tags=tags, placement=self.placement
-        )
+        recipe = self.setup(run, seed).recipe()
+        tags = {
+            "variant": run.name,
+            "seed": str(seed),
+            "preset": self.preset,
+            "data": recipe.data.variant,
+            "table": table,
+        }
+        return trained(recipe, variant=f"{run.name}/seed{seed}", tags=tuple(tags.items()), placement=self.placement)
 
     def evaluation(self, run: Run, seed: int = 0, *, table: str = "") -> Evaluation:
         """PipelineError for a run whose test images have no public annotations."""

@@ -2,7 +2,8 @@
 
 The closure follows every import statement (also inside functions, also relative) into the given packages; a
 package's `__init__` counts. Each top-level definition has a digest of its syntax tree: comments, docstrings,
-layout, the order of imports and `if TYPE_CHECKING:` do not count. Modules named by strings at run time are not seen.
+layout, the order of imports, `if TYPE_CHECKING:` and what a stage only tells of itself (`pipeline.stage.TELLING`) do
+not count. Modules named by strings at run time are not seen.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.stage import TELLING
 
 FIRST_PARTY = ("ssd_core", "stages")
 NEVER = ("pipeline", "experiments")
@@ -160,7 +162,7 @@ def _parsed(path: Path) -> _Parsed:
 
 @lru_cache(maxsize=4096)
 def _parse(path: Path, mtime_ns: int) -> _Parsed:  # noqa: ARG001 - the time is there for the cache
-    body = _statements(ast.parse(path.read_bytes(), filename=str(path)).body)
+    body = [_computing(node) for node in _statements(ast.parse(path.read_bytes(), filename=str(path)).body)]
     return _Parsed(_definitions(body), tuple(_imports(body)))
 
 
@@ -195,8 +197,20 @@ def _statements(body: list[ast.stmt]) -> list[ast.stmt]:
     return kept
 
 
+def _computing(node: ast.stmt) -> ast.stmt:
+    """A stage without what it only tells of itself; known by the name of a base, and a class below it is kept whole."""
+    if isinstance(node, ast.ClassDef) and any(_name(base) == "Stage" for base in node.bases):
+        node.body = [member for member in node.body if getattr(member, "name", "") not in TELLING]
+    return node
+
+
 def _names_type_checking(test: ast.expr) -> bool:
-    return getattr(test, "id", getattr(test, "attr", "")) == "TYPE_CHECKING"
+    return _name(test) == "TYPE_CHECKING"
+
+
+def _name(expression: ast.expr) -> str:
+    """Last part of `a.b.c`."""
+    return str(getattr(expression, "id", getattr(expression, "attr", "")))
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,12 @@ ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
+
+NOTE = "mlflow.note.content"
+"""Tag of a run or an experiment that MLflow shows as Markdown on its page."""
+
+KIND = ("mlflow.experimentKind", "custom_model_development")
+"""Tag of an experiment that holds trainings."""
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
@@ -46,11 +53,30 @@ def open_client(store: Folder) -> Any:
     return MlflowClient(tracking_uri=tracking_uri(store))
 
 
-def experiment_id(client: Any, store: Folder, name: str, primary_metric: str) -> str:
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """An experiment of MLflow: its name, and what its page says before any run."""
+
+    name: str
+    primary_metric: str = ""
+    note: str = ""
+    """Markdown."""
+
+    def tags(self) -> dict[str, str]:
+        tags = dict([KIND])
+        if self.note:
+            tags[NOTE] = self.note
+        if self.primary_metric:
+            tags["mlflow.experiment.primaryMetric.name"] = legal_name(self.primary_metric)
+            tags["mlflow.experiment.primaryMetric.greaterIsBetter"] = "True"
+        return tags
+
+
+def experiment_id(client: Any, store: Folder, about: About) -> str:
     """Id of the MLflow experiment of that name, created, or restored when it was deleted in the user interface."""
-    found = client.get_experiment_by_name(name)
+    found = client.get_experiment_by_name(about.name)
     if found is None:
-        return str(client.create_experiment(name, _artifact_location(store, name), _tags(primary_metric)))
+        return str(client.create_experiment(about.name, _artifact_location(store, about.name), about.tags()))
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)
@@ -65,11 +91,3 @@ def _artifact_location(store: Folder, name: str) -> str | None:
     if not tracking_uri(store).startswith(DATABASES):
         return None  # a server has its own place
     return (home(store) / "mlflow-artifacts" / re.sub(r"[^\w\-.]", "_", name)).as_uri()
-
-
-def _tags(primary_metric: str) -> dict[str, str]:
-    tags = {"mlflow.experimentKind": "custom_model_development"}  # opens the view of trainings
-    if primary_metric:
-        tags["mlflow.experiment.primaryMetric.name"] = legal_name(primary_metric)
-        tags["mlflow.experiment.primaryMetric.greaterIsBetter"] = "True"
-    return tags

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pipeline.folder import Folder
-from pipeline.mlflow_client import legal_name
+from pipeline.mlflow_client import NOTE, legal_name
+from pipeline.mlflow_models import RunModels
 from pipeline.record import CURVE, Point, read_curve
+from pipeline.stage import Stage
 from pipeline.store import Manifest
 
 METRICS_PER_CALL = 1000  # the limit of MLflow
 PARAMETER_CHARACTERS = 6000
+NOTE_CHARACTERS = 8000
+
+
+DataSet = tuple[str, str]
+"""Address and digest."""
 
 
 class TrackedRun:
@@ -26,7 +33,8 @@ class TrackedRun:
         self.id: str = run.info.run_id
         self.tags: dict[str, str] = dict(run.data.tags)
         self._status: str = run.info.status
-        self._parameters = set(run.data.params)
+        self._parameters: dict[str, str] = dict(run.data.params)
+        self._models = RunModels(client, run)
         self._metrics = list(run.data.metrics)
         self._offset = 0
 
@@ -65,11 +73,11 @@ class TrackedRun:
         for start in range(0, len(new), 100):
             some = list(new.items())[start : start + 100]
             self._client.log_batch(self.id, params=[Param(name, value) for name, value in some])
-        self._parameters |= set(new)
+        self._parameters |= new
 
     def log_points(self, points: Iterable[Point]) -> None:
         """Log the values of steps after the last logged one, name by name."""
-        for batch in _batches(_metrics(points, self._last_steps)):
+        for batch in _batches(_metrics(points, self._last_steps, self._models)):
             self._client.log_batch(self.id, metrics=batch)
             for metric in batch:
                 self._last_steps[metric.key] = max(metric.step, self._last_steps.get(metric.key, metric.step))
@@ -89,40 +97,57 @@ class TrackedRun:
         self.log_points(point for line in whole.splitlines() if (point := Point.parse(line)))
         self._offset += len(whole)
 
-    def log_results(self, manifest: Manifest, output: Folder, artifacts: Sequence[str]) -> None:
-        """Curve, numbers of `summary.json` and the named files of a committed stage, once for each key."""
+    def log_results(self, stage: Stage, manifest: Manifest, output: Folder) -> None:
+        """All that is shown of a committed stage, once for each key: curve, numbers, files, data sets, models."""
         if _mark(manifest.key) in self.tags:
             return
+        data_set = self._log_data_sets(stage, manifest)
         self.log_curve(output)
         if output.exists("summary.json"):
-            self._log_numbers(_numbers(output.read_json("summary.json")), manifest.finished)
-        for name in artifacts:
+            self._log_numbers(_numbers(output.read_json("summary.json")), manifest.finished, data_set)
+        for name in stage.artifacts():
             self._log_artifact(manifest.address, output, name)
-        self.set_tags({_mark(manifest.key): "1"})
+        if models := stage.models():
+            self._models.add(models, manifest, output, self._parameters)
+        self.set_tags({_mark(manifest.key): "1", **self._note(stage, output)})
 
-    def _log_numbers(self, numbers: Mapping[str, float], seconds: float) -> None:
-        """At the last step of the curve. A later result of the same name wins by its time; the same one again is no
-        second point, for MLflow keeps one of equal name, time, step and value."""
+    def _log_numbers(self, numbers: Mapping[str, float], seconds: float, data_set: DataSet | None) -> None:
+        """At the last step of the curve, and of the model of that step. A later result of the same name wins by its
+        time; the same one again is no second point, for MLflow keeps one of equal name, time, step and value."""
         from mlflow.entities import Metric
 
         last, milliseconds = max(self._last_steps.values(), default=0), int(seconds * 1000)
-        metrics = [Metric(legal_name(name), value, milliseconds, last) for name, value in numbers.items()]
+        model, (name_of_data, digest) = self._models.at(last), data_set or (None, None)
+        metrics = [
+            Metric(legal_name(name), value, milliseconds, last, model, name_of_data, digest)
+            for name, value in numbers.items()
+        ]
         for start in range(0, len(metrics), METRICS_PER_CALL):
             self._client.log_batch(self.id, metrics=metrics[start : start + METRICS_PER_CALL])
 
-    def log_inputs(self, manifest: Manifest) -> None:
-        """Inputs of the stage as datasets with the digests of their content, beside the run in MLflow's table."""
+    def _log_data_sets(self, stage: Stage, manifest: Manifest) -> DataSet | None:
+        """The data sets among the inputs, with the digests of their content; the first of them."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
+        found = [(use, manifest.inputs[field]) for field, use in stage.data_sets().items() if field in manifest.inputs]
         inputs = [
             DatasetInput(
                 Dataset(given["address"], given["digest"], "local", json.dumps({"key": given["key"]})),
-                [InputTag("mlflow.data.context", field)],
+                [InputTag("mlflow.data.context", use)],
             )
-            for field, given in manifest.inputs.items()
+            for use, given in found
         ]
         if inputs:
             self._client.log_inputs(self.id, inputs)
+        return (found[0][1]["address"], found[0][1]["digest"]) if found else None
+
+    def _note(self, stage: Stage, output: Folder) -> dict[str, str]:
+        """What a person reads first of the stage, below what the page of the run says already; nothing if too long."""
+        name = stage.description()
+        if not name or not output.exists(name):
+            return {}
+        told = "\n\n".join(part for part in (self.tags.get(NOTE, ""), output.read_bytes(name).decode()) if part)
+        return {NOTE: told} if len(told) <= NOTE_CHARACTERS else {}
 
     def _log_artifact(self, address: str, output: Folder, name: str) -> None:
         if not output.exists(name):
@@ -144,7 +169,7 @@ def _last_step(client: Any, run_id: str, name: str) -> int:
     return max(int(metric.step) for metric in client.get_metric_history(run_id, name))
 
 
-def _metrics(points: Iterable[Point], last_steps: Mapping[str, int]) -> Iterator[Any]:
+def _metrics(points: Iterable[Point], last_steps: Mapping[str, int], models: RunModels) -> Iterator[Any]:
     """Each (name, step) once and in order; a stage that was resumed tells the steps after its checkpoint again."""
     from mlflow.entities import Metric
 
@@ -155,7 +180,7 @@ def _metrics(points: Iterable[Point], last_steps: Mapping[str, int]) -> Iterator
             legal = legal_name(name)
             if step > seen.get(legal, -1):
                 seen[legal] = step
-                yield Metric(legal, float(value), milliseconds, step)
+                yield Metric(legal, float(value), milliseconds, step, models.at(step))
 
 
 def _batches(metrics: Iterable[Any]) -> Iterator[list[Any]]:

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.folder import Folder
-from pipeline.mlflow_client import home, open_client
+from pipeline.mlflow_client import KIND, home, open_client
 
 Value = TypeVar("Value")
 RUNS_PER_PAGE = 1000
 LOCAL_PAGES = "http://127.0.0.1:5000"
 """Where `ssdpipe ui` shows the record of a store."""
+
+TRAININGS = "workflowType=machine_learning"
+"""MLflow opens with pages for language models otherwise."""
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,11 @@ def recorded_runs(store: Folder) -> dict[str, RecordedRun]:
     return _asked(store, lambda client: _all_runs(client, store), {})
 
 
+def experiment_pages(store: Folder, server: str) -> dict[str, str]:
+    """Addresses by name of this store's experiments, the newest first, in MLflow's view of trainings."""
+    return _asked(store, lambda client: _pages(client, server), {})
+
+
 def attach(store: Folder, run_id: str, file: Path) -> bool:
     """Put a file beside the run of an invocation; whether it got there."""
     return _asked(store, lambda client: _attached(client, run_id, file), False)
@@ -47,6 +55,11 @@ def _asked(store: Folder, question: Callable[[Any], Value], otherwise: Value) ->
     except Exception as error:  # whatever the tracker does, results are in the store
         logger.warning("MLflow does not answer: %s", str(error).strip().partition("\n")[0] or type(error).__name__)
         return otherwise
+
+
+def _pages(client: Any, server: str) -> dict[str, str]:
+    ours = client.search_experiments(filter_string=f"tags.`{KIND[0]}` = '{KIND[1]}'")
+    return {found.name: f"{server}/#/experiments/{found.experiment_id}/runs?{TRAININGS}" for found in ours}
 
 
 def _all_runs(client: Any, store: Folder) -> dict[str, RecordedRun]:

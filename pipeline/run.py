@@ -16,6 +16,7 @@ from pipeline.events import EventLog, Observer, new_run_id
 from pipeline.failures import raise_for_failures, this_command
 from pipeline.graph import Graph
 from pipeline.interrupts import stopping_on_signals
+from pipeline.mlflow_client import About
 from pipeline.outcome import Outcome, Result
 from pipeline.own_files import own_parts
 from pipeline.plan import PlanRow, plan
@@ -32,8 +33,8 @@ from pipeline.tracking import MlflowObserver
 class Invocation:
     """How a graph is run; nothing here changes a result, except that `strict_env` puts libraries into the keys."""
 
-    name: str
-    """Of the MLflow experiment."""
+    about: About
+    """The MLflow experiment."""
 
     request: Mapping[str, Any] = field(default_factory=dict)
     """What the graph was built from, as JSON; recorded, so that `why` can build it again."""
@@ -47,7 +48,6 @@ class Invocation:
     keep_going: bool = True
     strict_env: bool = False
     mlflow: bool = True
-    primary_metric: str = ""
 
 
 def run_graph(graph: Graph, store: Store, invocation: Invocation) -> Result:
@@ -111,8 +111,7 @@ def _budget(invocation: Invocation, there: Resources) -> Resources:
 def _observers(graph: Graph, store: Store, invocation: Invocation, run_id: str) -> list[Observer]:
     observers: list[Observer] = [EventLog(store.run(run_id)), display(len(graph.nodes))]
     if invocation.mlflow:
-        metric = invocation.primary_metric
-        observers.append(MlflowObserver(graph, store, invocation.name, run_id=run_id, primary_metric=metric))
+        observers.append(MlflowObserver(graph, store, invocation.about, run_id=run_id))
     return observers
 
 

@@ -2,7 +2,8 @@
 
 Fields that hold other stages (also inside tuples and nested dataclasses) are the edges; building
 objects builds the graph. All other fields say *what* is computed and are part of the key, except
-those declared with `execution`, which say *where and how fast* and never are.
+those declared with `execution`, which say *where and how fast* and never are. The code of the methods in `TELLING`,
+which only tell of a stage, is in no key either.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from pipeline.context import Context
+
+
+TELLING = ("resources", "tracked_by", "artifacts", "description", "data_sets", "models", "parameters")
+"""Methods of a stage that say where it runs and how it is shown; a change of them makes no result another one."""
 
 
 def execution(default: Any) -> Any:
@@ -77,6 +82,18 @@ class Stage(ABC):
     def artifacts(self) -> tuple[str, ...]:
         """Names of output files to show in MLflow: in the run of `tracked_by()`, else in that of the invocation."""
         return ()
+
+    def description(self) -> str:
+        """Name of the Markdown file among the artifacts that a person would read first, if any."""
+        return ""
+
+    def data_sets(self) -> Mapping[str, str]:
+        """Inputs that are data sets, by the path of their field, and what for: `{"shards": "evaluation"}`."""
+        return {}
+
+    def models(self) -> Mapping[str, int]:
+        """Output files of a tracked stage that hold weights, and the step that they are of."""
+        return {}
 
     def parameters(self) -> Mapping[str, str | int | float]:
         """Flat, comparable parameters of a tracked stage."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.fingerprint import describe, node_ids
-from pipeline.mlflow_client import experiment_id, open_client
+from pipeline.mlflow_client import About, experiment_id, open_client
 from pipeline.mlflow_run import TrackedRun
 from pipeline.process import Process
 
@@ -34,10 +36,9 @@ DONE = ("committed", "cached")
 class Tracker:
     """`tell` from any thread; `bring_up_to_date` from one only."""
 
-    def __init__(self, graph: Graph, store: Store, experiment: str, *, run_id: str, primary_metric: str = "") -> None:
+    def __init__(self, graph: Graph, store: Store, about: About, *, run_id: str) -> None:
         self._graph, self._store = graph, store
-        self._experiment, self._primary_metric = experiment, primary_metric
-        self._run_id = run_id
+        self._about, self._run_id = about, run_id
         self._facts: dict[str, tuple[str, str]] = {}
         """{address: (kind of the newest telling event, key)}"""
         self._invocation: dict[str, Any] = {}
@@ -70,62 +71,76 @@ class Tracker:
         outcome = self._outcome
         if self._runs is None:
             self._store.folder.write_bytes(self._mark, b"")
-            self._runs = _Runs(self._store, self._experiment, self._primary_metric)
-        parent = self._parent(self._runs) if self._computes else None
+            self._runs = _Runs(self._store, self._about)
+        invocation = self._invocation_run(self._runs) if self._computes else None
         for node in self._graph.nodes.values():
             if node.address in self._facts and node.id not in self._settled:
-                self._update(self._runs, node, parent)
-        if parent and outcome:
-            parent.set_status(STATUS_OF_INVOCATION[outcome])
+                self._update(self._runs, node, invocation)
+        if invocation and outcome:
+            invocation.set_status(STATUS_OF_INVOCATION[outcome])
         if outcome or not self._run_id:
             self._store.folder.delete(self._mark)
 
     @property
     def _mark(self) -> str:
-        return f"mlflow-behind/{self._experiment}"
+        return f"mlflow-behind/{self._about.name}"
 
-    def _parent(self, runs: _Runs) -> TrackedRun:
-        git = self._invocation.get("git", {})
-        name = f"{self._experiment} · {self._run_id} · {git.get('commit', '')[:7]}".rstrip(" ·")
-        tags = {"ssdpipe.run": self._run_id, "ssdpipe.git": json.dumps(git)}
-        parent = runs.of("ssdpipe.run", self._run_id, name, tags)
-        parent.log_parameters({"command": " ".join(self._invocation.get("argv", []))})
-        return parent
+    def _invocation_run(self, runs: _Runs) -> TrackedRun:
+        name = f"{self._about.name} · {self._run_id} · {self._commit[:7]}".rstrip(" ·")
+        tags = {"ssdpipe.run": self._run_id, "ssdpipe.git": json.dumps(self._invocation.get("git", {}))}
+        run = runs.of("ssdpipe.run", self._run_id, name, {**tags, **self._source()})
+        run.log_parameters({"command": self._command})
+        return run
 
-    def _update(self, runs: _Runs, node: Node, parent: TrackedRun | None) -> None:
+    @property
+    def _commit(self) -> str:
+        return str(self._invocation.get("git", {}).get("commit", ""))
+
+    @property
+    def _command(self) -> str:
+        program, *arguments = self._invocation.get("argv") or [""]
+        return shlex.join([Path(program).name, *arguments])
+
+    def _source(self) -> dict[str, str]:
+        """What MLflow shows in its columns source and version."""
+        tags = {"mlflow.source.name": self._command, "mlflow.source.type": "LOCAL"}
+        return tags | ({"mlflow.source.git.commit": self._commit} if self._commit else {})
+
+    def _update(self, runs: _Runs, node: Node, invocation: TrackedRun | None) -> None:
         kind, key = self._facts[node.address]
         manifest = self._store.find(key) if kind in DONE else None
         owner = self._owners[node.id]
         if owner == node.id:
-            self._update_child(runs, node, kind, key, manifest, parent)
+            self._update_tracked(runs, node, kind, key, manifest)
         elif manifest:
-            run = self._child(runs, self._graph.nodes[owner], parent) if owner else parent
+            run = self._tracked(runs, self._graph.nodes[owner]) if owner else invocation
             if run:
-                run.log_results(manifest, self._store.output(manifest), node.stage.artifacts())
+                run.log_results(node.stage, manifest, self._store.output(manifest))
         if manifest or kind in ("failed", "cancelled"):
             self._settled.add(node.id)
 
-    def _update_child(
-        self, runs: _Runs, node: Node, kind: str, key: str, manifest: Manifest | None, parent: TrackedRun | None
-    ) -> None:
-        run = self._child(runs, node, parent)
+    def _update_tracked(self, runs: _Runs, node: Node, kind: str, key: str, manifest: Manifest | None) -> None:
+        run = self._tracked(runs, node)
         if manifest and run.has_all_of(manifest):
             return
         if manifest is None:
             run.follow(self._store.work(key))
         else:
-            run.log_inputs(manifest)
-            run.log_results(manifest, self._store.output(manifest), node.stage.artifacts())
+            run.log_results(node.stage, manifest, self._store.output(manifest))
         run.set_status(STATUS[kind])
 
-    def _child(self, runs: _Runs, node: Node, parent: TrackedRun | None) -> TrackedRun:
-        """The run of a tracked stage; it belongs to the invocation that computed it last."""
+    def _tracked(self, runs: _Runs, node: Node) -> TrackedRun:
+        """The run of a tracked stage; its source is the invocation that computed it last.
+
+        It is not nested below the run of the invocation: MLflow hides what is nested, in its charts and behind every
+        filter, until each row is opened by hand.
+        """
         kind, key = self._facts[node.address]
         stage = node.stage
         given = {**dict(stage.tags), "stage": node.address}
         tags = {"ssdpipe.key": key, "ssdpipe.stage": node.address, **given}
-        if parent and kind != "cached":
-            tags["mlflow.parentRunId"] = parent.id
+        if self._computes and kind != "cached":
+            tags |= {"ssdpipe.invocation": self._run_id, **self._source()}
         run = runs.of("ssdpipe.key", key, stage.variant or node.address, tags)
         run.log_parameters({**given, **stage.parameters()})
         return run
@@ -134,9 +149,9 @@ class Tracker:
 class _Runs:
     """The runs of one MLflow experiment that this driver writes to."""
 
-    def __init__(self, store: Store, experiment: str, primary_metric: str) -> None:
+    def __init__(self, store: Store, about: About) -> None:
         self._client = open_client(store.folder)
-        self._experiment_id = experiment_id(self._client, store.folder, experiment, primary_metric)
+        self._experiment_id = experiment_id(self._client, store.folder, about)
         self._driver = {"ssdpipe.store": store.folder.path, "ssdpipe.driver": json.dumps(asdict(Process.this()))}
         self._open: dict[str, TrackedRun] = {}
         end_runs_of_dead_drivers(self._client, store.folder.path)

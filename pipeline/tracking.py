@@ -1,10 +1,12 @@
 """MLflow as an observer of runs: one writer, in a thread of the driver; MLflow is never waited for, nor needed.
 
 The events of a run say how things should stand; the thread brings MLflow there again and again, so what a dead tracker
-missed is caught up with later, in this run or in the next of the same experiment:
+missed is caught up with later, in this run or in the next of the same experiment. There are two kinds of runs:
 
-    parent run     one invocation that computed something: status, tables and reports of stages that nothing tracks
-    child run      one tracked stage, found again by its key: parameters, curves, numbers, files
+    of an invocation       that computed something: status, tables and files of stages that nothing tracks
+    of a tracked stage     found again by its key: parameters, curves, numbers, files, data sets, weights
+
+These runs stand side by side, since MLflow hides what is nested.
 
 MLflow is imported when the first stage starts, or when an earlier run left it behind; not for a run that is all cached.
 """
@@ -20,6 +22,7 @@ from pipeline.tracker import Tracker
 if TYPE_CHECKING:
     from pipeline.events import Event
     from pipeline.graph import Graph
+    from pipeline.mlflow_client import About
     from pipeline.store import Store
 
 INTERVAL_SECONDS = 5.0
@@ -32,8 +35,8 @@ logger = logging.getLogger(__name__)
 class MlflowObserver:
     """Give it to the scheduler; `run_finished` returns when MLflow is up to date or known to be out of reach."""
 
-    def __init__(self, graph: Graph, store: Store, experiment: str, *, run_id: str, primary_metric: str = "") -> None:
-        self._tracker = Tracker(graph, store, experiment, run_id=run_id, primary_metric=primary_metric)
+    def __init__(self, graph: Graph, store: Store, about: About, *, run_id: str) -> None:
+        self._tracker = Tracker(graph, store, about, run_id=run_id)
         self._thread: threading.Thread | None = None
         self._finished = threading.Event()
         self._warned = False
@@ -72,12 +75,12 @@ class MlflowObserver:
         return True
 
 
-def sync(graph: Graph, store: Store, experiment: str, *, primary_metric: str = "") -> int:
+def sync(graph: Graph, store: Store, about: About) -> int:
     """Bring MLflow up to date with all committed results of a graph that can be resolved; how many there are."""
     from pipeline.plan import plan
     from pipeline.resolver import Resolver
 
-    tracker = Tracker(graph, store, experiment, run_id="", primary_metric=primary_metric)
+    tracker = Tracker(graph, store, about, run_id="")
     cached = [row for row in plan(graph, store, Resolver(graph)) if row.manifest]
     for row in cached:
         tracker.found(row.address, row.key)

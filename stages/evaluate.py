@@ -5,6 +5,7 @@ The result: `summary.json` (numbers as fractions) and `outcomes.npz` (what becam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ class Evaluate(Stage):
 
     def tracked_by(self) -> Stage | None:
         return self.training
+
+    def data_sets(self) -> Mapping[str, str]:
+        return {"shards": "evaluation"}
 
     def run(self, ctx: Context) -> None:
         from stages.voc_evaluation import evaluate_on_shards

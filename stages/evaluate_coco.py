@@ -6,6 +6,7 @@ The result: `summary.json` (numbers as fractions, without those that have no obj
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,6 +28,9 @@ class EvaluateCoco(Stage):
 
     def tracked_by(self) -> Stage | None:
         return self.training
+
+    def data_sets(self) -> Mapping[str, str]:
+        return {"shards": "evaluation"}
 
     def run(self, ctx: Context) -> None:
         from stages.coco_evaluation import evaluate_on_shards

@@ -67,6 +67,9 @@ class Table(Stage):
     def artifacts(self) -> tuple[str, ...]:
         return (TABLE_JSON, TABLE_CSV, TABLE_MARKDOWN, TABLE_LATEX)
 
+    def description(self) -> str:
+        return TABLE_MARKDOWN
+
     def run(self, ctx: Context) -> None:
         from stages.tabulate import write_table
 

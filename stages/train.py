@@ -55,22 +55,18 @@ class Train(Stage):
     def tracked_by(self) -> Stage:
         return self
 
+    def data_sets(self) -> Mapping[str, str]:
+        return {"recipe.data": "training"}
+
+    def models(self) -> Mapping[str, int]:
+        last = self.recipe.schedule.iterations
+        every = self.recipe.keep_every or last
+        return {kept_weights(step): step for step in range(every, last, every)} | {WEIGHTS: last}
+
     def parameters(self) -> Mapping[str, str | int | float]:
-        recipe = self.recipe
-        spec = recipe.spec
-        return {
-            "input_size": spec.input_size,
-            "classes": len(spec.classes),
-            "sources": " ".join(source.layer for source in spec.sources),
-            "boxes": spec.box_count,
-            "boundary_boxes": str(spec.use_boundary_boxes),
-            "iterations": recipe.schedule.iterations,
-            "base_lr": recipe.schedule.base_lr,
-            "batch_size": recipe.batch_size,
-            "precision": recipe.precision,
-            "initial": recipe.initial.address if recipe.initial else "scratch",
-            "training_seed": recipe.seed,
-        }
+        from stages.training_parameters import training_parameters
+
+        return training_parameters(self.recipe)
 
     def run(self, ctx: Context) -> None:
         from stages.training import train

@@ -6,6 +6,7 @@ with `validation/best_mAP` and `validation/best_step`. The training does not kno
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ class Validate(Stage):
 
     def tracked_by(self) -> Stage:
         return self.training
+
+    def data_sets(self) -> Mapping[str, str]:
+        return {"shards": "validation"}
 
     def run(self, ctx: Context) -> None:
         from stages.validation import validate

@@ -19,6 +19,7 @@ from experiments.cli.report import report
 from experiments.cli.run import run
 from experiments.cli.show import show
 from experiments.cli.submission import submission
+from experiments.cli.sync import sync
 from experiments.cli.train import train
 from experiments.cli.ui import ui
 from experiments.cli.why import why
@@ -48,6 +49,7 @@ app.add_typer(weights.app, name="weights")
 app.add_typer(data.app, name="data")
 app.add_typer(new.app, name="new")
 app.command()(expanded(ui))
+app.command()(expanded(sync))
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from experiments.cli.options import DEFAULT_STORE, Running
-from experiments.cli.requests import MAP, Request
+from experiments.cli.recording import about
+from experiments.cli.requests import Request
 
 if TYPE_CHECKING:
     from pipeline.graph import Graph
@@ -22,17 +23,17 @@ def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Resu
     from pipeline.run import Invocation, run_graph
     from pipeline.store import Store
 
-    graph = Graph(request.targets(request.placement()))
+    targets = request.targets(request.placement())
+    graph = Graph(targets)
     store = Store.open(running.store)
     invocation = Invocation(
-        name=request.name,
+        about=about(request, targets[0]),
         request=request.to_json(),
         cpus=running.cpus,
         gpus=request.gpus,
         keep_going=running.keep_going,
         strict_env=running.strict_env,
         mlflow=running.mlflow,
-        primary_metric=MAP,
     )
     result = run_graph(graph, store, invocation)
     kept, made = len(result.in_state("cached")), len(result.in_state("committed"))

@@ -22,6 +22,7 @@ def ui(
     """
     from pipeline.errors import PipelineError
     from pipeline.mlflow_client import ENVIRONMENT, home, tracking_uri
+    from pipeline.recorded_runs import experiment_pages
     from pipeline.store import Store
 
     if server := os.environ.get("MLFLOW_TRACKING_URI"):
@@ -33,7 +34,9 @@ def ui(
         raise PipelineError(f"nothing is recorded in {database} yet: `ssdpipe run` and `ssdpipe train` do so")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    print(f"MLflow on http://{host}:{port} (Ctrl-C ends it)", flush=True)
+    print(f"MLflow on http://{host}:{port} (Ctrl-C ends it)")
+    for name, page in experiment_pages(store, f"http://{host}:{port}").items():
+        print(f"  {name}: {page}", flush=True)
     serve = [
         "server",
         "--backend-store-uri",

@@ -12,6 +12,7 @@ from textwrap import dedent
 import pytest
 
 from pipeline.code_digest import Code, code_of
+from pipeline.stage import TELLING, Stage
 
 Write = Callable[[str, str], None]
 Read = Callable[[], Code]
@@ -105,6 +106,32 @@ def test_a_change_of_logic_changes_the_digest_of_that_definition_only(project, o
     write("loss.py", LOSS.replace(old, new))
     after = read()[f"{name}.loss"]
     assert {definition for definition in before if before[definition] != after[definition]} == {changed}
+
+
+@pytest.mark.parametrize("base", ["Stage", "pipeline.stage.Stage"])
+@pytest.mark.parametrize("method", TELLING)
+def test_what_a_stage_only_tells_of_itself_does_not_count_but_what_it_does_counts(project, base, method):
+    name, write, read = project
+    code = f"class Train({base}):\n    def {method}(self): return 1\n    def run(self, ctx): return 1\n"
+    write("shown.py", "")
+    write("stage.py", code)
+    before = read()
+    write("stage.py", code.replace("(self): return 1", "(self):\n        import toy.shown\n        return 2"))
+    assert read() == before
+    write("stage.py", code.replace("ctx): return 1", "ctx): return 2"))
+    old, new = before[f"{name}.stage"], read()[f"{name}.stage"]
+    assert {definition for definition in old if old[definition] != new[definition]} == {"Train.run"}
+
+
+def test_such_a_method_counts_in_a_class_that_is_no_stage(project):
+    name, write, read = project
+    write("stage.py", "class Network:\n    def parameters(self): ...\n")
+    assert "Network.parameters" in read()[f"{name}.stage"]
+
+
+def test_the_methods_that_only_tell_are_those_of_a_stage():
+    assert all(hasattr(Stage, name) for name in TELLING)
+    assert not {"run", "external_digest", "prepare"} & set(TELLING)
 
 
 @pytest.mark.parametrize(

@@ -92,12 +92,13 @@ def test_workers_import_the_user_s_stage_and_what_it_imports_late(folder: Path, 
         import json
         from pipeline.graph import Graph
         from pipeline.own_files import import_file
+        from pipeline.mlflow_client import About
         from pipeline.run import Invocation, run_graph
         from pipeline.store import Store
 
         graph = Graph([import_file({str(folder / "own_stage.py")!r}).Squares(count=3)])
         store = Store.open("store")
-        result = run_graph(graph, store, Invocation(name="own", cpus=2, mlflow=False))
+        result = run_graph(graph, store, Invocation(about=About(name="own"), cpus=2, mlflow=False))
         print(json.dumps(store.output(result.outcomes[graph.targets[0]].manifest).read_json("squares.json")))
     """
     done = subprocess.run(

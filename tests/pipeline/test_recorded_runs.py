@@ -11,7 +11,7 @@ import pytest
 from pipeline.context import Context
 from pipeline.executor import InlineExecutor
 from pipeline.graph import Graph
-from pipeline.mlflow_client import open_client
+from pipeline.mlflow_client import About, open_client
 from pipeline.recorded_runs import attach, recorded_runs
 from pipeline.resolver import Resolver
 from pipeline.scheduler import Scheduler
@@ -42,7 +42,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         store, graph = Store.open(str(tmp_path_factory.mktemp("store"))), Graph([Learn()])
-        observer = MlflowObserver(graph, store, "an experiment", run_id="first")
+        observer = MlflowObserver(graph, store, About(name="an experiment"), run_id="first")
         result = Scheduler(graph, store, InlineExecutor(), Resolver(graph), run_id="first", observers=[observer]).run()
     manifest = result.outcomes[graph.targets[0]].manifest
     assert manifest is not None

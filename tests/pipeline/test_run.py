@@ -16,11 +16,12 @@ from pipeline.context import Context
 from pipeline.errors import Interrupted, PipelineError, StageFailed
 from pipeline.graph import Graph
 from pipeline.lookup import find_result, recorded_requests
+from pipeline.mlflow_client import About
 from pipeline.run import Invocation, run_graph
 from pipeline.stage import Resources, Stage, execution
 from pipeline.store import Store
 
-QUIET = Invocation(name="toys", request={"toy": 1}, mlflow=False)
+QUIET = Invocation(about=About(name="toys"), request={"toy": 1}, mlflow=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,7 @@ def test_a_cached_graph_needs_neither_ray_nor_mlflow(store: Store, monkeypatch: 
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "ray", None)  # importing it raises
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    assert run_graph(graph, store, Invocation(name="toys")).status == "finished"
+    assert run_graph(graph, store, Invocation(about=About(name="toys"))).status == "finished"
 
 
 @pytest.mark.usefixtures("ray_session")
@@ -123,7 +124,7 @@ def test_an_interrupt_tells_how_far_stages_came(store: Store) -> None:
     ("stage", "invocation", "told"),
     [
         (Toy(name="a", gpus=8), QUIET, "a asks for 8 GPUs, but there are 0"),
-        (Toy(name="a"), Invocation(name="toys", gpus=8), "--gpus 8: there are only 0 GPUs"),
+        (Toy(name="a"), Invocation(about=About(name="toys"), gpus=8), "--gpus 8: there are only 0 GPUs"),
         (Toy(name="a", does="lacks"), QUIET, "fetch the file first"),
     ],
 )

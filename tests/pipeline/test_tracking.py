@@ -16,7 +16,8 @@ from pipeline.context import Context
 from pipeline.events import Event
 from pipeline.executor import InlineExecutor
 from pipeline.graph import Graph
-from pipeline.mlflow_client import legal_name, open_client
+from pipeline.mlflow_client import NOTE, About, legal_name, open_client
+from pipeline.mlflow_models import model_name
 from pipeline.mlflow_run import TrackedRun
 from pipeline.outcome import Result
 from pipeline.process import Process
@@ -29,12 +30,23 @@ from pipeline.tracker import Tracker, end_runs_of_dead_drivers
 from pipeline.tracking import MlflowObserver, sync
 
 EXPERIMENT = "an experiment"
+PROVENANCE = {"argv": ["/somewhere/ssdpipe", "run", "it"], "git": {"commit": "abc"}}
+ABOUT = About(name=EXPERIMENT, primary_metric="voc07/mAP", note="**Why?**")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data(Stage):
+    images: int = 3
+
+    def run(self, ctx: Context) -> None:
+        ctx.out.write_json("images.json", self.images)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learn(Stage):
     """Tells its steps one after the other; breaks at a step as long as a file is there."""
 
+    data: Data = Data()
     rate: float = 0.5
     steps: int = 5
     breaks_at: int = execution(-1)
@@ -44,6 +56,12 @@ class Learn(Stage):
 
     def parameters(self) -> dict[str, str | int | float]:
         return {"rate": self.rate}
+
+    def data_sets(self) -> dict[str, str]:
+        return {"data": "training"}
+
+    def models(self) -> dict[str, int]:
+        return {"kept.pt": 2, "weights.pt": self.steps}
 
     def run(self, ctx: Context) -> None:
         done = len(ctx.work.files()) and 2  # a checkpoint at step 2: steps 3 and later are told again
@@ -57,9 +75,13 @@ class Learn(Stage):
 @dataclass(frozen=True, kw_only=True)
 class Judge(Stage):
     learnt: Learn
+    data: Data = Data(images=2, variant="test")
 
     def tracked_by(self) -> Stage | None:
         return self.learnt
+
+    def data_sets(self) -> dict[str, str]:
+        return {"data": "evaluation"}
 
     def artifacts(self) -> tuple[str, ...]:
         return ("words.txt", "absent.txt")
@@ -73,11 +95,16 @@ class Judge(Stage):
 class Table(Stage):
     rows: tuple[Stage, ...]
 
+    title: str = "a"
+
     def artifacts(self) -> tuple[str, ...]:
         return ("table.md",)
 
+    def description(self) -> str:
+        return "table.md"
+
     def run(self, ctx: Context) -> None:
-        ctx.out.write_bytes("table.md", b"| a | b |")
+        ctx.out.write_bytes("table.md", f"| {self.title} | b |".encode())
 
 
 @pytest.fixture
@@ -92,15 +119,15 @@ def learn(breaks_at: int = -1) -> Learn:
 
 def run(store: Store, targets: Sequence[Stage], run_id: str) -> Result:
     graph = Graph(targets)
-    observer = MlflowObserver(graph, store, EXPERIMENT, run_id=run_id, primary_metric="voc07/mAP")
+    observer = MlflowObserver(graph, store, ABOUT, run_id=run_id)
     scheduler = Scheduler(
-        graph, store, InlineExecutor(), Resolver(graph), run_id=run_id, observers=[observer], provenance={"argv": ["x"]}
+        graph, store, InlineExecutor(), Resolver(graph), run_id=run_id, observers=[observer], provenance=PROVENANCE
     )
     return scheduler.run()
 
 
 def runs(store: Store) -> tuple[list[Any], list[Any]]:
-    """Parents and children, oldest first."""
+    """Of invocations, and of tracked stages; oldest first."""
     client = open_client(store.folder)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
@@ -116,11 +143,12 @@ def artifacts(store: Store, run: Any, folder: str) -> list[str]:
     return [item.path for item in open_client(store.folder).list_artifacts(run.info.run_id, folder)]
 
 
-def test_an_invocation_is_a_parent_and_a_tracked_stage_its_child_with_all_that_belongs_to_it(store):
+def test_an_invocation_has_a_run_and_a_tracked_stage_one_beside_it_with_all_that_belongs_to_it(store):
     judge = Judge(learnt=learn(), variant="slow/seed0")
     run(store, [Table(rows=(judge,))], "first")
     (parent,), (child,) = runs(store)
-    assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert "mlflow.parentRunId" not in child.data.tags  # MLflow hides what is nested
+    assert child.data.tags["ssdpipe.invocation"] == parent.data.tags["ssdpipe.run"] == "first"
     assert (parent.info.status, child.info.status) == ("FINISHED", "FINISHED")
     assert child.data.params == {"variant": "slow", "seed": "0", "rate": "0.5", "stage": "learn/slow/seed0"}
     assert child.data.tags["variant"] == "slow"
@@ -149,11 +177,65 @@ def test_the_curve_of_a_stage_that_belongs_to_another_joins_its_run(store, monke
     assert len(history(store, child, "loss")) == 5
 
 
-def test_the_experiment_opens_as_trainings_with_its_primary_metric(store):
+def test_the_experiment_opens_as_trainings_with_its_primary_metric_and_what_it_asks(store):
     run(store, [learn()], "first")
     tags = open_client(store.folder).get_experiment_by_name(EXPERIMENT).tags
     assert tags["mlflow.experimentKind"] == "custom_model_development"
     assert tags["mlflow.experiment.primaryMetric.name"] == "voc07/mAP"
+    assert tags[NOTE] == "**Why?**"
+
+
+def test_the_page_of_an_invocation_shows_its_tables_and_where_they_come_from(store):
+    run(store, [Table(rows=(learn(),)), Table(rows=(learn(),), title="c", variant="second")], "first")
+    (invocation,), (tracked,) = runs(store)
+    assert invocation.data.tags[NOTE] == "| a | b |\n\n| c | b |"
+    assert NOTE not in tracked.data.tags
+    for told in (invocation, tracked):
+        assert told.data.tags["mlflow.source.name"] == "ssdpipe run it"
+        assert told.data.tags["mlflow.source.git.commit"] == "abc"
+
+
+def test_a_table_too_long_for_mlflow_is_left_to_the_artifacts(store):
+    run(store, [Table(rows=(learn(),), title="x" * 9000)], "first")
+    (invocation,), _ = runs(store)
+    assert NOTE not in invocation.data.tags
+    assert artifacts(store, invocation, "table") == ["table/table.md"]
+
+
+def test_data_sets_stand_beside_the_run_with_the_digests_of_their_content(store):
+    result = run(store, [Judge(learnt=learn())], "first")
+    digests = {item.address: item.manifest.digest for item in result.outcomes.values() if item.manifest}
+    _, (tracked,) = runs(store)
+    found = {(item.dataset.name, item.dataset.digest, item.tags[0].value) for item in tracked.inputs.dataset_inputs}
+    assert found == {("data", digests["data"], "training"), ("data/test", digests["data/test"], "evaluation")}
+
+
+def test_kept_weights_are_models_that_know_their_run_their_place_and_the_numbers_of_their_step(store, monkeypatch):
+    def judge_twice(self: Judge, ctx: Context) -> None:
+        ctx.record(2, {"validation/mAP": 0.25})
+        ctx.out.write_json("summary.json", {"voc07/mAP": 0.5})
+
+    monkeypatch.setattr(Judge, "run", judge_twice)
+    for run_id in ("first", "second"):
+        run(store, [Judge(learnt=learn())], run_id)
+    client = open_client(store.folder)
+    _, (tracked,) = runs(store)
+    found = {model.name: model for model in client.search_logged_models([tracked.info.experiment_id])}
+    assert set(found) == {"slow-seed0", "slow-seed0 step 2"}
+    last, kept = found["slow-seed0"], found["slow-seed0 step 2"]
+    assert {(output.model_id, output.step) for output in tracked.outputs.model_outputs} == {
+        (last.model_id, 5),
+        (kept.model_id, 2),
+    }
+    assert last.tags["ssdpipe.file"].endswith("/weights.pt")
+    assert str(last.status) == "READY"
+    assert last.params == {"variant": "slow", "seed": "0", "rate": "0.5", "stage": "learn/slow/seed0"}
+    assert {(m.key, m.value, m.dataset_name) for m in last.metrics} == {("voc07/mAP", 0.5, "data/test")}
+    assert {(m.key, m.value) for m in kept.metrics} == {("validation/mAP", 0.25)}
+
+
+def test_names_of_models_are_made_legal():
+    assert model_name("conv7-only/seed0 step 5.5") == "conv7-only-seed0 step 5-5"
 
 
 def test_a_resumed_stage_goes_on_in_the_same_run_and_its_curve_has_each_step_once(store):
@@ -165,7 +247,7 @@ def test_a_resumed_stage_goes_on_in_the_same_run_and_its_curve_has_each_step_onc
     (_, parent), (resumed,) = runs(store)
     assert resumed.info.run_id == child.info.run_id
     assert (parent.info.status, resumed.info.status) == ("FINISHED", "FINISHED")
-    assert resumed.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert resumed.data.tags["ssdpipe.invocation"] == parent.data.tags["ssdpipe.run"] == "second"
     assert history(store, resumed, "loss") == [(step, 0.5**step) for step in range(1, 6)]
 
 
@@ -175,7 +257,7 @@ def test_a_cached_stage_is_not_duplicated_beside_a_new_one(store):
     parents, children = runs(store)
     assert len(parents) == 2
     assert [child.data.params["rate"] for child in children] == ["0.5", "0.25"]
-    assert children[0].data.tags["mlflow.parentRunId"] == parents[0].info.run_id
+    assert [child.data.tags["ssdpipe.invocation"] for child in children] == ["first", "second"]
     assert len(history(store, children[0], "loss")) == 5
 
 
@@ -210,7 +292,7 @@ def test_a_tracker_out_of_reach_is_told_once_and_caught_up_with_by_the_next_run(
     warnings = [record for record in caplog.records if record.name == "pipeline.tracking"]
     assert len(warnings) == 1
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert len(run(store, [Judge(learnt=learn())], "second").in_state("cached")) == 2
+    assert len(run(store, [Judge(learnt=learn())], "second").in_state("cached")) == 4
     parents, (child,) = runs(store)
     assert parents == []  # the second invocation computed nothing
     assert child.info.status == "FINISHED"
@@ -221,8 +303,8 @@ def test_a_tracker_out_of_reach_is_told_once_and_caught_up_with_by_the_next_run(
 def test_sync_brings_an_empty_tracker_up_to_date_from_the_store(store, tmp_path, monkeypatch):
     run(store, [Judge(learnt=learn())], "first")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
-    assert sync(Graph([Judge(learnt=learn())]), store, EXPERIMENT) == 2
-    assert sync(Graph([Judge(learnt=learn())]), store, EXPERIMENT) == 2
+    assert sync(Graph([Judge(learnt=learn())]), store, ABOUT) == 4
+    assert sync(Graph([Judge(learnt=learn())]), store, ABOUT) == 4
     parents, (child,) = runs(store)
     assert parents == []
     assert len(history(store, child, "loss")) == 5
@@ -233,7 +315,7 @@ def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_no
     program = (
         "import os, sys; sys.path.insert(0, sys.argv[1]); import test_tracking as t; from pipeline.store import Store;"
         "from pipeline.graph import Graph; from pipeline.events import Event; from pipeline.tracker import Tracker;"
-        "tracker = Tracker(Graph([t.learn()]), Store.open(sys.argv[2]), t.EXPERIMENT, run_id='dead');"
+        "tracker = Tracker(Graph([t.learn()]), Store.open(sys.argv[2]), t.ABOUT, run_id='dead');"
         "tracker.tell(Event(time=0, kind='started', address='learn/slow/seed0', key='k'));"
         "tracker.bring_up_to_date(); os._exit(9)"
     )
@@ -252,7 +334,7 @@ def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_no
 
 
 def test_an_interrupted_run_is_killed_in_mlflow_with_the_stage_that_it_stopped(store):
-    tracker = Tracker(Graph([learn()]), store, EXPERIMENT, run_id="r")
+    tracker = Tracker(Graph([learn()]), store, ABOUT, run_id="r")
     for kind, data in (("started", {}), ("cancelled", {}), ("run_finished", {"status": "interrupted"})):
         tracker.tell(Event(time=0, kind=kind, address="learn/slow/seed0", key="k", data=data))
     tracker.bring_up_to_date()
@@ -287,11 +369,11 @@ def test_names_that_mlflow_refuses_are_made_legal():
 
 def test_tracker_says_that_it_is_behind_until_it_has_caught_up(store):
     graph = Graph([learn()])
-    tracker = Tracker(graph, store, EXPERIMENT, run_id="r")
+    tracker = Tracker(graph, store, ABOUT, run_id="r")
     assert not tracker.is_behind()
     tracker.bring_up_to_date()
     assert tracker.is_behind()  # the run goes on
-    assert sync(graph, store, EXPERIMENT) == 0
+    assert sync(graph, store, ABOUT) == 0
     assert not tracker.is_behind()
 
 

@@ -7,13 +7,12 @@ from typing import Any
 
 from experiments.cli.requests.evaluation import EvaluateRequest, Numbers, ProtocolOption
 from experiments.cli.requests.experiment import ExperimentRequest
-from experiments.cli.requests.request import MAP, Request
+from experiments.cli.requests.request import Request
 from experiments.cli.requests.sharding import ShardRequest
 from experiments.cli.requests.submission import SubmissionRequest
 from experiments.cli.requests.training import TrainRequest
 
 __all__ = [
-    "MAP",
     "EvaluateRequest",
     "ExperimentRequest",
     "Numbers",

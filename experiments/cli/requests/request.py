@@ -17,7 +17,6 @@ GpusOption = Annotated[
     int | None, typer.Option(min=0, help="GPUs for all of it, 0: CPU; those of this machine by default.")
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set with a defect.")]
-MAP = "voc07/mAP"
 
 
 @dataclass(frozen=True, kw_only=True)

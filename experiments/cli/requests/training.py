@@ -62,11 +62,12 @@ class TrainRequest(OnSetup):
     def _evaluated(self, setup: Setup, placement: Placement) -> Evaluation:
         from stages.graphs import evaluated
 
+        recipe = setup.recipe()
         return evaluated(
-            setup.recipe(),
+            recipe,
             test=setup.test_shards(),
             variant=self.recipe,
-            tags=(("variant", self.recipe),),
+            tags=(("variant", self.recipe), ("data", recipe.data.variant)),
             placement=placement,
             protocol=setup.protocol,
         )

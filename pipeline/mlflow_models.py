@@ -1,0 +1,68 @@
+"""The weights of a tracked stage as models of MLflow, so that numbers of evaluations stand beside them.
+
+Files stay in the store; a model of MLflow only says where. One of each step, found again by the run that made it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from pipeline.folder import Folder
+from pipeline.store import Manifest
+
+STEP, FILE = "ssdpipe.step", "ssdpipe.file"
+ELSEWHERE = {"mlflow.model.isExternal": "true"}
+"""MLflow holds no files of the model."""
+
+
+class RunModels:
+    """The models of one run."""
+
+    def __init__(self, client: Any, run: Any) -> None:
+        self._client = client
+        self._run_id: str = run.info.run_id
+        self._experiment_id: str = run.info.experiment_id
+        self._name: str = run.info.run_name
+
+    def at(self, step: int) -> str | None:
+        """Id of the model of that step."""
+        return self._ids.get(step)
+
+    def add(self, files: Mapping[str, int], manifest: Manifest, output: Folder, parameters: Mapping[str, str]) -> None:
+        """Make known the weights of a committed result, those that are not known yet."""
+        from mlflow.entities import LoggedModelOutput
+
+        made = []
+        for file, step in files.items():
+            if step not in self._ids:
+                tags = {STEP: str(step), FILE: f"{output.uri}/{file}", "ssdpipe.key": manifest.key, **ELSEWHERE}
+                self._ids[step] = self._create(step, last=step == max(files.values()), tags=tags, params=parameters)
+                made.append(LoggedModelOutput(self._ids[step], step))
+        if made:
+            self._client.log_outputs(self._run_id, made)
+
+    @cached_property
+    def _ids(self) -> dict[int, str]:
+        """{step: model id}, asked of MLflow once."""
+        ours = f"source_run_id = '{self._run_id}'"
+        found = self._client.search_logged_models([self._experiment_id], ours)
+        return {int(model.tags[STEP]): model.model_id for model in found if STEP in model.tags}
+
+    def _create(self, step: int, *, last: bool, tags: Mapping[str, str], params: Mapping[str, str]) -> str:
+        model = self._client.create_logged_model(
+            self._experiment_id,
+            name=model_name(self._name if last else f"{self._name} step {step}"),
+            source_run_id=self._run_id,
+            tags=dict(tags),
+            params=dict(params),
+            model_type="weights",
+        )
+        return str(self._client.finalize_logged_model(model.model_id, "READY").model_id)
+
+
+def model_name(name: str) -> str:
+    """MLflow refuses `conv7-only/seed0` as the name of a model; what it refuses becomes `-`."""
+    return re.sub(r"[/:.%\"']+", "-", name)
