@@ -52,12 +52,10 @@ def _groups(layout: Layout) -> list[str]:
 
 
 def _entry(entry: Entry) -> str:
-    text = latex(entry.text)
-    signed = f"${entry.text}$" if entry.text[:1] in ("+", "-") and entry.meaning == "" else text
-    if entry.meaning in ("supported", "unsupported"):
-        value, _, interval = entry.text.partition(" ")
-        signed = f"${value}$" + (f" ${interval}$" if interval else "")
-    return signed + MARKS.get(entry.meaning, "")
+    if entry.meaning in ("supported", "unsupported") or entry.text[:1] in ("+", "-"):
+        value, bracket, interval = entry.text.replace("±", r"\pm").partition(" [")
+        return f"${value}$" + (f" $[{interval}$" if bracket else "") + MARKS.get(entry.meaning, "")
+    return latex(entry.text)
 
 
 def _row(texts: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ def conditions(stage: Table, lines: Sequence[Line]) -> list[str]:
     """What has to be known before the numbers are read."""
     notes = [SCALES.get(stage.preset, f"Preset {stage.preset}.")]
     seeds = max((len(line.values) for line in lines), default=0)
-    told = f"{seeds} seed{'s' if seeds != 1 else ''}"
+    told = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
     if any(line.change is not None for line in lines) or len(lines) == 1:
         first = "Change is against the first row, with the 95 % interval over resampled test images"
         told = f"{first}; {told}. * marks what the test images support"
@@ -85,7 +85,7 @@ def _long(stage: Table, lines: Sequence[Line]) -> Layout:
             _ours(line),
             _judged(line.difference, line.difference_interval, line.unit),
             Entry(signed(line.published_change, line.unit)),
-            _judged(line.change, line.change_interval, line.unit),
+            _judged(line.change, line.change_interval, line.unit, line.change_spread),
         ]
         for line in lines
     ]
@@ -115,15 +115,19 @@ def _pairs(lines: Sequence[Line | None]) -> list[Entry]:
 def _ours(line: Line) -> Entry:
     if line.mean is None:
         return Entry("") if line.quoted else Entry("not run", "absent")
-    spread = f" ± {number(line.spread, line.unit)}" if line.spread is not None else ""
-    return Entry(number(line.mean, line.unit) + spread)
+    return Entry(number(line.mean, line.unit) + _plus_minus(line.spread, line.unit))
 
 
-def _judged(value: float | None, interval: Bounds | None, unit: Unit) -> Entry:
-    """A difference, its interval, and whether that leaves zero out."""
+def _judged(value: float | None, interval: Bounds | None, unit: Unit, spread: float | None = None) -> Entry:
+    """A difference, its spread over seeds, its interval, and whether that leaves zero out."""
     if value is None:
         return Entry("")
+    told = signed(value, unit) + _plus_minus(spread, unit)
     if interval is None:
-        return Entry(signed(value, unit))
-    told = f"{signed(value, unit)} [{signed(interval[0], unit)}, {signed(interval[1], unit)}]"
+        return Entry(told)
+    told = f"{told} [{signed(interval[0], unit)}, {signed(interval[1], unit)}]"
     return Entry(told, "supported" if interval[0] > 0 or interval[1] < 0 else "unsupported")
+
+
+def _plus_minus(spread: float | None, unit: Unit) -> str:
+    return "" if spread is None else f" ± {number(spread, unit)}"

@@ -37,14 +37,15 @@ def as_csv(stage: Table, lines: Sequence[Line]) -> str:
     limits = ["low", "high", "change_low", "change_high"]
     writer.writerow(
         [stage.row_title, stage.column_title or "column", "metric", "boxes", "paper", "ours", "spread", "seeds",
-         "difference", "paper_change", "change", *limits]
+         "difference", "paper_change", "change", "change_spread", *limits]
     )  # fmt: skip
     for line in lines:
         low, high = line.interval or ("", "")
         change_low, change_high = line.change_interval or ("", "")
         writer.writerow(
             [line.row, line.column, line.metric, line.boxes or "", line.published, line.mean, line.spread,
-             len(line.values), line.difference, line.published_change, line.change, low, high, change_low, change_high]
+             len(line.values), line.difference, line.published_change, line.change, line.change_spread,
+             low, high, change_low, change_high]
         )  # fmt: skip
     return out.getvalue()
 

@@ -44,6 +44,9 @@ class Line:
     change: float | None = None
     """The same, ours: mean over the seeds."""
 
+    change_spread: float | None = None
+    """Standard deviation over the seeds, each against the same seed of the other cell; from two on."""
+
     change_interval: Bounds | None = None
     """95 % of the resamplings of the test images."""
 
@@ -149,10 +152,17 @@ def _against(line: Line, first: Line, sample: Sample | None, first_sample: Sampl
         line = replace(line, published_change=line.published - first.published)
     if line.mean is None or first.mean is None:
         return line
-    line = replace(line, change=line.mean - first.mean)
+    line = replace(line, change=line.mean - first.mean, change_spread=_paired_spread(line.values, first.values))
     if sample is None or first_sample is None:
         return line
     return replace(line, change_interval=interval(sample - first_sample))
+
+
+def _paired_spread(values: Sequence[float], others: Sequence[float]) -> float | None:
+    """None unless both have the same seeds, two of them at least: those of a table are numbered from 0."""
+    if len(values) != len(others) or len(values) < 2:
+        return None
+    return stdev(value - other for value, other in zip(values, others, strict=True))
 
 
 def _bounded(line: Line, sample: Sample | None) -> Line:

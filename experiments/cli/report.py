@@ -67,8 +67,9 @@ def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> st
 
 
 def usual_place(request: ExperimentRequest, store: Store) -> tuple[Folder, str]:
-    """Folder, and the name of the page without its suffix."""
-    return store.folder / "reports", f"{request.name}-{request.preset}"
+    """Folder, and the name of the page without its suffix; another for each data set of the user's."""
+    own_data = [Path(request.data).resolve().name] if request.data else []
+    return store.folder / "reports", "-".join([request.name, request.preset, *own_data])
 
 
 def write_report(request: ExperimentRequest, held: Held, folder: Folder, stem: str) -> list[str]:

@@ -14,7 +14,7 @@ READING = (
     "Accuracies are in percent. In brackets: the 95 % interval over {replicates} resamplings of the test images, the "
     "same for every row. A change is ours against the first row of its metric and test images. Bold: the interval "
     "leaves zero out. Grey: it does not, and the test images do not support the difference. Intervals tell of other "
-    "test images, not of other seeds."
+    "test images, not of other seeds: ± does, the standard deviation over them, of a change against the same seed."
 )
 
 

@@ -68,7 +68,9 @@ def test_several_seeds_are_told_with_their_spread() -> None:
     lines = [replace(FIRST, values=(0.70, 0.72))]
     _, rows = cells(BARE, lines)
     assert rows[0][3] == "71.0 ± 1.4"  # 0.02 / sqrt(2)
-    assert "2 seeds" in as_text(BARE, lines)
+    assert "2 seeds, ± is their standard deviation" in as_text(BARE, lines)
+    _, rows = cells(BARE, [FIRST, replace(SECOND, change_spread=0.012)])
+    assert rows[1][-1] == "-10.0 ± 1.2 [-12.0, -8.0]*"
 
 
 @pytest.mark.parametrize("preset", ["short", "tiny"])

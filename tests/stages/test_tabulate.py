@@ -100,6 +100,17 @@ def test_several_seeds_are_told_by_mean_and_spread(tmp_path: Path) -> None:
     assert line.spread == pytest.approx((1 - 6 / 11) / 2**0.5)  # of two values: half their distance times sqrt(2)
 
 
+def test_the_spread_of_a_change_is_over_pairs_of_the_same_seed(tmp_path: Path) -> None:
+    first = [evaluation(tmp_path, "a0", 4), evaluation(tmp_path, "a1", 2)]
+    same = [evaluation(tmp_path, "b0", 2), evaluation(tmp_path, "b1", 1)]
+    _, line = tabulate(table(None, None), [first, same])
+    assert line.change_spread == pytest.approx((5 / 11 - 3 / 11) / 2**0.5)  # changes -5/11 and -3/11
+    _, line = tabulate(table(None, None), [first, same[:1]])
+    assert line.change_spread is None
+    _, line = tabulate(table(None, None), [first[:1], same[:1]])
+    assert line.change_spread is None
+
+
 def test_a_row_that_was_not_run_has_no_value_and_no_change(tmp_path: Path) -> None:
     _, second = tabulate(table(0.75, 0.5), [[evaluation(tmp_path, "a", 4)], []])
     assert (second.values, second.mean, second.spread, second.difference) == ((), None, None, None)

@@ -31,7 +31,9 @@ def test_the_page_is_put_where_one_asks_for_it(begun: Begun) -> None:
 
 def test_images_of_ones_own_are_told_above_the_numbers(begun: Begun) -> None:
     begun.ssdpipe("report", *EXPERIMENT, "--data", str(begun.data))
-    told = (begun.store / "reports/ablation-layers-tiny.html").read_text()
+    begun.ssdpipe("report", *EXPERIMENT)
+    drawn, told = ((begun.store / f"reports/ablation-layers-tiny{name}.html").read_text() for name in ("", "-cats"))
+    assert "Trained and tested on" not in drawn
     assert told.index(f"Trained and tested on {begun.data}") < told.index("<table")
     assert "/test, 1 images, 1 objects, digest " in told  # the shards that the store has
 
@@ -45,7 +47,7 @@ def test_a_last_run_that_was_no_experiment_has_no_report(begun: Begun) -> None:
 def test_a_page_is_written_anew_only_when_results_have_changed(begun: Begun) -> None:
     store = Store.open(str(begun.store))
     request = ExperimentRequest(experiment="ablation-layers", preset="tiny", column="yes", data=str(begun.data))
-    page = begun.store / "reports/ablation-layers-tiny.html"
+    page = begun.store / "reports/ablation-layers-tiny-cats.html"
     assert refresh(request, store) == str(page)
     page.write_text(page.read_text() + "left alone")
     refresh(request, store)
