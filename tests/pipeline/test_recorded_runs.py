@@ -12,7 +12,7 @@ from pipeline.context import Context
 from pipeline.executor import InlineExecutor
 from pipeline.graph import Graph
 from pipeline.mlflow_client import About, open_client
-from pipeline.recorded_runs import attach, recorded_runs
+from pipeline.recorded_runs import attach, experiment_pages, recorded_runs
 from pipeline.resolver import Resolver
 from pipeline.scheduler import Scheduler
 from pipeline.stage import Stage
@@ -47,6 +47,13 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]:
     manifest = result.outcomes[graph.targets[0]].manifest
     assert manifest is not None
     return store, manifest.key
+
+
+def test_the_pages_of_a_store_s_experiments_open_in_the_view_of_trainings(recorded: tuple[Store, str]) -> None:
+    store, _ = recorded
+    number = open_client(store.folder).get_experiment_by_name("an experiment").experiment_id
+    page = f"http://here:1/#/experiments/{number}/runs?workflowType=machine_learning"
+    assert experiment_pages(store.folder, "http://here:1") == {"an experiment": page}
 
 
 def test_the_run_of_a_key_is_found_with_the_address_of_its_page(recorded: tuple[Store, str]) -> None:
