@@ -31,6 +31,10 @@ class RunModels:
         """Id of the model of that step."""
         return self._ids.get(step)
 
+    def last(self) -> str | None:
+        """Id of the model of the last step."""
+        return self._ids[max(self._ids)] if self._ids else None
+
     def add(self, files: Mapping[str, int], manifest: Manifest, output: Folder, parameters: Mapping[str, str]) -> None:
         """Make known the weights of a committed result, those that are not known yet."""
         from mlflow.entities import LoggedModelOutput

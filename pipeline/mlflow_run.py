@@ -19,6 +19,8 @@ from pipeline.store import Manifest
 METRICS_PER_CALL = 1000  # the limit of MLflow
 PARAMETER_CHARACTERS = 6000
 NOTE_CHARACTERS = 8000
+LOGGED = "ssdpipe.logged"
+"""Tag with the keys of all results that the run has; one tag, since MLflow shows each of them."""
 
 
 DataSet = tuple[str, str]
@@ -45,15 +47,19 @@ class TrackedRun:
 
     def has_all_of(self, manifest: Manifest) -> bool:
         """Everything of this committed result was logged before."""
-        return self._status == "FINISHED" and _mark(manifest.key) in self.tags
+        return self._status == "FINISHED" and self._has(manifest.key)
 
-    def set_status(self, status: str) -> None:
+    def _has(self, key: str) -> bool:
+        return _short(key) in self.tags.get(LOGGED, "").split()
+
+    def set_status(self, status: str, *, ended: float | None = None) -> None:
+        """`ended` is in seconds since the epoch; now without it."""
         if status == self._status:
             return
         if status == "RUNNING":
             self._client.update_run(self.id, status=status)
         else:
-            self._client.set_terminated(self.id, status=status)
+            self._client.set_terminated(self.id, status=status, end_time=ended and int(ended * 1000))
         self._status = status
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
@@ -99,7 +105,7 @@ class TrackedRun:
 
     def log_results(self, stage: Stage, manifest: Manifest, output: Folder) -> None:
         """All that is shown of a committed stage, once for each key: curve, numbers, files, data sets, models."""
-        if _mark(manifest.key) in self.tags:
+        if self._has(manifest.key):
             return
         data_set = self._log_data_sets(stage, manifest)
         self.log_curve(output)
@@ -109,17 +115,19 @@ class TrackedRun:
             self._log_artifact(manifest.address, output, name)
         if models := stage.models():
             self._models.add(models, manifest, output, self._parameters)
-        self.set_tags({_mark(manifest.key): "1", **self._note(stage, output)})
+        logged = f"{self.tags.get(LOGGED, '')} {_short(manifest.key)}".lstrip()
+        self.set_tags({LOGGED: logged, **self._note(stage, output)})
 
     def _log_numbers(self, numbers: Mapping[str, float], seconds: float, data_set: DataSet | None) -> None:
-        """At the last step of the curve, and of the model of that step. A later result of the same name wins by its
-        time; the same one again is no second point, for MLflow keeps one of equal name, time, step and value."""
+        """Of the run and of its last model. At step 0, for MLflow draws what has a later one as a curve of one point
+        and not as a bar. A later result of the same name wins by its time; the same one again is no second point, for
+        MLflow keeps one of equal name, time, step and value."""
         from mlflow.entities import Metric
 
-        last, milliseconds = max(self._last_steps.values(), default=0), int(seconds * 1000)
-        model, (name_of_data, digest) = self._models.at(last), data_set or (None, None)
+        milliseconds, model = int(seconds * 1000), self._models.last()
+        name_of_data, digest = data_set or (None, None)
         metrics = [
-            Metric(legal_name(name), value, milliseconds, last, model, name_of_data, digest)
+            Metric(legal_name(name), value, milliseconds, 0, model, name_of_data, digest)
             for name, value in numbers.items()
         ]
         for start in range(0, len(metrics), METRICS_PER_CALL):
@@ -161,8 +169,8 @@ class TrackedRun:
             self._client.log_artifact(self.id, str(copy), address)
 
 
-def _mark(key: str) -> str:
-    return f"ssdpipe.logged.{key[:16]}"
+def _short(key: str) -> str:
+    return key[:12]
 
 
 def _last_step(client: Any, run_id: str, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 import platform
@@ -42,6 +43,14 @@ def machine() -> dict[str, Any]:
         "gpus": _lines("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
         "python": platform.python_version(),
     }
+
+
+def user() -> str:
+    """Who runs this; `unknown` in a container without an entry for its user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 @cache

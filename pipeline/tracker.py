@@ -13,6 +13,7 @@ from pipeline.fingerprint import describe, node_ids
 from pipeline.mlflow_client import About, experiment_id, open_client
 from pipeline.mlflow_run import TrackedRun
 from pipeline.process import Process
+from pipeline.provenance import user
 
 if TYPE_CHECKING:
     from pipeline.events import Event
@@ -102,8 +103,8 @@ class Tracker:
         return shlex.join([Path(program).name, *arguments])
 
     def _source(self) -> dict[str, str]:
-        """What MLflow shows in its columns source and version."""
-        tags = {"mlflow.source.name": self._command, "mlflow.source.type": "LOCAL"}
+        """What MLflow shows in its columns source, version and user."""
+        tags = {"mlflow.source.name": self._command, "mlflow.source.type": "LOCAL", "mlflow.user": user()}
         return tags | ({"mlflow.source.git.commit": self._commit} if self._commit else {})
 
     def _update(self, runs: _Runs, node: Node, invocation: TrackedRun | None) -> None:
@@ -120,16 +121,16 @@ class Tracker:
             self._settled.add(node.id)
 
     def _update_tracked(self, runs: _Runs, node: Node, kind: str, key: str, manifest: Manifest | None) -> None:
-        run = self._tracked(runs, node)
+        run = self._tracked(runs, node, manifest)
         if manifest and run.has_all_of(manifest):
             return
         if manifest is None:
             run.follow(self._store.work(key))
         else:
             run.log_results(node.stage, manifest, self._store.output(manifest))
-        run.set_status(STATUS[kind])
+        run.set_status(STATUS[kind], ended=manifest.finished if manifest else None)
 
-    def _tracked(self, runs: _Runs, node: Node) -> TrackedRun:
+    def _tracked(self, runs: _Runs, node: Node, manifest: Manifest | None = None) -> TrackedRun:
         """The run of a tracked stage; its source is the invocation that computed it last.
 
         It is not nested below the run of the invocation: MLflow hides what is nested, in its charts and behind every
@@ -141,7 +142,8 @@ class Tracker:
         tags = {"ssdpipe.key": key, "ssdpipe.stage": node.address, **given}
         if self._computes and kind != "cached":
             tags |= {"ssdpipe.invocation": self._run_id, **self._source()}
-        run = runs.of("ssdpipe.key", key, stage.variant or node.address, tags)
+        began = manifest.finished - manifest.seconds if manifest else None
+        run = runs.of("ssdpipe.key", key, stage.variant or node.address, tags, began=began)
         run.log_parameters({**given, **stage.parameters()})
         return run
 
@@ -156,16 +158,20 @@ class _Runs:
         self._open: dict[str, TrackedRun] = {}
         end_runs_of_dead_drivers(self._client, store.folder.path)
 
-    def of(self, tag: str, value: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
-        """The run whose `tag` has this value, found or created."""
+    def of(self, tag: str, value: str, name: str, tags: Mapping[str, str], *, began: float | None = None) -> TrackedRun:
+        """The run whose `tag` has this value, found or created; `began` is in seconds since the epoch, now without."""
         tags = {**tags, **self._driver}
         if value not in self._open:
             found = self._client.search_runs([self._experiment_id], f"tags.`{tag}` = '{value}'", max_results=1)
-            run = found[0] if found else self._client.create_run(self._experiment_id, tags=tags, run_name=name)
+            run = found[0] if found else self._created(name, tags, began)
             self._open[value] = TrackedRun(self._client, run)
         run = self._open[value]
         run.set_tags(tags)
         return run
+
+    def _created(self, name: str, tags: Mapping[str, str], began: float | None) -> Any:
+        start = began and int(began * 1000)
+        return self._client.create_run(self._experiment_id, start_time=start, tags=dict(tags), run_name=name)
 
 
 def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:

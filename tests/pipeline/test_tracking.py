@@ -164,6 +164,12 @@ def test_an_invocation_has_a_run_and_a_tracked_stage_one_beside_it_with_all_that
     assert Path(store.folder.path, "mlflow-artifacts").is_dir()
 
 
+def test_numbers_of_a_result_are_of_step_0_which_mlflow_draws_as_bars(store):
+    run(store, [Judge(learnt=learn())], "first")
+    _, (child,) = runs(store)
+    assert history(store, child, "voc07/mAP") == [(0, 0.25)]
+
+
 def test_the_curve_of_a_stage_that_belongs_to_another_joins_its_run(store, monkeypatch):
     def judge_twice(self: Judge, ctx: Context) -> None:
         for step, value in ((2, 0.25), (4, 0.5)):
@@ -309,6 +315,9 @@ def test_sync_brings_an_empty_tracker_up_to_date_from_the_store(store, tmp_path,
     assert parents == []
     assert len(history(store, child, "loss")) == 5
     assert child.data.metrics["voc07/mAP"] == 0.25
+    (made,) = [item for item in store.manifests() if item.address == "learn/slow/seed0"]
+    assert child.info.end_time == int(made.finished * 1000)
+    assert child.info.start_time == int((made.finished - made.seconds) * 1000)
 
 
 def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_not(store):
