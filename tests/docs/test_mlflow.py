@@ -1,0 +1,33 @@
+"""What docs/mlflow.md names is what MLflow is told, and its filters are ones that MLflow understands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mlflow.utils.search_utils import SearchUtils
+
+from experiments.runs import RUNS
+from experiments.scale import Scale
+
+TEXT = (Path(__file__).parents[2] / "docs/mlflow.md").read_text()
+TRAINING = Scale(preset="tiny").training(RUNS["ssd300-voc0712"], table="Table 2")
+
+
+def row(title: str) -> list[str]:
+    """The quoted names in the line of a table."""
+    (line,) = (line for line in TEXT.splitlines() if line.startswith(f"| {title}"))
+    return re.findall(r"`([\w./<>]+)`", line)
+
+
+def test_the_parameters_and_tags_that_the_page_names_are_given() -> None:
+    assert {"sources", "ratios", "boxes"} <= set(row("parameters")) & set(TRAINING.parameters())
+    assert set(row("tags")) - {"stage"} == {name for name, _ in TRAINING.tags}
+
+
+def test_the_filters_of_the_page_are_understood_and_name_what_there_is() -> None:
+    filters = [line.strip() for line in TEXT.splitlines() if re.match(r" {4}(params|tags|metrics)\.", line)]
+    assert len(filters) == 3
+    asked = [part for line in filters for part in SearchUtils.parse_search_filter(line)]
+    known = {*TRAINING.parameters(), *dict(TRAINING.tags), "voc07/mAP"}
+    assert {part["key"] for part in asked} <= known
