@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from stages.support import Bounds
 from stages.table import Table, Unit
-from stages.tabulate import Bounds, Line
+from stages.tabulate import Line
 
 SCALES = {
     "full": "",
@@ -56,7 +57,8 @@ def conditions(stage: Table, lines: Sequence[Line]) -> list[str]:
     told = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
     if any(line.change is not None for line in lines) or len(lines) == 1:
         first = "Change is against the first row, with the 95 % interval over resampled test images"
-        told = f"{first}; {told}. * marks what the test images support"
+        marks = "test images and seeds support" if seeds > 1 else "the test images support, for this seed"
+        told = f"{first}; {told}. * marks what {marks}"
     return [note for note in (*notes, f"{told}.") if note]
 
 
@@ -83,9 +85,9 @@ def _long(stage: Table, lines: Sequence[Line]) -> Layout:
             Entry(str(line.boxes) if line.boxes else ""),
             Entry(number(line.published, line.unit)),
             _ours(line),
-            _judged(line.difference, line.difference_interval, line.unit),
+            _judged(line.difference, line.difference_interval, line.supports_difference, line.unit),
             Entry(signed(line.published_change, line.unit)),
-            _judged(line.change, line.change_interval, line.unit, line.change_spread),
+            _judged(line.change, line.change_interval, line.supports_change, line.unit, line.change_spread),
         ]
         for line in lines
     ]
@@ -118,15 +120,17 @@ def _ours(line: Line) -> Entry:
     return Entry(number(line.mean, line.unit) + _plus_minus(line.spread, line.unit))
 
 
-def _judged(value: float | None, interval: Bounds | None, unit: Unit, spread: float | None = None) -> Entry:
-    """A difference, its spread over seeds, its interval, and whether that leaves zero out."""
+def _judged(
+    value: float | None, interval: Bounds | None, supported: bool | None, unit: Unit, spread: float | None = None
+) -> Entry:
+    """A difference, its spread over seeds, its interval, and whether the data support it."""
     if value is None:
         return Entry("")
     told = signed(value, unit) + _plus_minus(spread, unit)
     if interval is None:
         return Entry(told)
     told = f"{told} [{signed(interval[0], unit)}, {signed(interval[1], unit)}]"
-    return Entry(told, "supported" if interval[0] > 0 or interval[1] < 0 else "unsupported")
+    return Entry(told, "supported" if supported else "unsupported")
 
 
 def _plus_minus(spread: float | None, unit: Unit) -> str:

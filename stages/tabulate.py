@@ -13,9 +13,8 @@ from pipeline.stage import Stage
 from ssd_core.bootstrap import interval
 from stages.evaluate import SUMMARY
 from stages.resampling import Sample, resampled
+from stages.support import Bounds, is_supported
 from stages.table import TABLE_CSV, TABLE_JSON, TABLE_LATEX, TABLE_MARKDOWN, TABLE_TEXT, Cell, Table, Unit
-
-Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +72,20 @@ class Line:
         if self.interval is None or self.published is None:
             return None
         return self.interval[0] - self.published, self.interval[1] - self.published
+
+    @property
+    def supports_difference(self) -> bool | None:
+        """Whether the data support the difference to the paper; None where nothing is known of it."""
+        return self._supports(self.difference, self.difference_interval, self.spread)
+
+    @property
+    def supports_change(self) -> bool | None:
+        return self._supports(self.change, self.change_interval, self.change_spread)
+
+    def _supports(self, value: float | None, bounds: Bounds | None, spread: float | None) -> bool | None:
+        if value is None or bounds is None:
+            return None
+        return is_supported(value, bounds, spread, len(self.values))
 
 
 def write_table(stage: Table, results: Sequence[Sequence[Folder]], out: Folder) -> None:

@@ -46,7 +46,7 @@ def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], kind: str 
 
 
 def folded(title: str, content: str, *, is_open: bool) -> str:
-    """What is long and seldom read: it opens at a click, and is open on paper."""
+    """What is long and seldom read: it opens at a click, and stays away from paper."""
     return f"<details{' open' if is_open else ''}><summary>{text(title)}</summary>\n{content}\n</details>"
 
 

@@ -8,13 +8,13 @@ from stages.reporting.curves import curves
 from stages.reporting.html import element, image, link, paragraph, section, table, text
 from stages.reporting.style import STYLE
 from stages.table_layout import SCALES
-from stages.tabulate import Line
 
 READING = (
     "Accuracies are in percent. In brackets: the 95 % interval over {replicates} resamplings of the test images, the "
-    "same for every row. A change is ours against the first row of its metric and test images. Bold: the interval "
-    "leaves zero out. Grey: it does not, and the test images do not support the difference. Intervals tell of other "
-    "test images, not of other seeds: ± does, the standard deviation over them, of a change against the same seed."
+    "same for every row. A change is ours against the first row of its metric and test images. ±: the standard "
+    "deviation over the seeds, of a change against the same seed. Bold: the interval leaves zero out, and so does the "
+    "95 % t interval of the mean over seeds, from two on. Grey: the data do not support the difference. One seed tells "
+    "nothing of others."
 )
 
 
@@ -46,9 +46,9 @@ def summary(report: Report) -> str:
     if seeds:
         told += f", {' to '.join(map(str, seeds))} {'seed' if seeds == [1] else 'seeds'}"
     judged = [line for line in run if line.change_interval]
-    supported = [line for line in judged if _is_supported(line)]
     if judged:
-        told += f". Of {len(judged)} changes the test images support {len(supported)}"
+        supported = sum(bool(line.supports_change) for line in judged)
+        told += f". Of {len(judged)} changes the data support {supported}"
     return f"{told}."
 
 
@@ -59,10 +59,6 @@ def warnings(report: Report) -> list[str]:
     if preset == "full" and (count := len(report.table.departures)):
         told.append(f"{count} settings of all rows are not the paper's; see Distance from the paper.")
     return [warning for warning in told if warning]
-
-
-def _is_supported(line: Line) -> bool:
-    return line.change_interval is not None and (line.change_interval[0] > 0 or line.change_interval[1] < 0)
 
 
 def _top(report: Report) -> str:

@@ -74,7 +74,6 @@ code { font-size: .88em; overflow-wrap: anywhere; }
   table { font-size: 7.5pt; } th, td { padding: .15rem .3rem; }
   section { margin-top: 1.2rem; }
   .scroll { overflow: visible; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
-  details::details-content { content-visibility: visible; block-size: auto; }
   a { color: inherit; text-decoration: none; }
 }
 """

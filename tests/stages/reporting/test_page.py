@@ -84,7 +84,7 @@ def test_a_change_that_the_data_do_not_support_looks_so(report: Report) -> None:
 
 
 def test_the_first_lines_say_how_much_was_run_and_how_much_is_supported(report: Report) -> None:
-    assert summary(report) == "10 of 12 rows run, 2 seeds. Of 9 changes the test images support 8."
+    assert summary(report) == "10 of 12 rows run, 2 seeds. Of 9 changes the data support 8."
     quoted = replace(report, lines=tuple(replace(line, values=(), quoted=True) for line in report.lines))
     assert summary(quoted) == "All rows are quoted."
     single = replace(report, lines=(replace(report.lines[0], values=(0.5,)),))
