@@ -1,7 +1,10 @@
 """Does it help to predict from several maps? Paper, Table 3: VOC2007 test, SSD300 trained on 07+12.
 
+Found:  12 points from six maps to one (74.3 to 62.4), most of them below three. Without boundary boxes three maps are the
+best (69.2), and those above cost accuracy.
 Expect: accuracy falls as the coarse maps go, most of all when only conv7 is left. Boxes that cross the image border
 are nearly all that the coarsest maps have: leaving them out of training costs most where those maps predict.
+Cost:   12 trainings at full length, 23.0 million images.
 Run:    ssdpipe run ablation-layers --preset tiny
 Differs: the paper does not print its tilings. Rows 2 to 4 deal the six scales of SSD300 to the layers that stay, the
 only way that gives the printed numbers of boxes with 4 or 6 boxes to a scale; row 5 is our reading; row 6 is the
@@ -76,7 +79,9 @@ experiment = Experiment(
     name="ablation-layers",
     question="Does it help to predict from several maps?",
     answers="Table 3",
+    found="12 points from six maps to one; without boundary boxes three maps are the best",
     expects="accuracy falls as maps go; without boundary boxes it falls most where the coarse maps predict",
+    differs="the tilings are reconstructed from the printed numbers of boxes, but for the row of conv7 alone",
     row_title="source layers",
     column_title="boundary boxes",
     rows=tuple(_row(name, boundary=boundary) for boundary in (True, False) for name in TILINGS),

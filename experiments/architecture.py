@@ -3,6 +3,7 @@
 Found:  Figure 1: default boxes of several shapes on maps of several sizes. Figure 2: layers of SSD300, 8732 detections
 for each class.
 Expect: the same layers and numbers; a drawing that is read off the network cannot disagree with it.
+Cost:   no training.
 Run:    ssdpipe run architecture
 Differs: Figure 2 draws YOLO beside it.
 """

@@ -2,6 +2,7 @@
 
 Expect: fewer operations (7.5 of 31.4 billion multiply-adds) at an accuracy near that of VGG16. The first map of
 ResNet-50 comes after fewer 3x3 convolutions that see single pixels, which should cost small objects most.
+Cost:   2 trainings at full length, 3.8 million images.
 Run:    ssdpipe run backbone-resnet50 --preset tiny
 Differs: all of it is ours. Maps, boxes, extra layers and schedule are those of SSD300; batch norm is frozen as ImageNet
 left it. Small presets train from scratch, where both networks have GroupNorm.

@@ -2,6 +2,7 @@
 
 Found:  SSD512 beats Faster R-CNN, at an overlap of 0.75 by more than at 0.5, and on large objects most.
 Expect: the same order of sizes; SSD512's gain is in small and medium objects.
+Cost:   2 trainings at full length, 15.4 million images.
 Run:    ssdpipe run coco --preset tiny
 Differs: the paper's numbers are of test-dev2015, by its server; ours are of minival (val2017), which is public. The
 archive for the server: ssdpipe submission coco-testdev.

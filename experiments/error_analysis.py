@@ -3,6 +3,7 @@
 Found:  SSD512 localises well (few errors of that kind) and takes similar classes for one another; it does poorly on
 small objects, and zooming out helps those.
 Expect: the same kinds of errors; sensitivity to size that falls from SSD300 to SSD512 and with the star.
+Cost:   4 trainings at full length, 11.5 million images.
 Run:    ssdpipe run error-analysis --preset tiny
 Differs: Figure 3 is said of SSD512 without its training set; here 07+12.
 """

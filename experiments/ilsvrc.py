@@ -2,6 +2,7 @@
 
 Found:  43.4 mAP on val2, with the architecture for COCO and 440k iterations.
 Expect: that it does.
+Cost:   1 training at full length, 14.1 million images.
 Run:    ssdpipe run ilsvrc --preset tiny
 Differs: small objects are found from a smaller overlap on, as ILSVRC's own tool has it; the original used 0.5. At
 `tiny` the drawn images of the larger vocabulary stand in.

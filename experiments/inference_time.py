@@ -3,6 +3,7 @@
 Found:  SSD300 runs at 46 images/s one by one and 59 in batches of 8, on a Titan X (Maxwell) with cuDNN v4, images
 read and decoded; about 80 % of the time is VGG16.
 Expect: other numbers on other machines; SSD512 costs 2.9 times the multiply-adds of SSD300.
+Cost:   2 trainings at full length, 3.8 million images.
 Run:    ssdpipe run inference-time --preset tiny
 Differs: the machine. The numbers in the table read, decode, resize, detect and suppress, as the paper's; speed.json
 holds the other protocols (images on the device; the network alone) and precisions.

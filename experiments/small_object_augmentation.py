@@ -2,6 +2,7 @@
 
 Found:  2 to 3 points on every benchmark, with twice the iterations.
 Expect: the same at the paper's length; at a short one the zoomed images cost more iterations than there are.
+Cost:   20 trainings at full length, 94.7 million images.
 Run:    ssdpipe run small-object-augmentation --preset tiny
 Differs: COCO trains the released script's 400k iterations with a star, where the text says double. VOC2012 test is
 scored by its server (see voc2012), COCO on minival.

@@ -3,6 +3,7 @@
 Found:  SSD300 beats Fast R-CNN and is level with Faster R-CNN; SSD512 beats both; each larger training set adds
 accuracy.
 Expect: the same order; the rows after COCO are the best, since COCO holds five times the objects of 07+12.
+Cost:   8 trainings at full length, 26.9 million images.
 Run:    ssdpipe run voc2007 --preset tiny
 Differs: the paper does not say how long the rows after COCO were fine-tuned; ours as long as those from ImageNet.
 """

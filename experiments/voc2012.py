@@ -3,6 +3,7 @@
 Found:  the order of VOC2007: SSD300 above Fast and Faster R-CNN on 07++12, SSD512 above SSD300, and COCO adds 5
 points.
 Expect: the same order.
+Cost:   10 trainings at full length, 33.3 million images.
 Run:    ssdpipe run voc2012 --preset tiny
 Differs: the annotations of VOC2012 test are not public. The trainings on 07++12 end in archives for the server; as a
 proxy that can be scored here, separate trainings on 07+12 train are scored on VOC2012 val. They are no rows of the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
@@ -76,8 +77,14 @@ def test_evaluations_join_the_record_of_their_training_which_says_variant_seed_a
     assert isinstance(result, Evaluate)
     training = result.tracked_by()
     assert training is not None
-    assert dict(training.tags) == {"variant": "small", "seed": "0", "preset": "tiny", "table": "no table"}
-    assert training.parameters()["batch_size"] == 2
+    assert dict(training.tags) == {
+        "variant": "small",
+        "seed": "0",
+        "preset": "tiny",
+        "data": "drawn-train",
+        "table": "no table",
+    }
+    assert training.parameters()["batch_size"] == "2"
 
 
 def test_a_table_tells_its_preset_and_every_shared_setting_that_is_not_the_paper_s() -> None:
@@ -106,3 +113,20 @@ def test_experiments_are_found_by_the_name_of_their_file() -> None:
 
 def test_each_experiment_names_itself_as_its_file() -> None:
     assert [load_experiment(name).name for name in experiment_names()] == experiment_names()
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_every_experiment_tells_what_it_asks_expects_and_costs(name: str) -> None:
+    module = import_module(f"experiments.{name.replace('-', '_')}")
+    experiment, told = module.experiment, module.__doc__
+    assert f"ssdpipe run {name}" in told
+    assert "\nExpect: " in told
+    if name == "import-check":  # its rows are the files that are there
+        assert "\nCost:   no training." in told
+        return
+    graph = Graph(experiment.targets(Scale(preset="full")))
+    trainings = [node.stage.recipe for node in graph.nodes.values() if isinstance(node.stage, Train)]
+    images = sum(recipe.schedule.iterations * recipe.batch_size for recipe in trainings)
+    number = f"{len(trainings)} training{'s' if len(trainings) > 1 else ''}"
+    cost = f"{number} at full length, {images / 1e6:.1f} million images" if trainings else "no training"
+    assert f"\nCost:   {cost}.\n" in told
