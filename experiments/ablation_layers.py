@@ -1,7 +1,7 @@
 """Does it help to predict from several maps? Paper, Table 3: VOC2007 test, SSD300 trained on 07+12.
 
-Found:  12 points from six maps to one (74.3 to 62.4), most of them below three. Without boundary boxes three maps are the
-best (69.2), and those above cost accuracy.
+Found:  12 points from six maps to one (74.3 to 62.4), most of them below three. Without boundary boxes three maps are
+the best (69.2), and those above cost accuracy.
 Expect: accuracy falls as the coarse maps go, most of all when only conv7 is left. Boxes that cross the image border
 are nearly all that the coarsest maps have: leaving them out of training costs most where those maps predict.
 Cost:   12 trainings at full length, 23.0 million images.
