@@ -55,7 +55,7 @@ def conditions(stage: Table, lines: Sequence[Line]) -> list[str]:
     notes = [SCALES.get(stage.preset, f"Preset {stage.preset}.")]
     seeds = max((len(line.values) for line in lines), default=0)
     told = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
-    if any(line.change is not None for line in lines) or len(lines) == 1:
+    if any(line.change is not None for line in lines):
         first = "Change is against the first row, with the 95 % interval over resampled test images"
         marks = "test images and seeds support" if seeds > 1 else "the test images support, for this seed"
         told = f"{first}; {told}. * marks what {marks}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from stages.reporting.content import Report, Setting
 from stages.reporting.drawing import Axis, drawn_change, shared_axis
@@ -48,7 +49,13 @@ def seeds(stage: Table, lines: Sequence[Line]) -> str:
 
 
 def classes(stage: Table, lines: Sequence[Line]) -> str:
-    """Average precision of each class, a block of classes at a time; the paper's below ours where it is printed."""
+    """Average precision of each class, a block of classes at a time; the paper's below ours where it is printed.
+
+    The paper's is left out where ours are other classes, as those of drawn images are.
+    """
+    ours = {name for line in lines for name in line.per_class}
+    if ours and ours.isdisjoint(name for line in lines for name in line.published_classes):
+        lines = [replace(line, published_classes={}) for line in lines]
     names = list(dict.fromkeys(name for line in lines for name in (*line.published_classes, *line.per_class)))
     starts = range(0, len(names), CLASSES_ACROSS)
     return "\n".join(_block(stage, lines, names[start : start + CLASSES_ACROSS]) for start in starts)

@@ -81,6 +81,10 @@ def test_a_change_that_other_seeds_might_undo_has_no_mark_whatever_the_test_imag
     assert rows[1][-1].endswith("*")
 
 
+def test_a_table_without_changes_explains_none() -> None:
+    assert "Change is against" not in as_text(BARE, [FIRST])
+
+
 def test_what_a_mark_says_is_told_with_its_reach() -> None:
     assert "* marks what the test images support, for this seed." in as_text(BARE, [FIRST, SECOND])
     lines = [replace(line, values=(0.1, 0.2)) for line in (FIRST, SECOND)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from html.parser import HTMLParser
 
+from stages.reporting import tables
 from stages.reporting.content import Report
 from stages.reporting.page import page, summary, warnings
 
@@ -105,6 +106,15 @@ def test_at_another_detector_no_level_is_held_against_the_paper(report: Report) 
     rows = Page(page(replace(report, table=replace(report.table, preset="tiny")))).rows
     assert "difference" not in rows[0]
     assert "+0.4 [−0.8, +1.6]" not in [cell for row in rows for cell in row]
+
+
+def test_classes_of_the_paper_are_left_out_beside_images_of_other_classes(report: Report) -> None:
+    drawn = tuple(replace(line, per_class={"disc": 0.5} if line.per_class else {}) for line in report.lines)
+    told = tables.classes(report.table, drawn)
+    assert "disc" in told
+    assert "aeroplane" not in told
+    not_run = tuple(replace(line, per_class={}) for line in report.lines)
+    assert "aeroplane" in tables.classes(report.table, not_run)
 
 
 def test_classes_of_the_paper_stand_below_ours(report: Report) -> None:
