@@ -96,9 +96,11 @@ def _long(stage: Table, lines: Sequence[Line]) -> Layout:
 
 
 def _is_used(place: int, stage: Table, rows: Sequence[Sequence[Entry]]) -> bool:
-    """Left out: a column's name where there is only one, boxes that nobody told, and levels of other detectors."""
-    told = any(row[place].text for row in rows)
-    return {1: bool(stage.column_title), 2: told, 5: stage.preset in LEVELS_COMPARE}.get(place, True)
+    """Left out: a column's name where there is only one, boxes that nobody told, a paper that printed nothing, and the
+    difference to it where its detector is another."""
+    boxes, published = (any(row[column].text for row in rows) for column in (2, 3))
+    compared = published and stage.preset in LEVELS_COMPARE
+    return {1: bool(stage.column_title), 2: boxes, 3: published, 5: compared, 6: published}.get(place, True)
 
 
 def _wide(stage: Table, lines: Sequence[Line], columns: Sequence[str]) -> Layout:

@@ -81,6 +81,13 @@ def test_a_change_that_other_seeds_might_undo_has_no_mark_whatever_the_test_imag
     assert rows[1][-1].endswith("*")
 
 
+def test_where_no_paper_printed_a_number_there_are_no_columns_of_it() -> None:
+    own = [replace(line, published=None, published_change=None) for line in (FIRST, SECOND)]
+    header, rows = cells(BARE, own)
+    assert header == ["layers", "boxes", "ours", "our change"]
+    assert rows[1] == ["few", "864", "65.0", "-10.0 [-12.0, -8.0]*"]
+
+
 def test_a_table_without_changes_explains_none() -> None:
     assert "Change is against" not in as_text(BARE, [FIRST])
 
