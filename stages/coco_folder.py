@@ -29,7 +29,6 @@ from stages.source import (
     Survey,
     digest_of,
     entries,
-    folder_at,
     given_folder,
     repeated_ids,
 )
@@ -67,7 +66,7 @@ class CocoFolder(Source):
     """One split of a data set in COCO layout: 2014, 2017, or a user's."""
 
     def located(self, result: Folder | None = None) -> Folder:
-        if self.name in PUBLISHED and self.root and not folder_at(self.root).exists():
+        if self.name in PUBLISHED and self.root and not Folder.at(self.root).exists():
             raise missing(self.name, f"no folder {self.root}")
         folder = given_folder(self, result)
         if not splits_of(folder):

@@ -12,7 +12,7 @@ from stages import coco_folder, csv_boxes, ilsvrc, voc
 from stages.coco_folder import CocoFolder
 from stages.csv_boxes import CsvBoxes
 from stages.ilsvrc import IlsvrcDet
-from stages.source import Source, folder_at
+from stages.source import Source
 from stages.suggestion import suggestion
 from stages.voc import VocFolder
 
@@ -60,7 +60,7 @@ def find_data_set(root: str, layout: str = "") -> DataSet:
     for name, look in LAYOUTS.items():
         if layout in ("", name) and (found := look(root)):
             return found
-    if layout == "voc" or not folder_at(root).exists():
+    if layout == "voc" or not Folder.at(root).exists():
         VocFolder(name=root, root=root, split="").located()  # tells what is missing
     raise PipelineError(
         f"{root} is no data set{f' in layout {layout}' if layout else ''}: looked for Annotations and ImageSets/Main "
@@ -70,8 +70,8 @@ def find_data_set(root: str, layout: str = "") -> DataSet:
 
 
 def _voc(root: str) -> DataSet | None:
-    place, name = folder_at(root), Path(root).name
-    parent, inner = (place, "") if place.exists() else (folder_at(str(Path(root).parent)), name)
+    place, name = Folder.at(root), Path(root).name
+    parent, inner = (place, "") if place.exists() else (Folder.at(str(Path(root).parent)), name)
     if not parent.exists() or not voc.data_sets(parent, inner):
         return None
     above = root if not inner else str(Path(root).parent)
@@ -81,20 +81,20 @@ def _voc(root: str) -> DataSet | None:
 
 
 def _ilsvrc(root: str) -> DataSet | None:
-    for folder in (folder_at(root), folder_at(root) / "ILSVRC"):
+    for folder in (Folder.at(root), Folder.at(root) / "ILSVRC"):
         if folder.exists(ilsvrc.SPLITS):
             return DataSet(layout="ilsvrc", name=_last(folder), root=root, splits=tuple(ilsvrc.splits_of(folder)))
     return None
 
 
 def _coco(root: str) -> DataSet | None:
-    folder = folder_at(root)
+    folder = Folder.at(root)
     splits = tuple(coco_folder.splits_of(folder))
     return DataSet(layout="coco", name=_last(folder), root=root, splits=splits) if splits else None
 
 
 def _csv(root: str) -> DataSet | None:
-    folder = folder_at(root)
+    folder = Folder.at(root)
     splits = tuple(csv_boxes.splits_of(folder))
     return DataSet(layout="csv", name=_last(folder), root=root, splits=splits) if splits else None
 

@@ -133,15 +133,10 @@ def given_folder(source: Source, result: Folder | None) -> Folder:
     """Where a source is to be looked for. PipelineError when nothing is said, or nothing is there."""
     if result is None and not source.root:
         raise PipelineError(f"data set {source.name!r}: no folder is given; name one with --data or SSDPIPE_DATA")
-    place = result or folder_at(source.root)
+    place = result or Folder.at(source.root)
     if not place.exists():
         raise missing(source.name, f"there is no folder {place.uri}")
     return place
-
-
-def folder_at(root: str) -> Folder:
-    """The folder at a path or URI."""
-    return Folder.at(root)
 
 
 def entries(folder: Folder) -> list[fs.FileInfo]:

@@ -27,7 +27,6 @@ from stages.source import (
     Survey,
     digest_of,
     entries,
-    folder_at,
     given_folder,
     image_entries,
     repeated_ids,
@@ -93,7 +92,7 @@ class VocFolder(Source):
 
 def annotations_below(root: str) -> Folder:
     """The data set at a path or URI, for its annotations and splits only: images need not be there."""
-    place = folder_at(root)
+    place = Folder.at(root)
     if not place.exists():
         raise PipelineError(f"there is no folder {place.uri}")
     return _locate(place, "", parts=(SPLITS,))

@@ -35,9 +35,8 @@ def _copied(folder: str, place: str) -> str:
     from pyarrow import fs
 
     from pipeline.folder import Folder
-    from stages.source import folder_at
 
-    source, target = Folder(folder), folder_at(place)
+    source, target = Folder(folder), Folder.at(place)
     target.filesystem.create_dir(target.path, recursive=True)
     fs.copy_files(
         source.path, target.path, source_filesystem=source.filesystem, destination_filesystem=target.filesystem

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from pipeline.errors import PipelineError
+from pipeline.folder import Folder
 from ssd_core.shards import ShardSet
 from ssd_core.vocabularies import COCO_CLASSES, COCO_TO_VOC
 from stages.annotation import Naming
 from stages.coco_folder import CocoFolder, splits_of
 from stages.coco_json import parse_coco
 from stages.shard import Shard
-from stages.source import folder_at
 from stages.voc import VocFolder
 from stages.voc_annotation import parse
 
@@ -153,16 +153,16 @@ def test_a_folder_per_split_with_the_json_beside_the_images_is_read(coco, run):
     root = coco("train", [entry(5)], [box(1, 5, 1, 1, 9, 9)], folder="{}")
     (root / "annotations/instances_train.json").rename(root / "train/_annotations.coco.json")
     shards, _ = run(shard(root))
-    assert (len(shards), splits_of(folder_at(str(root)))) == (1, ["train"])
+    assert (len(shards), splits_of(Folder.at(str(root)))) == (1, ["train"])
 
 
 def test_trainval35k_of_2014_is_train_and_val_without_minival_whatever_year_the_images_are_of(coco):
     name = "COCO_{}2014_{:012d}.jpg"
     root = coco("train2014", [entry(number, name.format("train", number)) for number in (9, 25)], [], folder="{}")
     coco("val2014", [entry(number, name.format("val", number)) for number in (42, 73)], [], folder="{}")
-    assert "trainval35k" not in splits_of(folder_at(str(root)))
+    assert "trainval35k" not in splits_of(Folder.at(str(root)))
     coco("val2017", [entry(42, "000000000042.jpg")], [], folder="elsewhere/far")
-    assert splits_of(folder_at(str(root)))[-2:] == ["trainval35k", "minival"]
+    assert splits_of(Folder.at(str(root)))[-2:] == ["trainval35k", "minival"]
     whole = source(root, "trainval35k")
     listed = whole.listing(whole.located())
     assert [image.image_id for image in listed.images] == ["9", "25", "73"]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from pipeline.errors import PipelineError
+from pipeline.folder import Folder
 from ssd_core.shards import ShardSet
 from stages.csv_boxes import CsvBoxes, splits_of
 from stages.shard import Shard
-from stages.source import folder_at
 
 HEADER = "image,xmin,ymin,xmax,ymax,class\n"
 
@@ -83,7 +83,7 @@ def test_a_line_that_is_no_box_is_refused_with_its_number(root, line, told):
 
 def test_a_column_can_name_the_splits_of_one_file(root, in_process):
     write(root, "split," + HEADER + "train,a.jpg,1,1,9,9,cat\ntest,b.jpg,1,1,9,9,dog\n", "boxes.csv")
-    assert splits_of(folder_at(str(root))) == ["test", "train"]
+    assert splits_of(Folder.at(str(root))) == ["test", "train"]
     assert source(root, "test").ids(source(root).located()) == ["b.jpg"]
     with pytest.raises(PipelineError, match=r"no split 'val' in a CSV; .*There are: test, train"):
         source(root, "val").digest()
