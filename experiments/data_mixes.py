@@ -19,8 +19,8 @@ from stages.coco_folder import CocoFolder
 from stages.drawn import CLASSES as DRAWN_CLASSES
 from stages.drawn import COCO_CLASSES as DRAWN_COCO_CLASSES
 from stages.drawn import DRAWN_COCO_TO_VOC, Draw
-from stages.graphs import Protocol
 from stages.ilsvrc import IlsvrcDet
+from stages.protocol import Protocol
 from stages.source import Source
 from stages.voc import VocFolder
 

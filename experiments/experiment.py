@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.own_files import import_file
 from pipeline.stage import Stage
 from ssd_core.departures import departures
-from stages.graphs import Protocol
+from stages.protocol import Protocol
 from stages.suggestion import suggestion
 from stages.table import Cell, Table, Unit
 

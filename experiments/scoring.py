@@ -7,9 +7,10 @@ from pathlib import Path
 from pipeline.errors import PipelineError
 from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.layouts.layout import AS_FOUND, ImportChoices
-from stages.graphs import Evaluation, Placement, Protocol, scored
+from stages.graphs import Evaluation, Placement, scored
 from stages.initial import WeightsFile
 from stages.layouts import find_data_set
+from stages.protocol import Protocol
 from stages.shard import Shard
 
 

@@ -9,9 +9,9 @@ from pipeline.stage import Stage
 from ssd_core.backbones import ResNet50, Vgg16
 from ssd_core.settings import TrainingSettings
 from ssd_core.spec import DetectorSpec
-from stages.graphs import Protocol
 from stages.initial import ImageNetResNet50, ImageNetVgg16, WeightsFile
 from stages.layouts import TESTING, TRAINING, find_data_set
+from stages.protocol import Protocol
 from stages.recipe import Recipe
 from stages.shard import Shard
 from stages.source import Source, discover_classes

@@ -27,7 +27,7 @@ def validation_of(evaluation: Evaluation, setup: Setup, *, split: str, placement
             f"keep_every={training.recipe.keep_every} is beyond the {training.recipe.schedule.iterations} iterations "
             "of this training: no checkpoint would be kept to validate"
         )
-    return validated(training, validation=validation_shards(setup, split), placement=placement)
+    return validated(training, validation=validation_shards(setup, split), placement=placement, protocol=setup.protocol)
 
 
 def validation_shards(setup: Setup, split: str) -> Shard:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float
 from numpy import ndarray
@@ -30,12 +31,24 @@ from stages.voc_evaluation import scored_boxes
 def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
     """Write the numbers of one detector on one set of shards."""
     rows = ShardSet(shards.path, shards.filesystem)
+    with detections.open_input(DETECTIONS) as stream:
+        result = _result(pq.read_table(stream), rows)
+    out.write_json(SUMMARY, summarise(result, rows.classes))
+    with out.open_output(OUTCOMES) as stream:
+        write_outcomes(stream, result.outcomes, images=len(rows))
+
+
+def mean_ap(detections: pa.Table, shards: Folder) -> float:
+    """COCO's AP of a table of detections."""
+    return _result(detections, ShardSet(shards.path, shards.filesystem)).numbers["AP"]
+
+
+def _result(detections: pa.Table, rows: ShardSet) -> CocoResult:
     numbers, objects = _objects(rows)
     if objects.crowd.all():
         raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
-    with detections.open_input(DETECTIONS) as stream:
-        found = scored_boxes(pq.read_table(stream), numbers)
-    result = evaluate_coco(
+    found = scored_boxes(detections, numbers)
+    return evaluate_coco(
         CocoDetections(
             images=found.images, labels=found.labels, scores=found.scores, boxes_xywh=_xywh(found.boxes_xyxy)
         ),
@@ -43,9 +56,6 @@ def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
         image_count=len(rows),
         class_count=len(rows.classes),
     )
-    out.write_json(SUMMARY, summarise(result, rows.classes))
-    with out.open_output(OUTCOMES) as stream:
-        write_outcomes(stream, result.outcomes, images=len(rows))
 
 
 def summarise(result: CocoResult, classes: Sequence[str]) -> dict[str, float]:

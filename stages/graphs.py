@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from pipeline.fingerprint import describe
 from pipeline.stage import Stage
@@ -13,12 +12,10 @@ from stages.detect import Detect
 from stages.evaluate import Evaluate
 from stages.evaluate_coco import EvaluateCoco
 from stages.overlap import ListsImages
+from stages.protocol import Protocol
 from stages.recipe import Recipe
 from stages.train import Train
 from stages.validate import Validate
-
-Protocol = Literal["voc", "ilsvrc", "coco"]
-"""How detections are scored; voc gives the numbers of both its rules, 11 points and area."""
 
 Evaluation = Evaluate | EvaluateCoco
 
@@ -96,13 +93,14 @@ def trained_on(weights: Stage) -> tuple[Stage, ...]:
     return tuple(found)
 
 
-def validated(training: Train, *, validation: Stage, placement: Placement) -> Validate:
+def validated(training: Train, *, validation: Stage, placement: Placement, protocol: Protocol = "voc") -> Validate:
     """Score the checkpoints that the training keeps on validation shards."""
     recipe = training.recipe
     every, last = recipe.keep_every, recipe.schedule.iterations
     return Validate(
         training=training,
         shards=validation,
+        protocol=protocol,
         iterations=tuple(range(every, last + 1, every)) if every else (),
         variant=training.variant,
         workers=placement.detection_workers,

@@ -1,7 +1,7 @@
 """Average precision of a training's kept checkpoints on a validation split: a curve that joins those of the training.
 
-The result: `metrics.jsonl` with `validation/mAP` (VOC, 11 points) at the step of each checkpoint, and `summary.json`
-with `validation/best_mAP` and `validation/best_step`. The training does not know of it.
+The result: `metrics.jsonl` with `validation/mAP` (VOC by 11 points, ILSVRC by area, COCO's AP) at the step of each
+checkpoint, and `summary.json` with `validation/best_mAP` and `validation/best_step`. The training does not know of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.stage import Resources, Stage, execution
+from stages.protocol import Protocol
 from stages.train import Train
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Validate(Stage):
 
     training: Train
     shards: Stage
+    protocol: Protocol = "voc"
     iterations: tuple[int, ...]
     """Steps of the checkpoints that the training keeps, rising."""
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Resources
 from ssd_core.shards import ShardSet
+from ssd_core.voc_ap import ILSVRC_TOLERANCE
+from stages import coco_evaluation, voc_evaluation
 from stages.detection import Share, detect_share
 from stages.evaluate import SUMMARY
+from stages.protocol import Protocol
 from stages.train import kept_weights
 from stages.validate import CURVE_NAME
-from stages.voc_evaluation import mean_ap
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -23,7 +26,9 @@ def validate(stage: Validate, ctx: Context) -> None:
     if not stage.iterations:
         raise PipelineError(f"{stage.address}: the training keeps no checkpoints to validate; set keep_every")
     shares = _shares(stage, ctx)
-    found = ctx.map(_validate_share, shares, resources=Resources(cpus=1, gpus=1 if stage.use_gpu else 0))
+    found = ctx.map(
+        partial(_mean_ap, stage.protocol), shares, resources=Resources(cpus=1, gpus=1 if stage.use_gpu else 0)
+    )
     points = dict(zip(stage.iterations, found, strict=True))
     for step, value in points.items():
         ctx.record(step, {CURVE_NAME: value})
@@ -50,5 +55,12 @@ def _shares(stage: Validate, ctx: Context) -> list[Share]:
     ]
 
 
-def _validate_share(share: Share) -> float:
-    return mean_ap(detect_share(share), share.shards)
+def _mean_ap(protocol: Protocol, share: Share) -> float:
+    found = detect_share(share)
+    match protocol:
+        case "coco":
+            return coco_evaluation.mean_ap(found, share.shards)
+        case "ilsvrc":
+            return voc_evaluation.mean_ap_by_area(found, share.shards, pixel_tolerance=ILSVRC_TOLERANCE)
+        case "voc":
+            return voc_evaluation.mean_ap(found, share.shards)

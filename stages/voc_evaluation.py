@@ -34,6 +34,12 @@ def mean_ap(detections: pa.Table, shards: Folder) -> float:
     return mean_result([class_result(item) for item in outcomes]).ap_11point
 
 
+def mean_ap_by_area(detections: pa.Table, shards: Folder, *, pixel_tolerance: float) -> float:
+    """The same below the whole curve, with the tolerance of ILSVRC."""
+    outcomes = _judged(detections, ShardSet(shards.path, shards.filesystem), pixel_tolerance)
+    return mean_result([class_result(item) for item in outcomes]).ap_area
+
+
 def summarise(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[str, float]:
     """`voc07/mAP` (11 points), `voc12/mAP` (area), and both of each class with objects; fractions."""
     mean = mean_result(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ def test_the_evaluation_on_the_test_split_stays_the_first_target(data: str) -> N
     assert isinstance(second, Validate)
     assert second.iterations == (1000, 2000, 3000)
     assert second.shards.sources[0].split == "val"
+
+
+@pytest.mark.parametrize(("recipe", "protocol"), [("ssd300-voc07", "voc"), ("ssd300-coco", "coco")])
+def test_checkpoints_are_scored_by_the_protocol_of_the_recipe(data: str, recipe: str, protocol: str) -> None:
+    request = replace(asked(data, settings=["keep_every=1000"]), recipe=recipe)
+    _, validation = request.targets(Placement())
+    assert isinstance(validation, Validate)
+    assert validation.protocol == protocol
 
 
 def test_the_training_does_not_depend_on_its_validation(data: str) -> None:

@@ -14,9 +14,12 @@ from pipeline.record import read_curve
 from pipeline.running import StageContext
 from ssd_core.augment.spec import FLIP_ONLY
 from ssd_core.schedule import Schedule
+from ssd_core.voc_ap import ILSVRC_TOLERANCE
 from stages.detect import Detect
 from stages.evaluate import Evaluate
+from stages.evaluate_coco import EvaluateCoco
 from stages.graphs import Placement, validated
+from stages.protocol import Protocol
 from stages.recipe import Recipe
 from stages.train import Train, kept_weights
 from stages.validate import Validate
@@ -39,24 +42,43 @@ def training(drawn: Any, small_spec: Any) -> Train:
     return Train(recipe=recipe, workers=0, variant="small")
 
 
-def scores(training: Train, trained: Folder, step: int, in_process: InProcess, folders: dict[Any, Folder]) -> float:
+METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
+
+
+def scores(
+    training: Train, trained: Folder, step: int, protocol: Protocol, in_process: InProcess, folders: dict[Any, Folder]
+) -> float:
     """By the stages that score a test split."""
     detect = Detect(weights=training, weights_file=kept_weights(step), shards=training.recipe.data)
-    found = in_process(detect, f"detect{step}", {**folders, training: trained})
+    found = in_process(detect, f"detect{step}{protocol}", {**folders, training: trained})
     detect.run(found)
-    evaluate = Evaluate(detections=detect, shards=training.recipe.data)
+    kinds = {
+        "voc": Evaluate(detections=detect, shards=training.recipe.data),
+        "ilsvrc": Evaluate(detections=detect, shards=training.recipe.data, pixel_tolerance=ILSVRC_TOLERANCE),
+        "coco": EvaluateCoco(detections=detect, shards=training.recipe.data),
+    }
+    evaluate = kinds[protocol]
     judged = in_process(evaluate, f"evaluate{step}", {**folders, detect: found.out})
     evaluate.run(judged)
-    return float(judged.out.read_json("summary.json")["voc07/mAP"])
+    return float(judged.out.read_json("summary.json")[METRICS[protocol]])
 
 
 def test_each_kept_checkpoint_is_a_point_of_the_curve_with_the_score_of_an_evaluation(training, in_process, drawn):
     trained = in_process(training, "train", drawn.folders)
     training.run(trained)
-    stage = validated(training, validation=drawn.train, placement=Placement())
-    ctx = in_process(stage, "validate", {**drawn.folders, training: trained.out})
-    stage.run(ctx)
-    expected = {step: scores(training, trained.out, step, in_process, drawn.folders) for step in (20, 40)}
+    found = {}
+    for protocol in METRICS:
+        stage = validated(training, validation=drawn.train, placement=Placement(), protocol=protocol)
+        ctx = in_process(stage, f"validate-{protocol}", {**drawn.folders, training: trained.out})
+        stage.run(ctx)
+        expected = {step: scores(training, trained.out, step, protocol, in_process, drawn.folders) for step in (20, 40)}
+        check(ctx, expected)
+        found[protocol] = expected
+    assert len({expected[40] for expected in found.values()}) == 3
+
+
+def check(ctx: StageContext, expected: dict[int, float]) -> None:
+    """The curve and the best of it."""
     assert {point.step: point.values["validation/mAP"] for point in read_curve(ctx.work)} == expected
     best = max(expected, key=lambda step: expected[step])
     assert ctx.out.read_json("summary.json") == {"validation/best_mAP": expected[best], "validation/best_step": best}
