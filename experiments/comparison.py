@@ -34,5 +34,5 @@ def table_lines(table: Table, rows: Sequence[PlanRow], store: Store) -> list[Lin
     node = last.node
     held = {id(stage): manifests[node.inputs[path]] for path, stage in node.description.inputs.items()}
     there = {name: store.output(manifest) for name, manifest in held.items() if manifest}
-    results = [[there[id(stage)] for stage in cell.results if id(stage) in there] for cell in table.cells]
+    results = [[there.get(id(stage)) for stage in cell.results] for cell in table.cells]
     return tabulate(table, results)

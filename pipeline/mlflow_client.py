@@ -79,6 +79,9 @@ def experiment_id(client: Any, store: Folder, about: About) -> str:
         return str(client.create_experiment(about.name, _artifact_location(store, about.name), about.tags()))
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
+    for name, value in about.tags().items():
+        if found.tags.get(name) != value:
+            client.set_experiment_tag(found.experiment_id, name, value)
     return str(found.experiment_id)
 
 

@@ -6,14 +6,15 @@ Files stay in the store; a model of MLflow only says where. One of each step, fo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.folder import Folder
 from pipeline.store import Manifest
 
+READY = "READY"
 STEP, FILE = "ssdpipe.step", "ssdpipe.file"
+PER_PAGE = 100
 ELSEWHERE = {"mlflow.model.isExternal": "true"}
 """MLflow holds no files of the model."""
 
@@ -26,6 +27,7 @@ class RunModels:
         self._run_id: str = run.info.run_id
         self._experiment_id: str = run.info.experiment_id
         self._name: str = run.info.run_name
+        self._known: dict[int, str] | None = None
 
     def at(self, step: int) -> str | None:
         """Id of the model of that step."""
@@ -36,24 +38,37 @@ class RunModels:
         return self._ids[max(self._ids)] if self._ids else None
 
     def add(self, files: Mapping[str, int], manifest: Manifest, output: Folder, parameters: Mapping[str, str]) -> None:
-        """Make known the weights of a committed result, those that are not known yet."""
+        """Make known the weights of a committed result, as far as they are not: it may have ended half way before."""
         from mlflow.entities import LoggedModelOutput
 
-        made = []
+        self._known = None  # what an attempt of this driver left half made is found like that of another
         for file, step in files.items():
             if step not in self._ids:
                 tags = {STEP: str(step), FILE: f"{output.uri}/{file}", "ssdpipe.key": manifest.key, **ELSEWHERE}
                 self._ids[step] = self._create(step, last=step == max(files.values()), tags=tags, params=parameters)
-                made.append(LoggedModelOutput(self._ids[step], step))
-        if made:
-            self._client.log_outputs(self._run_id, made)
+        linked = {item.model_id for item in self._client.get_run(self._run_id).outputs.model_outputs}
+        missing = [LoggedModelOutput(model, step) for step, model in self._ids.items() if model not in linked]
+        if missing:
+            self._client.log_outputs(self._run_id, missing)
 
-    @cached_property
+    @property
     def _ids(self) -> dict[int, str]:
         """{step: model id}, asked of MLflow once."""
-        ours = f"source_run_id = '{self._run_id}'"
-        found = self._client.search_logged_models([self._experiment_id], ours)
-        return {int(model.tags[STEP]): model.model_id for model in found if STEP in model.tags}
+        if self._known is None:
+            self._known = {int(model.tags[STEP]): model.model_id for model in self._found() if STEP in model.tags}
+        return self._known
+
+    def _found(self) -> Iterator[Any]:
+        """Page by page; those that were left half made are finished."""
+        token: str | None = None
+        while token != "":
+            ours = f"source_run_id = '{self._run_id}'"
+            page = self._client.search_logged_models(
+                [self._experiment_id], ours, max_results=PER_PAGE, page_token=token
+            )
+            for model in page:
+                yield model if str(model.status) == READY else self._finished(model.model_id)
+            token = page.token or ""
 
     def _create(self, step: int, *, last: bool, tags: Mapping[str, str], params: Mapping[str, str]) -> str:
         model = self._client.create_logged_model(
@@ -64,7 +79,10 @@ class RunModels:
             params=dict(params),
             model_type="weights",
         )
-        return str(self._client.finalize_logged_model(model.model_id, "READY").model_id)
+        return str(self._finished(model.model_id).model_id)
+
+    def _finished(self, model_id: str) -> Any:
+        return self._client.finalize_logged_model(model_id, READY)
 
 
 def model_name(name: str) -> str:

@@ -110,7 +110,8 @@ class TrackedRun:
         data_set = self._log_data_sets(stage, manifest)
         self.log_curve(output)
         if output.exists("summary.json"):
-            self._log_numbers(_numbers(output.read_json("summary.json")), manifest.finished, data_set)
+            model = None if output.exists(CURVE) else self._models.last()  # the numbers of a curve are of no one step
+            self._log_numbers(_numbers(output.read_json("summary.json")), manifest.finished, model, data_set)
         for name in stage.artifacts():
             self._log_artifact(manifest.address, output, name)
         if models := stage.models():
@@ -118,13 +119,15 @@ class TrackedRun:
         logged = f"{self.tags.get(LOGGED, '')} {_short(manifest.key)}".lstrip()
         self.set_tags({LOGGED: logged, **self._note(stage, output)})
 
-    def _log_numbers(self, numbers: Mapping[str, float], seconds: float, data_set: DataSet | None) -> None:
-        """Of the run and of its last model. At step 0, for MLflow draws what has a later one as a curve of one point
-        and not as a bar. A later result of the same name wins by its time; the same one again is no second point, for
+    def _log_numbers(
+        self, numbers: Mapping[str, float], seconds: float, model: str | None, data_set: DataSet | None
+    ) -> None:
+        """Of the run, and of a model. At step 0, for MLflow draws what has a later one as a curve of one point and
+        not as a bar. A later result of the same name wins by its time; the same one again is no second point, for
         MLflow keeps one of equal name, time, step and value."""
         from mlflow.entities import Metric
 
-        milliseconds, model = int(seconds * 1000), self._models.last()
+        milliseconds = int(seconds * 1000)
         name_of_data, digest = data_set or (None, None)
         metrics = [
             Metric(legal_name(name), value, milliseconds, 0, model, name_of_data, digest)

@@ -26,7 +26,7 @@ from pipeline.resolver import Resolver
 from pipeline.scheduler import Scheduler
 from pipeline.stage import Resources
 from pipeline.store import Store
-from pipeline.tracking import MlflowObserver
+from pipeline.tracking import MlflowObserver, catch_up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,8 @@ def run_graph(graph: Graph, store: Store, invocation: Invocation) -> Result:
     rows = plan(graph, store, resolver)
     waiting = [row for row in rows if row.manifest is None]
     if not waiting:
+        if invocation.mlflow:
+            catch_up(graph, store, invocation.about)
         return _all_cached(rows)
     _refuse(waiting, store, invocation)
     run_id = new_run_id()

@@ -75,8 +75,25 @@ class MlflowObserver:
         return True
 
 
+def catch_up(graph: Graph, store: Store, about: About) -> None:
+    """Record what an earlier run could not, if there is any; MLflow is not imported otherwise, nor needed."""
+    from pipeline.errors import PipelineError
+
+    if not Tracker(graph, store, about, run_id="").is_behind():
+        return
+    try:
+        sync(graph, store, about)
+    except PipelineError as error:
+        logger.warning("%s; results are safe", error)
+
+
 def sync(graph: Graph, store: Store, about: About) -> int:
-    """Bring MLflow up to date with all committed results of a graph that can be resolved; how many there are."""
+    """Bring MLflow up to date with all committed results of a graph that can be resolved; how many there are.
+
+    PipelineError when the tracker does not answer.
+    """
+    from pipeline.errors import PipelineError
+    from pipeline.mlflow_client import tracking_uri
     from pipeline.plan import plan
     from pipeline.resolver import Resolver
 
@@ -84,5 +101,11 @@ def sync(graph: Graph, store: Store, about: About) -> int:
     cached = [row for row in plan(graph, store, Resolver(graph)) if row.manifest]
     for row in cached:
         tracker.found(row.address, row.key)
-    tracker.bring_up_to_date()
+    from mlflow.exceptions import MlflowException
+
+    try:
+        tracker.bring_up_to_date()
+    except MlflowException as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise PipelineError(f"MLflow at {tracking_uri(store.folder)} does not take the record ({reason})") from error
     return len(cached)

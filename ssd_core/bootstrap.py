@@ -43,8 +43,8 @@ def replicate_map(
 
 
 def interval(values: Float[ndarray, " R"], level: float = 0.95) -> tuple[float, float]:
-    """The percentiles that hold `level` of the replicates."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    """The percentiles that hold `level` of the replicates that have objects."""
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 

@@ -5,7 +5,7 @@ The same resamplings for every detector, so that two of them can be compared ima
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Float
@@ -33,13 +33,20 @@ METRICS: dict[str, tuple[Float[ndarray, " L"] | None, slice]] = {
 """Recalls that the metric is a mean over, or the area, and which outcomes it is made of."""
 
 
-def resampled(metric: str, results: Sequence[Folder], replicates: int) -> Sample | None:
-    """Mean over the seeds in each resampling; None where the metric or the results cannot be resampled."""
-    if metric not in METRICS or not results or not all(folder.exists(OUTCOMES) for folder in results):
-        return None
+def resampled(metric: str, results: Mapping[int, Folder], replicates: int) -> dict[int, Sample]:
+    """Of each seed; empty where the metric or the results cannot be resampled."""
+    if metric not in METRICS or not all(folder.exists(OUTCOMES) for folder in results.values()):
+        return {}
     levels, part = METRICS[metric]
-    read = [read_outcomes(folder.read_bytes(OUTCOMES)) for folder in results]
-    weights = image_weights(read[0][1], replicates, np.random.default_rng(SEED))
-    samples: list[Sample] = [replicate_map(outcomes[part], weights, levels) for outcomes, _ in read]
-    mean: Sample = np.mean(samples, axis=0)
+    samples = {}
+    for seed, folder in results.items():
+        outcomes, images = read_outcomes(folder.read_bytes(OUTCOMES))
+        weights = image_weights(images, replicates, np.random.default_rng(SEED))
+        samples[seed] = replicate_map(outcomes[part], weights, levels)
+    return samples
+
+
+def mean_sample(samples: Mapping[int, Sample], seeds: Iterable[int]) -> Sample:
+    """Mean over some seeds in each resampling."""
+    mean: Sample = np.mean([samples[seed] for seed in seeds], axis=0)
     return mean

@@ -15,7 +15,7 @@ Bounds = tuple[float, float]
 
 def is_supported(value: float, bounds: Bounds, spread: float | None, seeds: int) -> bool:
     """`bounds` are of the test images, `spread` is the standard deviation over the seeds, None for one seed."""
-    if bounds[0] <= 0 <= bounds[1]:
+    if not (bounds[0] > 0 or bounds[1] < 0):  # NaN supports nothing
         return False
     return spread is None or abs(value) > half_width(spread, seeds)
 

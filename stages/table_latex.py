@@ -52,7 +52,7 @@ def _groups(layout: Layout) -> list[str]:
 
 
 def _entry(entry: Entry) -> str:
-    if entry.meaning in ("supported", "unsupported") or entry.text[:1] in ("+", "-"):
+    if entry.meaning != "name" and entry.text[:1] in ("+", "-"):
         value, bracket, interval = entry.text.replace("±", r"\pm").partition(" [")
         return f"${value}$" + (f" $[{interval}$" if bracket else "") + MARKS.get(entry.meaning, "")
     return latex(entry.text)

@@ -46,8 +46,8 @@ class Layout:
 
 
 def lay_out(stage: Table, lines: Sequence[Line]) -> Layout:
-    columns = list(dict.fromkeys(line.column for line in lines))
-    return _wide(stage, lines, columns) if len(columns) > LONG_COLUMNS else _long(stage, lines)
+    columns = _columns(lines)
+    return _long(stage, lines) if len(columns) <= LONG_COLUMNS else _wide(stage, lines, columns)
 
 
 def conditions(stage: Table, lines: Sequence[Line]) -> list[str]:
@@ -55,9 +55,9 @@ def conditions(stage: Table, lines: Sequence[Line]) -> list[str]:
     notes = [SCALES.get(stage.preset, f"Preset {stage.preset}.")]
     seeds = max((len(line.values) for line in lines), default=0)
     told = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
-    if any(line.change is not None for line in lines):
+    if len(_columns(lines)) <= LONG_COLUMNS and any(line.change is not None for line in lines):
         first = "Change is against the first row, with the 95 % interval over resampled test images"
-        marks = "test images and seeds support" if seeds > 1 else "the test images support, for this seed"
+        marks = "test images and, from two on, seeds support" if seeds > 1 else "the test images support, for this seed"
         told = f"{first}; {told}. * marks what {marks}"
     return [note for note in (*notes, f"{told}.") if note]
 
@@ -72,6 +72,10 @@ def signed(value: float | None, unit: Unit) -> str:
     if value is None:
         return ""
     return f"{100 * value:+.1f}" if unit == "percent" else f"{value:+.3g}"
+
+
+def _columns(lines: Sequence[Line]) -> list[str]:
+    return list(dict.fromkeys(line.column for line in lines))
 
 
 def _long(stage: Table, lines: Sequence[Line]) -> Layout:

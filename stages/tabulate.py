@@ -12,9 +12,12 @@ from pipeline.folder import Folder
 from pipeline.stage import Stage
 from ssd_core.bootstrap import interval
 from stages.evaluate import SUMMARY
-from stages.resampling import Sample, resampled
+from stages.resampling import Sample, mean_sample, resampled
 from stages.support import Bounds, is_supported
 from stages.table import TABLE_CSV, TABLE_JSON, TABLE_LATEX, TABLE_MARKDOWN, TABLE_TEXT, Cell, Table, Unit
+
+Samples = Mapping[int, Sample]
+"""By seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,9 @@ class Line:
     published: float | None
     values: tuple[float, ...]
     """One per seed; empty when not run."""
+
+    seeds: tuple[int, ...] = ()
+    """Numbers of these seeds; from 0 on where they are not told."""
 
     metric: str = ""
     unit: Unit = "percent"
@@ -41,16 +47,23 @@ class Line:
     """Against the cell that this one is compared with, in the paper."""
 
     change: float | None = None
-    """The same, ours: mean over the seeds."""
+    """The same, ours: mean over the seeds that both cells have, each against the same seed."""
+
+    change_seeds: int = 0
+    """How many those are."""
 
     change_spread: float | None = None
-    """Standard deviation over the seeds, each against the same seed of the other cell; from two on."""
+    """Their standard deviation; from two on."""
 
     change_interval: Bounds | None = None
     """95 % of the resamplings of the test images."""
 
     per_class: Mapping[str, float]
     """Mean over the seeds."""
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        return dict(zip(self.seeds or range(len(self.values)), self.values, strict=True))
 
     @property
     def mean(self) -> float | None:
@@ -76,16 +89,11 @@ class Line:
     @property
     def supports_difference(self) -> bool | None:
         """Whether the data support the difference to the paper; None where nothing is known of it."""
-        return self._supports(self.difference, self.difference_interval, self.spread)
+        return _supports(self.difference, self.difference_interval, self.spread, len(self.values))
 
     @property
     def supports_change(self) -> bool | None:
-        return self._supports(self.change, self.change_interval, self.change_spread)
-
-    def _supports(self, value: float | None, bounds: Bounds | None, spread: float | None) -> bool | None:
-        if value is None or bounds is None:
-            return None
-        return is_supported(value, bounds, spread, len(self.values))
+        return _supports(self.change, self.change_interval, self.change_spread, self.change_seeds)
 
 
 def write_table(stage: Table, results: Sequence[Sequence[Folder]], out: Folder) -> None:
@@ -115,10 +123,11 @@ def read_lines(folder: Folder) -> list[Line]:
     return [_read(cell) for cell in folder.read_json(TABLE_JSON)["cells"]]
 
 
-def tabulate(stage: Table, results: Sequence[Sequence[Folder]]) -> list[Line]:
-    """Lines in the order of the cells; `results` holds the evaluations of each cell that are there."""
-    lines = [_line(stage, cell, folders) for cell, folders in zip(stage.cells, results, strict=True)]
-    samples = [resampled(line.metric, folders, stage.replicates) for line, folders in zip(lines, results, strict=True)]
+def tabulate(stage: Table, results: Sequence[Sequence[Folder | None]]) -> list[Line]:
+    """Lines in the order of the cells; `results` holds the evaluations of each cell by seed, None for one to run."""
+    there = [{seed: folder for seed, folder in enumerate(folders) if folder} for folders in results]
+    lines = [_line(stage, cell, folders) for cell, folders in zip(stage.cells, there, strict=True)]
+    samples = [resampled(line.metric, folders, stage.replicates) for line, folders in zip(lines, there, strict=True)]
     firsts = [_first(stage, number) for number in range(len(lines))]
     return [
         _bounded(line if first == number else _against(line, lines[first], sample, samples[first]), sample)
@@ -126,20 +135,22 @@ def tabulate(stage: Table, results: Sequence[Sequence[Folder]]) -> list[Line]:
     ]
 
 
-def _line(stage: Table, cell: Cell, folders: Sequence[Folder]) -> Line:
-    summaries = [folder.read_json(SUMMARY) for folder in folders]
+def _line(stage: Table, cell: Cell, folders: Mapping[int, Folder]) -> Line:
+    summaries = {seed: folder.read_json(SUMMARY) for seed, folder in folders.items()}
     metric = cell.metric or stage.metric
+    values = {seed: float(summary[metric]) for seed, summary in summaries.items() if metric in summary}
     return Line(
         row=cell.row,
         column=cell.column,
         boxes=cell.boxes,
         published=cell.published,
-        values=tuple(float(summary[metric]) for summary in summaries if metric in summary),
+        values=tuple(values.values()),
+        seeds=tuple(values),
         metric=metric,
         unit=cell.unit,
         quoted=not cell.results,
         published_classes=dict(cell.published_classes),
-        per_class=_per_class(summaries, metric),
+        per_class=_per_class(list(summaries.values()), metric),
     )
 
 
@@ -159,27 +170,28 @@ def _test_images(cell: Cell) -> Stage | None:
     return describe(cell.results[0]).inputs.get("shards")
 
 
-def _against(line: Line, first: Line, sample: Sample | None, first_sample: Sample | None) -> Line:
+def _against(line: Line, first: Line, samples: Samples, first_samples: Samples) -> Line:
     """The line with its changes against another one, as far as both sides are known."""
     if line.published is not None and first.published is not None:
         line = replace(line, published_change=line.published - first.published)
-    if line.mean is None or first.mean is None:
+    ours, theirs = line.by_seed, first.by_seed
+    both = [seed for seed in ours if seed in theirs]
+    if not both:
         return line
-    line = replace(line, change=line.mean - first.mean, change_spread=_paired_spread(line.values, first.values))
-    if sample is None or first_sample is None:
+    changes = [ours[seed] - theirs[seed] for seed in both]
+    spread = stdev(changes) if len(changes) > 1 else None
+    line = replace(line, change=mean(changes), change_seeds=len(both), change_spread=spread)
+    if not (samples and first_samples):
         return line
-    return replace(line, change_interval=interval(sample - first_sample))
+    return replace(line, change_interval=interval(mean_sample(samples, both) - mean_sample(first_samples, both)))
 
 
-def _paired_spread(values: Sequence[float], others: Sequence[float]) -> float | None:
-    """None unless both have the same seeds, two of them at least: those of a table are numbered from 0."""
-    if len(values) != len(others) or len(values) < 2:
-        return None
-    return stdev(value - other for value, other in zip(values, others, strict=True))
+def _bounded(line: Line, samples: Samples) -> Line:
+    return replace(line, interval=interval(mean_sample(samples, samples))) if samples else line
 
 
-def _bounded(line: Line, sample: Sample | None) -> Line:
-    return line if sample is None else replace(line, interval=interval(sample))
+def _supports(value: float | None, bounds: Bounds | None, spread: float | None, seeds: int) -> bool | None:
+    return None if value is None or bounds is None else is_supported(value, bounds, spread, seeds)
 
 
 def _per_class(summaries: Sequence[Mapping[str, float]], metric: str) -> dict[str, float]:

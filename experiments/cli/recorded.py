@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def meant(request: ExperimentRequest, store: Store, stage: str = "") -> Request:
     """The request itself where it says more than a name; else that of the newest run which fits.
 
-    A run fits that was of this experiment, or, without one, that has the stage `stage`, or else any run.
+    A run fits that was of this experiment or recipe, or, without one, that has the stage `stage`, or else any run.
     """
     from pipeline.errors import PipelineError
     from pipeline.lookup import recorded_requests
@@ -24,7 +24,7 @@ def meant(request: ExperimentRequest, store: Store, stage: str = "") -> Request:
     runs = list(recorded_requests(store))
     if request.experiment:
         recorded = request.to_json()["experiment"]
-        of_it = (request_from(run) for run, _ in runs if run.get("experiment") == recorded)
+        of_it = (request_from(run) for run, _ in runs if recorded in (run.get("experiment"), run.get("recipe")))
         return next(of_it, request)
     if not runs:
         raise PipelineError(f"the store {store.folder.uri} has no run yet: name an experiment, see `ssdpipe list`")

@@ -33,7 +33,8 @@ def _main_number(target: Stage) -> str:
 
     match target:
         case Table():
-            return target.metric
+            ours = next((cell.metric for cell in target.cells if cell.results), "")
+            return ours or target.metric
         case EvaluateCoco():
             return METRICS["coco"]
         case Evaluate() if target.pixel_tolerance:

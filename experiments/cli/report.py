@@ -67,7 +67,7 @@ def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> st
 
 
 def usual_place(request: ExperimentRequest, store: Store) -> tuple[Folder, str]:
-    """Folder, and the name of the page without its suffix; another for each data set of the user's."""
+    """Folder, and the name of the page without its suffix; another for each name of a data set of the user's."""
     own_data = [Path(request.data).resolve().name] if request.data else []
     return store.folder / "reports", "-".join([request.name, request.preset, *own_data])
 

@@ -36,7 +36,8 @@ def ui(
         os.environ.setdefault(name, value)
     print(f"MLflow on http://{host}:{port} (Ctrl-C ends it)")
     for name, page in experiment_pages(store, f"http://{host}:{port}").items():
-        print(f"  {name}: {page}", flush=True)
+        print(f"  {name}: {page}")
+    sys.stdout.flush()  # this process becomes the server
     serve = [
         "server",
         "--backend-store-uri",

@@ -30,15 +30,14 @@ def results(stage: Table, lines: Sequence[Line]) -> str:
 
 def seeds(stage: Table, lines: Sequence[Line]) -> str:
     """What each seed gave, from two on."""
-    most = max((len(line.values) for line in lines), default=0)
+    most = max((seed + 1 for line in lines for seed in line.by_seed), default=0)
     if most < 2:
         return ""
     header = [stage.row_title, *(f"seed {seed}" for seed in range(most)), "mean", "spread"]
     rows = [
         [
             name(line),
-            *(number(value, line.unit) for value in line.values),
-            *[""] * (most - len(line.values)),
+            *(number(line.by_seed.get(seed), line.unit) for seed in range(most)),
             number(line.mean, line.unit),
             number(line.spread, line.unit),
         ]

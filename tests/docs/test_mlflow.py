@@ -9,6 +9,8 @@ from mlflow.utils.search_utils import SearchUtils
 
 from experiments.runs import RUNS
 from experiments.scale import Scale
+from stages.validate import CURVE_NAME
+from stages.voc_evaluation import summarise
 
 TEXT = (Path(__file__).parents[2] / "docs/mlflow.md").read_text()
 TRAINING = Scale(preset="tiny").training(RUNS["ssd300-voc0712"], table="Table 2")
@@ -25,9 +27,16 @@ def test_the_parameters_and_tags_that_the_page_names_are_given() -> None:
     assert set(row("tags")) - {"stage"} == {name for name, _ in TRAINING.tags}
 
 
+def test_curves_and_bars_are_called_as_the_page_has_it() -> None:
+    assert set(row("curves")) >= {"loss", "loss/location", "loss/confidence", "learning_rate", CURVE_NAME}
+    assert {"voc07/mAP", "voc07/AP/<class>"} <= set(row("bars"))
+    assert "voc07/mAP" in summarise([], [])
+
+
 def test_the_filters_of_the_page_are_understood_and_name_what_there_is() -> None:
     filters = [line.strip() for line in TEXT.splitlines() if re.match(r" {4}(params|tags|metrics)\.", line)]
     assert len(filters) == 3
     asked = [part for line in filters for part in SearchUtils.parse_search_filter(line)]
-    known = {*TRAINING.parameters(), *dict(TRAINING.tags), "voc07/mAP"}
+    metrics = set(summarise([], []))
+    known = {*TRAINING.parameters(), *dict(TRAINING.tags), *metrics}
     assert {part["key"] for part in asked} <= known

@@ -6,13 +6,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline import mlflow_models
 from pipeline.context import Context
+from pipeline.errors import PipelineError
 from pipeline.events import Event
 from pipeline.executor import InlineExecutor
 from pipeline.graph import Graph
@@ -27,7 +29,7 @@ from pipeline.scheduler import Scheduler
 from pipeline.stage import Stage, execution
 from pipeline.store import Store
 from pipeline.tracker import Tracker, end_runs_of_dead_drivers
-from pipeline.tracking import MlflowObserver, sync
+from pipeline.tracking import MlflowObserver, catch_up, sync
 
 EXPERIMENT = "an experiment"
 PROVENANCE = {"argv": ["/somewhere/ssdpipe", "run", "it"], "git": {"commit": "abc"}}
@@ -131,7 +133,8 @@ def runs(store: Store) -> tuple[list[Any], list[Any]]:
     client = open_client(store.folder)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
-    return [run for run in found if "ssdpipe.run" in run.data.tags], [run for run in found if "stage" in run.data.tags]
+    invocations = [run for run in found if {"ssdpipe.run", "ssdpipe.targets"} & set(run.data.tags)]
+    return invocations, [run for run in found if "stage" in run.data.tags]
 
 
 def history(store: Store, run: Any, name: str) -> list[tuple[int, float]]:
@@ -146,28 +149,28 @@ def artifacts(store: Store, run: Any, folder: str) -> list[str]:
 def test_an_invocation_has_a_run_and_a_tracked_stage_one_beside_it_with_all_that_belongs_to_it(store):
     judge = Judge(learnt=learn(), variant="slow/seed0")
     run(store, [Table(rows=(judge,))], "first")
-    (parent,), (child,) = runs(store)
-    assert "mlflow.parentRunId" not in child.data.tags  # MLflow hides what is nested
-    assert child.data.tags["ssdpipe.invocation"] == parent.data.tags["ssdpipe.run"] == "first"
-    assert (parent.info.status, child.info.status) == ("FINISHED", "FINISHED")
-    assert child.data.params == {"variant": "slow", "seed": "0", "rate": "0.5", "stage": "learn/slow/seed0"}
-    assert child.data.tags["variant"] == "slow"
-    assert history(store, child, "loss") == [(step, 0.5**step) for step in range(1, 6)]
-    assert history(store, child, "mAP_0.5")[-1] == (5, 0.5)
-    assert {name: child.data.metrics[name] for name in ("seconds", "voc07/mAP", "voc07/AP/cat")} == {
+    (invocation,), (training,) = runs(store)
+    assert "mlflow.parentRunId" not in training.data.tags  # MLflow hides what is nested
+    assert training.data.tags["ssdpipe.invocation"] == invocation.data.tags["ssdpipe.run"] == "first"
+    assert (invocation.info.status, training.info.status) == ("FINISHED", "FINISHED")
+    assert training.data.params == {"variant": "slow", "seed": "0", "rate": "0.5", "stage": "learn/slow/seed0"}
+    assert training.data.tags["variant"] == "slow"
+    assert history(store, training, "loss") == [(step, 0.5**step) for step in range(1, 6)]
+    assert history(store, training, "mAP_0.5")[-1] == (5, 0.5)
+    assert {name: training.data.metrics[name] for name in ("seconds", "voc07/mAP", "voc07/AP/cat")} == {
         "seconds": 1.5,
         "voc07/mAP": 0.25,
         "voc07/AP/cat": 0.5,
     }
-    assert artifacts(store, child, "judge/slow/seed0") == ["judge/slow/seed0/words.txt"]
-    assert artifacts(store, parent, "table") == ["table/table.md"]
+    assert artifacts(store, training, "judge/slow/seed0") == ["judge/slow/seed0/words.txt"]
+    assert artifacts(store, invocation, "table") == ["table/table.md"]
     assert Path(store.folder.path, "mlflow-artifacts").is_dir()
 
 
 def test_numbers_of_a_result_are_of_step_0_which_mlflow_draws_as_bars(store):
     run(store, [Judge(learnt=learn())], "first")
-    _, (child,) = runs(store)
-    assert history(store, child, "voc07/mAP") == [(0, 0.25)]
+    _, (training,) = runs(store)
+    assert history(store, training, "voc07/mAP") == [(0, 0.25)]
 
 
 def test_the_curve_of_a_stage_that_belongs_to_another_joins_its_run(store, monkeypatch):
@@ -178,9 +181,9 @@ def test_the_curve_of_a_stage_that_belongs_to_another_joins_its_run(store, monke
     monkeypatch.setattr(Judge, "run", judge_twice)
     run(store, [Judge(learnt=learn())], "first")
     run(store, [Judge(learnt=learn())], "second")
-    _, (child,) = runs(store)
-    assert history(store, child, "validation/mAP") == [(2, 0.25), (4, 0.5)]
-    assert len(history(store, child, "loss")) == 5
+    _, (training,) = runs(store)
+    assert history(store, training, "validation/mAP") == [(2, 0.25), (4, 0.5)]
+    assert len(history(store, training, "loss")) == 5
 
 
 def test_the_experiment_opens_as_trainings_with_its_primary_metric_and_what_it_asks(store):
@@ -217,13 +220,18 @@ def test_data_sets_stand_beside_the_run_with_the_digests_of_their_content(store)
 
 
 def test_kept_weights_are_models_that_know_their_run_their_place_and_the_numbers_of_their_step(store, monkeypatch):
-    def judge_twice(self: Judge, ctx: Context) -> None:
-        ctx.record(2, {"validation/mAP": 0.25})
-        ctx.out.write_json("summary.json", {"voc07/mAP": 0.5})
+    def judge(self: Judge, ctx: Context) -> None:
+        if self.variant == "curve":
+            ctx.record(2, {"validation/mAP": 0.25})
+            ctx.out.write_json("summary.json", {"validation/best_mAP": 0.25})
+        else:
+            ctx.out.write_json("summary.json", {"voc07/mAP": 0.5})
 
-    monkeypatch.setattr(Judge, "run", judge_twice)
+    monkeypatch.setattr(Judge, "run", judge)
+    monkeypatch.setattr(mlflow_models, "PER_PAGE", 1)
+    judges = [Judge(learnt=learn()), Judge(learnt=learn(), data=Data(images=4, variant="val"), variant="curve")]
     for run_id in ("first", "second"):
-        run(store, [Judge(learnt=learn())], run_id)
+        run(store, judges, run_id)
     client = open_client(store.folder)
     _, (tracked,) = runs(store)
     found = {model.name: model for model in client.search_logged_models([tracked.info.experiment_id])}
@@ -238,6 +246,24 @@ def test_kept_weights_are_models_that_know_their_run_their_place_and_the_numbers
     assert last.params == {"variant": "slow", "seed": "0", "rate": "0.5", "stage": "learn/slow/seed0"}
     assert {(m.key, m.value, m.dataset_name) for m in last.metrics} == {("voc07/mAP", 0.5, "data/test")}
     assert {(m.key, m.value) for m in kept.metrics} == {("validation/mAP", 0.25)}
+    assert tracked.data.metrics["validation/best_mAP"] == 0.25  # of the run, and of no model
+
+
+def test_models_that_were_left_half_made_are_finished_by_the_next_attempt(store, monkeypatch):
+    from mlflow import MlflowClient
+
+    def refuse(*_: Any) -> None:
+        raise ConnectionError("gone")
+
+    for name in ("finalize_logged_model", "log_outputs"):
+        with monkeypatch.context() as patch:
+            patch.setattr(MlflowClient, name, refuse)
+            run(store, [learn()], f"without {name}")
+    assert sync(Graph([learn()]), store, ABOUT) == 2
+    _, (training,) = runs(store)
+    models = open_client(store.folder).search_logged_models([training.info.experiment_id])
+    assert [str(model.status) for model in models] == ["READY", "READY"]
+    assert {item.model_id for item in training.outputs.model_outputs} == {model.model_id for model in models}
 
 
 def test_names_of_models_are_made_legal():
@@ -246,25 +272,25 @@ def test_names_of_models_are_made_legal():
 
 def test_a_resumed_stage_goes_on_in_the_same_run_and_its_curve_has_each_step_once(store):
     assert run(store, [learn(breaks_at=4)], "first").status == "failed"
-    (parent,), (child,) = runs(store)
-    assert (parent.info.status, child.info.status) == ("FAILED", "FAILED")
-    assert history(store, child, "loss") == [(step, 0.5**step) for step in range(1, 4)]
+    (invocation,), (training,) = runs(store)
+    assert (invocation.info.status, training.info.status) == ("FAILED", "FAILED")
+    assert history(store, training, "loss") == [(step, 0.5**step) for step in range(1, 4)]
     assert run(store, [learn()], "second").status == "finished"
-    (_, parent), (resumed,) = runs(store)
-    assert resumed.info.run_id == child.info.run_id
-    assert (parent.info.status, resumed.info.status) == ("FINISHED", "FINISHED")
-    assert resumed.data.tags["ssdpipe.invocation"] == parent.data.tags["ssdpipe.run"] == "second"
+    (_, invocation), (resumed,) = runs(store)
+    assert resumed.info.run_id == training.info.run_id
+    assert (invocation.info.status, resumed.info.status) == ("FINISHED", "FINISHED")
+    assert resumed.data.tags["ssdpipe.invocation"] == invocation.data.tags["ssdpipe.run"] == "second"
     assert history(store, resumed, "loss") == [(step, 0.5**step) for step in range(1, 6)]
 
 
 def test_a_cached_stage_is_not_duplicated_beside_a_new_one(store):
     run(store, [learn()], "first")
     run(store, [learn(), Learn(rate=0.25, variant="fast")], "second")
-    parents, children = runs(store)
-    assert len(parents) == 2
-    assert [child.data.params["rate"] for child in children] == ["0.5", "0.25"]
-    assert [child.data.tags["ssdpipe.invocation"] for child in children] == ["first", "second"]
-    assert len(history(store, children[0], "loss")) == 5
+    invocations, trainings = runs(store)
+    assert len(invocations) == 2
+    assert [training.data.params["rate"] for training in trainings] == ["0.5", "0.25"]
+    assert [training.data.tags["ssdpipe.invocation"] for training in trainings] == ["first", "second"]
+    assert len(history(store, trainings[0], "loss")) == 5
 
 
 def test_numbers_of_a_later_evaluation_of_the_same_training_replace_the_earlier_ones(store, monkeypatch):
@@ -272,8 +298,8 @@ def test_numbers_of_a_later_evaluation_of_the_same_training_replace_the_earlier_
     monkeypatch.setattr(Judge, "version", 2)
     monkeypatch.setattr(Judge, "run", lambda self, ctx: ctx.out.write_json("summary.json", {"voc07/mAP": 0.125}))
     run(store, [Judge(learnt=learn())], "second")
-    _, (child,) = runs(store)
-    assert child.data.metrics["voc07/mAP"] == 0.125
+    _, (training,) = runs(store)
+    assert training.data.metrics["voc07/mAP"] == 0.125
 
 
 def test_a_run_that_is_all_cached_imports_neither_mlflow_nor_ray(store, tmp_path):
@@ -299,25 +325,57 @@ def test_a_tracker_out_of_reach_is_told_once_and_caught_up_with_by_the_next_run(
     assert len(warnings) == 1
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert len(run(store, [Judge(learnt=learn())], "second").in_state("cached")) == 4
-    parents, (child,) = runs(store)
-    assert parents == []  # the second invocation computed nothing
-    assert child.info.status == "FINISHED"
-    assert len(history(store, child, "loss")) == 5
-    assert child.data.metrics["voc07/mAP"] == 0.25
+    invocations, (training,) = runs(store)
+    assert [item.info.run_name for item in invocations] == [f"{EXPERIMENT} · recorded later"]  # it computed nothing
+    assert training.info.status == "FINISHED"
+    assert len(history(store, training, "loss")) == 5
+    assert training.data.metrics["voc07/mAP"] == 0.25
 
 
 def test_sync_brings_an_empty_tracker_up_to_date_from_the_store(store, tmp_path, monkeypatch):
-    run(store, [Judge(learnt=learn())], "first")
+    table = Table(rows=(Judge(learnt=learn()),))
+    run(store, [table], "first")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
-    assert sync(Graph([Judge(learnt=learn())]), store, ABOUT) == 4
-    assert sync(Graph([Judge(learnt=learn())]), store, ABOUT) == 4
-    parents, (child,) = runs(store)
-    assert parents == []
-    assert len(history(store, child, "loss")) == 5
-    assert child.data.metrics["voc07/mAP"] == 0.25
+    for _ in range(2):
+        assert sync(Graph([table]), store, ABOUT) == 5
+    invocations, (training,) = runs(store)
+    (later,) = invocations
+    assert (later.info.status, later.data.tags[NOTE]) == ("FINISHED", "| a | b |")
+    assert artifacts(store, later, "table") == ["table/table.md"]
+    assert len(history(store, training, "loss")) == 5
+    assert training.data.metrics["voc07/mAP"] == 0.25
     (made,) = [item for item in store.manifests() if item.address == "learn/slow/seed0"]
-    assert child.info.end_time == int(made.finished * 1000)
-    assert child.info.start_time == int((made.finished - made.seconds) * 1000)
+    assert training.info.end_time == int(made.finished * 1000)
+    assert training.info.start_time == int((made.finished - made.seconds) * 1000)
+
+
+def test_a_tracker_that_does_not_answer_is_told_to_who_asks_for_a_record(store, monkeypatch):
+    run(store, [learn()], "first")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(PipelineError, match=r"MLflow at http://127.0.0.1:9 does not take the record \(.*refused"):
+        sync(Graph([learn()]), store, ABOUT)
+
+
+def test_what_was_missed_is_caught_up_with_and_otherwise_nothing_is_asked(store, monkeypatch, caplog):
+    graph = Graph([learn()])
+    run(store, [learn()], "first")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    catch_up(graph, store, ABOUT)
+    assert "results are safe" not in caplog.text
+    store.folder.write_bytes(f"mlflow-behind/{EXPERIMENT}", b"")
+    catch_up(graph, store, ABOUT)
+    assert "results are safe" in caplog.text
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    catch_up(graph, store, ABOUT)
+    assert not store.folder.exists(f"mlflow-behind/{EXPERIMENT}")
+
+
+def test_an_experiment_s_page_follows_its_question(store):
+    run(store, [learn()], "first")
+    sync(Graph([learn()]), store, replace(ABOUT, note="**Since when?**"))
+    assert open_client(store.folder).get_experiment_by_name(EXPERIMENT).tags[NOTE] == "**Since when?**"
 
 
 def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_not(store):
@@ -329,12 +387,12 @@ def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_no
         "tracker.bring_up_to_date(); os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", program, str(Path(__file__).parent), store.folder.path], check=False)
-    parents, children = runs(store)
-    assert [run.info.status for run in (*parents, *children)] == ["RUNNING", "RUNNING"]
+    invocations, trainings = runs(store)
+    assert [run.info.status for run in (*invocations, *trainings)] == ["RUNNING", "RUNNING"]
     assert store.folder.files().count(f"mlflow-behind/{EXPERIMENT}") == 1
     client = open_client(store.folder)
     living = client.create_run(
-        parents[0].info.experiment_id,
+        invocations[0].info.experiment_id,
         tags={"ssdpipe.store": store.folder.path, "ssdpipe.driver": _this_process()},
     )
     assert end_runs_of_dead_drivers(client, store.folder.path) == 2
@@ -347,8 +405,8 @@ def test_an_interrupted_run_is_killed_in_mlflow_with_the_stage_that_it_stopped(s
     for kind, data in (("started", {}), ("cancelled", {}), ("run_finished", {"status": "interrupted"})):
         tracker.tell(Event(time=0, kind=kind, address="learn/slow/seed0", key="k", data=data))
     tracker.bring_up_to_date()
-    parents, children = runs(store)
-    assert [run.info.status for run in (*parents, *children)] == ["KILLED", "KILLED"]
+    invocations, trainings = runs(store)
+    assert [run.info.status for run in (*invocations, *trainings)] == ["KILLED", "KILLED"]
 
 
 def test_a_growing_curve_is_followed_line_by_line(store):

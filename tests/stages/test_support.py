@@ -18,6 +18,7 @@ def test_the_interval_of_a_mean_over_seeds_is_that_of_student(seeds: int, quanti
         ((0.01, 0.09), None, 1, True),
         ((-0.01, 0.09), None, 1, False),
         ((0.0, 0.09), None, 1, False),
+        ((float("nan"), float("nan")), None, 1, False),
         ((0.01, 0.09), 0.02, 3, True),  # 4.303 * 0.02 / √3 = 0.0497
         ((0.01, 0.09), 0.021, 3, False),  # 0.0522
         ((-0.01, 0.09), 0.0, 3, False),

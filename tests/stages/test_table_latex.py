@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from stages.table import Table
 from stages.table_latex import as_latex, latex
@@ -34,6 +35,11 @@ def test_every_row_has_as_many_places_as_the_table_has_columns() -> None:
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert len(rows) == 3
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(found[1]) - 1}
+
+
+def test_a_row_called_plus_or_minus_something_is_text() -> None:
+    told = as_latex(STAGE, [replace(FIRST, row="- conv11_2 & 3 %")])
+    assert r"- conv11\_2 \& 3 \% & 8732" in told
 
 
 def test_numbers_are_those_of_the_printed_table_and_a_supported_change_is_marked() -> None:

@@ -69,12 +69,12 @@ def test_several_seeds_are_told_with_their_spread() -> None:
     _, rows = cells(BARE, lines)
     assert rows[0][3] == "71.0 ± 1.4"  # 0.02 / sqrt(2)
     assert "2 seeds, ± is their standard deviation" in as_text(BARE, lines)
-    _, rows = cells(BARE, [FIRST, replace(SECOND, values=(0.64, 0.66), change_spread=0.001)])
+    _, rows = cells(BARE, [FIRST, replace(SECOND, values=(0.64, 0.66), change_seeds=2, change_spread=0.001)])
     assert rows[1][-1] == "-10.0 ± 0.1 [-12.0, -8.0]*"
 
 
 def test_a_change_that_other_seeds_might_undo_has_no_mark_whatever_the_test_images_say() -> None:
-    line = replace(SECOND, values=(0.64, 0.65, 0.66), change=-0.1, change_spread=0.041)  # 4.30 * 0.041 / √3 = 0.102
+    line = replace(SECOND, values=(0.64, 0.65, 0.66), change_seeds=3, change_spread=0.041)  # 4.30 * 0.041 / √3 = 0.102
     _, rows = cells(BARE, [FIRST, line])
     assert rows[1][-1] == "-10.0 ± 4.1 [-12.0, -8.0] "
     _, rows = cells(BARE, [FIRST, replace(line, change_spread=0.04)])  # 0.099
@@ -88,14 +88,16 @@ def test_where_no_paper_printed_a_number_there_are_no_columns_of_it() -> None:
     assert rows[1] == ["few", "864", "65.0", "-10.0 [-12.0, -8.0]*"]
 
 
-def test_a_table_without_changes_explains_none() -> None:
+def test_a_table_that_shows_no_changes_explains_none() -> None:
     assert "Change is against" not in as_text(BARE, [FIRST])
+    wide = [replace(line, column=column) for line in (FIRST, SECOND) for column in ("07", "12", "coco")]
+    assert "Change is against" not in as_text(BARE, wide)
 
 
 def test_what_a_mark_says_is_told_with_its_reach() -> None:
     assert "* marks what the test images support, for this seed." in as_text(BARE, [FIRST, SECOND])
     lines = [replace(line, values=(0.1, 0.2)) for line in (FIRST, SECOND)]
-    assert "* marks what test images and seeds support." in as_text(BARE, lines)
+    assert "* marks what test images and, from two on, seeds support." in as_text(BARE, lines)
 
 
 @pytest.mark.parametrize("preset", ["short", "tiny"])

@@ -105,8 +105,11 @@ def test_the_spread_of_a_change_is_over_pairs_of_the_same_seed(tmp_path: Path) -
     same = [evaluation(tmp_path, "b0", 2), evaluation(tmp_path, "b1", 1)]
     _, line = tabulate(table(None, None), [first, same])
     assert line.change_spread == pytest.approx((5 / 11 - 3 / 11) / 2**0.5)  # changes -5/11 and -3/11
-    _, line = tabulate(table(None, None), [first, same[:1]])
-    assert line.change_spread is None
+    _, line = tabulate(table(None, None), [first, [None, same[1]]])  # seed 1 alone is in both
+    assert (line.change, line.change_seeds, line.change_spread) == (pytest.approx(-3 / 11), 1, None)
+    _, line = tabulate(table(None, None), [[first[0], None], [None, same[1]]])
+    assert (line.change, line.change_interval) == (None, None)
+    assert line.by_seed == {1: pytest.approx(3 / 11)}
     _, line = tabulate(table(None, None), [first[:1], same[:1]])
     assert line.change_spread is None
 

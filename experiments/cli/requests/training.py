@@ -67,7 +67,7 @@ class TrainRequest(OnSetup):
             recipe,
             test=setup.test_shards(),
             variant=self.recipe,
-            tags=(("variant", self.recipe), ("data", recipe.data.variant)),
+            tags=(("variant", self.recipe), ("seed", str(recipe.seed)), ("data", recipe.data.variant)),
             placement=placement,
             protocol=setup.protocol,
         )

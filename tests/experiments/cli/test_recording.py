@@ -32,6 +32,7 @@ def test_several_experiments_are_one_in_mlflow_with_all_their_questions() -> Non
     [
         (ExperimentRequest(experiment="ablation-layers", preset="tiny"), "voc07/mAP"),
         (ExperimentRequest(experiment="coco", preset="tiny"), "coco/AP"),
+        (ExperimentRequest(experiment="voc2012", preset="tiny"), "voc12/mAP"),
         (ExperimentRequest(experiment="ilsvrc", preset="tiny"), "ilsvrc/mAP"),
         (TrainRequest(recipe="ssd-tiny"), "voc07/mAP"),
     ],

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlflow import MlflowClient
 
+from pipeline.errors import PipelineError
+
 if TYPE_CHECKING:
     import pytest
     from conftest import Begun
@@ -18,4 +20,17 @@ def test_the_results_of_the_last_run_are_recorded_where_mlflow_is_told_to(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", place)
     done = begun.ssdpipe("sync")
     assert (done.exit_code, done.stdout) == (0, f"2 of 5 results of ssd-tiny are in {place}\n")  # both sets of shards
-    assert MlflowClient(place).get_experiment_by_name("ssd-tiny") is not None
+    client = MlflowClient(place)
+    (run,) = client.search_runs([client.get_experiment_by_name("ssd-tiny").experiment_id])
+    assert run.info.run_name == "ssd-tiny · recorded later"
+    (folder,) = client.list_artifacts(run.info.run_id)
+    assert len(client.list_artifacts(run.info.run_id, folder.path)) == 2
+    assert begun.ssdpipe("sync", "ssd-tiny").stdout == done.stdout  # a recipe is named as an experiment is
+
+
+def test_a_tracker_out_of_reach_is_a_message(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    done = begun.ssdpipe("sync")
+    assert isinstance(done.exception, PipelineError)
+    assert "http://127.0.0.1:9 does not take the record" in str(done.exception)
