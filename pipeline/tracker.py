@@ -73,13 +73,11 @@ class Tracker:
         if self._runs is None:
             self._store.folder.write_bytes(self._mark, b"")
             self._runs = _Runs(self._store, self._about)
-        invocation = self._invocation_run(self._runs)
+        invocation = self._invocation_run(self._runs) if self._computes else None
         for node in self._graph.nodes.values():
             if node.address in self._facts and node.id not in self._settled:
                 self._update(self._runs, node, invocation)
-        if not self._computes:
-            invocation.set_status("FINISHED")
-        elif outcome:
+        if invocation and outcome:
             invocation.set_status(STATUS_OF_INVOCATION[outcome])
         if outcome or not self._run_id:
             self._store.folder.delete(self._mark)
@@ -89,15 +87,17 @@ class Tracker:
         return f"mlflow-behind/{self._about.name}"
 
     def _invocation_run(self, runs: _Runs) -> TrackedRun:
-        """Of this invocation; one that computes nothing records for earlier ones, in a run of its graph's targets."""
-        if not self._computes:
-            targets = digest(sorted(self._graph.targets))[:12]
-            name = f"{self._about.name} · recorded later"
-            return runs.of("ssdpipe.targets", targets, name, {"ssdpipe.targets": targets})
         name = f"{self._about.name} · {self._run_id} · {self._commit[:7]}".rstrip(" ·")
         tags = {"ssdpipe.run": self._run_id, "ssdpipe.git": json.dumps(self._invocation.get("git", {}))}
         run = runs.of("ssdpipe.run", self._run_id, name, {**tags, **self._source()})
         run.log_parameters({"command": self._command})
+        return run
+
+    def _later_run(self, runs: _Runs) -> TrackedRun:
+        """Of earlier invocations with these targets, for one that computes nothing and records what they could not."""
+        targets = digest(sorted(self._graph.targets))[:12]
+        run = runs.of("ssdpipe.targets", targets, f"{self._about.name} · recorded later", {"ssdpipe.targets": targets})
+        run.set_status("FINISHED")
         return run
 
     @property
@@ -114,14 +114,14 @@ class Tracker:
         tags = {"mlflow.source.name": self._command, "mlflow.source.type": "LOCAL", "mlflow.user": user()}
         return tags | ({"mlflow.source.git.commit": self._commit} if self._commit else {})
 
-    def _update(self, runs: _Runs, node: Node, invocation: TrackedRun) -> None:
+    def _update(self, runs: _Runs, node: Node, invocation: TrackedRun | None) -> None:
         kind, key = self._facts[node.address]
         manifest = self._store.find(key) if kind in DONE else None
         owner = self._owners[node.id]
         if owner == node.id:
             self._update_tracked(runs, node, kind, key, manifest)
         elif manifest:
-            run = self._tracked(runs, self._graph.nodes[owner]) if owner else invocation
+            run = self._tracked(runs, self._graph.nodes[owner]) if owner else invocation or self._later_run(runs)
             run.log_results(node.stage, manifest, self._store.output(manifest))
         if manifest or kind in ("failed", "cancelled"):
             self._settled.add(node.id)
