@@ -27,6 +27,9 @@ ENVIRONMENT = {
 NOTE = "mlflow.note.content"
 """Tag of a run or an experiment that MLflow shows as Markdown on its page."""
 
+OUR_NOTE = "ssdpipe.note"
+"""What we wrote there last, so that what a person writes instead is left alone."""
+
 KIND = ("mlflow.experimentKind", "custom_model_development")
 """Tag of an experiment that holds trainings."""
 
@@ -65,7 +68,7 @@ class About:
     def tags(self) -> dict[str, str]:
         tags = dict([KIND])
         if self.note:
-            tags[NOTE] = self.note
+            tags |= {NOTE: self.note, OUR_NOTE: self.note}
         if self.primary_metric:
             tags["mlflow.experiment.primaryMetric.name"] = legal_name(self.primary_metric)
             tags["mlflow.experiment.primaryMetric.greaterIsBetter"] = "True"
@@ -79,8 +82,9 @@ def experiment_id(client: Any, store: Folder, about: About) -> str:
         return str(client.create_experiment(about.name, _artifact_location(store, about.name), about.tags()))
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
+    edited = found.tags.get(NOTE, "") != found.tags.get(OUR_NOTE, "")
     for name, value in about.tags().items():
-        if found.tags.get(name) != value:
+        if found.tags.get(name) != value and not (edited and name in (NOTE, OUR_NOTE)):
             client.set_experiment_tag(found.experiment_id, name, value)
     return str(found.experiment_id)
 

@@ -77,14 +77,12 @@ class MlflowObserver:
 
 def catch_up(graph: Graph, store: Store, about: About) -> None:
     """Record what an earlier run could not, if there is any; MLflow is not imported otherwise, nor needed."""
-    from pipeline.errors import PipelineError
-
     if not Tracker(graph, store, about, run_id="").is_behind():
         return
     try:
         sync(graph, store, about)
-    except PipelineError as error:
-        logger.warning("%s; results are safe", error)
+    except Exception as error:  # whatever the tracker does, results are in the store
+        logger.warning("%s; results are safe", error or type(error).__name__)
 
 
 def sync(graph: Graph, store: Store, about: About) -> int:

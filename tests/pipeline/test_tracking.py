@@ -368,6 +368,10 @@ def test_what_was_missed_is_caught_up_with_and_otherwise_nothing_is_asked(store,
     catch_up(graph, store, ABOUT)
     assert "results are safe" in caplog.text
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with monkeypatch.context() as patch:
+        patch.setattr(Tracker, "bring_up_to_date", lambda _: (_ for _ in ()).throw(OSError("the disk is full")))
+        catch_up(graph, store, ABOUT)
+    assert "the disk is full; results are safe" in caplog.text
     catch_up(graph, store, ABOUT)
     assert not store.folder.exists(f"mlflow-behind/{EXPERIMENT}")
 
@@ -376,6 +380,15 @@ def test_an_experiment_s_page_follows_its_question(store):
     run(store, [learn()], "first")
     sync(Graph([learn()]), store, replace(ABOUT, note="**Since when?**"))
     assert open_client(store.folder).get_experiment_by_name(EXPERIMENT).tags[NOTE] == "**Since when?**"
+
+
+def test_what_a_person_wrote_on_that_page_stays(store):
+    run(store, [learn()], "first")
+    client = open_client(store.folder)
+    client.set_experiment_tag(client.get_experiment_by_name(EXPERIMENT).experiment_id, NOTE, "Mine.")
+    for note in ("**Since when?**", "**Whence?**"):
+        sync(Graph([learn()]), store, replace(ABOUT, note=note))
+        assert client.get_experiment_by_name(EXPERIMENT).tags[NOTE] == "Mine."
 
 
 def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_not(store):
