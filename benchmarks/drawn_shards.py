@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pipeline.executor import InlineExecutor
-from pipeline.graph import Graph
-from pipeline.resolver import Resolver
-from pipeline.scheduler import Scheduler
-from pipeline.store import Store
-from stages.drawn import CLASSES, Draw
-from stages.shard import Shard
-from stages.voc import VocFolder
+from pipeline.execution.executor import InlineExecutor
+from pipeline.execution.scheduler import Scheduler
+from pipeline.planning.graph import Graph
+from pipeline.planning.resolver import Resolver
+from pipeline.store.store import Store
+from stages.datasets.voc import VocFolder
+from stages.drawn.draw import CLASSES, Draw
+from stages.shards.shard import Shard
 
 SIDES = (375, 500)
 """Widths and heights in pixels: about those of VOC."""

@@ -24,11 +24,11 @@ from torchvision import tv_tensors
 from torchvision.io import decode_jpeg
 from torchvision.transforms import v2
 
-from ssd_core.augment.spec import FLIP_ONLY, PAPER, STARRED
-from ssd_core.order import epoch_order
-from ssd_core.settings import TrainingSettings
-from ssd_core.shards import ShardSet
-from ssd_core.stream import evaluation_batches, training_batches
+from ssd_core.data.order import epoch_order
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import evaluation_batches, training_batches
+from ssd_core.spec.augmentation import FLIP_ONLY, PAPER, STARRED
+from ssd_core.spec.training import TrainingSettings
 
 BATCH = 32
 

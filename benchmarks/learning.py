@@ -30,8 +30,8 @@ from learning_table import table
 from learning_training import Place, measure
 from learning_trials import FULL, TRIALS, Cell, Whose, trial_of
 
-from ssd_core.weights import Weights
-from stages.initial_weights import read_initial_weights
+from ssd_core.weights.weights import Weights
+from stages.training.initial_weights import read_initial_weights
 
 
 def main() -> None:

@@ -21,19 +21,19 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from pipeline.executor import InlineExecutor
-from pipeline.graph import Graph
-from pipeline.resolver import Resolver
-from pipeline.scheduler import Scheduler
-from pipeline.store import Store
-from ssd_core.objects import Objects
-from ssd_core.order import RowOrder
-from ssd_core.randomness import generator
-from ssd_core.settings import TrainingSettings
-from ssd_core.shards import MANIFEST, Row, ShardSet, build_manifest, write_rows
-from ssd_core.stream import Batch, TrainingStream, decode_row
-from ssd_core.voc_ap import TrueBoxes
-from stages.shard import Shard
+from pipeline.execution.executor import InlineExecutor
+from pipeline.execution.scheduler import Scheduler
+from pipeline.planning.graph import Graph
+from pipeline.planning.resolver import Resolver
+from pipeline.store.store import Store
+from ssd_core.boxes.objects import Objects
+from ssd_core.data.order import RowOrder
+from ssd_core.data.randomness import generator
+from ssd_core.data.shards import MANIFEST, Row, ShardSet, build_manifest, write_rows
+from ssd_core.data.training_stream import Batch, TrainingStream, decode_row
+from ssd_core.metrics.voc_ap import TrueBoxes
+from ssd_core.spec.training import TrainingSettings
+from stages.shards.shard import Shard
 
 FILL_RGB = (123, 117, 104)
 """The colour that torchvision's preset zooms out on."""

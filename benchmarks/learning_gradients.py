@@ -25,20 +25,20 @@ from torchvision.models.detection import ssd300_vgg16
 from torchvision.models.detection.ssd import SSD
 from torchvision.ops import box_iou
 
-from ssd_core.augment.spec import Augmentation
-from ssd_core.boxes import pairwise_iou, to_xyxy
-from ssd_core.importing import tensor_names, weights_from
-from ssd_core.layouts.known import LAYOUTS
-from ssd_core.layouts.layout import ImportChoices
-from ssd_core.loss import LossSums, hard_negatives, multibox_loss
-from ssd_core.matching import NEGATIVE, Matches, match
-from ssd_core.model import Detector
-from ssd_core.objects import Objects
-from ssd_core.settings import TrainingSettings
-from ssd_core.stream import Batch, TrainingStream
-from ssd_core.vocabularies import VOC_CLASSES
-from stages.shard import Shard
-from stages.voc import VocFolder
+from ssd_core.boxes.frames import pairwise_iou, to_xyxy
+from ssd_core.boxes.matching import NEGATIVE, Matches, match
+from ssd_core.boxes.objects import Objects
+from ssd_core.data.training_stream import Batch, TrainingStream
+from ssd_core.network.model import Detector
+from ssd_core.spec.augmentation import Augmentation
+from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.vocabularies import VOC_CLASSES
+from ssd_core.training.loss import LossSums, hard_negatives, multibox_loss
+from ssd_core.weights.importing import tensor_names, weights_from
+from ssd_core.weights.layouts.known import LAYOUTS
+from ssd_core.weights.layouts.layout import ImportChoices
+from stages.datasets.voc import VocFolder
+from stages.shards.shard import Shard
 
 BATCH = 8
 ROUNDING = 1e-5

@@ -18,15 +18,15 @@ from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.ssd import SSD, SSDHead
 
-from ssd_core.decoding import detect
-from ssd_core.loss import LossSums, multibox_loss
-from ssd_core.matching import match
-from ssd_core.model import Detector, layer_widths
-from ssd_core.objects import Objects
-from ssd_core.shards import ShardSet
-from ssd_core.spec import DetectorSpec
-from ssd_core.stream import Batch, evaluation_batches
-from ssd_core.voc_ap import ScoredBoxes
+from ssd_core.boxes.matching import match
+from ssd_core.boxes.objects import Objects
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import Batch, evaluation_batches
+from ssd_core.detection.decoding import detect
+from ssd_core.metrics.voc_ap import ScoredBoxes
+from ssd_core.network.model import Detector, layer_widths
+from ssd_core.spec.detector import DetectorSpec
+from ssd_core.training.loss import LossSums, multibox_loss
 
 
 class SourceMaps(nn.Module):

@@ -16,14 +16,14 @@ from learning_sides import our_detections, our_loss, torchvision_detections, tor
 from learning_trials import Cell, Trial, Whose
 from torch import Tensor
 
-from ssd_core.initial import first_detector
-from ssd_core.model import Detector
-from ssd_core.optimiser import build_optimiser, set_learning_rate
-from ssd_core.settings import TrainingSettings
-from ssd_core.shards import ShardSet
-from ssd_core.stream import Batch
-from ssd_core.voc_ap import ScoredBoxes, evaluate, mean_result
-from ssd_core.weights import Weights
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import Batch
+from ssd_core.metrics.voc_ap import ScoredBoxes, evaluate, mean_result
+from ssd_core.network.model import Detector
+from ssd_core.spec.training import TrainingSettings
+from ssd_core.training.optimiser import build_optimiser, set_learning_rate
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.weights import Weights
 
 LOSS_WINDOWS = 20
 """Points of the curve of losses in a result."""

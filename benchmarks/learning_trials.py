@@ -8,15 +8,15 @@ from typing import Literal
 
 from learning_data import packed, with_objects
 
-from ssd_core.augment.spec import STARRED
-from ssd_core.detectors import ssd300
-from ssd_core.schedule import Schedule
-from ssd_core.settings import TrainingSettings
-from ssd_core.shards import ShardSet
-from ssd_core.tiny_spec import ssd_tiny
-from ssd_core.vocabularies import VOC_CLASSES
-from stages.shard import Shard
-from stages.voc import VocFolder
+from ssd_core.data.shards import ShardSet
+from ssd_core.spec.augmentation import STARRED
+from ssd_core.spec.paper import ssd300
+from ssd_core.spec.schedule import Schedule
+from ssd_core.spec.tiny import ssd_tiny
+from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.vocabularies import VOC_CLASSES
+from stages.datasets.voc import VocFolder
+from stages.shards.shard import Shard
 
 Whose = Literal["ours", "torchvision"]
 

@@ -5,7 +5,7 @@
 Images lie on the device already. Measured are the forward pass, and the forward pass with decoding and suppression.
 The networks take turns in every round, so that a change of the machine meets all; the ratio is the median over the
 rounds. Weights are random, with the background raised until about `--candidates` scores of an image are above the
-threshold. Speeds of trained weights, from shards, are stages: see stages/speed.py.
+threshold. Speeds of trained weights, from shards, are stages: see stages/speed/stages.py.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from functools import partial
 
 import torch
 
-from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512
-from ssd_core.initial import first_detector
-from ssd_core.spec import DetectorSpec
-from ssd_core.speed import Runner, Speed, arithmetic, in_turns, noise, of_first, quieten, why_not
-from ssd_core.speed_modes import SpeedMode
+from ssd_core.detection.speed import Runner, Speed, arithmetic, in_turns, noise, of_first, quieten, why_not
+from ssd_core.detection.speed_modes import SpeedMode
+from ssd_core.spec.detector import DetectorSpec
+from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
+from ssd_core.weights.initial import first_detector
 
 NETWORKS: dict[str, Callable[[], DetectorSpec]] = {
     "ssd300": ssd300,

@@ -11,17 +11,17 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-from pipeline import ray_session
 from pipeline.context import Context
-from pipeline.events import EventLog
-from pipeline.executor import Executor, InlineExecutor
-from pipeline.graph import Graph
-from pipeline.plan import plan
-from pipeline.ray_executor import RayExecutor
-from pipeline.resolver import Resolver
-from pipeline.scheduler import Scheduler
+from pipeline.execution.executor import Executor, InlineExecutor
+from pipeline.execution.scheduler import Scheduler
+from pipeline.planning.graph import Graph
+from pipeline.planning.plan import plan
+from pipeline.planning.resolver import Resolver
+from pipeline.ray_backend import session as ray_session
+from pipeline.ray_backend.executor import RayExecutor
 from pipeline.stage import Stage
-from pipeline.store import Store
+from pipeline.store.events import EventLog
+from pipeline.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)

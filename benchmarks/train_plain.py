@@ -17,19 +17,19 @@ from pathlib import Path
 
 import torch
 
-from ssd_core.checkpoint import CheckpointFolder
-from ssd_core.detectors import ssd300, ssd300_full_vgg, ssd512
-from ssd_core.initial import first_detector
-from ssd_core.precision import has_bf16
-from ssd_core.schedule import Schedule
-from ssd_core.settings import TrainingSettings
-from ssd_core.shards import ShardSet
-from ssd_core.spec import DetectorSpec
-from ssd_core.stream import training_batches
-from ssd_core.tiny_spec import ssd_tiny
-from ssd_core.trainer import Pace, Trainer
-from ssd_core.weights import Weights, save_weights
-from ssd_core.world import World
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import training_batches
+from ssd_core.network.precision import has_bf16
+from ssd_core.spec.detector import DetectorSpec
+from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
+from ssd_core.spec.schedule import Schedule
+from ssd_core.spec.tiny import ssd_tiny
+from ssd_core.spec.training import TrainingSettings
+from ssd_core.training.checkpoint import CheckpointFolder
+from ssd_core.training.trainer import Pace, Trainer
+from ssd_core.training.world import World
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.weights import Weights, save_weights
 
 SPECS: dict[str, Callable[[tuple[str, ...]], DetectorSpec]] = {
     "ssd300": ssd300,

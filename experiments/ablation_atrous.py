@@ -9,13 +9,13 @@ Differs: the paper prints neither boxes nor layers of the full network: ours kee
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS, Run
+from experiments.framework.scale import Scale
 from experiments.published import TABLE_2
-from experiments.runs import RUNS, Run
-from experiments.scale import Scale
 from pipeline.stage import Stage
-from stages.speed import Network
-from stages.speed_graphs import timed_side_by_side
+from stages.speed.graphs import timed_side_by_side
+from stages.speed.stages import Network
 
 ATROUS, FULL = RUNS["ssd300-voc0712"], RUNS["ssd300-full-vgg-voc0712"]
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
 from experiments.published import TABLE_2
-from experiments.runs import RUNS
-from ssd_core.augment.spec import FLIP_ONLY, PAPER
-from ssd_core.settings import TrainingSettings
+from ssd_core.spec.augmentation import FLIP_ONLY, PAPER
+from ssd_core.spec.training import TrainingSettings
 
 
 def with_more(settings: TrainingSettings) -> TrainingSettings:

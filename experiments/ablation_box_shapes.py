@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
 from experiments.published import TABLE_2
-from experiments.runs import RUNS
-from ssd_core.settings import TrainingSettings
-from ssd_core.tilings import without_ratios
+from ssd_core.spec.tilings import without_ratios
+from ssd_core.spec.training import TrainingSettings
 
 
 def without(settings: TrainingSettings, *ratios: float) -> TrainingSettings:

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
 from experiments.published import TABLE_3
-from experiments.runs import RUNS
-from ssd_core.settings import TrainingSettings
-from ssd_core.tilings import Sized, Stacked, Tiling, tiled
+from ssd_core.spec.tilings import Sized, Stacked, Tiling, tiled
+from ssd_core.spec.training import TrainingSettings
 
 CONV7_SIZES = ((40 / 300, 100 / 300), (100 / 300, 180 / 300), (180 / 300, 240 / 300), (260 / 300, 340 / 300))
 

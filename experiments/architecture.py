@@ -10,12 +10,12 @@ Differs: Figure 2 draws YOLO beside it.
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS, Run
+from experiments.framework.scale import Scale
 from experiments.published import TABLE_7
-from experiments.runs import RUNS, Run
-from experiments.scale import Scale
 from pipeline.stage import Stage
-from stages.architecture import DrawArchitecture, DrawDefaultBoxes
+from stages.analysis.architecture import DrawArchitecture, DrawDefaultBoxes
 
 DRAWN = ("ssd300-voc0712", "ssd512-voc0712", "ssd300-full-vgg-voc0712")
 

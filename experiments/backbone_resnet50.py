@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.experiment import Experiment, Row
-from experiments.runs import RUNS
-from ssd_core.detectors import with_resnet50
-from ssd_core.settings import TrainingSettings
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
+from ssd_core.spec.paper import with_resnet50
+from ssd_core.spec.training import TrainingSettings
 
 BASE = RUNS["ssd300-voc0712"]
 

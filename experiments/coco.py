@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
 from experiments.published import TABLE_5
 from experiments.published.coco import CocoRow
-from experiments.runs import RUNS
 
 _SIZES, _NUMBERS = ("s", "m", "l"), ("1", "10", "100")
 

@@ -9,14 +9,14 @@ Differs: images of minival, whose objects are public, so that right and wrong ca
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
+from experiments.framework.scale import Scale
 from experiments.published import FIGURE_5_SCORE, TABLE_5
-from experiments.runs import RUNS
-from experiments.scale import Scale
 from pipeline.stage import Stage
-from stages.draw_detections import DrawDetections
-from stages.known_groups import grouping_of
-from stages.side_by_side import DrawCocoSizes
+from stages.analysis.draw_detections import DrawDetections
+from stages.analysis.known_groups import grouping_of
+from stages.analysis.side_by_side import DrawCocoSizes
 
 RUN = RUNS["ssd512-coco"]
 

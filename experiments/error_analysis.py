@@ -10,14 +10,14 @@ Differs: Figure 3 is said of SSD512 without its training set; here 07+12.
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
+from experiments.framework.scale import Scale
 from experiments.published import TABLE_6
-from experiments.runs import RUNS
-from experiments.scale import Scale
 from pipeline.stage import Stage
-from stages.analyze import Analyze
-from stages.known_groups import grouping_of
-from stages.side_by_side import DrawSensitivities
+from stages.analysis.analyze import Analyze
+from stages.analysis.known_groups import grouping_of
+from stages.analysis.side_by_side import DrawSensitivities
 
 DETECTORS = {
     "SSD300": RUNS["ssd300-voc0712"],

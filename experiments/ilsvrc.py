@@ -10,9 +10,9 @@ Differs: small objects are found from a smaller overlap on, as ILSVRC's own tool
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
 from experiments.published import ILSVRC_VAL2
-from experiments.runs import RUNS
 
 experiment = Experiment(
     name="ilsvrc",

@@ -13,16 +13,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.experiment import METRICS, Experiment
-from experiments.runs import RUNS
-from experiments.scale import Scale
-from experiments.setups import Setup
+from experiments.framework.experiment import METRICS, Experiment
+from experiments.framework.runs import RUNS
+from experiments.framework.scale import Scale
+from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
-from ssd_core.detectors import Flavour, ssd300, ssd512
-from ssd_core.layouts.layout import ImportChoices, LayoutName
+from ssd_core.spec.paper import Flavour, ssd300, ssd512
+from ssd_core.weights.layouts.layout import ImportChoices, LayoutName
 from stages.graphs import Placement, scored
-from stages.initial import WeightsFile
-from stages.table import Cell, Table
+from stages.tables.table import Cell, Table
+from stages.training.initial import WeightsFile
 
 FOLDER = "SSDPIPE_WEIGHTS"
 

@@ -11,13 +11,13 @@ holds the other protocols (images on the device; the network alone) and precisio
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS, Run
+from experiments.framework.scale import Scale
 from experiments.published import TABLE_7
-from experiments.runs import RUNS, Run
-from experiments.scale import Scale
 from pipeline.stage import Stage
-from stages.speed import Network
-from stages.speed_graphs import timed
+from stages.speed.graphs import timed
+from stages.speed.stages import Network
 
 METRIC = "speed/end_to_end/batch{}/images_per_second"
 

@@ -10,10 +10,10 @@ scored by its server (see voc2012), COCO on minival.
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
+from experiments.framework.submitting import submissions
 from experiments.published import TABLE_6
-from experiments.runs import RUNS
-from experiments.submitting import submissions
 
 COLUMNS = {
     "VOC07 07+12": ("voc07", "voc0712", ""),

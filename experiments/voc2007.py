@@ -10,9 +10,9 @@ Differs: the paper does not say how long the rows after COCO were fine-tuned; ou
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
 from experiments.published import TABLE_1
-from experiments.runs import RUNS
 
 RUN_NAMES = {"07": "voc07", "07+12": "voc0712", "07+12+COCO": "voc0712-after-coco"}
 

@@ -12,10 +12,10 @@ paper.
 
 from __future__ import annotations
 
-from experiments.experiment import Experiment, Row
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.runs import RUNS
+from experiments.framework.submitting import submissions
 from experiments.published import TABLE_4
-from experiments.runs import RUNS
-from experiments.submitting import submissions
 
 RUN_NAMES = {"07++12": "voc07++12", "07++12+COCO": "voc07++12-after-coco"}
 PROXIES = ("voc0712train", "voc0712train-after-coco")

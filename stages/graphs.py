@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.fingerprint import describe
+from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
-from ssd_core.detection_limits import PAPER_LIMITS, DetectionLimits
-from ssd_core.voc_ap import ILSVRC_TOLERANCE
-from stages.detect import Detect
-from stages.evaluate import Evaluate
-from stages.evaluate_coco import EvaluateCoco
-from stages.overlap import ListsImages
-from stages.protocol import Protocol
-from stages.recipe import Recipe
-from stages.train import Train
-from stages.validate import Validate
+from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
+from stages.detection.detect import Detect
+from stages.evaluation.evaluate import Evaluate
+from stages.evaluation.evaluate_coco import EvaluateCoco
+from stages.evaluation.protocol import Protocol
+from stages.evaluation.validate import Validate
+from stages.shards.overlap import ListsImages
+from stages.training.recipe import Recipe
+from stages.training.train import Train
 
 Evaluation = Evaluate | EvaluateCoco
 

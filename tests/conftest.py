@@ -31,7 +31,7 @@ def real_data() -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def ray_session() -> Iterator[None]:
     """One local Ray of two CPUs for all tests that need the real thing; its start costs five seconds."""
-    from pipeline import ray_session
+    from pipeline.ray_backend import session as ray_session
 
     os.environ.pop("RAY_ADDRESS", None)
     ray_session.connect(cpus=2, gpus=0, dashboard=False)

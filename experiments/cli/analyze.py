@@ -10,7 +10,7 @@ import typer
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
-    from stages.known_groups import Grouping
+    from stages.analysis.known_groups import Grouping
 
 
 def analyze(
@@ -30,9 +30,9 @@ def analyze(
     Groups and similar classes of VOC, COCO and the drawn images are known; name those of other data sets.
     """
     from pipeline.folder import Folder
-    from stages.analysis import Manner, analyse
-    from stages.analysis_files import write_files
-    from stages.voc_detections import read_files
+    from stages.analysis.analysis import Manner, analyse
+    from stages.analysis.analysis_files import write_files
+    from stages.evaluation.voc_detections import read_files
 
     files = read_files(folder, annotations, split)
     for note in files.notes:
@@ -47,7 +47,7 @@ def analyze(
 
 def table(document: dict[str, Any]) -> str:
     """Shares in percent among as many detections as the mean class of the group has objects, and recall there."""
-    from experiments.cli.printing import columns, percent
+    from experiments.cli.shared.printing import columns, percent
 
     kinds = ("Cor", "Loc", "Sim", "Oth", "BG")
     rows = [("group", "objects", *kinds, "recall", "at IoU 0.1")]
@@ -61,7 +61,7 @@ def table(document: dict[str, Any]) -> str:
 
 def _grouping(classes: tuple[str, ...], groups: list[str], similar: list[str]) -> Grouping:
     """What is named, or else what is known of these classes."""
-    from stages.known_groups import Grouping, grouping_of
+    from stages.analysis.known_groups import Grouping, grouping_of
 
     if not groups and not similar:
         return grouping_of(classes)
@@ -79,7 +79,7 @@ def _named(text: str, classes: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 
 def _listed(text: str, classes: tuple[str, ...]) -> tuple[str, ...]:
-    from stages.suggestion import suggestion
+    from pipeline.suggestion import suggestion
 
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from experiments.cli.options import StorePlace
 from experiments.cli.requests import ExperimentRequest
+from experiments.cli.shared.options import StorePlace
 
 
 def compare(request: ExperimentRequest, place: StorePlace) -> None:
@@ -12,10 +12,10 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     Columns: paper, ours, difference; rows without a result say so. Given only a name, the options are those of its
     last run; given nothing, it is the last run's experiment.
     """
-    from experiments.cli.recorded import meant
-    from experiments.comparison import current_table
+    from experiments.cli.requests.recorded import meant
+    from experiments.framework.comparison import current_table
     from pipeline.errors import PipelineError
-    from pipeline.store import Store
+    from pipeline.store.store import Store
     from stages.graphs import Placement
 
     store = Store.open(place.store)

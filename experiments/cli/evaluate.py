@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from experiments.cli.options import Running, expanded
 from experiments.cli.requests import EvaluateRequest, Numbers, ProtocolOption
+from experiments.cli.shared.options import Running, expanded
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
-    from pipeline.store import Manifest, Store
+    from pipeline.store.store import Manifest, Store
 
 app = typer.Typer(help="Score weights, or files of detections.")
 
@@ -25,7 +25,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Fractions as JSON inst
 @expanded
 def weights(request: EvaluateRequest, running: Running, as_json: JsonOption = False) -> None:
     """Detect with a file of weights on a split of a data set, and score."""
-    from experiments.cli.running import bring_to_end
+    from experiments.cli.requests.running import bring_to_end
 
     graph, store, result = bring_to_end(request, running)
     print_summary(store, result.outcomes[graph.targets[0]].manifest, request.protocol, as_json)
@@ -59,7 +59,7 @@ def print_summary(
     store: Store, manifest: Manifest | None, protocol: Numbers | None = None, as_json: bool = False
 ) -> None:
     """The numbers of an evaluation that has ended; by its own protocol unless one is named."""
-    from stages.evaluate import SUMMARY
+    from stages.evaluation.evaluate import SUMMARY
 
     assert manifest is not None, "the run of its graph ended well"
     numbers: Mapping[str, float] = store.output(manifest).read_json(SUMMARY)
@@ -71,9 +71,9 @@ def print_summary(
 def _voc_scores(
     folder: Path, annotations: str, split: str, protocol: Numbers
 ) -> tuple[Mapping[str, float], Iterable[str]]:
-    from ssd_core.voc_ap import ILSVRC_TOLERANCE
-    from stages.voc_detections import score_files
-    from stages.voc_evaluation import summarise, summarise_ilsvrc
+    from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
+    from stages.evaluation.voc_detections import score_files
+    from stages.evaluation.voc_evaluation import summarise, summarise_ilsvrc
 
     ilsvrc = protocol == "ilsvrc"
     scores = score_files(folder, annotations, split, pixel_tolerance=ILSVRC_TOLERANCE if ilsvrc else 0.0)
@@ -84,8 +84,8 @@ def _voc_scores(
 def _coco_scores(
     file: Path, annotations: str, _split: str, _protocol: Numbers
 ) -> tuple[Mapping[str, float], Iterable[str]]:
-    from stages.coco_evaluation import summarise
-    from stages.coco_results import score_result_file
+    from stages.evaluation.coco_evaluation import summarise
+    from stages.evaluation.coco_results import score_result_file
 
     scores = score_result_file(file, Path(annotations))
     return summarise(scores.result, scores.classes), scores.notes
@@ -93,7 +93,7 @@ def _coco_scores(
 
 def _print_numbers(summary: Mapping[str, float], protocol: Numbers, as_json: bool) -> None:
     """The average precision of each class, and the numbers over all of them: JSON of fractions, or percent."""
-    from experiments.cli.printing import columns, percent
+    from experiments.cli.shared.printing import columns, percent
 
     start = f"{protocol}/"
     own = {name.removeprefix(start): value for name, value in summary.items() if name.startswith(start)}
@@ -111,6 +111,6 @@ def _print_numbers(summary: Mapping[str, float], protocol: Numbers, as_json: boo
 
 def _overall(protocol: Numbers) -> tuple[str, ...]:
     """What is told over all classes; a number without objects to average over is null."""
-    from stages.coco_ap import NUMBERS
+    from stages.evaluation.coco_ap import NUMBERS
 
     return NUMBERS if protocol == "coco" else ("mAP",)

@@ -9,14 +9,15 @@ import sys
 
 import typer
 
-from experiments.cli import data, evaluate, new, recipe, weights
+from experiments.cli import evaluate, new, recipe, weights
 from experiments.cli.analyze import analyze
 from experiments.cli.compare import compare
+from experiments.cli.data import app as data
 from experiments.cli.listing import list_experiments
-from experiments.cli.options import expanded
 from experiments.cli.plan import plan
 from experiments.cli.report import report
 from experiments.cli.run import run
+from experiments.cli.shared.options import expanded
 from experiments.cli.show import show
 from experiments.cli.submission import submission
 from experiments.cli.sync import sync

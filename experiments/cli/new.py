@@ -17,7 +17,7 @@ def new() -> None:
 @app.command()
 def experiment(name: Annotated[str, typer.Argument(help="Such as my-ablation, for ./my_ablation.py.")]) -> None:
     """Write an experiment that runs as it is, to be changed, into the current folder."""
-    from experiments.drafting import write_draft
+    from experiments.framework.drafting import write_draft
 
     path = write_draft(name)
     print(f"{path} is written. What it would do, and doing it at the smallest scale:")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.options import StorePlace
 from experiments.cli.requests import ExperimentRequest
+from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
-    from pipeline.graph import Graph
-    from pipeline.plan import PlanRow
-    from stages.cost import StageCost
+    from pipeline.planning.graph import Graph
+    from pipeline.planning.plan import PlanRow
+    from stages.cost.cost import StageCost
 
 
 def plan(
@@ -35,14 +35,14 @@ def plan(
     """
     import json
 
-    from experiments.cli.cost_text import cost_lines, plan_json
-    from experiments.cli.placing import room
-    from experiments.cli.printing import columns
-    from pipeline.graph import Graph
-    from pipeline.plan import plan as planned
-    from pipeline.resolver import Resolver
-    from pipeline.store import Store
-    from stages.cost import cost
+    from experiments.cli.shared.cost_text import cost_lines, plan_json
+    from experiments.cli.shared.placing import room
+    from experiments.cli.shared.printing import columns
+    from pipeline.planning.graph import Graph
+    from pipeline.planning.plan import plan as planned
+    from pipeline.planning.resolver import Resolver
+    from pipeline.store.store import Store
+    from stages.cost.cost import cost
 
     graph, store = Graph(request.targets(request.placement())), Store.open(place.store)
     resolver = Resolver(graph, strict_env=strict_env, missing_allowed=True)
@@ -69,8 +69,8 @@ def _cells(row: PlanRow, costs: Mapping[str, StageCost]) -> tuple[str, str, str,
 
 def _time(row: PlanRow, costs: Mapping[str, StageCost]) -> str:
     """How long it took, when cached; else about how long it will take, as far as that can be told."""
-    from experiments.cli.cost_text import about
-    from experiments.cli.printing import duration
+    from experiments.cli.shared.cost_text import about
+    from experiments.cli.shared.printing import duration
 
     if row.state == "cached":
         return duration(row.seconds or 0)
@@ -87,7 +87,7 @@ def _write_picture(
 ) -> None:
     from pathlib import Path
 
-    from pipeline.graph_svg import graph_svg
+    from pipeline.display.graph_svg import graph_svg
 
     states, notes = {row.address: row.state for row in rows}, {row.address: _time(row, costs) for row in rows}
     Path(file).write_text(graph_svg(graph, title=title, states=states, notes=notes))

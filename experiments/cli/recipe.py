@@ -13,8 +13,8 @@ app = typer.Typer(help="Named recipes and their settings.")
 @app.command("list")
 def list_recipes() -> None:
     """List the recipes that `ssdpipe train` knows."""
-    from experiments.cli.printing import columns
-    from experiments.recipes import RECIPES
+    from experiments.cli.shared.printing import columns
+    from experiments.framework.recipes import RECIPES
 
     print(columns((name, recipe.setup().about) for name, recipe in RECIPES.items()))
 
@@ -22,8 +22,8 @@ def list_recipes() -> None:
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]) -> None:
     """Show every setting; `*` marks those that differ from the paper's SSD300 on VOC 07+12, with its value."""
-    from experiments.recipes import named_recipe
-    from ssd_core.departures import departures, leaves
+    from experiments.framework.recipes import named_recipe
+    from ssd_core.spec.departures import departures, leaves
 
     setup = named_recipe(name).setup()
     changed = {departure.field: departure for departure in departures(setup.settings)}
@@ -47,9 +47,9 @@ def draw(
     ),
 ) -> None:
     """Draw the network: its maps, what leads to them, and the boxes that each predicts."""
-    from experiments.recipes import named_recipe
+    from experiments.framework.recipes import named_recipe
     from pipeline.errors import PipelineError
-    from ssd_core.layer_table import layer_table
+    from ssd_core.network.layer_table import layer_table
     from stages.figures.architecture import architecture_figure
     from stages.figures.formats import png_and_svg
 

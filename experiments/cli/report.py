@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.options import StorePlace
 from experiments.cli.requests import ExperimentRequest
+from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
-    from experiments.reporting import Held
+    from experiments.framework.reporting import Held
     from pipeline.folder import Folder
-    from pipeline.store import Store
+    from pipeline.store.store import Store
 
 
 def report(
@@ -28,11 +28,11 @@ def report(
     Rows that were not run are told as such. Given only a name, the options are those of its last run; given nothing, it
     is the last run's experiment.
     """
-    from experiments.cli.recorded import meant
-    from experiments.reporting import Held
+    from experiments.cli.requests.recorded import meant
+    from experiments.framework.reporting import Held
     from pipeline.errors import PipelineError
     from pipeline.folder import Folder
-    from pipeline.store import Store
+    from pipeline.store.store import Store
     from stages.graphs import Placement
 
     store = Store.open(place.store)
@@ -51,8 +51,8 @@ def report(
 
 def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> str:
     """Path of the page at its usual place, written anew if results have changed; put beside that run in MLflow."""
-    from experiments.reporting import Held
-    from pipeline.recorded_runs import attach
+    from experiments.framework.reporting import Held
+    from pipeline.mlflow_tracking.recorded_runs import attach
     from stages.graphs import Placement
 
     held = Held.of(request.targets(Placement()), store)
@@ -74,11 +74,11 @@ def usual_place(request: ExperimentRequest, store: Store) -> tuple[Folder, str]:
 
 def write_report(request: ExperimentRequest, held: Held, folder: Folder, stem: str) -> list[str]:
     """Paths of the page and of the table's other forms."""
-    from experiments.reporting import gather
-    from pipeline.recorded_runs import recorded_runs
+    from experiments.framework.reporting import gather
+    from pipeline.mlflow_tracking.recorded_runs import recorded_runs
     from stages.reporting.page import page
-    from stages.table_latex import as_latex
-    from stages.table_text import as_csv
+    from stages.tables.latex import as_latex
+    from stages.tables.text import as_csv
 
     warnings = (f"Trained and tested on {request.data}: the paper's numbers are of other images.",)
     runs = recorded_runs(held.store.folder)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from experiments.cli.options import Running
 from experiments.cli.requests import ExperimentRequest
+from experiments.cli.shared.options import Running
 
 if TYPE_CHECKING:
-    from pipeline.store import Store
+    from pipeline.store.store import Store
 
 
 def run(request: ExperimentRequest, running: Running) -> None:
@@ -16,9 +16,9 @@ def run(request: ExperimentRequest, running: Running) -> None:
 
     What is cached is not run again; after a failure or Ctrl-C the same command goes on where it stopped.
     """
-    from experiments.cli.running import bring_to_end, ui_command
+    from experiments.cli.requests.running import bring_to_end, ui_command
     from pipeline.errors import StageFailed
-    from pipeline.store import Store
+    from pipeline.store.store import Store
 
     try:
         _, store, result = bring_to_end(request, running)
@@ -33,7 +33,7 @@ def run(request: ExperimentRequest, running: Running) -> None:
 def _tell(request: ExperimentRequest, store: Store, *, run_id: str = "") -> None:
     """The table of each experiment as far as it is there, and where its page is."""
     from experiments.cli.report import refresh
-    from experiments.comparison import current_table
+    from experiments.framework.comparison import current_table
     from stages.graphs import Placement
 
     for member in request.members():

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from experiments.cli.options import StorePlace
+from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
-    from pipeline.store import Manifest, Store
+    from pipeline.store.store import Manifest, Store
 
 
 def show(
@@ -21,9 +21,9 @@ def show(
 
     Key, place, conditions, inputs, fields, numbers and files.
     """
-    from experiments.cli.printing import columns
-    from pipeline.lookup import find_result
-    from pipeline.store import Store
+    from experiments.cli.shared.printing import columns
+    from pipeline.store.lookup import find_result
+    from pipeline.store.store import Store
 
     store = Store.open(place.store)
     manifest = find_result(store, stage)
@@ -32,8 +32,8 @@ def show(
 
 
 def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
-    from experiments.cli.printing import size
-    from pipeline.board import clock
+    from experiments.cli.shared.printing import size
+    from pipeline.display.board import clock
 
     made = datetime.fromtimestamp(manifest.finished).astimezone()
     rows = [("key", manifest.key), ("place", store.output(manifest).path)]
@@ -63,7 +63,7 @@ def _numbers(manifest: Manifest, store: Store) -> list[tuple[str, float]]:
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
     """Settings by dotted path, without the names of classes and the places of inputs."""
-    from pipeline.fingerprint import encode
+    from pipeline.keys.fingerprint import encode
 
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         value = {str(index): item for index, item in enumerate(value)}

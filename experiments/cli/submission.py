@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli.options import Running
 from experiments.cli.requests import SubmissionRequest
+from experiments.cli.shared.options import Running
 from pipeline.errors import PipelineError
 
 
@@ -42,7 +42,7 @@ def submission(
 
 
 def _packed(request: SubmissionRequest, detections: str) -> bytes:
-    from experiments.submitting import archive_of_files
+    from experiments.framework.submitting import archive_of_files
 
     return archive_of_files(
         Path(detections), request.benchmark, root=request.data, split=request.split, proxy=request.proxy
@@ -50,8 +50,8 @@ def _packed(request: SubmissionRequest, detections: str) -> bytes:
 
 
 def _computed(request: SubmissionRequest, running: Running) -> bytes:
-    from experiments.cli.running import bring_to_end
-    from stages.submission import ARCHIVES
+    from experiments.cli.requests.running import bring_to_end
+    from stages.submission.submission import ARCHIVES
 
     graph, store, result = bring_to_end(request, running)
     manifest = result.outcomes[graph.targets[0]].manifest

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from experiments.cli.options import StorePlace
 from experiments.cli.requests import ExperimentRequest
+from experiments.cli.shared.options import StorePlace
 
 
 def sync(request: ExperimentRequest, place: StorePlace) -> None:
@@ -12,12 +12,12 @@ def sync(request: ExperimentRequest, place: StorePlace) -> None:
     For a tracker that is new, or was out of reach. Given only a name, the options are those of its last run; given
     nothing, it is the last run.
     """
-    from experiments.cli.recorded import meant
-    from experiments.cli.recording import about
-    from pipeline.graph import Graph
-    from pipeline.mlflow_client import tracking_uri
-    from pipeline.store import Store
-    from pipeline.tracking import sync
+    from experiments.cli.requests.recorded import meant
+    from experiments.cli.requests.recording import about
+    from pipeline.mlflow_tracking.client import tracking_uri
+    from pipeline.mlflow_tracking.observer import sync
+    from pipeline.planning.graph import Graph
+    from pipeline.store.store import Store
     from stages.graphs import Placement
 
     store = Store.open(place.store)

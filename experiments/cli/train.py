@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from experiments.cli.options import Running
 from experiments.cli.requests import TrainRequest
+from experiments.cli.shared.options import Running
 
 if TYPE_CHECKING:
     from pipeline.folder import Folder
@@ -17,11 +17,11 @@ def train(request: TrainRequest, running: Running) -> None:
     The same command goes on where it stopped; its result is the weights and their average precision.
     """
     from experiments.cli.evaluate import print_summary
-    from experiments.cli.printing import percent
-    from experiments.cli.running import bring_to_end, ui_command
-    from stages.evaluate import SUMMARY
-    from stages.train import WEIGHTS, Train
-    from stages.validate import Validate
+    from experiments.cli.requests.running import bring_to_end, ui_command
+    from experiments.cli.shared.printing import percent
+    from stages.evaluation.evaluate import SUMMARY
+    from stages.evaluation.validate import Validate
+    from stages.training.train import WEIGHTS, Train
 
     graph, store, result = bring_to_end(request, running)
     evaluation = result.outcomes[graph.targets[0]].manifest
@@ -40,8 +40,8 @@ def train(request: TrainRequest, running: Running) -> None:
 
 
 def _best(output: Folder) -> str:
-    from experiments.cli.printing import percent
-    from stages.evaluate import SUMMARY
+    from experiments.cli.shared.printing import percent
+    from stages.evaluation.evaluate import SUMMARY
 
     numbers = output.read_json(SUMMARY)
     return f"{percent(numbers['validation/best_mAP'])} at step {numbers['validation/best_step']:,}"

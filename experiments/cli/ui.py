@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli.options import StorePlace
+from experiments.cli.shared.options import StorePlace
 
 
 def ui(
@@ -21,9 +21,9 @@ def ui(
     Where MLFLOW_TRACKING_URI is set, runs are kept there, and this says so.
     """
     from pipeline.errors import PipelineError
-    from pipeline.mlflow_client import ENVIRONMENT, home, tracking_uri
-    from pipeline.recorded_runs import experiment_pages
-    from pipeline.store import Store
+    from pipeline.mlflow_tracking.client import ENVIRONMENT, home, tracking_uri
+    from pipeline.mlflow_tracking.recorded_runs import experiment_pages
+    from pipeline.store.store import Store
 
     if server := os.environ.get("MLFLOW_TRACKING_URI"):
         print(f"runs are recorded at MLFLOW_TRACKING_URI={server}")

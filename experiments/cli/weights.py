@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from experiments.cli.foreign import ForeignOptions
-from experiments.cli.options import expanded
+from experiments.cli.shared.foreign import ForeignOptions
+from experiments.cli.shared.options import expanded
 
 app = typer.Typer(help="Import, look at and change files of weights.")
 
@@ -22,7 +22,7 @@ OutOption = Annotated[
 @expanded
 def import_(file: FileArgument, foreign: ForeignOptions, output: OutOption = "") -> None:
     """Write the weights of another program as ours: its detector, preprocessing and default boxes."""
-    from experiments.weight_files import imported, summary, write
+    from experiments.framework.weight_files import imported, summary, write
 
     weights = imported(file, foreign.choices())
     out = Path(output or f"{Path(file).stem}-imported.pt")
@@ -37,8 +37,8 @@ def vgg16(
     output: OutOption = "",
 ) -> None:
     """Write first weights for a training: torchvision's VGG16, or one from a file."""
-    from experiments.weight_files import summary, write
-    from experiments.weight_files import vgg16 as read_vgg16
+    from experiments.framework.weight_files import summary, write
+    from experiments.framework.weight_files import vgg16 as read_vgg16
 
     weights = read_vgg16(file, full=full)
     out = Path(output or ("vgg16-full.pt" if full else "vgg16-reduced.pt"))
@@ -50,7 +50,7 @@ def vgg16(
 @expanded
 def show(file: FileArgument, foreign: ForeignOptions) -> None:
     """Show the specification that goes with a file of weights, its checksum, and the shapes of its tensors."""
-    from experiments.weight_files import description
+    from experiments.framework.weight_files import description
 
     for line in description(file, foreign.choices()):
         print(line)
@@ -65,10 +65,10 @@ def transfer(
     output: OutOption = "",
 ) -> None:
     """Keep of a COCO detector what predicts the classes of VOC; its locations and scales stay."""
-    from experiments.weight_files import read, summary, write
+    from experiments.framework.weight_files import read, summary, write
     from pipeline.errors import PipelineError
-    from ssd_core.head_transfer import transferred
-    from ssd_core.vocabularies import COCO_TO_VOC, VOC_CLASSES
+    from ssd_core.spec.vocabularies import COCO_TO_VOC, VOC_CLASSES
+    from ssd_core.weights.head_transfer import transferred
 
     try:
         weights = transferred(read(file, foreign.choices()), VOC_CLASSES, COCO_TO_VOC)

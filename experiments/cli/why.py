@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli.options import StorePlace
 from experiments.cli.requests import ExperimentRequest
+from experiments.cli.shared.options import StorePlace
 
 
 def why(
@@ -21,11 +21,11 @@ def why(
 
     Of the graph of the last run, or of EXPERIMENT with the options of `plan`.
     """
-    from experiments.cli.recorded import meant
-    from pipeline.graph import Graph
-    from pipeline.plan import why as reasons
-    from pipeline.resolver import Resolver
-    from pipeline.store import Store
+    from experiments.cli.requests.recorded import meant
+    from pipeline.planning.graph import Graph
+    from pipeline.planning.plan import why as reasons
+    from pipeline.planning.resolver import Resolver
+    from pipeline.store.store import Store
     from stages.graphs import Placement
 
     store = Store.open(place.store)

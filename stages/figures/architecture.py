@@ -11,7 +11,7 @@ from itertools import groupby
 from math import log2, sqrt
 from typing import Any
 
-from ssd_core.layer_table import ConvolutionRow, LayerTable, MapRow
+from ssd_core.network.layer_table import ConvolutionRow, LayerTable, MapRow
 from stages.figures.style import BAD, GOOD, INK, NEUTRAL, new_figure
 
 MOST_LINES = 5

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ssd_core.spec import DetectorSpec
+from ssd_core.spec.detector import DetectorSpec
 from stages.figures.style import GOOD, INK, class_colour, new_figure, plain_axes, plain_bars, to_png
-from stages.looking import Seen
-from stages.reach import sides
+from stages.shards.looking import Seen
+from stages.shards.reach import sides
 
 
 def class_chart(seen: Seen) -> bytes:

@@ -1,7 +1,7 @@
 """Default boxes of two maps over one image, and those that the matching gives to its objects (paper, Figure 1).
 
 The image is drawn here: a small object that boxes of the fine map of 8x8 cells fit, and a large, tall one that only
-those of the map of 4x4 cells do. Which boxes are matched is asked of `ssd_core.matching`. All boxes are fractions.
+those of the map of 4x4 cells do. Which boxes are matched is asked of `ssd_core.boxes.matching`. Boxes are fractions.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import torch
 from numpy import ndarray
 from torch import Tensor
 
-from ssd_core.boxes import to_xyxy
-from ssd_core.default_boxes import default_boxes
-from ssd_core.matching import match
-from ssd_core.objects import Objects
-from ssd_core.spec import DetectorSpec, Scale, Source, Vgg16
-from stages.drawing.paint import grain, ground, lay, object_paint
-from stages.drawing.patch import raster
-from stages.drawing.shapes import disc, posed, star
+from ssd_core.boxes.default_boxes import default_boxes
+from ssd_core.boxes.frames import to_xyxy
+from ssd_core.boxes.matching import match
+from ssd_core.boxes.objects import Objects
+from ssd_core.spec.detector import DetectorSpec, Scale, Source, Vgg16
+from stages.drawn.paint import grain, ground, lay, object_paint
+from stages.drawn.patch import raster
+from stages.drawn.shapes import disc, posed, star
 from stages.figures.style import BAD, GOOD, INK, NEUTRAL, new_figure
 
 SIDE = 320

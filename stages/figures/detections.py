@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from ssd_core.images import decode_rgb
-from ssd_core.shards import Row
+from ssd_core.data.images import decode_rgb
+from ssd_core.data.shards import Row
 from stages.figures.style import INK, class_colour, ink_on, new_figure
 
 COLUMNS = 4

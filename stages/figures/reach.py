@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stages.figures.style import BAD, GOOD, NEUTRAL, new_figure, plain_axes, plain_bars, to_png
-from stages.reach import OfGroup, Reach
+from stages.shards.reach import OfGroup, Reach
 
 MOST_CLASSES = 40
 """Classes on the chart, those with the largest unreached share; the page lists all."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ssd_core.images import decode_rgb
-from ssd_core.shards import Row
+from ssd_core.data.images import decode_rgb
+from ssd_core.data.shards import Row
 from stages.figures.style import class_colour, ink_on, new_figure, to_png
 
 COLUMNS = 4

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.store import Manifest
+from pipeline.store.store import Manifest
 
 HOUR = 3600
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stages.table import Table
-from stages.tabulate import Line
+from stages.tables.table import Table
+from stages.tables.tabulate import Line
 
 Setting = tuple[str, str, str]
 """Name, ours, the paper's."""

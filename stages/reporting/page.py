@@ -7,7 +7,7 @@ from stages.reporting.content import Report
 from stages.reporting.curves import curves
 from stages.reporting.html import element, image, link, paragraph, section, table, text
 from stages.reporting.style import STYLE
-from stages.table_layout import SCALES
+from stages.tables.layout import SCALES
 
 READING = (
     "Accuracies are in percent. In brackets: the 95 % interval over {replicates} resamplings of the test images, the "

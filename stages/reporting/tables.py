@@ -8,9 +8,9 @@ from dataclasses import replace
 from stages.reporting.content import Report, Setting
 from stages.reporting.drawing import Axis, drawn_change, shared_axis
 from stages.reporting.html import element, folded, plain_table, table, text
-from stages.table import Table
-from stages.table_layout import Entry, Layout, lay_out, number
-from stages.tabulate import Line
+from stages.tables.layout import Entry, Layout, lay_out, number
+from stages.tables.table import Table
+from stages.tables.tabulate import Line
 
 CLASSES_ACROSS = 22
 SETTINGS_OPEN = 12

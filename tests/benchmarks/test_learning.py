@@ -24,22 +24,22 @@ from torchvision.models.detection import ssd300_vgg16
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD
 
-from ssd_core.augment.spec import STARRED
-from ssd_core.boxes import to_xyxy
-from ssd_core.checkpoint import CheckpointFolder
-from ssd_core.importing import weights_from
-from ssd_core.initial import first_detector
-from ssd_core.layouts.layout import ImportChoices
-from ssd_core.model import Detector
-from ssd_core.schedule import Schedule
-from ssd_core.settings import TrainingSettings
-from ssd_core.shards import ShardSet
-from ssd_core.spec import Preprocessing
-from ssd_core.stream import Batch, TrainingStream
-from ssd_core.tiny_spec import ssd_tiny
-from ssd_core.trainer import Pace, Trainer
-from ssd_core.voc_ap import evaluate
-from ssd_core.world import World
+from ssd_core.boxes.frames import to_xyxy
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import Batch, TrainingStream
+from ssd_core.metrics.voc_ap import evaluate
+from ssd_core.network.model import Detector
+from ssd_core.spec.augmentation import STARRED
+from ssd_core.spec.detector import Preprocessing
+from ssd_core.spec.schedule import Schedule
+from ssd_core.spec.tiny import ssd_tiny
+from ssd_core.spec.training import TrainingSettings
+from ssd_core.training.checkpoint import CheckpointFolder
+from ssd_core.training.trainer import Pace, Trainer
+from ssd_core.training.world import World
+from ssd_core.weights.importing import weights_from
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.layouts.layout import ImportChoices
 
 
 @pytest.fixture(scope="module", autouse=True)

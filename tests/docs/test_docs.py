@@ -10,14 +10,14 @@ from types import ModuleType
 
 import pytest
 
-from experiments.scale import Scale
-from pipeline.graph import Graph
-from ssd_core.shards import SCHEMA, SCHEMA_VERSION
-from stages.drawn import CLASSES, Draw
-from stages.records import Kind, consequence
-from stages.shard import Shard
-from stages.train import Train
-from stages.voc import VocFolder
+from experiments.framework.scale import Scale
+from pipeline.planning.graph import Graph
+from ssd_core.data.shards import SCHEMA, SCHEMA_VERSION
+from stages.datasets.defects import Kind, consequence
+from stages.datasets.voc import VocFolder
+from stages.drawn.draw import CLASSES, Draw
+from stages.shards.shard import Shard
+from stages.training.train import Train
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mlflow.utils.search_utils import SearchUtils
 
-from experiments.runs import RUNS
-from experiments.scale import Scale
-from stages.validate import CURVE_NAME
-from stages.voc_evaluation import summarise
+from experiments.framework.runs import RUNS
+from experiments.framework.scale import Scale
+from stages.evaluation.validate import CURVE_NAME
+from stages.evaluation.voc_evaluation import summarise
 
 TEXT = (Path(__file__).parents[2] / "docs/mlflow.md").read_text()
 TRAINING = Scale(preset="tiny").training(RUNS["ssd300-voc0712"], table="Table 2")

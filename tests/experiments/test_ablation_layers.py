@@ -6,17 +6,17 @@ import pytest
 import torch
 
 from experiments.ablation_layers import TILINGS, experiment
+from experiments.framework.runs import RUNS
+from experiments.framework.scale import Scale
 from experiments.published import TABLE_3, TABLE_3_BOXES
-from experiments.runs import RUNS
-from experiments.scale import Scale
-from pipeline.graph import Graph
-from ssd_core.boxes import inside_image, to_xyxy
-from ssd_core.default_boxes import default_boxes
-from ssd_core.detectors import ssd300
-from ssd_core.matching import IGNORED, match
-from ssd_core.objects import Objects
-from ssd_core.settings import TrainingSettings
-from stages.train import Train
+from pipeline.planning.graph import Graph
+from ssd_core.boxes.default_boxes import default_boxes
+from ssd_core.boxes.frames import inside_image, to_xyxy
+from ssd_core.boxes.matching import IGNORED, match
+from ssd_core.boxes.objects import Objects
+from ssd_core.spec.paper import ssd300
+from ssd_core.spec.training import TrainingSettings
+from stages.training.train import Train
 
 PAPER = TrainingSettings()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from experiments.backbone_resnet50 import experiment
-from experiments.scale import Scale
-from pipeline.graph import Graph
-from ssd_core.backbones import ResNet50, Vgg16
-from stages.initial import ImageNetResNet50, ImageNetVgg16
-from stages.recipe import Recipe
-from stages.train import Train
+from experiments.framework.scale import Scale
+from pipeline.planning.graph import Graph
+from ssd_core.backbones.backbone import ResNet50, Vgg16
+from stages.training.initial import ImageNetResNet50, ImageNetVgg16
+from stages.training.recipe import Recipe
+from stages.training.train import Train
 
 
 def recipes(preset: str) -> list[Recipe]:

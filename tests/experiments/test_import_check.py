@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from experiments.experiment import experiment_names, load_experiment
+from experiments.framework.experiment import experiment_names, load_experiment
+from experiments.framework.scale import Scale
 from experiments.import_check import RELEASED, experiment
-from experiments.scale import Scale
 from pipeline.errors import PipelineError
-from pipeline.graph import Graph
-from ssd_core.layouts.layout import ImportChoices
-from stages.evaluate import Evaluate
-from stages.initial import WeightsFile
-from stages.table_text import as_text
-from stages.tabulate import tabulate
-from stages.train import Train
+from pipeline.planning.graph import Graph
+from ssd_core.weights.layouts.layout import ImportChoices
+from stages.evaluation.evaluate import Evaluate
+from stages.tables.tabulate import tabulate
+from stages.tables.text import as_text
+from stages.training.initial import WeightsFile
+from stages.training.train import Train
 
 FULL = Scale()
 

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.events import fold, read_events
-from pipeline.store import Store
+from pipeline.store.events import fold, read_events
+from pipeline.store.store import Store
 
 DRIVER = """
 import os, sys
 from dataclasses import dataclass
-from pipeline.events import EventLog
-from pipeline.executor import InlineExecutor
-from pipeline.graph import Graph
-from pipeline.resolver import Resolver
-from pipeline.scheduler import Scheduler
+from pipeline.store.events import EventLog
+from pipeline.execution.executor import InlineExecutor
+from pipeline.planning.graph import Graph
+from pipeline.planning.resolver import Resolver
+from pipeline.execution.scheduler import Scheduler
 from pipeline.stage import Stage
-from pipeline.store import Store
+from pipeline.store.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Stage):

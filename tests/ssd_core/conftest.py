@@ -21,14 +21,14 @@ import torch
 from jaxtyping import install_import_hook
 
 CHECKED = (
-    "analysis", "augment", "boxes", "coding", "decoding", "default_boxes", "images", "layers", "loss", "matching",
-    "model", "network_cost", "objects", "optimiser", "order", "overlaps", "randomness", "shards", "stream", "vgg",
-    "voc_ap",
+    "backbones.layers", "backbones.vgg", "boxes", "data.augment", "data.images", "data.order", "data.randomness",
+    "data.shards", "data.training_stream", "detection.decoding", "metrics.analysis", "metrics.overlaps",
+    "metrics.voc_ap", "network.model", "network.network_cost", "training.loss", "training.optimiser",
 )  # fmt: skip
 install_import_hook([f"ssd_core.{module}" for module in CHECKED], "beartype.beartype")
 
-from ssd_core.shards import MANIFEST, Row, build_manifest, write_rows  # noqa: E402
-from ssd_core.spec import DetectorSpec, ExtraLayer, Scale, Source, Vgg16  # noqa: E402
+from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows  # noqa: E402
+from ssd_core.spec.detector import DetectorSpec, ExtraLayer, Scale, Source, Vgg16  # noqa: E402
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def _small_row(number: int) -> Row:
 
 @pytest.fixture(scope="session")
 def training_process() -> ModuleType:
-    """The module `training_process` beside this file."""
+    """The module `training_process` of the tests of training."""
     spec = importlib.util.spec_from_file_location("training_process", _PROCESS)
     assert spec is not None
     assert spec.loader is not None
@@ -119,7 +119,7 @@ def training_process() -> ModuleType:
     return module
 
 
-_PROCESS = Path(__file__).with_name("training_process.py")
+_PROCESS = Path(__file__).with_name("training") / "training_process.py"
 
 
 @pytest.fixture

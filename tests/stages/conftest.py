@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.fingerprint import describe
+from pipeline.execution.run_stage import Mapper, StageContext, map_inline
 from pipeline.folder import Folder
-from pipeline.running import Mapper, StageContext, map_inline
+from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
-from ssd_core.spec import DetectorSpec, Scale, Source, Vgg16
-from stages.drawn import CLASSES, Draw
-from stages.shard import Shard
-from stages.voc import VocFolder
+from ssd_core.spec.detector import DetectorSpec, Scale, Source, Vgg16
+from stages.datasets.voc import VocFolder
+from stages.drawn.draw import CLASSES, Draw
+from stages.shards.shard import Shard
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.fingerprint import describe
-from pipeline.graph import Graph
-from stages.evaluate_coco import EvaluateCoco
+from pipeline.keys.fingerprint import describe
+from pipeline.planning.graph import Graph
+from stages.evaluation.evaluate_coco import EvaluateCoco
+from stages.evaluation.validate import Validate
 from stages.graphs import Placement, evaluated, scored, validated
-from stages.recipe import Recipe
-from stages.train import Train
-from stages.validate import Validate
+from stages.training.recipe import Recipe
+from stages.training.train import Train
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
-from experiments.cli.foreign import ForeignOptions
 from experiments.cli.requests.request import Request, StrictOption
+from experiments.cli.shared.foreign import ForeignOptions
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
@@ -44,14 +44,14 @@ class EvaluateRequest(ForeignOptions, Request):
         return "evaluate"
 
     def placement(self) -> Placement:
-        from experiments.cli.placing import place_one
+        from experiments.cli.shared.placing import place_one
 
         return place_one(gpus=self.gpus, cpu_workers=1)
 
     def target(self, placement: Placement) -> Stage:
-        from experiments.scoring import weights_on_split
+        from experiments.framework.scoring import weights_on_split
         from pipeline.overrides import override
-        from ssd_core.detection_limits import PAPER_LIMITS
+        from ssd_core.detection.limits import PAPER_LIMITS
 
         return weights_on_split(
             self.weights,

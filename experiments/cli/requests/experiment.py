@@ -11,11 +11,11 @@ import typer
 from experiments.cli.requests.request import OnSetup
 
 if TYPE_CHECKING:
-    from experiments.experiment import Experiment
-    from experiments.scale import Scale
+    from experiments.framework.experiment import Experiment
+    from experiments.framework.scale import Scale
     from pipeline.stage import Stage
     from stages.graphs import Placement
-    from stages.table import Table
+    from stages.tables.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,13 @@ class ExperimentRequest(OnSetup):
 
     def to_json(self) -> dict[str, Any]:
         """With the whole path of a user's file, so that the command can be given again from elsewhere."""
-        from experiments.experiment import names_a_file
+        from experiments.framework.experiment import names_a_file
 
         path = str(Path(self.experiment).expanduser().resolve())
         return super().to_json() | ({"experiment": path} if names_a_file(self.experiment) else {})
 
     def placement(self) -> Placement:
-        from experiments.cli.placing import place
+        from experiments.cli.shared.placing import place
 
         return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training)
 
@@ -64,13 +64,13 @@ class ExperimentRequest(OnSetup):
 
     def members(self) -> tuple[ExperimentRequest, ...]:
         """One request for each experiment that the name means."""
-        from experiments.groups import members
+        from experiments.framework.groups import members
 
         return tuple(replace(self, experiment=name) for name in members(self.experiment))
 
     def found(self) -> Experiment:
         """PipelineError when there is no such experiment, or it cannot be put on one data set of the user's."""
-        from experiments.experiment import load_experiment
+        from experiments.framework.experiment import load_experiment
         from pipeline.errors import PipelineError
 
         experiment = load_experiment(self.experiment)
@@ -82,6 +82,6 @@ class ExperimentRequest(OnSetup):
         return experiment
 
     def scale(self, placement: Placement) -> Scale:
-        from experiments.scale import Scale
+        from experiments.framework.scale import Scale
 
         return Scale(preset=self.preset, adjust=self.adjusted, placement=placement)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 if TYPE_CHECKING:
-    from experiments.setups import Setup
+    from experiments.framework.setups import Setup
     from pipeline.stage import Stage
     from stages.graphs import Placement
 
@@ -63,7 +63,7 @@ class OnSetup(Request):
 
     def adjusted(self, setup: Setup) -> Setup:
         """The setup with these options applied."""
-        from experiments.setups import on_data
+        from experiments.framework.setups import on_data
         from pipeline.errors import PipelineError
         from pipeline.overrides import override
 

@@ -35,8 +35,8 @@ class ShardRequest(Request):
         return Placement()
 
     def target(self, placement: Placement) -> Stage:  # noqa: ARG002 (sharding takes what CPUs there are)
-        from stages.layouts import TRAINING, find_data_set
-        from stages.shard import Shard
+        from stages.datasets.find import TRAINING, find_data_set
+        from stages.shards.shard import Shard
 
         found = find_data_set(self.data, self.layout)
         split = self.split or found.usual(TRAINING)

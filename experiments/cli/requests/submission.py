@@ -35,12 +35,12 @@ class SubmissionRequest(Request):
         return "submission"
 
     def placement(self) -> Placement:
-        from experiments.cli.placing import place_one
+        from experiments.cli.shared.placing import place_one
 
         return place_one(gpus=self.gpus, cpu_workers=1)
 
     def target(self, placement: Placement) -> Stage:
-        from experiments.submitting import submission_of
+        from experiments.framework.submitting import submission_of
 
         return submission_of(
             self.weights, self.benchmark, root=self.data, split=self.split, proxy=self.proxy, placement=placement

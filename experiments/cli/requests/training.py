@@ -10,7 +10,7 @@ import typer
 from experiments.cli.requests.request import OnSetup
 
 if TYPE_CHECKING:
-    from experiments.setups import Setup
+    from experiments.framework.setups import Setup
     from pipeline.stage import Stage
     from stages.graphs import Evaluation, Placement
 
@@ -34,7 +34,7 @@ class TrainRequest(OnSetup):
         return self.recipe
 
     def placement(self) -> Placement:
-        from experiments.cli.placing import place_one
+        from experiments.cli.shared.placing import place_one
 
         return place_one(gpus=self.gpus, cpu_workers=self.workers)
 
@@ -42,7 +42,7 @@ class TrainRequest(OnSetup):
         return self._evaluated(self._setup(placement), placement)
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
-        from experiments.validation import validation_of
+        from experiments.framework.validation import validation_of
 
         if not self.validation_split:
             return (self.target(placement),)
@@ -51,9 +51,9 @@ class TrainRequest(OnSetup):
         return evaluation, validation_of(evaluation, setup, split=self.validation_split, placement=placement)
 
     def _setup(self, placement: Placement) -> Setup:
-        from experiments.recipes import named_recipe
-        from experiments.scale import Scale
-        from experiments.setups import starting_from
+        from experiments.framework.recipes import named_recipe
+        from experiments.framework.scale import Scale
+        from experiments.framework.setups import starting_from
 
         recipe = named_recipe(self.recipe)
         setup = Scale(preset=recipe.preset, adjust=self.adjusted, placement=placement).setup(recipe.run)

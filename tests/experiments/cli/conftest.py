@@ -12,14 +12,14 @@ from typer.testing import CliRunner, Result
 
 from experiments.cli.main import app
 from experiments.cli.requests import TrainRequest
-from pipeline.events import EventLog
-from pipeline.executor import InlineExecutor
-from pipeline.graph import Graph
-from pipeline.resolver import Resolver
-from pipeline.scheduler import Scheduler
-from pipeline.store import Store
+from pipeline.execution.executor import InlineExecutor
+from pipeline.execution.scheduler import Scheduler
+from pipeline.planning.graph import Graph
+from pipeline.planning.resolver import Resolver
+from pipeline.store.events import EventLog
+from pipeline.store.store import Store
 from stages.graphs import Placement
-from stages.shard import Shard
+from stages.shards.shard import Shard
 
 
 @dataclass(frozen=True)

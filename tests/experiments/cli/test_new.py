@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
-from experiments.drafting import write_draft
-from experiments.experiment import load_experiment
-from experiments.scale import Scale
+from experiments.framework.drafting import write_draft
+from experiments.framework.experiment import load_experiment
+from experiments.framework.scale import Scale
 from pipeline.errors import PipelineError
-from pipeline.graph import Graph
-from stages.train import Train
+from pipeline.planning.graph import Graph
+from stages.training.train import Train
 
 
 def test_the_draft_is_written_where_one_stands_and_is_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

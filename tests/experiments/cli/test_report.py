@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments.cli.report import refresh
 from experiments.cli.requests import ExperimentRequest
-from pipeline.store import Store
+from pipeline.store.store import Store
 
 if TYPE_CHECKING:
     from conftest import Begun

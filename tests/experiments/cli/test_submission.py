@@ -12,17 +12,17 @@ import torch
 
 from experiments.cli.requests import SubmissionRequest
 from pipeline.errors import PipelineError
-from pipeline.executor import InlineExecutor
-from pipeline.graph import Graph
-from pipeline.resolver import Resolver
-from pipeline.scheduler import Scheduler
-from pipeline.store import Store
-from ssd_core.model import Detector
-from ssd_core.tiny_spec import ssd_tiny
-from ssd_core.vocabularies import VOC_CLASSES
-from ssd_core.weights import Weights, save_weights
+from pipeline.execution.executor import InlineExecutor
+from pipeline.execution.scheduler import Scheduler
+from pipeline.planning.graph import Graph
+from pipeline.planning.resolver import Resolver
+from pipeline.store.store import Store
+from ssd_core.network.model import Detector
+from ssd_core.spec.tiny import ssd_tiny
+from ssd_core.spec.vocabularies import VOC_CLASSES
+from ssd_core.weights.weights import Weights, save_weights
 from stages.graphs import Placement
-from stages.submission import ARCHIVES
+from stages.submission.submission import ARCHIVES
 
 if TYPE_CHECKING:
     from conftest import Begun

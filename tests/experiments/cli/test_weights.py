@@ -10,12 +10,12 @@ from typer.testing import CliRunner, Result
 
 from experiments.cli.main import app
 from pipeline.errors import PipelineError
-from ssd_core.detectors import ssd300
-from ssd_core.importing import tensor_names
-from ssd_core.initial import first_detector
-from ssd_core.layouts.known import LAYOUTS
-from ssd_core.vocabularies import COCO_CLASSES
-from ssd_core.weights import load_weights
+from ssd_core.spec.paper import ssd300
+from ssd_core.spec.vocabularies import COCO_CLASSES
+from ssd_core.weights.importing import tensor_names
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.layouts.known import LAYOUTS
+from ssd_core.weights.weights import load_weights
 
 SPEC = ssd300(COCO_CLASSES, scales="coco")
 

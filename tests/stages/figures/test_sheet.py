@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy import ndarray
 
-from ssd_core.shards import Row
+from ssd_core.data.shards import Row
 from stages.figures.sheet import contact_sheet
 from stages.figures.style import class_colour, ink_on
 

@@ -7,12 +7,12 @@ from math import exp
 import numpy as np
 import pytest
 
-from ssd_core.vocabularies import VOC_CLASSES
+from ssd_core.spec.vocabularies import VOC_CLASSES
 from stages.figures.formats import png_and_svg
 from stages.figures.style import new_figure
 from stages.reporting.content import Curve, Image, Report, RunLink
-from stages.table import Table
-from stages.tabulate import Line
+from stages.tables.table import Table
+from stages.tables.tabulate import Line
 
 LAYERS = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.fingerprint import Ingredients
-from pipeline.store import Manifest
+from pipeline.keys.fingerprint import Ingredients
+from pipeline.store.store import Manifest
 from stages.reporting.conditions import conditions
 
 MACHINE = {

@@ -1,0 +1,18 @@
+"""`ssdpipe data`: getting, checking and seeing annotated images."""
+
+from __future__ import annotations
+
+import typer
+
+from experiments.cli.data.check import check
+from experiments.cli.data.get import download, link
+from experiments.cli.data.shard import shard
+from experiments.cli.data.show import show
+from experiments.cli.shared.options import expanded
+
+app = typer.Typer(help="Get data sets, check them, look at them.")
+app.command()(download)
+app.command()(link)
+app.command()(check)
+app.command()(show)
+app.command()(expanded(shard))

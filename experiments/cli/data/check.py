@@ -1,0 +1,68 @@
+"""`ssdpipe data check`: what is wrong in a data set, before anything is made of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from stages.shards.check import Check
+
+EXAMPLES = 5
+
+
+def check(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Data set in VOC, COCO or ILSVRC layout, or a CSV.")],
+    split: Annotated[list[str] | None, typer.Option(help="Only this split; may be repeated.")] = None,
+    layout: Annotated[str, typer.Option(metavar="voc|coco|ilsvrc|csv", help="Recognised from the folder.")] = "",
+    classes: Annotated[str, typer.Option(help="The classes there should be, with commas.")] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 2 when there is a defect.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, with every place, as JSON.")] = False,
+) -> None:
+    """Read every image and box of a data set and tell what is wrong, by kind, with the files."""
+    from stages.datasets.defects import is_legal, report
+    from stages.datasets.find import find_data_set
+    from stages.shards.check import check as check_data_set
+
+    names = tuple(name.strip() for name in classes.split(",") if name.strip())
+    data_set = find_data_set(folder, layout)
+    found = check_data_set(data_set, splits=split or (), classes=names, progress=_progress)
+    if as_json:
+        print(json.dumps({"layout": data_set.layout, **asdict(found), **report(found.tally, found.defects)}, indent=1))
+    else:
+        print(f"{data_set.name}: layout {data_set.layout}")
+        _print(found)
+    if strict and any(not is_legal(defect.kind) for defect in found.defects):
+        raise typer.Exit(2)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty() and (done % 100 == 0 or done == total):
+        sys.stderr.write(f"\r{done:,} of {total:,} images" + ("\n" if done == total else ""))
+
+
+def _print(found: Check) -> None:
+    from experiments.cli.shared.printing import columns
+    from stages.datasets.defects import Kind, consequence
+
+    tally = found.tally
+    print(columns([("split", "images"), *((name, f"{count:,}") for name, count in found.images_of_splits.items())]))
+    print()
+    print(columns([("class", "objects"), *((name, f"{count:,}") for name, count in found.objects_per_class.items())]))
+    print(
+        f"\nimages  {tally.images_listed:,} listed, {tally.images_written:,} sound, {tally.images_left_out:,} left out"
+    )
+    left_out = tally.boxes_left_out + tally.boxes_of_left_out_images
+    print(f"boxes   {tally.boxes_annotated:,} annotated, {tally.boxes_written:,} sound, {left_out:,} left out")
+    print(f"images without objects: {tally.images_without_objects:,}\n")
+    for kind in Kind:
+        if places := [defect for defect in found.defects if defect.kind is kind]:
+            print(f"{kind}: {len(places):,}, {consequence(kind)}")
+            print("".join(f"  {defect.place}: {defect.detail}\n" for defect in places[:EXAMPLES]), end="")
+            print(f"  and {len(places) - EXAMPLES:,} more, see --json\n" if len(places) > EXAMPLES else "", end="")
+    if not found.defects:
+        print("no defects")

@@ -1,0 +1,53 @@
+"""`ssdpipe data show`: a data set in pictures, and what a detector's default boxes reach in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ssd_core.spec.detector import DetectorSpec
+
+SHORT = {"ssd300": "ssd300-voc0712", "ssd512": "ssd512-voc0712"}
+
+
+def show(
+    place: Annotated[str, typer.Argument(metavar="DIR", help="Annotated images, or a folder of shards.")],
+    split: Annotated[str, typer.Option(help="That for training by default.")] = "",
+    spec: Annotated[str, typer.Option(help="Whose default boxes: ssd300, ssd512, or a recipe.")] = "ssd300",
+    number: Annotated[int, typer.Option("-n", min=1, help="Images on the contact sheet.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Other images: another seed.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the figures and the page go.")] = Path("data-show"),
+) -> None:
+    """Draw a data set: images with boxes, classes, sizes, and what the default boxes of a detector reach."""
+    import numpy as np
+
+    from experiments.cli.data.get import Progress
+    from experiments.cli.shared.printing import columns
+    from stages.reporting.data_page import figures, group_table, headline, page, scale_table, verdict
+    from stages.shards.looking import open_album, see
+    from stages.shards.reach import reach_of
+
+    detector = _spec(spec)
+    tell = Progress()
+    album = open_album(place, split)
+    seen = see(album, pick=number, rng=np.random.default_rng(seed), tell=lambda done, total: tell("read", done, total))
+    reach = reach_of(seen, detector)
+    drawn = figures(seen, reach, detector)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, png in drawn.items():
+        (out / name).write_bytes(png)
+    (out / "index.html").write_text(page(seen, reach, spec, drawn), encoding="utf-8")
+    print(f"{seen.title}: {headline(seen)}")
+    print(f"\ndefault boxes of {spec}: {verdict(reach)}\n")
+    for header, rows in (scale_table(reach), group_table("side, input pixels", reach.sizes)):
+        print(columns([header, *rows]), end="\n\n")
+    print(f"page: {out / 'index.html'}")
+
+
+def _spec(name: str) -> DetectorSpec:
+    from experiments.framework.recipes import named_recipe
+
+    return named_recipe(SHORT.get(name, name)).setup().settings.spec

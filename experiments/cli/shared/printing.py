@@ -1,0 +1,39 @@
+"""How commands print: aligned columns, percent with one decimal, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def columns(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of cells, aligned, two spaces between columns."""
+    cells = [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in padded)
+
+
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}"
+
+
+def size(count: int) -> str:
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def duration(seconds: float) -> str:
+    """`0:07`, `2:03:40`, from two days on `3.1 days`."""
+    from pipeline.display.board import clock
+
+    return clock(seconds) if seconds < 2 * 86_400 else f"{seconds / 86_400:,.1f} days"
+
+
+def operations(count: float) -> str:
+    """Floating-point operations: `361.4 PFLOP`"""
+    for unit, scale in (("EFLOP", 1e18), ("PFLOP", 1e15), ("TFLOP", 1e12)):
+        if count >= scale:
+            return f"{count / scale:,.1f} {unit}"
+    return f"{count / 1e9:,.1f} GFLOP"

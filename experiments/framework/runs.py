@@ -1,0 +1,107 @@
+"""The trainings of the paper, each said once. Experiments name them, so that tables share what they share.
+
+A run is in the paper's words: which detector, which images, how long. A preset (`presets.py`) makes it
+real, with the paper's network and data or with small ones. Sources: sections 3.1 to 3.6; where the text gives no
+number, the released scripts (examples/ssd/ssd_pascal.py, ssd_coco.py, ssd_ilsvrc.py of weiliu89/caffe).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ssd_core.spec.schedule import Schedule
+from ssd_core.spec.training import TrainingSettings
+
+DetectorName = Literal["ssd300", "ssd512", "ssd300-full-vgg"]
+DataName = Literal["07", "07+12", "07+12train", "07++12", "coco", "ilsvrc"]
+"""Training images. 07+12train leaves VOC2012 val for testing; 07++12 holds VOC2007 test; coco is trainval35k."""
+
+Change = Callable[[TrainingSettings], TrainingSettings]
+
+SCHEDULES: dict[DataName, Schedule] = {
+    "07": Schedule(),
+    "07+12": Schedule(),
+    "07+12train": Schedule(),
+    "07++12": Schedule(iterations=80_000, drops=(60_000,)),
+    "coco": Schedule(iterations=240_000, drops=(160_000, 200_000)),
+    "ilsvrc": Schedule(iterations=440_000, drops=(320_000, 400_000)),
+}
+STARRED_COCO = Schedule(iterations=400_000, drops=(280_000, 360_000))
+"""The released script's; section 3.6 says "double", which would be 480k."""
+
+
+def unchanged(settings: TrainingSettings) -> TrainingSettings:
+    return settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training, and by its images what it is tested on."""
+
+    name: str
+    """Names its stages: `train/<name>/seed0`."""
+
+    detector: DetectorName = "ssd300"
+    data: DataName = "07+12"
+    expand: bool = False
+    """A star in Table 6: images are zoomed out as well, and training is longer."""
+
+    after_coco: Run | None = None
+    """Fine-tuned from this one, whose box scales it keeps."""
+
+    change: Change = unchanged
+    """What an ablation does to the settings."""
+
+    def schedule(self) -> Schedule:
+        """At the paper's length; fine-tunings are as long as trainings from ImageNet (only the starred are known)."""
+        if not self.expand:
+            return SCHEDULES[self.data]
+        return STARRED_COCO if self.data == "coco" else SCHEDULES[self.data].scaled(2)
+
+    def varied(self, name: str, change: Change, *, detector: DetectorName | None = None) -> Run:
+        """An ablation of this run."""
+        return replace(self, name=name, change=change, detector=detector or self.detector)
+
+    @property
+    def title(self) -> str:
+        """As the tables have it: SSD300* on 07+12, from COCO."""
+        star = "*" if self.expand else ""
+        return f"{self.detector.upper()}{star} on {self.data}{', from COCO' if self.after_coco else ''}"
+
+
+_SLUGS: dict[DataName, str] = {
+    "07": "voc07",
+    "07+12": "voc0712",
+    "07+12train": "voc0712train",
+    "07++12": "voc07++12",
+    "coco": "coco",
+    "ilsvrc": "ilsvrc",
+}
+
+
+def _of(detector: DetectorName, *, expand: bool) -> list[Run]:
+    """All runs of one detector: by itself on each set, and after COCO on the mixes that the tables have."""
+
+    def run(data: DataName, after: Run | None = None) -> Run:
+        name = f"{detector}{'-expand' if expand else ''}-{_SLUGS[data]}{'-after-coco' if after else ''}"
+        return Run(name=name, detector=detector, data=data, expand=expand, after_coco=after)
+
+    coco = run("coco")
+    voc: tuple[DataName, ...] = ("07+12", "07++12", "07+12train")
+    return [run("07"), coco, *(run(data) for data in voc), *(run(data, coco) for data in voc)]
+
+
+RUNS = {
+    run.name: run
+    for run in (
+        *_of("ssd300", expand=False),
+        *_of("ssd512", expand=False),
+        *_of("ssd300", expand=True),
+        *_of("ssd512", expand=True),
+        Run(name="ssd300-full-vgg-voc0712", detector="ssd300-full-vgg"),
+        Run(name="ssd300-ilsvrc", data="ilsvrc"),
+    )
+}
+"""By name; the names of recipes."""

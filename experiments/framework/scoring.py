@@ -1,0 +1,48 @@
+"""A file of weights on a split of a data set: the graph behind `ssdpipe evaluate weights`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import PipelineError
+from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
+from stages.datasets.find import find_data_set
+from stages.evaluation.protocol import Protocol
+from stages.graphs import Evaluation, Placement, scored
+from stages.shards.shard import Shard
+from stages.training.initial import WeightsFile
+
+
+def weights_on_split(
+    weights: str,
+    *,
+    root: str,
+    split: str,
+    strict: bool,
+    placement: Placement,
+    protocol: Protocol = "voc",
+    choices: ImportChoices = AS_FOUND,
+    limits: DetectionLimits = PAPER_LIMITS,
+) -> Evaluation:
+    """Detect with weights of any program on the split, whose classes must be among theirs, and score."""
+    file = WeightsFile(path=weights, choices=choices, variant=Path(weights).stem)
+    data_set = find_data_set(root)
+    shards = Shard(
+        sources=(data_set.source(split),),
+        classes=classes_of(weights, choices),
+        strict=strict,
+        variant=f"{data_set.name}-{split}",
+    )
+    variant = f"{file.variant}/{shards.variant}"
+    return scored(file, test=shards, variant=variant, placement=placement, protocol=protocol, limits=limits)
+
+
+def classes_of(weights: str | Path, choices: ImportChoices = AS_FOUND) -> tuple[str, ...]:
+    """The classes that the weights can tell."""
+    from experiments.framework.weight_files import read
+
+    found = read(str(weights), choices)
+    if not found.detects:
+        raise PipelineError(f"{weights} holds first weights for a training (--init), not those of a detector")
+    return found.spec.classes

@@ -1,0 +1,84 @@
+"""What a detector is trained and tested on, and how, with the changes that a user makes to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.stage import Stage
+from ssd_core.backbones.backbone import ResNet50, Vgg16
+from ssd_core.spec.detector import DetectorSpec
+from ssd_core.spec.training import TrainingSettings
+from stages.datasets.find import TESTING, TRAINING, find_data_set
+from stages.datasets.source import Source, discover_classes
+from stages.evaluation.protocol import Protocol
+from stages.shards.shard import Shard
+from stages.training.initial import ImageNetResNet50, ImageNetVgg16, WeightsFile
+from stages.training.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Everything that the rows of an experiment share."""
+
+    name: str
+    about: str
+    settings: TrainingSettings
+    train: tuple[Source, ...]
+    test: tuple[Source, ...]
+    initial: Stage | None = None
+    strict: bool = False
+    protocol: Protocol = "voc"
+    """How the test images are scored."""
+
+    from_coco: tuple[tuple[str, str], ...] = ()
+    """Pairs of names, COCO's and these classes', for the heads of a detector that was trained on COCO."""
+
+    def train_shards(self) -> Shard:
+        return self._shards(self.train)
+
+    def test_shards(self) -> Shard:
+        return self._shards(self.test)
+
+    def recipe(self, settings: TrainingSettings | None = None) -> Recipe:
+        """The recipe of these settings (the setup's own without any) on the training shards."""
+        chosen = settings or self.settings
+        fields = {name: getattr(chosen, name) for name in TrainingSettings.__dataclass_fields__}
+        return Recipe(**fields, data=self.train_shards(), initial=initial_for(chosen.spec, self.initial))
+
+    def _shards(self, sources: tuple[Source, ...]) -> Shard:
+        name = "+".join(f"{source.name}-{source.split}" for source in sources)
+        return Shard(sources=sources, classes=self.settings.spec.classes, strict=self.strict, variant=name)
+
+
+def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
+    """First weights that fit the network: a ResNet-50, or a VGG16 with fc6 and fc7 subsampled or in full."""
+    match spec.backbone, initial:
+        case ResNet50(), ImageNetVgg16():
+            return ImageNetResNet50(variant="imagenet-resnet50")
+        case Vgg16(reduced=False), ImageNetVgg16(reduced=True) | WeightsFile(reduced=True):
+            return replace(initial, reduced=False, variant=f"{initial.variant}-full")
+    return initial
+
+
+def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str = "", layout: str = "") -> Setup:
+    """The setup on a data set of the user's, in any layout; its classes are those found in the annotations.
+
+    Without names of splits: trainval or else train, and test or else val, as they are there.
+    """
+    found = find_data_set(root, layout)
+    train = found.source(train_split or found.usual(TRAINING))
+    test = found.source(test_split or found.usual(TESTING))
+    spec = replace(setup.settings.spec, classes=discover_classes([train]))
+    settings = replace(setup.settings, spec=spec)
+    return replace(setup, settings=settings, train=(train,), test=(test,))
+
+
+def starting_from(setup: Setup, initial: str) -> Setup:
+    """The setup with other first weights: `imagenet`, `scratch`, or a file."""
+    if initial == "scratch":
+        return replace(setup, initial=None)
+    chosen: Stage = ImageNetVgg16(variant="imagenet-vgg16")
+    if initial != "imagenet":
+        chosen = WeightsFile(path=initial, variant=Path(initial).stem)
+    return replace(setup, initial=initial_for(setup.settings.spec, chosen))

@@ -1,0 +1,74 @@
+"""Detections on the images of a benchmark whose objects are not published: of a file of weights, of detections that are
+there already (`ssdpipe submission`), and of the runs of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.framework.data_mixes import data_root
+from experiments.framework.experiment import Row
+from experiments.framework.scale import Scale
+from pipeline.stage import Stage
+from stages.datasets.coco import CocoFolder
+from stages.datasets.source import Source
+from stages.datasets.voc import VocFolder
+from stages.detection.detect import Detect
+from stages.graphs import Placement
+from stages.shards.shard import Shard
+from stages.submission.submission import CLASSES, Benchmark, Submission
+from stages.training.initial import WeightsFile
+
+SPLITS: dict[Benchmark, str] = {"voc2012": "test", "coco-testdev": "test-dev2015"}
+
+
+def images_of(benchmark: Benchmark, root: str, split: str, *, proxy: bool) -> Source:
+    """The images of the benchmark below a folder; `split` is the official list when empty.
+
+    Beside other data sets VOC2012 is found by its name; a proxy may have any.
+    """
+    chosen = split or SPLITS[benchmark]
+    if benchmark == "voc2012":
+        return VocFolder(name="voc2012", root=root, folder="" if proxy else "VOC2012", split=chosen, annotated=False)
+    return CocoFolder(name="coco", root=root, split=chosen)
+
+
+def submission_of(
+    weights: str, benchmark: Benchmark, *, root: str, split: str, proxy: bool, placement: Placement
+) -> Submission:
+    """Shard the images, detect, pack."""
+    file = WeightsFile(path=weights, variant=Path(weights).stem)
+    return _submitted(file, benchmark, images_of(benchmark, root, split, proxy=proxy), proxy=proxy, placement=placement)
+
+
+def submissions(rows: Sequence[Row], scale: Scale) -> tuple[Submission, ...]:
+    """An archive for the server from each run of the rows that only it can score; of the first seed."""
+    runs = dict.fromkeys(row.run for row in rows if row.run and not scale.setup(row.run).test)
+    images = images_of("voc2012", data_root(), "", proxy=False)
+    return tuple(
+        _submitted(scale.training(run), "voc2012", images, proxy=False, placement=scale.placement) for run in runs
+    )
+
+
+def _submitted(
+    weights: Stage, benchmark: Benchmark, images: Source, *, proxy: bool, placement: Placement
+) -> Submission:
+    shards = Shard(sources=(images,), classes=tuple(CLASSES[benchmark]), variant=f"{images.name}-{images.split}")
+    variant = f"{weights.variant}/{shards.variant}"
+    detections = Detect(
+        weights=weights,
+        shards=shards,
+        variant=variant,
+        workers=placement.detection_workers,
+        use_gpu=placement.use_gpu,
+    )
+    return Submission(benchmark=benchmark, detections=detections, shards=shards, proxy=proxy, variant=variant)
+
+
+def archive_of_files(detections: Path, benchmark: Benchmark, *, root: str, split: str, proxy: bool) -> bytes:
+    """The archive of detections that any program wrote."""
+    from stages.submission.archive import archive
+    from stages.submission.input import from_files
+
+    submitted = from_files(detections, images_of(benchmark, root, split, proxy=proxy), CLASSES[benchmark])
+    return archive(submitted, benchmark, proxy=proxy)

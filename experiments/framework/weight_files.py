@@ -1,0 +1,101 @@
+"""Files of weights for the commands: read whatever it is, write ours, tell what is in one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import PipelineError
+from ssd_core.backbones.backbone import Backbone, Vgg16
+from ssd_core.spec.departures import leaves
+from ssd_core.weights.any_weights import read_weights
+from ssd_core.weights.importing import import_weights
+from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
+from ssd_core.weights.vgg import read_vgg16
+from ssd_core.weights.weights import Weights, save_weights
+
+
+def read(path: str, choices: ImportChoices = AS_FOUND) -> Weights:
+    """Weights of any kind. PipelineError when there is no such file or it cannot be used."""
+    file = existing(path)
+    with file.open("rb") as stream:
+        try:
+            return read_weights(stream, choices)
+        except ValueError as error:
+            raise PipelineError(f"{file}: {error}") from error
+
+
+def imported(path: str, choices: ImportChoices) -> Weights:
+    """A detector of another program."""
+    file = existing(path)
+    with file.open("rb") as stream:
+        try:
+            return import_weights(stream, choices)
+        except ValueError as error:
+            raise PipelineError(f"{file}: {error}") from error
+
+
+def vgg16(path: str, *, full: bool) -> Weights:
+    """A VGG16 of the user's, or without a path torchvision's, fetched by it or already in its cache."""
+    from ssd_core.spec.paper import ssd300, ssd300_full_vgg
+    from ssd_core.weights.initial import from_vgg16
+    from stages.training.initial import ImageNetVgg16, torchvision_cache
+
+    if not path:
+        ImageNetVgg16().prepare()
+    file = existing(path) if path else torchvision_cache()
+    with file.open("rb") as stream:
+        try:
+            found = read_vgg16(stream, reduced=not full)
+        except ValueError as error:
+            raise PipelineError(f"{file}: {error}") from error
+    return from_vgg16(found, ssd300_full_vgg() if full else ssd300())
+
+
+def existing(path: str) -> Path:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise PipelineError(f"there is no weights file {file}")
+    return file
+
+
+def write(weights: Weights, path: Path) -> None:
+    """Write the file whole or not at all. PipelineError when one is there already."""
+    if path.exists():
+        raise PipelineError(f"{path} is there already: name another file with -o, or remove it")
+    aside = path.with_name(f"{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with aside.open("wb") as stream:
+        save_weights(weights, stream)
+    aside.rename(path)
+
+
+def summary(weights: Weights) -> str:
+    """In one line: what it is, and how large."""
+    count = sum(tensor.numel() for tensor in weights.state.values())
+    spec = weights.spec
+    kind = f"SSD{spec.input_size}, {len(spec.classes)} classes, {spec.box_count} default boxes"
+    if not weights.detects:
+        kind = _backbone(spec.backbone)
+    return f"{kind}; {len(weights.state)} tensors, {count:,} parameters"
+
+
+def _backbone(backbone: Backbone) -> str:
+    match backbone:
+        case Vgg16(reduced=reduced):
+            return "VGG16 with fc6 and fc7 subsampled" if reduced else "VGG16 in full"
+        case _:
+            return type(backbone).__name__
+
+
+def description(path: str, choices: ImportChoices) -> Iterator[str]:
+    """Lines that tell everything about a file: checksum, specification, shapes."""
+    weights = read(path, choices)
+    with existing(path).open("rb") as stream:
+        yield f"sha256 = {hashlib.file_digest(stream, 'sha256').hexdigest()}"
+    yield f"# {summary(weights)}"
+    for name, value in leaves(weights.spec):
+        yield f"{name} = {value}"
+    for name, tensor in weights.state.items():
+        yield f"{name} {tuple(tensor.shape)}"

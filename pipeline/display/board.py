@@ -1,0 +1,94 @@
+"""Where a run stands, as a display needs it: how many stages have ended, which run, and how long they still take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.store.events import Event
+
+ENDED = ("cached", "committed", "failed", "skipped", "cancelled")
+
+
+@dataclass
+class RunningStage:
+    """Progress of one stage since it was started; times are seconds since 1970."""
+
+    began: float
+    done: float = 0.0
+    total: float = 0.0
+    note: str = ""
+    first: tuple[float, float] | None = None
+    """Time and `done` when progress was told first: a resumed stage does not begin at zero."""
+
+    told: float = 0.0
+
+    def tell(self, event: Event) -> None:
+        self.done, self.total, self.note = event.data["done"], event.data["total"], event.data["note"]
+        self.first = self.first or (event.time, self.done)
+        self.told = event.time
+
+    def eta(self) -> float | None:
+        """Seconds to the end at the pace so far; None until there is a pace."""
+        if self.first is None or self.done <= self.first[1]:
+            return None
+        pace = (self.done - self.first[1]) / (self.told - self.first[0])
+        return (self.total - self.done) / pace
+
+    def text(self) -> str:
+        """`120 of 400  loss 4.2, 75 images/s  eta 1:10`; empty before the first progress."""
+        if self.first is None:
+            return ""
+        eta = self.eta()
+        parts = [f"{self.done:,.0f} of {self.total:,.0f}", self.note, f"eta {clock(eta)}" if eta is not None else ""]
+        return "  ".join(part for part in parts if part)
+
+
+@dataclass
+class Board:
+    """A fold over the events of a run."""
+
+    total: int
+    ended: int = 0
+    running: dict[str, RunningStage] = field(default_factory=dict)
+    """By address, in the order in which they started."""
+
+    def apply(self, event: Event) -> None:
+        if event.kind == "started":
+            self.running[event.address] = RunningStage(began=event.time)
+        elif event.kind == "progress" and event.address in self.running:
+            self.running[event.address].tell(event)
+        elif event.kind in ENDED or event.kind == "retried":
+            self.running.pop(event.address, None)
+            self.ended += event.kind in ENDED
+
+    def counts(self) -> str:
+        """`[ 3/22]`"""
+        width = len(str(self.total))
+        return f"[{self.ended:{width}}/{self.total}]"
+
+
+def news(event: Event) -> str:
+    """What an event means for its stage, in a few words; empty for progress and events of the whole run."""
+    data = event.data
+    if event.kind == "started":
+        return "started" if data["attempt"] == 1 else f"started again (attempt {data['attempt']})"
+    if event.kind == "committed":
+        return f"done in {clock(data['seconds'])}"
+    if event.kind == "failed":
+        return f"failed: {_first_line(data['message']) or data['class']}"
+    if event.kind == "retried":
+        return f"lost its worker, again in {data['delay']:.0f} s: {_first_line(data['reason'])}"
+    plain = {"cached": "cached", "cancelled": "stopped"}
+    plain |= {"skipped": f"skipped: {data.get('because')}", "waiting": f"waits for {data.get('holder')}"}
+    return plain.get(event.kind, "")
+
+
+def clock(seconds: float) -> str:
+    """`0:07`, `1:10`, `2:03:40`"""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,92 @@
+"""A run on the screen: a table that moves on a terminal, plain lines in a file, a pipe or a CI log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pipeline.display.board import Board, RunningStage, clock, news
+
+if TYPE_CHECKING:
+    from pipeline.store.events import Event, Observer
+
+LINE_SECONDS = 15.0
+"""Between two lines about one running stage."""
+
+
+def display(total: int, stream: TextIO | None = None) -> Observer:
+    """The display that suits the stream (stderr when left out); `total` is the number of stages of the graph."""
+    stream = stream or sys.stderr
+    return LiveDisplay(total, stream) if stream.isatty() else PlainDisplay(total, stream)
+
+
+class PlainDisplay:
+    """One line for each thing that happens, and for progress now and then."""
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        self._board, self._stream = Board(total), stream
+        self._told: dict[str, float] = {}
+
+    def on_event(self, event: Event) -> None:
+        self._board.apply(event)
+        if event.kind == "progress":
+            self._tell_progress(event)
+        elif text := news(event):
+            self._told[event.address] = event.time
+            self._write(event.address, text)
+
+    def tick(self) -> None:
+        pass
+
+    def _tell_progress(self, event: Event) -> None:
+        stage = self._board.running.get(event.address)
+        if stage and event.time - self._told.get(event.address, 0.0) >= LINE_SECONDS:
+            self._told[event.address] = event.time
+            self._write(event.address, stage.text())
+
+    def _write(self, address: str, text: str) -> None:
+        self._stream.write(f"{self._board.counts()} {address}  {text}\n")
+        self._stream.flush()
+
+
+class LiveDisplay:
+    """What has ended scrolls by; below it a line for each running stage, with a bar."""
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._board = Board(total)
+        self._console = Console(file=stream, highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True, get_renderable=self._table)
+
+    def on_event(self, event: Event) -> None:
+        self._board.apply(event)
+        if event.kind == "run_started":
+            self._live.start()
+        elif event.kind == "run_finished":
+            self._live.stop()
+        elif event.kind != "started" and (text := news(event)):
+            self._live.refresh()  # the table below the line is then that of now
+            self._console.print(f"{self._board.counts()} {event.address}  {text}", markup=False)
+
+    def tick(self) -> None:
+        self._live.refresh()
+
+    def _table(self) -> Any:
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        for _ in range(3):
+            table.add_column(no_wrap=True, overflow="ellipsis")
+        for address, stage in self._board.running.items():
+            table.add_row(address, _bar(stage), stage.text() or f"{clock(time.time() - stage.began)} so far")
+        table.add_row(f"{self._board.counts()} stages have ended")
+        return table
+
+
+def _bar(stage: RunningStage) -> Any:
+    from rich.progress_bar import ProgressBar
+
+    return ProgressBar(total=stage.total or 1.0, completed=stage.done, width=12)

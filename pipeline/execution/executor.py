@@ -1,0 +1,134 @@
+"""Where jobs run. The scheduler knows only this protocol; Ray and this process are two executors of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.execution.run_stage import run_stage
+from pipeline.folder import Folder
+from pipeline.stage import Resources, Stage
+from pipeline.store.store import Manifest, Store, log_name
+
+Handle = Hashable
+
+
+class WorkerLost(Exception):
+    """The process or node that ran a job is gone, through no fault of the job: worth another try."""
+
+
+class Cancelled(Exception):
+    """The job was cancelled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """All that a process needs to run a stage and commit its result; picklable."""
+
+    stage: Stage
+    draft: Manifest
+    """The manifest without files: key, address, ingredients (code digests too)."""
+
+    store: Store
+    inputs: Mapping[str, Folder]
+    """Committed results by field path."""
+
+    run_id: str
+    attempt: int
+    """1 for the first try in this run."""
+
+    @property
+    def key(self) -> str:
+        return self.draft.key
+
+    @property
+    def address(self) -> str:
+        return self.draft.address
+
+    @property
+    def logs(self) -> Folder:
+        return self.store.run(self.run_id) / "logs"
+
+
+class Executor(Protocol):
+    def capacity(self) -> Resources:
+        """Sums of what there is."""
+
+    def submit(self, job: Job) -> Handle:
+        """Start a job; returns at once."""
+
+    def wait(self, handles: Collection[Handle], timeout: float) -> list[Handle]:
+        """Handles of ended jobs: as soon as there is one, or none after `timeout` seconds."""
+
+    def result(self, handle: Handle) -> Manifest:
+        """Manifest of an ended job; raises what the job raised, WorkerLost or Cancelled."""
+
+    def cancel(self, handle: Handle, *, force: bool = False) -> None:
+        """Ask a job to end, or kill its process; `wait` tells when it has ended."""
+
+
+class InlineExecutor:
+    """Runs jobs in this process, one at a time, inside `wait`."""
+
+    def __init__(self, capacity: Resources | None = None) -> None:
+        self._capacity = capacity or Resources(cpus=os.cpu_count() or 1)
+        self._waiting: dict[int, Job] = {}
+        self._results: dict[int, Manifest | Exception] = {}
+        self._count = 0
+
+    def capacity(self) -> Resources:
+        return self._capacity
+
+    def submit(self, job: Job) -> Handle:
+        self._count += 1
+        self._waiting[self._count] = job
+        return self._count
+
+    def wait(self, handles: Collection[Handle], timeout: float) -> list[Handle]:  # noqa: ARG002 - never idle
+        if not any(handle in self._results for handle in handles):
+            first = next(handle for handle in self._waiting if handle in handles)
+            self._results[first] = Cancelled()  # stays so when Ctrl-C leaves the next line
+            self._results[first] = _outcome(self._waiting.pop(first))
+        return [handle for handle in handles if handle in self._results]
+
+    def result(self, handle: Handle) -> Manifest:
+        assert isinstance(handle, int)
+        result = self._results.pop(handle)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def cancel(self, handle: Handle, *, force: bool = False) -> None:  # noqa: ARG002 - nothing runs outside `wait`
+        assert isinstance(handle, int)
+        if self._waiting.pop(handle, None):
+            self._results[handle] = Cancelled()
+
+
+def _outcome(job: Job) -> Manifest | Exception:
+    with _logging_to(job.logs, log_name(job.address)) if job.logs.is_local else nullcontext():
+        try:
+            return run_stage(job)
+        except Exception as error:
+            return error
+
+
+@contextmanager
+def _logging_to(folder: Folder, name: str) -> Iterator[None]:
+    """Append log records of level INFO to a local file while the block runs."""
+    path = Path(folder.path) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, delay=True)
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(min(level, logging.INFO))
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()

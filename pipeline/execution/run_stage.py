@@ -1,0 +1,135 @@
+"""A stage at work: what it is given, and how its result becomes real. Every executor ends here."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.keys.fingerprint import describe
+from pipeline.stage import Resources, Stage
+from pipeline.store.provenance import machine
+from pipeline.store.record import CURVE, append_point, read_curve, write_progress
+from pipeline.store.store import Manifest
+
+if TYPE_CHECKING:
+    from pipeline.execution.executor import Job
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+PROGRESS_SECONDS = 0.5
+"""Progress is written at most this often."""
+
+
+class Mapper(Protocol):
+    """How `Context.map` runs its items."""
+
+    def __call__(
+        self,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        *,
+        resources: Resources,
+        progress: Callable[[int, int], None],
+    ) -> list[Any]: ...
+
+
+def map_inline(
+    function: Callable[[Any], Any], items: Iterable[Any], *, resources: Resources, progress: Callable[[int, int], None]
+) -> list[Any]:
+    """One after the other in this process; `resources` are whatever the process has."""
+    del resources
+    listed = list(items)
+    values = []
+    for item in listed:
+        values.append(function(item))
+        progress(len(values), len(listed))
+    return values
+
+
+class StageContext:
+    """The `Context` of every executor; picklable when its mapper is, so that workers may record and tell progress."""
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        stage: Stage,
+        inputs: Mapping[str, Folder],
+        out: Folder,
+        work: Folder,
+        mapper: Mapper = map_inline,
+    ) -> None:
+        """`inputs` are committed results by field path of `stage`."""
+        self.key = key
+        self.out = out
+        self.work = work
+        self._address = stage.address
+        self._inputs = [(held, inputs[path]) for path, held in describe(stage).inputs.items()]
+        self._mapper = mapper
+        self._told = float("-inf")
+
+    def input(self, stage: Stage) -> Folder:
+        for held, folder in self._inputs:
+            if held is stage:
+                return folder
+        for held, folder in self._inputs:
+            if held == stage:
+                return folder
+        names = ", ".join(held.address for held, _ in self._inputs) or "none"
+        raise PipelineError(
+            f"{self._address} asks for the result of {stage.address}, which is none of its inputs ({names}): "
+            "hold that stage in a field"
+        )
+
+    def map(
+        self, function: Callable[[Item], Value], items: Iterable[Item], *, resources: Resources | None = None
+    ) -> list[Value]:
+        return self._mapper(function, items, resources=resources or Resources(), progress=self.progress)
+
+    def progress(self, done: float, total: float, note: str = "") -> None:
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_SECONDS or done >= total:
+            self._told = now
+            write_progress(self.work, done, total, note)
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        append_point(self.work, step, values)
+
+
+def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
+    """Run a job's stage into a private folder and commit it; what fails leaves no attempt behind."""
+    attempt = f"{job.attempt}-{uuid.uuid4().hex[:8]}"
+    out, work = job.store.attempt(job.key, attempt), job.store.work(job.key)
+    for folder in (out, work):
+        folder.filesystem.create_dir(folder.path, recursive=True)
+    context = StageContext(key=job.key, stage=job.stage, inputs=job.inputs, out=out, work=work, mapper=mapper)
+    began = time.monotonic()
+    try:
+        job.stage.run(context)
+        _keep_curve(work, out)
+        seconds = time.monotonic() - began
+        occupied = asdict(job.stage.resources)
+        provenance = {**job.draft.provenance, "machine": machine(), "resources": occupied, "run": job.run_id}
+        return job.store.commit(replace(job.draft, attempt=attempt, seconds=seconds, provenance=provenance))
+    except BaseException:
+        if not _is_committed(job, attempt):
+            out.delete()
+        raise
+
+
+def _keep_curve(work: Folder, out: Folder) -> None:
+    """The recorded curve is part of the result, each step once and in order."""
+    points = read_curve(work)
+    if points and not out.exists(CURVE):
+        out.write_bytes(CURVE, b"".join(point.line() for point in points))
+
+
+def _is_committed(job: Job, attempt: str) -> bool:
+    manifest = job.store.find(job.key)
+    return manifest is not None and manifest.attempt == attempt

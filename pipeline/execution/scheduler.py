@@ -1,0 +1,318 @@
+"""The loop that makes a graph real: inputs first, what is cached is not run, the rest as the budget admits.
+
+resolve   a node whose inputs are known has a key; a committed key ends the node at once
+admit     the others start, longest remaining path first, while their CPUs and GPUs fit and no other driver
+          holds their key (then they wait, and count as cached once that driver has committed)
+settle    ended jobs are committed, tried again when their worker was lost, or failed; a failure skips only
+          what depends on it
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from graphlib import TopologicalSorter
+from random import Random
+from typing import Any
+
+from pipeline.errors import Interrupted, PipelineError
+from pipeline.execution.executor import Executor, Handle, Job, WorkerLost
+from pipeline.execution.outcome import Outcome, Result, Retries, State
+from pipeline.planning.admission import Budget, refuse_oversized
+from pipeline.planning.graph import Graph, Node
+from pipeline.planning.resolver import Resolver
+from pipeline.stage import Resources
+from pipeline.store.events import Event, Observer
+from pipeline.store.lease import Leases
+from pipeline.store.process import Process
+from pipeline.store.record import read_progress
+from pipeline.store.store import Manifest, Store
+
+WAIT_SECONDS = 0.5
+POLL_SECONDS = 1.0
+CANCEL_SECONDS = 30.0
+"""How long cancelled jobs may take before they are killed."""
+
+
+@dataclass
+class _Pending:
+    """A node that is to run: in the queue, or running."""
+
+    node: Node
+    draft: Manifest
+    inputs: dict[str, Manifest]
+    attempt: int = 0
+    not_before: float = 0.0
+    waiting: bool = False
+    began: float = 0.0
+
+
+class Scheduler:
+    """One run of one graph."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        store: Store,
+        executor: Executor,
+        resolver: Resolver,
+        *,
+        run_id: str,
+        observers: Iterable[Observer] = (),
+        budget: Resources | None = None,
+        keep_going: bool = True,
+        retries: Retries | None = None,
+        leases: Leases | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Random | None = None,
+    ) -> None:
+        """`budget` is the executor's capacity when left out. Without `keep_going` a failure lets nothing new start."""
+        self._graph, self._store, self._executor, self._resolver = graph, store, executor, resolver
+        self._run_id = run_id
+        self._observers = list(observers)
+        self._budget = Budget(budget or executor.capacity())
+        self._keep_going = keep_going
+        self._retries = retries or Retries()
+        self._leases = leases or Leases(store.folder / "leases")
+        self._provenance = dict(provenance or {})
+        self._clock, self._sleep, self._random = clock, sleep, random or Random()
+        self._order = TopologicalSorter(graph.edges())
+        self._heights = graph.heights()
+        self._outcomes = {node.id: Outcome(address=node.address) for node in graph.nodes.values()}
+        self._queue: list[_Pending] = []
+        self._running: dict[Handle, _Pending] = {}
+        self._polled: dict[str, float] = {}
+        self._next_poll = 0.0
+        self._stops = 0
+
+    @property
+    def result(self) -> Result:
+        """How things stand, also while the run goes on and after it was interrupted."""
+        return Result(self._run_id, dict(self._outcomes))
+
+    def stop(self) -> None:
+        """Ask the run to end: first cancel what runs, the second time kill it. Safe in a signal handler."""
+        self._stops += 1
+
+    def run(self) -> Result:
+        """Bring every node to an end. Raises Interrupted after `stop` or Ctrl-C; failures are in the result."""
+        self._store.prepare()
+        self._start()
+        try:
+            self._loop()
+        except KeyboardInterrupt:
+            self.stop()
+        finally:
+            if self._stops or self._running:
+                self._cancel()
+            self._leases.close()
+            self._emit("run_finished", data={"status": self.result.status})
+        if self._stops and self.result.status == "interrupted":
+            kept = len(self.result.in_state("cached", "committed"))
+            raise Interrupted(f"stopped: {kept} of {len(self._outcomes)} stages are kept, the same command goes on")
+        return self.result
+
+    def _start(self) -> None:
+        data = {"process": asdict(Process.this()), **self._provenance}
+        self._emit("run_started", data=data)
+        for node in self._graph.nodes.values():
+            self._emit("planned", node)
+        self._order.prepare()
+
+    def _loop(self) -> None:
+        self._resolve()
+        while (self._queue or self._running) and not self._stops:
+            self._admit()
+            if self._running:
+                for handle in self._executor.wait(list(self._running), self._patience()):
+                    self._settle(handle)
+            elif self._queue:
+                self._sleep(self._patience())
+            self._resolve()
+            self._tick()
+
+    def _resolve(self) -> None:
+        """End what is cached, until only nodes that must run are left."""
+        while self._order.is_active() and (ready := self._order.get_ready()):
+            for node_id in ready:
+                if self._outcomes[node_id].state != "planned":
+                    continue  # skipped: nothing new starts after a failure
+                node = self._graph.nodes[node_id]
+                inputs = {path: self._manifest(above) for path, above in node.inputs.items()}
+                pending = _Pending(node, self._resolver.draft(node, inputs, self._provenance), inputs)
+                if not self._end_if_cached(pending):
+                    self._enqueue(pending)
+
+    def _enqueue(self, pending: _Pending) -> None:
+        try:
+            refuse_oversized([pending.node], self._budget.total)
+        except PipelineError as error:
+            self._fail(pending, error)
+        else:
+            self._queue.append(pending)
+
+    def _end_if_cached(self, pending: _Pending) -> bool:
+        manifest = self._store.find(pending.draft.key)
+        if manifest is None:
+            return False
+        self._store.work(manifest.key).delete()  # left there when a process died between commit and cleaning
+        self._end(pending.node, "cached", manifest=manifest, seconds=manifest.seconds)
+        self._emit("cached", pending.node, manifest.key)
+        self._order.done(pending.node.id)
+        return True
+
+    def _admit(self) -> None:
+        rank = {node_id: index for index, node_id in enumerate(self._graph.nodes)}
+        self._queue.sort(key=lambda pending: (-self._heights[pending.node.id], rank[pending.node.id]))
+        for pending in list(self._queue):
+            resources = pending.node.stage.resources
+            if pending.not_before > self._clock() or not self._budget.take(resources):
+                continue
+            if self._is_mine(pending):
+                self._queue.remove(pending)
+                self._submit(pending)
+            else:
+                self._budget.give_back(resources)
+
+    def _is_mine(self, pending: _Pending) -> bool:
+        """Take the lease; False when another driver has it, or has committed since."""
+        holder = self._leases.acquire(pending.draft.key)
+        if self._end_if_cached(pending):
+            self._leases.release(pending.draft.key)
+            self._queue.remove(pending)
+            return False
+        if holder is None:
+            return True
+        pending.not_before = self._clock() + POLL_SECONDS
+        if not pending.waiting:
+            pending.waiting = True
+            self._emit("waiting", pending.node, pending.draft.key, {"holder": f"other driver, pid {holder.pid}"})
+        return False
+
+    def _submit(self, pending: _Pending) -> None:
+        pending.attempt += 1
+        pending.began = self._clock()
+        self._emit("started", pending.node, pending.draft.key, {"attempt": pending.attempt})
+        job = Job(
+            stage=pending.node.stage,
+            draft=pending.draft,
+            store=self._store,
+            inputs={path: self._store.output(manifest) for path, manifest in pending.inputs.items()},
+            run_id=self._run_id,
+            attempt=pending.attempt,
+        )
+        self._running[self._executor.submit(job)] = pending
+
+    def _settle(self, handle: Handle) -> None:
+        pending = self._running.pop(handle)
+        self._budget.give_back(pending.node.stage.resources)
+        try:
+            manifest = self._executor.result(handle)
+        except WorkerLost as lost:
+            if pending.attempt <= self._retries.limit and not self._stops:
+                self._retry(pending, lost)
+            else:
+                self._fail(pending, lost)
+        except Exception as error:
+            self._fail(pending, error)
+        else:
+            self._commit(pending, manifest)
+
+    def _commit(self, pending: _Pending, manifest: Manifest) -> None:
+        self._leases.release(manifest.key)
+        self._end(pending.node, "committed", manifest=manifest, seconds=self._clock() - pending.began)
+        self._emit("committed", pending.node, manifest.key, {"seconds": manifest.seconds})
+        self._order.done(pending.node.id)
+
+    def _retry(self, pending: _Pending, lost: WorkerLost) -> None:
+        delay = self._retries.delay(pending.attempt, self._random)
+        pending.not_before = self._clock() + delay
+        self._queue.append(pending)
+        data = {"reason": str(lost), "delay": round(delay, 3), "attempt": pending.attempt}
+        self._emit("retried", pending.node, pending.draft.key, data)
+
+    def _fail(self, pending: _Pending, error: BaseException) -> None:
+        self._leases.release(pending.draft.key)
+        if self._stops:
+            self._end(pending.node, "cancelled", error=error)
+            self._emit("cancelled", pending.node, pending.draft.key)
+            return
+        seconds = self._clock() - pending.began if pending.attempt else 0.0
+        self._end(pending.node, "failed", error=error, seconds=seconds)
+        text = "".join(traceback.format_exception(error))
+        data = {"class": type(error).__name__, "message": str(error), "traceback": text}
+        self._emit("failed", pending.node, pending.draft.key, data)
+        self._skip(pending.node)
+
+    def _skip(self, failed: Node) -> None:
+        """End what needs the failed node; all that has not started when the run does not keep going."""
+        because = f"{failed.address} failed"
+        doomed = self._graph.below(failed.id)
+        if not self._keep_going:
+            started = {pending.node.id for pending in self._running.values()}
+            doomed = [node_id for node_id in self._graph.nodes if node_id not in started]
+            self._queue.clear()
+        for node_id in doomed:
+            if self._outcomes[node_id].state == "planned":
+                self._end(self._graph.nodes[node_id], "skipped", because=because)
+                self._emit("skipped", self._graph.nodes[node_id], data={"because": because})
+
+    def _cancel(self) -> None:
+        """Let what runs end within CANCEL_SECONDS, then kill it; a job that commits in time is kept."""
+        self._stops = max(self._stops, 1)
+        deadline, told = self._clock() + CANCEL_SECONDS, 0
+        while self._running and self._clock() < deadline + CANCEL_SECONDS:
+            asked = 2 if self._clock() > deadline else min(self._stops, 2)
+            if asked > told:
+                for handle in list(self._running):
+                    self._executor.cancel(handle, force=asked == 2)
+                told = asked
+            try:
+                for handle in self._executor.wait(list(self._running), WAIT_SECONDS):
+                    self._settle(handle)
+            except KeyboardInterrupt:
+                self.stop()
+            self._tick()
+        for pending in self._running.values():
+            self._fail(pending, Interrupted("did not end when it was killed"))
+        self._running.clear()
+
+    def _patience(self) -> float:
+        """Seconds until something can have changed."""
+        waits = [pending.not_before - self._clock() for pending in self._queue]
+        later = [wait for wait in waits if wait > 0]
+        return min([WAIT_SECONDS, *later])
+
+    def _tick(self) -> None:
+        if self._clock() >= self._next_poll:
+            self._next_poll = self._clock() + POLL_SECONDS
+            for pending in self._running.values():
+                self._poll(pending)
+        for observer in self._observers:
+            observer.tick()
+
+    def _poll(self, pending: _Pending) -> None:
+        key = pending.draft.key
+        progress = read_progress(self._store.work(key))
+        if progress and progress.time > self._polled.get(key, 0.0):
+            self._polled[key] = progress.time
+            data = {"done": progress.done, "total": progress.total, "note": progress.note}
+            self._emit("progress", pending.node, key, data)
+
+    def _manifest(self, node_id: str) -> Manifest:
+        manifest = self._outcomes[node_id].manifest
+        assert manifest is not None, "a node is ready only when its inputs have ended well"
+        return manifest
+
+    def _end(self, node: Node, state: State, **facts: Any) -> None:
+        self._outcomes[node.id] = replace(self._outcomes[node.id], state=state, **facts)
+
+    def _emit(self, kind: str, node: Node | None = None, key: str = "", data: Mapping[str, Any] | None = None) -> None:
+        address = node.address if node else ""
+        event = Event(time=time.time(), kind=kind, address=address, key=key, data=dict(data or {}))
+        for observer in self._observers:
+            observer.on_event(event)

@@ -1,0 +1,90 @@
+"""The weights of a tracked stage as models of MLflow, so that numbers of evaluations stand beside them.
+
+Files stay in the store; a model of MLflow only says where. One of each step, found again by the run that made it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.folder import Folder
+from pipeline.store.store import Manifest
+
+READY = "READY"
+STEP, FILE = "ssdpipe.step", "ssdpipe.file"
+PER_PAGE = 100
+ELSEWHERE = {"mlflow.model.isExternal": "true"}
+"""MLflow holds no files of the model."""
+
+
+class RunModels:
+    """The models of one run."""
+
+    def __init__(self, client: Any, run: Any) -> None:
+        self._client = client
+        self._run_id: str = run.info.run_id
+        self._experiment_id: str = run.info.experiment_id
+        self._name: str = run.info.run_name
+        self._known: dict[int, str] | None = None
+
+    def at(self, step: int) -> str | None:
+        """Id of the model of that step."""
+        return self._ids.get(step)
+
+    def last(self) -> str | None:
+        """Id of the model of the last step."""
+        return self._ids[max(self._ids)] if self._ids else None
+
+    def add(self, files: Mapping[str, int], manifest: Manifest, output: Folder, parameters: Mapping[str, str]) -> None:
+        """Make known the weights of a committed result, as far as they are not: it may have ended half way before."""
+        from mlflow.entities import LoggedModelOutput
+
+        self._known = None  # what an attempt of this driver left half made is found like that of another
+        for file, step in files.items():
+            if step not in self._ids:
+                tags = {STEP: str(step), FILE: f"{output.uri}/{file}", "ssdpipe.key": manifest.key, **ELSEWHERE}
+                self._ids[step] = self._create(step, last=step == max(files.values()), tags=tags, params=parameters)
+        linked = {item.model_id for item in self._client.get_run(self._run_id).outputs.model_outputs}
+        missing = [LoggedModelOutput(model, step) for step, model in self._ids.items() if model not in linked]
+        if missing:
+            self._client.log_outputs(self._run_id, missing)
+
+    @property
+    def _ids(self) -> dict[int, str]:
+        """{step: model id}, asked of MLflow once."""
+        if self._known is None:
+            self._known = {int(model.tags[STEP]): model.model_id for model in self._found() if STEP in model.tags}
+        return self._known
+
+    def _found(self) -> Iterator[Any]:
+        """Page by page; those that were left half made are finished."""
+        token: str | None = None
+        while token != "":
+            ours = f"source_run_id = '{self._run_id}'"
+            page = self._client.search_logged_models(
+                [self._experiment_id], ours, max_results=PER_PAGE, page_token=token
+            )
+            for model in page:
+                yield model if str(model.status) == READY else self._finished(model.model_id)
+            token = page.token or ""
+
+    def _create(self, step: int, *, last: bool, tags: Mapping[str, str], params: Mapping[str, str]) -> str:
+        model = self._client.create_logged_model(
+            self._experiment_id,
+            name=model_name(self._name if last else f"{self._name} step {step}"),
+            source_run_id=self._run_id,
+            tags=dict(tags),
+            params=dict(params),
+            model_type="weights",
+        )
+        return str(self._finished(model.model_id).model_id)
+
+    def _finished(self, model_id: str) -> Any:
+        return self._client.finalize_logged_model(model_id, READY)
+
+
+def model_name(name: str) -> str:
+    """MLflow refuses `conv7-only/seed0` as the name of a model; what it refuses becomes `-`."""
+    return re.sub(r"[/:.%\"']+", "-", name)

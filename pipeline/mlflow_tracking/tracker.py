@@ -1,0 +1,201 @@
+"""How MLflow should stand for the stages of a run, and the way there. All of it may be done again at any time."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.keys.fingerprint import describe, digest, node_ids
+from pipeline.mlflow_tracking.client import About, experiment_id, open_client
+from pipeline.mlflow_tracking.run import TrackedRun
+from pipeline.store.process import Process
+from pipeline.store.provenance import user
+
+if TYPE_CHECKING:
+    from pipeline.planning.graph import Graph, Node
+    from pipeline.store.events import Event
+    from pipeline.store.store import Manifest, Store
+
+STATUS = {
+    "started": "RUNNING",
+    "retried": "RUNNING",
+    "committed": "FINISHED",
+    "cached": "FINISHED",
+    "failed": "FAILED",
+    "cancelled": "KILLED",
+}
+"""Status of a stage's run after the newest event that changes it."""
+
+STATUS_OF_INVOCATION = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
+DONE = ("committed", "cached")
+
+
+class Tracker:
+    """`tell` from any thread; `bring_up_to_date` from one only."""
+
+    def __init__(self, graph: Graph, store: Store, about: About, *, run_id: str) -> None:
+        self._graph, self._store = graph, store
+        self._about, self._run_id = about, run_id
+        self._facts: dict[str, tuple[str, str]] = {}
+        """{address: (kind of the newest telling event, key)}"""
+        self._invocation: dict[str, Any] = {}
+        self._outcome = ""
+        self._computes = False
+        self._settled: set[str] = set()
+        self._runs: _Runs | None = None
+        self._owners = _owners(graph)
+
+    def tell(self, event: Event) -> None:
+        """Take note; cheap."""
+        if event.kind == "run_started":
+            self._invocation = dict(event.data)
+        elif event.kind == "run_finished":
+            self._outcome = event.data["status"]
+        elif event.kind in STATUS:
+            self._computes |= event.kind == "started"
+            self._facts[event.address] = (event.kind, event.key)
+
+    def found(self, address: str, key: str) -> None:
+        """A committed result that no event told of."""
+        self._facts[address] = ("cached", key)
+
+    def is_behind(self) -> bool:
+        """An earlier run of this experiment ended before MLflow had everything."""
+        return self._store.folder.exists(self._mark)
+
+    def bring_up_to_date(self) -> None:
+        """Raises what MLflow raises; the next call goes on where this one stopped."""
+        outcome = self._outcome
+        if self._runs is None:
+            self._store.folder.write_bytes(self._mark, b"")
+            self._runs = _Runs(self._store, self._about)
+        invocation = self._invocation_run(self._runs) if self._computes else None
+        for node in self._graph.nodes.values():
+            if node.address in self._facts and node.id not in self._settled:
+                self._update(self._runs, node, invocation)
+        if invocation and outcome:
+            invocation.set_status(STATUS_OF_INVOCATION[outcome])
+        if outcome or not self._run_id:
+            self._store.folder.delete(self._mark)
+
+    @property
+    def _mark(self) -> str:
+        return f"mlflow-behind/{self._about.name}"
+
+    def _invocation_run(self, runs: _Runs) -> TrackedRun:
+        name = f"{self._about.name} · {self._run_id} · {self._commit[:7]}".rstrip(" ·")
+        tags = {"ssdpipe.run": self._run_id, "ssdpipe.git": json.dumps(self._invocation.get("git", {}))}
+        run = runs.of("ssdpipe.run", self._run_id, name, {**tags, **self._source()})
+        run.log_parameters({"command": self._command})
+        return run
+
+    def _later_run(self, runs: _Runs) -> TrackedRun:
+        """Of earlier invocations with these targets, for one that computes nothing and records what they could not."""
+        targets = digest(sorted(self._graph.targets))[:12]
+        run = runs.of("ssdpipe.targets", targets, f"{self._about.name} · recorded later", {"ssdpipe.targets": targets})
+        run.set_status("FINISHED")
+        return run
+
+    @property
+    def _commit(self) -> str:
+        return str(self._invocation.get("git", {}).get("commit", ""))
+
+    @property
+    def _command(self) -> str:
+        program, *arguments = self._invocation.get("argv") or [""]
+        return shlex.join([Path(program).name, *arguments])
+
+    def _source(self) -> dict[str, str]:
+        """What MLflow shows in its columns source, version and user."""
+        tags = {"mlflow.source.name": self._command, "mlflow.source.type": "LOCAL", "mlflow.user": user()}
+        return tags | ({"mlflow.source.git.commit": self._commit} if self._commit else {})
+
+    def _update(self, runs: _Runs, node: Node, invocation: TrackedRun | None) -> None:
+        kind, key = self._facts[node.address]
+        manifest = self._store.find(key) if kind in DONE else None
+        owner = self._owners[node.id]
+        if owner == node.id:
+            self._update_tracked(runs, node, kind, key, manifest)
+        elif manifest:
+            run = self._tracked(runs, self._graph.nodes[owner]) if owner else invocation or self._later_run(runs)
+            run.log_results(node.stage, manifest, self._store.output(manifest))
+        if manifest or kind in ("failed", "cancelled"):
+            self._settled.add(node.id)
+
+    def _update_tracked(self, runs: _Runs, node: Node, kind: str, key: str, manifest: Manifest | None) -> None:
+        run = self._tracked(runs, node, manifest)
+        if manifest and run.has_all_of(manifest):
+            return
+        if manifest is None:
+            run.follow(self._store.work(key))
+        else:
+            run.log_results(node.stage, manifest, self._store.output(manifest))
+        run.set_status(STATUS[kind], ended=manifest.finished if manifest else None)
+
+    def _tracked(self, runs: _Runs, node: Node, manifest: Manifest | None = None) -> TrackedRun:
+        """The run of a tracked stage; its source is the invocation that computed it last.
+
+        It is not nested below the run of the invocation: MLflow hides what is nested, in its charts and behind every
+        filter, until each row is opened by hand.
+        """
+        kind, key = self._facts[node.address]
+        stage = node.stage
+        given = {**dict(stage.tags), "stage": node.address}
+        tags = {"ssdpipe.key": key, "ssdpipe.stage": node.address, **given}
+        if self._computes and kind != "cached":
+            tags |= {"ssdpipe.invocation": self._run_id, **self._source()}
+        began = manifest.finished - manifest.seconds if manifest else None
+        run = runs.of("ssdpipe.key", key, stage.variant or node.address, tags, began=began)
+        run.log_parameters({**given, **stage.parameters()})
+        return run
+
+
+class _Runs:
+    """The runs of one MLflow experiment that this driver writes to."""
+
+    def __init__(self, store: Store, about: About) -> None:
+        self._client = open_client(store.folder)
+        self._experiment_id = experiment_id(self._client, store.folder, about)
+        self._driver = {"ssdpipe.store": store.folder.path, "ssdpipe.driver": json.dumps(asdict(Process.this()))}
+        self._open: dict[str, TrackedRun] = {}
+        end_runs_of_dead_drivers(self._client, store.folder.path)
+
+    def of(self, tag: str, value: str, name: str, tags: Mapping[str, str], *, began: float | None = None) -> TrackedRun:
+        """The run whose `tag` has this value, found or created; `began` is in seconds since the epoch, now without."""
+        tags = {**tags, **self._driver}
+        if value not in self._open:
+            found = self._client.search_runs([self._experiment_id], f"tags.`{tag}` = '{value}'", max_results=1)
+            run = found[0] if found else self._created(name, tags, began)
+            self._open[value] = TrackedRun(self._client, run)
+        run = self._open[value]
+        run.set_tags(tags)
+        return run
+
+    def _created(self, name: str, tags: Mapping[str, str], began: float | None) -> Any:
+        start = began and int(began * 1000)
+        return self._client.create_run(self._experiment_id, start_time=start, tags=dict(tags), run_name=name)
+
+
+def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:
+    """MLflow leaves the runs of a killed process RUNNING for ever; those of this store and host are set KILLED."""
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    ours = f"attributes.status = 'RUNNING' and tags.`ssdpipe.store` = \"{store_path}\""
+    ended = 0
+    for run in client.search_runs(experiments, ours):
+        driver = Process(**json.loads(run.data.tags["ssdpipe.driver"]))
+        if driver.is_here and not driver.is_alive:
+            client.set_terminated(run.info.run_id, status="KILLED")
+            ended += 1
+    return ended
+
+
+def _owners(graph: Graph) -> dict[str, str]:
+    """{node id: id of the node to whose run it belongs, or nothing}."""
+    memo: dict[int, str] = {}
+    tracked = {node.id: node.stage.tracked_by() for node in graph.nodes.values()}
+    ids = {node_id: node_ids(stage, describe, memo) for node_id, stage in tracked.items() if stage}
+    return {node_id: ids.get(node_id, "") for node_id in graph.nodes}

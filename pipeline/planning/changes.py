@@ -1,0 +1,76 @@
+"""Why a key is not that of an earlier result: differences down to the field and the function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.keys.fingerprint import Ingredients, encode
+from pipeline.planning.graph import Node
+from pipeline.store.store import Manifest
+
+
+def changes(before: Manifest, now: Ingredients, node: Node, undecided: Mapping[str, str] | None = None) -> list[str]:
+    """What differs between a result and a stage, down to the field and the function.
+
+    `undecided` are digests of inputs that are still to be made: they are taken as unchanged.
+    """
+    then = before.ingredients
+    lines = [f"class {then.stage} -> {now.stage}"] if then.stage != now.stage else []
+    lines += [f"version {then.version} -> {now.version}"] if then.version != now.version else []
+    lines += _changed_fields(then.config, now.config, before.settings, node.description.settings)
+    lines += _changed_code(then.code, now.code)
+    lines += ["data set changed"] if then.external != now.external else []
+    lines += _changed_inputs(before, {**now.inputs, **(undecided or {})}, node)
+    lines += [f"library {line}" for line in _changed_values(then.libraries, now.libraries)]
+    return lines
+
+
+def _changed_fields(then: Any, now: Any, shown_then: Any, shown_now: Any) -> list[str]:
+    """Hashed fields decide what changed; fields with all defaults give the values to show."""
+    old, new = dict(_flat(then, "config")), dict(_flat(now, "config"))
+    old_values, new_values = dict(_flat(shown_then, "config")), dict(_flat(shown_now, "config"))
+    paths = [path for path in sorted(old.keys() | new.keys()) if _text(old, path) != _text(new, path)]
+    texts = [(path, _text(old_values, path), _text(new_values, path)) for path in paths]
+    told = [f"{path} {before} -> {after}" for path, before, after in texts if before != after]
+    return told or [f"{path} is {after} as before, but the default is another" for path, _, after in texts]
+
+
+def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Leaves by dotted path; lists are leaves."""
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from _flat(item, f"{path}.{name}")
+    else:
+        yield path, value
+
+
+def _text(values: Mapping[str, Any], path: str) -> str:
+    return encode(values[path]) if path in values else "(absent)"
+
+
+def _changed_code(then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    for module in sorted(then.keys() | now.keys()):
+        if module not in then or module not in now:
+            yield f"{module}: {'no longer' if module not in now else 'now'} imported"
+            continue
+        for name in sorted(then[module].keys() | now[module].keys()):
+            if then[module].get(name) != now[module].get(name):
+                kind = "added" if name not in then[module] else "removed" if name not in now[module] else "changed"
+                yield f"{module}: {name} {kind}"
+
+
+def _changed_inputs(before: Manifest, now: Mapping[str, str], node: Node) -> Iterator[str]:
+    for path in sorted(before.inputs.keys() | now.keys()):
+        if path not in now:
+            yield f"input {path} ({before.inputs[path]['address']}) removed"
+        elif path not in before.inputs:
+            yield f"input {path} added"
+        elif before.inputs[path]["digest"] != now[path]:
+            yield f"input {node.description.inputs[path].address} changed"
+
+
+def _changed_values(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(then.keys() | now.keys()):
+        if then.get(name) != now.get(name):
+            yield f"{name} {then.get(name, '(not counted)')} -> {now.get(name, '(not counted)')}"

@@ -1,0 +1,70 @@
+"""Files of a user's own: imported by path, and taken along to the workers, which import them by name.
+
+Ray copies them to every node (`py_modules` of the job), where they import each other, at any place, as they do here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from importlib import import_module
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
+
+from pipeline.errors import PipelineError
+from pipeline.keys.code_digest import own_files
+from pipeline.planning.graph import Graph
+
+
+def import_file(text: str) -> ModuleType:
+    """The module of a file, under its own name; what lies beside the file can be imported from now on.
+
+    Raises PipelineError when there is no such file, its name cannot be that of a module or is another's, or it fails.
+    """
+    path = Path(text).expanduser().resolve()
+    if not path.is_file():
+        raise PipelineError(f"there is no file {path}")
+    _check_name(path)
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))  # as `python FILE` does
+    try:
+        return import_module(path.stem)
+    except PipelineError:
+        raise
+    except Exception as error:
+        raise PipelineError(f"{_place(error, path)}: {type(error).__name__}: {error}") from error
+
+
+def own_parts(graph: Graph) -> dict[str, Path]:
+    """{name: file or folder} of the modules and packages of a user's own that the stages of a graph are made of."""
+    files = own_files({kind for node in graph.nodes.values() for kind in node.description.classes})
+    return {module.partition(".")[0]: _top(module, path) for module, path in files.items() if module != "__main__"}
+
+
+def _top(module: str, path: Path) -> Path:
+    """What is imported first on the way to a module: its file, or the folder of its package."""
+    depth = module.count(".") + (path.name == "__init__.py")
+    return path.parents[depth - 1] if depth else path
+
+
+def _check_name(path: Path) -> None:
+    name = path.stem
+    if path.suffix != ".py" or not name.isidentifier():
+        raise PipelineError(f"{path}: call the file as a module is called, such as {_as_name(name)}.py")
+    spec = importlib.util.find_spec(name)
+    if spec and spec.origin and Path(spec.origin).resolve() != path:
+        raise PipelineError(f"{path}: {name} is also the name of {spec.origin}; give the file another")
+
+
+def _as_name(text: str) -> str:
+    kept = "".join(letter if letter.isalnum() else "_" for letter in text)
+    return kept if kept.isidentifier() else f"my_{kept}"
+
+
+def _place(error: Exception, path: Path) -> str:
+    """The line of the user's file that an error came from."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}, line {error.lineno}"
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path}, line {lines[-1]}" if lines else str(path)

@@ -1,0 +1,115 @@
+"""What a run would do, and why: keys are resolved as far as results are there; nothing is created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.planning.changes import changes
+from pipeline.planning.graph import Graph, Node
+from pipeline.planning.resolver import Resolver
+from pipeline.store.record import CURVE, PROGRESS, read_progress
+from pipeline.store.store import Manifest, Store
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    address: str
+    state: Literal["cached", "run", "resume", "after", "missing"]
+    reason: str
+    """Why it is to run, what it waits for or what it lacks; empty when cached."""
+
+    key: str
+    """Empty for a stage below one that is to run: its key is not known yet."""
+
+    seconds: float | None
+    """How long it took: this result, or the newest one of the same address; None when never run."""
+
+    node: Node
+    manifest: Manifest | None
+    """Of a cached stage."""
+
+
+def plan(graph: Graph, store: Store, resolver: Resolver) -> list[PlanRow]:
+    """One row for each node, inputs first; "missing" is one whose data set is not there, if the resolver allows it."""
+    history = _History(store)
+    rows: dict[str, PlanRow] = {}
+    for node in graph.nodes.values():
+        rows[node.id] = _row(node, rows, store, resolver, history)
+    return list(rows.values())
+
+
+def why(graph: Graph, store: Store, resolver: Resolver, text: str) -> list[str]:
+    """All differences between what the stage is now and its newest result; `text` is an address or a key prefix."""
+    rows = {row.node.id: row for row in plan(graph, store, resolver)}
+    row = rows[graph.find(text, {node_id: row.key for node_id, row in rows.items()}).id]
+    if row.manifest:
+        return [f"{row.address} is cached under {row.key}"]
+    inputs = {path: rows[above].manifest for path, above in row.node.inputs.items()}
+    known = {path: manifest for path, manifest in inputs.items() if manifest}
+    before = _History(store).newest(row.node)
+    lines = [row.reason] if row.state in ("after", "resume") else []
+    if before is None:
+        return [*lines, f"no result of {row.address} in this store"]
+    now = resolver.ingredients(row.node, known)
+    waiting = {path: digest for path, digest in before.ingredients.inputs.items() if path in inputs.keys() - known}
+    return lines + (changes(before, now, row.node, waiting) or ["nothing else changed"])
+
+
+def _row(node: Node, rows: Mapping[str, PlanRow], store: Store, resolver: Resolver, history: _History) -> PlanRow:
+    if error := resolver.missing.get(node.id):
+        return PlanRow(node.address, "missing", _first_line(error), "", history.seconds(node), node, None)
+    inputs = {path: rows[above].manifest for path, above in node.inputs.items()}
+    known = {path: manifest for path, manifest in inputs.items() if manifest}
+    if len(known) < len(inputs):
+        first = [rows[above].address for above in dict.fromkeys(node.inputs.values()) if not rows[above].manifest]
+        more = f" and {len(first) - 1} more" if len(first) > 1 else ""
+        return PlanRow(node.address, "after", f"after {first[0]}{more}", "", history.seconds(node), node, None)
+    ingredients = resolver.ingredients(node, known)
+    key = ingredients.key
+    if manifest := store.find(key):
+        return PlanRow(node.address, "cached", "", key, manifest.seconds, node, manifest)
+    if stopped := _stopped_at(store, key):
+        return PlanRow(node.address, "resume", stopped, key, history.seconds(node), node, None)
+    before = history.newest(node)
+    reason = _short(changes(before, ingredients, node)) if before else "never run"
+    return PlanRow(node.address, "run", reason, key, history.seconds(node), node, None)
+
+
+class _History:
+    """Newest result of each address; the store is read on the first question only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._newest: dict[str, Manifest] | None = None
+
+    def newest(self, node: Node) -> Manifest | None:
+        if self._newest is None:
+            self._newest = {manifest.address: manifest for manifest in self._store.manifests()}
+        names = (node.address, *node.aliases)
+        return next((self._newest[name] for name in names if name in self._newest), None)
+
+    def seconds(self, node: Node) -> float | None:
+        newest = self.newest(node)
+        return newest.seconds if newest else None
+
+
+def _stopped_at(store: Store, key: str) -> str:
+    """How far a killed attempt came, when it left more than its record: something to go on from."""
+    work = store.work(key)
+    left = set(work.files()) - {CURVE, PROGRESS}
+    progress = read_progress(work)
+    if not left:
+        return ""
+    return f"step {progress.done:,.0f} of {progress.total:,.0f}" if progress else "interrupted"
+
+
+def _short(lines: list[str]) -> str:
+    if not lines:
+        return "its files are missing"
+    return lines[0] + (f" (and {len(lines) - 1} more)" if len(lines) > 1 else "")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

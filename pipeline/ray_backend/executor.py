@@ -1,0 +1,110 @@
+"""Jobs as Ray tasks: one task for each stage, worker processes used again, retries left to the scheduler."""
+
+from __future__ import annotations
+
+import copyreg
+import sys
+import time
+from collections.abc import Collection
+from dataclasses import MISSING
+from typing import Any
+
+from pipeline.execution.executor import Cancelled, Handle, Job
+from pipeline.keys.code_digest import own_files
+from pipeline.keys.fingerprint import describe
+from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
+from pipeline.ray_backend.session import cluster
+from pipeline.ray_backend.worker import work
+from pipeline.stage import Resources, Stage
+from pipeline.store.store import Manifest
+
+HEAD = {"node:__internal_head__": 0.001}
+"""The node that is not preempted; a stage that only waits for workers of its own belongs there."""
+
+
+INSTALLED = ("pipeline", "ssd_core", "stages", "experiments")
+
+
+class RayExecutor:
+    """The `Executor` of a joined cluster; `pipeline.ray_backend.session.connect` comes first."""
+
+    def __init__(self, *, taken_along: Collection[str] = ()) -> None:
+        """`taken_along` are modules of the user's own that workers can import."""
+        import ray
+
+        self._importable = {*INSTALLED, *taken_along}
+        # A dataclass sent by value must keep the one MISSING, else its fields seem to have defaults
+        copyreg.pickle(type(MISSING), lambda _: "MISSING")
+        self._task = ray.remote(work)
+        self._capacity = cluster().total
+        self._addresses: dict[Any, str] = {}
+        self._cancelled: set[Any] = set()
+        self._seen: dict[int, Stage] = {}
+
+    def capacity(self) -> Resources:
+        return self._capacity
+
+    def submit(self, job: Job) -> Handle:
+        self._carry(job.stage)
+        handle: Handle = self._task.options(name=job.address, max_retries=0, **_options(job.stage.resources)).remote(
+            job
+        )
+        self._addresses[handle] = job.address
+        return handle
+
+    def wait(self, handles: Collection[Handle], timeout: float) -> list[Handle]:
+        import ray
+
+        if not handles:
+            time.sleep(timeout)
+            return []
+        ended, _ = ray.wait(list(handles), num_returns=1, timeout=timeout)
+        if ended:  # take along what ended at the same time
+            ended, _ = ray.wait(list(handles), num_returns=len(handles), timeout=0)
+        return list(ended)
+
+    def result(self, handle: Handle) -> Manifest:
+        outcome = self._outcome(handle)
+        if isinstance(outcome, RemoteFailure):
+            error = outcome.exception()
+            raise as_worker_lost(error, "a worker of the stage") or error
+        return outcome
+
+    def cancel(self, handle: Handle, *, force: bool = False) -> None:
+        import ray
+
+        self._cancelled.add(handle)
+        ray.cancel(handle, force=force)
+
+    def _carry(self, stage: Stage) -> None:
+        """Send what a user wrote and no worker can import by value: in a session joined before, or in a notebook."""
+        from ray import cloudpickle
+
+        if id(stage) in self._seen:
+            return
+        self._seen[id(stage)] = stage  # kept, so that no other stage gets its id
+        description = describe(stage)
+        for module in own_files(description.classes):
+            if module.partition(".")[0] not in self._importable and module in sys.modules:
+                cloudpickle.register_pickle_by_value(sys.modules[module])
+        for held in description.inputs.values():
+            self._carry(held)
+
+    def _outcome(self, handle: Handle) -> Manifest | RemoteFailure:
+        import ray
+
+        address = self._addresses.pop(handle)
+        try:
+            outcome: Manifest | RemoteFailure = ray.get(handle)
+        except ray.exceptions.RayError as error:
+            if handle in self._cancelled:
+                raise Cancelled(f"{address} was cancelled") from None
+            raise as_worker_lost(error, f"the worker of {address}") or error from None
+        return outcome
+
+
+def _options(wanted: Resources) -> dict[str, Any]:
+    """A nested stage holds nothing itself: its workers have a placement group of their own."""
+    if wanted.nested:
+        return {"num_cpus": 0, "resources": HEAD}
+    return {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}

@@ -1,0 +1,93 @@
+"""A parallel map over Ray tasks, called inside a stage: order kept, few in flight, a lost worker's item tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.execution.stage_log import captured
+from pipeline.folder import Folder
+from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
+from pipeline.ray_backend.session import cluster
+from pipeline.stage import Resources
+
+RETRIES_OF_A_LOST_ITEM = 2
+QUEUED_PER_SLOT = 2
+"""One running and one waiting: a worker is never idle, and a failure leaves little behind."""
+
+
+@dataclass(frozen=True)
+class RayMapper:
+    """How `Context.map` runs inside a job; what its tasks print joins the log of the stage."""
+
+    logs: Folder
+    log: str
+
+    def __call__(
+        self,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        *,
+        resources: Resources,
+        progress: Callable[[int, int], None],
+    ) -> list[Any]:
+        """`[function(item) for item in items]` on the workers of the cluster; `progress(done, total)` after each.
+
+        Raises what `function` raised first, or WorkerLost for an item whose worker died three times.
+        """
+        import ray
+
+        waiting = list(enumerate(items))[::-1]
+        values: list[Any] = [None] * len(waiting)
+        call = ray.remote(_call).options(
+            num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=RETRIES_OF_A_LOST_ITEM
+        )
+        shared = ray.put((function, self))
+        in_flight: dict[Any, int] = {}
+        limit = _limit(resources)
+        try:
+            while waiting or in_flight:
+                while waiting and len(in_flight) < limit:
+                    index, item = waiting.pop()
+                    in_flight[call.remote(shared, item)] = index
+                finished, _ = ray.wait(list(in_flight), num_returns=1)
+                for reference in finished:
+                    values[in_flight.pop(reference)] = _value(reference)
+                progress(len(values) - len(waiting) - len(in_flight), len(values))
+        finally:
+            for reference in in_flight:
+                ray.cancel(reference)
+        return values
+
+
+def _call(shared: tuple[Callable[[Any], Any], RayMapper], item: Any) -> tuple[RemoteFailure | None, Any]:
+    function, mapper = shared
+    # Only a local file takes lines from several processes
+    log = captured(mapper.logs, mapper.log) if mapper.logs.is_local else nullcontext()
+    try:
+        with log:
+            return None, function(item)
+    except Exception as error:
+        return RemoteFailure.of(error), None
+
+
+def _value(reference: Any) -> Any:
+    import ray
+
+    try:
+        failure, value = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        raise as_worker_lost(error, "a worker of this stage") or error from error
+    if failure is not None:
+        raise failure.exception()
+    return value
+
+
+def _limit(resources: Resources) -> int:
+    """How many tasks may be out at once."""
+    total = cluster().total
+    slots = [total.cpus / resources.cpus] if resources.cpus else []
+    slots += [total.gpus / resources.gpus] if resources.gpus else []
+    return QUEUED_PER_SLOT * max(1, int(min(slots, default=total.cpus)))

@@ -1,0 +1,144 @@
+"""What happens in a run, as append-only events in `runs/<run>/events.jsonl`; the state of a run is a fold over them.
+
+run_started(argv, git, process)   planned(node)   cached   waiting(holder)   started(attempt)
+progress(done, total, note)   retried(reason, delay)   committed(seconds)   failed(class, message, traceback)
+skipped(because)   cancelled   run_finished(status)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from pipeline.folder import Folder
+from pipeline.store.process import Process
+
+EVENTS = "events.jsonl"
+PROGRESS_SECONDS = 10.0
+"""Progress of one stage is written down at most this often; other observers see all of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    time: float
+    """Seconds since 1970."""
+
+    kind: str
+    address: str = ""
+    """Of the stage; empty for events of the whole run."""
+
+    key: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Observer(Protocol):
+    """Sees a run as it goes; called from the thread of the scheduler."""
+
+    def on_event(self, event: Event) -> None: ...
+
+    def tick(self) -> None:
+        """Called about twice a second, also when nothing happens."""
+
+
+class EventLog:
+    """The observer that writes the events of a run down."""
+
+    def __init__(self, run: Folder) -> None:
+        self._run = run
+        self._progress: dict[str, float] = {}
+
+    def on_event(self, event: Event) -> None:
+        if event.kind == "progress":
+            if event.time - self._progress.get(event.address, float("-inf")) < PROGRESS_SECONDS:
+                return
+            self._progress[event.address] = event.time
+        self._run.append(EVENTS, json.dumps(asdict(event)).encode() + b"\n")
+
+    def tick(self) -> None:
+        pass
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """Sorts by time: `20261122-153012-123`."""
+    moment = now or datetime.now(UTC)
+    return f"{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}"
+
+
+def read_events(run: Folder) -> list[Event]:
+    """Events of a run, also while it runs and after a crash: a torn line is left out."""
+    if not run.exists(EVENTS):
+        return []
+    return [event for line in run.read_bytes(EVENTS).splitlines() if (event := _parse(line))]
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        return Event(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+
+
+@dataclass
+class NodeState:
+    state: str = "planned"
+    key: str = ""
+    attempt: int = 0
+    done: float = 0.0
+    total: float = 0.0
+    note: str = ""
+    """Why it waits, was tried again, failed or was skipped; while running what the stage says."""
+
+    seconds: float = 0.0
+
+
+@dataclass
+class RunState:
+    nodes: dict[str, NodeState] = field(default_factory=dict)
+    """By address."""
+
+    argv: list[str] = field(default_factory=list)
+    process: Process | None = None
+    started: float = 0.0
+    last: float = 0.0
+    """Time of the newest event."""
+
+    status: str = "unknown"
+    """running, finished, failed or interrupted, as told by events; `killed` is known by `is_dead`."""
+
+    @property
+    def is_dead(self) -> bool:
+        """True when the run never ended, and its process on this host is gone."""
+        process = self.process
+        return self.status == "running" and process is not None and process.is_here and not process.is_alive
+
+
+_STATE_AFTER = {"planned": "planned", "started": "running", "progress": "running", "retried": "retrying"}
+
+
+def fold(events: Iterable[Event]) -> RunState:
+    """State of a run after these events."""
+    run = RunState()
+    for event in events:
+        run.last = event.time
+        if event.kind == "run_started":
+            run.argv, run.started, run.status = event.data.get("argv", []), event.time, "running"
+            run.process = Process(**event.data["process"]) if "process" in event.data else None
+        elif event.kind == "run_finished":
+            run.status = event.data["status"]
+        else:
+            _apply(run.nodes.setdefault(event.address, NodeState()), event)
+    return run
+
+
+def _apply(node: NodeState, event: Event) -> None:
+    data = event.data
+    node.state = _STATE_AFTER.get(event.kind, event.kind)
+    node.key = event.key or node.key
+    node.attempt = data.get("attempt", node.attempt)
+    node.seconds = data.get("seconds", node.seconds)
+    node.done, node.total = data.get("done", node.done), data.get("total", node.total)
+    notes = (data[name] for name in ("note", "message", "because", "reason", "holder") if name in data)
+    node.note = next(notes, "")

@@ -1,0 +1,43 @@
+"""Finding what a store holds by what a person types: a stage's address, or the start of a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from pyarrow import fs
+
+from pipeline.errors import PipelineError
+from pipeline.store.events import read_events
+from pipeline.store.store import Manifest, Store
+
+
+def find_result(store: Store, text: str) -> Manifest:
+    """The newest result of an address, or the one whose key starts with `text`; PipelineError otherwise."""
+    manifests = store.manifests()
+    for manifest in reversed(manifests):
+        if manifest.address == text:
+            return manifest
+    matching = [manifest for manifest in manifests if text and manifest.key.startswith(text)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        told = ", ".join(f"{manifest.address} ({manifest.key[:12]})" for manifest in matching[:8])
+        raise PipelineError(f"{text!r} is the start of {len(matching)} keys: {told}")
+    known = sorted({manifest.address for manifest in manifests})
+    near = get_close_matches(text, known, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else f"it has {', '.join(known[:8]) or 'no result yet'}"
+    raise PipelineError(f"no result of a stage {text!r} in the store {store.folder.uri}; {hint}")
+
+
+def recorded_requests(store: Store) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """What each run's graph was built from, and the addresses of its stages; newest run first."""
+    runs = store.folder / "runs"
+    selector = fs.FileSelector(runs.path, allow_not_found=True)
+    names = sorted((str(entry.base_name) for entry in runs.filesystem.get_file_info(selector)), reverse=True)
+    for name in names:
+        events = read_events(runs / name)
+        started = [event.data["request"] for event in events if event.kind == "run_started" and "request" in event.data]
+        if started:
+            yield started[0], [event.address for event in events if event.kind == "planned"]

@@ -1,0 +1,169 @@
+"""Results on any pyarrow file system. A stage writes into a private attempt folder; one manifest, written last and
+whole, makes it real, and readers believe manifests only.
+
+    format.json                     {"format": 1}
+    keys/<key>.json                 manifest: where the result lies and all that it was made from
+    objects/<key>/<attempt>/...     files of one attempt, written by one process
+    work/<key>/                     what outlives a killed attempt: checkpoints, curves, progress
+    runs/<run>/events.jsonl         what happened; runs/<run>/logs/<stage>.log
+    leases/<key>.json               which driver works on a key
+
+Two attempts that race on a key are both valid; the manifest names one of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.keys.fingerprint import Ingredients, digest
+
+FORMAT = 1
+UNDIGESTED = ("metrics.jsonl", "timing.json")
+"""Names of output files that hold times: kept and checksummed, but not part of the output digest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    path: str
+    """Relative to the output folder."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """How a committed result came to be, and what it is."""
+
+    key: str
+    address: str
+    variant: str
+    tags: dict[str, str]
+    ingredients: Ingredients
+    settings: Any
+    """Configuration with all defaults, for people."""
+
+    inputs: dict[str, dict[str, str]]
+    """{field path: {"address", "key", "digest"} of the committed input}."""
+
+    provenance: dict[str, Any] = field(default_factory=dict)
+    attempt: str = ""
+    files: tuple[StoredFile, ...] = ()
+    digest: str = ""
+    """Output digest: hash over the sorted paths and checksums."""
+
+    seconds: float = 0.0
+    finished: float = 0.0
+    """Moment of the commit, in seconds since 1970."""
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Manifest:
+        return cls(
+            **{
+                **content,
+                "ingredients": Ingredients(**content["ingredients"]),
+                "files": tuple(StoredFile(**file) for file in content["files"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Store:
+    folder: Folder
+
+    @classmethod
+    def open(cls, uri: str) -> Store:
+        """A store that may not exist yet: nothing is created. Raises PipelineError for one of a newer format."""
+        folder = Folder.at(uri)
+        if folder.exists("format.json"):
+            found = folder.read_json("format.json")["format"]
+            if found > FORMAT:
+                raise PipelineError(
+                    f"the store {uri} has format {found}, but this version reads formats up to {FORMAT}; "
+                    "install a newer ssdpipe, or name another store with --store or SSDPIPE_STORE"
+                )
+        return cls(folder)
+
+    def prepare(self) -> None:
+        """Create the store before the first write."""
+        if not self.folder.exists("format.json"):
+            self.folder.replace("format.json", f'{{"format": {FORMAT}}}\n'.encode())
+
+    def find(self, key: str) -> Manifest | None:
+        """The manifest of a committed result whose files are there; a broken manifest is no manifest."""
+        if not self.folder.exists(f"keys/{key}.json"):
+            return None
+        manifest = self._read(f"{key}.json")
+        if manifest is None or (manifest.files and not self.output(manifest).exists()):
+            return None
+        return manifest
+
+    def manifests(self) -> list[Manifest]:
+        """All manifests, oldest first."""
+        names = [name for name in (self.folder / "keys").files() if name.endswith(".json")]
+        found = [manifest for name in names if (manifest := self._read(name))]
+        return sorted(found, key=lambda manifest: manifest.finished)
+
+    def output(self, manifest: Manifest) -> Folder:
+        return self.attempt(manifest.key, manifest.attempt)
+
+    def attempt(self, key: str, attempt: str) -> Folder:
+        return self.folder / f"objects/{key}/{attempt}"
+
+    def work(self, key: str) -> Folder:
+        return self.folder / f"work/{key}"
+
+    def run(self, run_id: str) -> Folder:
+        return self.folder / f"runs/{run_id}"
+
+    def commit(self, draft: Manifest) -> Manifest:
+        """Make `draft.attempt` the result of its key, unless another attempt already is. Returns what is now true."""
+        earlier = self.find(draft.key)
+        if earlier:
+            self.attempt(draft.key, draft.attempt).delete()
+        manifest = earlier or self._publish(draft)
+        self.work(draft.key).delete()
+        return manifest
+
+    def _publish(self, draft: Manifest) -> Manifest:
+        files = checksums(self.output(draft))
+        manifest = replace(draft, files=files, digest=output_digest(files), finished=time.time())
+        content = json.dumps(asdict(manifest), indent=1, sort_keys=True)
+        self.folder.replace(f"keys/{draft.key}.json", content.encode())
+        return manifest
+
+    def _read(self, name: str) -> Manifest | None:
+        try:
+            return Manifest.from_json((self.folder / "keys").read_json(name))
+        except (ValueError, KeyError, TypeError, FileNotFoundError):
+            return None
+
+
+def log_name(address: str) -> str:
+    """File name of a stage's log below `runs/<run>/logs`."""
+    return f"{address.replace('/', '__')}.log"
+
+
+def checksums(folder: Folder) -> tuple[StoredFile, ...]:
+    return tuple(_checksum(folder, name) for name in folder.files())
+
+
+def _checksum(folder: Folder, name: str) -> StoredFile:
+    running, size = hashlib.sha256(), 0
+    with folder.open_input(name) as stream:
+        while block := stream.read(1 << 20):
+            running.update(block)
+            size += len(block)
+    return StoredFile(path=name, size=size, sha256=running.hexdigest())
+
+
+def output_digest(files: tuple[StoredFile, ...]) -> str:
+    counted = [file for file in files if file.path.rpartition("/")[2] not in UNDIGESTED]
+    return digest(sorted([file.path, file.sha256] for file in counted))

@@ -1,0 +1,104 @@
+"""Backbones: the networks that a detector takes its first maps from, as values of its specification.
+
+A backbone tells the side and the width of each map that can predict, and builds the layers that lead to it. Extra
+layers of the specification follow its last map. A backbone of one's own is another subclass of `Backbone`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Backbone(ABC):
+    """A frozen keyword-only dataclass; its maps in order, each with the name of the layer that ends there."""
+
+    @abstractmethod
+    def cells(self, input_size: int) -> dict[str, int]:
+        """Side of each map, in cells."""
+
+    @abstractmethod
+    def widths(self) -> dict[str, int]:
+        """Channels of each map."""
+
+    @abstractmethod
+    def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
+        """The layers from the map before (first: the image, (B, 3, S, S)) to each map.
+
+        A GroupNorm of so many groups follows every convolution; with 0 groups the network is as it was pretrained.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vgg16(Backbone):
+    """VGG16 with fc6 and fc7 as convolutions; by default reduced and atrous, as DeepLab-LargeFOV has it."""
+
+    reduced: bool = True
+    """fc6 3x3 with holes and fc7 subsampled, pool5 3x3-s1. False: VGG16 as it was trained, "no atrous" in Table 2:
+    fc6 7x7, pool5 2x2-s2, and conv5_3 can predict."""
+
+    channels: tuple[int, int, int, int, int] = (64, 128, 256, 512, 512)
+    """Of the blocks conv1 to conv5 (2, 2, 3, 3, 3 layers)."""
+
+    fc_channels: int = 1024
+    """Of fc6 and fc7; 4096 before they are subsampled."""
+
+    dilation: int = 6
+    """Of fc6."""
+
+    def __post_init__(self) -> None:
+        if not self.reduced and self.dilation != 1:
+            raise ValueError(f"the full VGG16 has no holes in fc6: reduced=False needs dilation=1, not {self.dilation}")
+
+    def cells(self, input_size: int) -> dict[str, int]:
+        """Pooling rounds up as Caffe's: 300 -> 150 -> 75 -> 38 -> 19."""
+        conv4_3 = _halved(input_size, times=3)
+        if self.reduced:
+            return {"conv4_3": conv4_3, "conv7": _halved(conv4_3)}
+        return {"conv4_3": conv4_3, "conv5_3": _halved(conv4_3), "conv7": _halved(conv4_3, times=2)}
+
+    def widths(self) -> dict[str, int]:
+        conv5_3 = {} if self.reduced else {"conv5_3": self.channels[4]}
+        return {"conv4_3": self.channels[3], **conv5_3, "conv7": self.fc_channels}
+
+    def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
+        from ssd_core.backbones.vgg import vgg16_parts
+
+        return vgg16_parts(self, norm_groups)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNet50(Backbone):
+    """The first 40 convolutions of ResNet-50, conv1 to conv4_x of He et al. (2016, Table 1); conv5_x is left out.
+
+    Maps have torchvision's names: layer2 is conv3_x, layer3 is conv4_x. At 300 they are of 38 and 19 cells as those of
+    VGG16, without a change of any stride. Batch norm is frozen: it is what ImageNet left, since its means over a
+    batch would depend on how images are dealt to workers. From scratch it normalises nothing: take GroupNorm then.
+    """
+
+    width: int = 64
+    """Channels of conv1; layer2 has 8 times as many, layer3 16 times."""
+
+    def cells(self, input_size: int) -> dict[str, int]:
+        """Convolutions of stride 2 are padded to round up: 300 -> 150 -> 75 -> 38 -> 19."""
+        return {"layer2": _halved(input_size, times=3), "layer3": _halved(input_size, times=4)}
+
+    def widths(self) -> dict[str, int]:
+        return {"layer2": 8 * self.width, "layer3": 16 * self.width}
+
+    def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
+        from ssd_core.backbones.resnet import resnet50_parts
+
+        return resnet50_parts(self, norm_groups)
+
+
+def _halved(side: int, times: int = 1) -> int:
+    for _ in range(times):
+        side = ceil(side / 2)
+    return side

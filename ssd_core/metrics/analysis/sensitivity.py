@@ -1,0 +1,101 @@
+"""How well objects of each size and shape are found: normalised average precision (averagePrecisionNormalized.m,
+analyzeTrueDetections.m; paper, Figures 4 and 6).
+
+A precision depends on how many objects there are; normalised, every class counts as having `nominal` objects:
+precision = t / (t + false positives) with t = recall * nominal. Bins are by percentiles of the class's own
+objects; true positives of other bins count as nothing, all false positives stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan, sqrt
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from ssd_core.metrics.analysis.findings import FALSE, IGNORED, TRUE, Findings
+from ssd_core.metrics.analysis.trends import rounded
+
+NOMINAL_SHARE = 0.15
+"""Nominal objects of a class per test image."""
+
+PERCENTILES = (0.1, 0.3, 0.7, 0.9)
+"""Ends of the first four bins: they hold 10, 20, 40, 20 and 10 % of the objects."""
+
+AREA_BINS = ("XS", "S", "M", "L", "XL")
+ASPECT_BINS = ("XT", "T", "M", "W", "XW")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalisedAp:
+    """NaN without objects."""
+
+    value: float
+    error: float
+    """Standard error of the mean over the objects, each with the precision at which it is found, or 0."""
+
+    objects: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """Normalised average precision of one class."""
+
+    overall: NormalisedAp
+    area: tuple[NormalisedAp, ...]
+    """From the smallest to the largest objects."""
+
+    aspect: tuple[NormalisedAp, ...]
+    """From tall to wide."""
+
+
+def sensitivity(findings: Findings, *, nominal: float) -> Sensitivity:
+    """Of one class; `nominal` is NOMINAL_SHARE times the number of test images."""
+    sides = findings.objects_xyxy[:, 2:] - findings.objects_xyxy[:, :2] + 1
+    return Sensitivity(
+        overall=normalised_ap(findings.strong, objects=findings.objects, nominal=nominal),
+        area=_by_bins(findings, sides[:, 0] * sides[:, 1], nominal),
+        aspect=_by_bins(findings, sides[:, 0] / sides[:, 1], nominal),
+    )
+
+
+def normalised_ap(labels: Int[ndarray, " D"], *, objects: int, nominal: float) -> NormalisedAp:
+    """Of detections by falling score, each TRUE, FALSE or IGNORED."""
+    if not objects:
+        return NormalisedAp(value=nan, error=nan, objects=0)
+    weight = np.cumsum(labels == TRUE) * nominal / objects
+    false = np.cumsum(labels == FALSE)
+    with np.errstate(invalid="ignore"):  # nothing counts until the first that is true or false
+        precision = weight / (weight + false)
+    best = np.fmax.accumulate(precision[::-1])[::-1]
+    found = np.zeros(objects)  # an object that is missed has precision 0
+    found[: np.count_nonzero(labels == TRUE)] = best[labels == TRUE]
+    error = float(found.std(ddof=1)) / sqrt(objects) if objects > 1 else 0.0
+    return NormalisedAp(value=float(found.mean()), error=error, objects=objects)
+
+
+def bins_of(values: Float[ndarray, " G"], counted: ndarray) -> Int[ndarray, " G"]:
+    """Bin of each object, 0 to 4, by thresholds from those that count; one on a threshold belongs below it."""
+    ascending = np.sort(values[counted])
+    if not len(ascending):
+        return np.zeros(len(values), np.int64)
+    places = rounded(np.array(PERCENTILES) * len(ascending)).clip(1)  # fewer than five: the first
+    return np.asarray((values[:, None] > ascending[places - 1]).sum(axis=1))
+
+
+def _by_bins(findings: Findings, values: Float[ndarray, " G"], nominal: float) -> tuple[NormalisedAp, ...]:
+    counted = ~findings.difficult
+    bins = bins_of(values, counted)
+    of = np.full(len(findings.strong), -1)
+    true = findings.strong == TRUE
+    of[true] = bins[findings.taken[true]]
+    return tuple(
+        normalised_ap(
+            np.where(true & (of != number), IGNORED, findings.strong),
+            objects=int(np.count_nonzero(counted & (bins == number))),
+            nominal=nominal,
+        )
+        for number in range(len(PERCENTILES) + 1)
+    )

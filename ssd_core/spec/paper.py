@@ -1,0 +1,165 @@
+"""The detectors of the paper as values of the specification, and what varies them.
+
+Sources: paper sections 2 and 3, examples/ssd/ssd_pascal.py, ssd_coco.py and python/caffe/model_libs.py of
+weiliu89/caffe. Lengths are pixels of the network input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Literal
+
+from ssd_core.backbones.backbone import ResNet50, Vgg16
+from ssd_core.spec.detector import DetectorSpec, ExtraLayer, Scale, Source
+from ssd_core.spec.vocabularies import VOC_CLASSES
+
+Flavour = Literal["voc", "coco"]
+"""Whose objects the scales are for; those of COCO are smaller."""
+
+_LOWEST: dict[tuple[int, Flavour], tuple[int, int]] = {
+    (300, "voc"): (10, 20),
+    (300, "coco"): (7, 15),
+    (512, "voc"): (7, 15),
+    (512, "coco"): (4, 10),
+}
+"""Scales of the first and of the second source in percent of the input (ssd_pascal.py, ssd_coco.py)."""
+
+
+def ssd300(classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc") -> DetectorSpec:
+    """SSD300: 8732 boxes on six maps of 38, 19, 10, 5, 3 and 1 cells."""
+    steps = {"conv4_3": 8, "conv7": 16, "conv8_2": 32, "conv9_2": 64, "conv10_2": 100, "conv11_2": 300}
+    return DetectorSpec(
+        input_size=300,
+        classes=classes,
+        extras=_extras(_HALVE, _HALVE, _LESS_TWO, _LESS_TWO),
+        sources=_sources(300, steps, scales),
+    )
+
+
+def ssd512(classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc") -> DetectorSpec:
+    """SSD512: 24564 boxes on seven maps of 64, 32, 16, 8, 4, 2 and 1 cells.
+
+    The sizes are those of the script, such as 35.84; for weights of the released code see `truncated`.
+    """
+    layers = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2", "conv12_2")
+    last = (4, 1, 1)  # 2 cells to 1; only the code tells
+    return DetectorSpec(
+        input_size=512,
+        classes=classes,
+        extras=_extras(_HALVE, _HALVE, _HALVE, _HALVE, last),
+        sources=_sources(512, {layer: 8 * 2**level for level, layer in enumerate(layers)}, scales),
+    )
+
+
+def ssd300_full_vgg(
+    classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc", seven_sources: bool = False
+) -> DetectorSpec:
+    """SSD300 on the full VGG16 (paper section 3.1, "Atrous is faster"; Table 2, column 4).
+
+    The paper prints neither its boxes nor its layers above conv7, and no script of it was released. Ours is
+    `with_full_vgg`, with the 8732 boxes of SSD300; or seven sources, where the scales go from 20 % to 90 % in steps
+    of 14 % as the script's rule gives for seven.
+    """
+    spec = with_full_vgg(ssd300(classes, scales=scales))
+    if not seven_sources:
+        return spec
+    steps = {"conv4_3": 8, "conv5_3": 16, "conv7": 32, "conv8_2": 64, "conv9_2": 100, "conv10_2": 150, "conv11_2": 300}
+    extras = _extras(_HALVE, _HALVE, _HALVE, _HALVE)  # 10 cells to 5, 3, 2, 1
+    return replace(spec, extras=extras, sources=_sources(300, steps, scales))
+
+
+def with_full_vgg(spec: DetectorSpec) -> DetectorSpec:
+    """The detector on the full VGG16, with conv5_3 as a source and the same maps and boxes.
+
+    Each map comes from one layer earlier, so the last extra layer goes. conv5_3 is not normalised: every released
+    script that normalises does it to conv4_3 only. Raises ValueError where VGG16 is full already, or is not there.
+    """
+    if not isinstance(spec.backbone, Vgg16) or not spec.backbone.reduced:
+        raise ValueError(f"only a reduced VGG16 can be replaced by the full one, not {spec.backbone}")
+    extras = tuple(
+        replace(extra, kernel=after.kernel, stride=after.stride, padding=after.padding)
+        for extra, after in pairwise(spec.extras)
+    )
+    names = [extra.name for extra in spec.extras]
+    earlier = dict(zip(["conv4_3", "conv7", *names], ["conv4_3", "conv5_3", "conv7", *names], strict=False))
+    return replace(
+        spec,
+        backbone=replace(spec.backbone, reduced=False, fc_channels=4 * spec.backbone.fc_channels, dilation=1),
+        extras=extras,
+        sources=tuple(replace(source, layer=earlier[source.layer]) for source in spec.sources),
+    )
+
+
+def with_resnet50(spec: DetectorSpec) -> DetectorSpec:
+    """The detector on ResNet-50 with the same extra layers, maps and boxes, as much narrower as its VGG16 is.
+
+    layer2 stands for conv4_3 and layer3 for conv7. No map is normalised in length: conv4_3 needs it, whose features
+    are far larger than those of the maps behind it, and norms inside the network leave no such difference. Raises
+    ValueError where the backbone is not a reduced VGG16.
+    """
+    if not isinstance(spec.backbone, Vgg16) or not spec.backbone.reduced:
+        raise ValueError(f"only a reduced VGG16 can be replaced by ResNet-50, not {spec.backbone}")
+    replacing = {"conv4_3": "layer2", "conv7": "layer3"}
+    return replace(
+        spec,
+        backbone=ResNet50(width=spec.backbone.fc_channels // 16),
+        sources=tuple(replace(source, layer=replacing.get(source.layer, source.layer)) for source in spec.sources),
+    )
+
+
+def truncated(spec: DetectorSpec) -> DetectorSpec:
+    """The detector with sizes cut to whole pixels: Caffe's PriorBox holds them in an int.
+
+    SSD300 stays as it is; the released SSD512 weights were trained with boxes of 35, 76, 153 ... pixels.
+    """
+    return with_scales(spec, lambda scale: replace(scale, size=int(scale.size), next_size=int(scale.next_size)))
+
+
+def with_scales(spec: DetectorSpec, change: Callable[[Scale], Scale]) -> DetectorSpec:
+    """The detector with every scale of its default boxes changed."""
+    return replace(
+        spec,
+        sources=tuple(replace(source, scales=tuple(map(change, source.scales))) for source in spec.sources),
+    )
+
+
+_HALVE = (3, 2, 1)  # kernel, stride, padding
+_LESS_TWO = (3, 1, 0)
+
+
+def _extras(*shapes: tuple[int, int, int]) -> tuple[ExtraLayer, ...]:
+    """conv8_2 and on: the first has 512 channels, the others half as many."""
+    return tuple(
+        ExtraLayer(
+            name=f"conv{number}_2",
+            squeeze=256 if number == 8 else 128,
+            channels=512 if number == 8 else 256,
+            kernel=kernel,
+            stride=stride,
+            padding=padding,
+        )
+        for number, (kernel, stride, padding) in enumerate(shapes, start=8)
+    )
+
+
+def _sources(input_size: int, steps: dict[str, int], flavour: Flavour) -> tuple[Source, ...]:
+    """One scale per layer; four boxes in a cell of the first and the last two maps, six in the others."""
+    sizes = _sizes(input_size, flavour, len(steps))
+    ratios = ((2.0,), *[(2.0, 3.0)] * (len(steps) - 3), (2.0,), (2.0,))
+    scales = (
+        Scale(size=size, next_size=after, ratios=shape)
+        for size, after, shape in zip(sizes[:-1], sizes[1:], ratios, strict=True)
+    )
+    return tuple(
+        Source(layer=layer, step=step, scales=(scale,))
+        for (layer, step), scale in zip(steps.items(), scales, strict=True)
+    )
+
+
+def _sizes(input_size: int, flavour: Flavour, maps: int) -> list[float]:
+    """Size of each map and the next size of the last: the first apart, the others in equal steps up to 90 %."""
+    first, lowest = _LOWEST[input_size, flavour]
+    step = (90 - lowest) // (maps - 2)
+    return [input_size * percent / 100 for percent in (first, *(lowest + step * level for level in range(maps)))]

@@ -1,0 +1,90 @@
+"""Other default boxes for a detector: fewer shapes (paper section 3.1, Table 2), other source maps (Table 3).
+
+When a map no longer predicts, its scales are stacked on the maps that stay, so that the number of default
+boxes stays near that of the whole. A tiling is stated as the layers that predict and how many of the
+specification's scales each takes; boxes, sizes and steps follow from the specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ssd_core.spec.detector import DetectorSpec, Scale, Source
+from ssd_core.spec.paper import with_scales
+
+STACKED_RATIOS = (2.0,)
+"""Shapes of each scale where several share a layer: 4 boxes with both squares. The one reading of Table 3
+that gives the box counts of its rows 2 to 4 from the six original scales."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stacked:
+    """A layer that takes the next scales of the specification; one alone keeps the layer's own shapes."""
+
+    layer: str
+    scales: int = 1
+    large_square: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sized:
+    """A layer with scales of its own, for a layout that no dealing gives."""
+
+    layer: str
+    sizes: tuple[tuple[float, float], ...]
+    """Size and next size of each scale, fractions of the input."""
+
+    ratios: tuple[float, ...]
+
+
+Tiling = tuple[Stacked | Sized, ...]
+
+
+def without_ratios(spec: DetectorSpec, *ratios: float) -> DetectorSpec:
+    """The detector without oblong boxes of these ratios and their reciprocals; the squares stay.
+
+    Raises ValueError for a ratio that no box has.
+    """
+    there = {ratio for source in spec.sources for scale in source.scales for ratio in scale.ratios}
+    if unknown := sorted(set(ratios) - there):
+        raise ValueError(f"no default box has the ratio {unknown}; this specification has {sorted(there)}")
+
+    def change(scale: Scale) -> Scale:
+        return replace(scale, ratios=tuple(ratio for ratio in scale.ratios if ratio not in ratios))
+
+    return with_scales(spec, change)
+
+
+def tiled(spec: DetectorSpec, tiling: Tiling) -> DetectorSpec:
+    """The detector that predicts from the layers of the tiling only.
+
+    The scales of the specification are dealt from the smallest to the `Stacked` layers in turn; those left
+    over are dropped. Raises ValueError for a layer that is no source, or more scales than there are.
+    """
+    scales = iter(sorted((scale for source in spec.sources for scale in source.scales), key=lambda scale: scale.size))
+    return replace(spec, sources=tuple(_source(spec, part, scales) for part in tiling))
+
+
+def _source(spec: DetectorSpec, part: Stacked | Sized, scales: Iterator[Scale]) -> Source:
+    own = {source.layer: source for source in spec.sources}.get(part.layer)
+    if own is None:
+        known = ", ".join(source.layer for source in spec.sources)
+        raise ValueError(f"a tiling names {part.layer!r}, which is no source of this specification; it has {known}")
+    if isinstance(part, Sized):
+        return replace(own, scales=tuple(_sized(part, spec.input_size)))
+    return replace(own, scales=tuple(_dealt(part, own, scales)))
+
+
+def _sized(part: Sized, input_size: int) -> Iterator[Scale]:
+    for size, after in part.sizes:
+        yield Scale(size=size * input_size, next_size=after * input_size, ratios=part.ratios)
+
+
+def _dealt(part: Stacked, own: Source, scales: Iterator[Scale]) -> Iterator[Scale]:
+    ratios = own.scales[0].ratios if part.scales == 1 else STACKED_RATIOS
+    for taken in range(part.scales):
+        scale = next(scales, None)
+        if scale is None:
+            raise ValueError(f"{part.layer} takes {part.scales} scales, but only {taken} of the specification are left")
+        yield replace(scale, ratios=ratios, large_square=part.large_square)

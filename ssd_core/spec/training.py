@@ -1,0 +1,50 @@
+"""All that fixes a training besides its images and its first weights. Defaults: the paper's SSD300 on VOC 07+12."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ssd_core.spec.augmentation import PAPER, Augmentation
+from ssd_core.spec.detector import DetectorSpec
+from ssd_core.spec.paper import ssd300
+from ssd_core.spec.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """Equal settings, images and first weights are one training, wherever it runs (paper section 3.1)."""
+
+    spec: DetectorSpec = field(default_factory=ssd300)
+    augmentation: Augmentation = PAPER
+    schedule: Schedule = field(default_factory=Schedule)
+    batch_size: int = 32
+    """Images of the global batch, whatever the number of workers."""
+
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    """The paper's, with `momentum`; adamw is for networks that learn from scratch in few iterations."""
+
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the forward pass; the loss is always fp32."""
+
+    train_difficult: bool = True
+    """Objects marked difficult are trained on, as the released VOC script does; evaluation ignores them."""
+
+    normaliser: Literal["global", "local"] = "global"
+    """N of the loss: the default boxes matched in the global batch (one GPU of the original), or in the share of each
+    worker, whose gradients are averaged (its several GPUs)."""
+
+    local_workers: int = 4
+    """Of a local normaliser, whose meaning depends on the number of workers; the original had four GPUs."""
+
+    seed: int = 0
+    """Of the first weights, the order of the images and their augmentation."""
+
+    keep_every: int = 0
+    """Checkpoints at multiples of this iteration are kept in the result (for validation); 0 keeps none."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, but is {self.batch_size}")

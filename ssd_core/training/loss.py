@@ -1,0 +1,88 @@
+"""Multibox loss with hard negatives (paper section 2.2 and equations 1 to 3; multibox_loss_layer.cpp).
+
+Negatives are chosen as MineHardExamples in bbox_util.cpp does: only that code tells that each image has its own three
+to one, and that an overlap can rule a negative out.
+
+Sums, not means: the loss of the paper is (location + confidence) / matched, and dividing is left to the
+caller, who knows how many boxes were matched in the whole batch over all workers.
+Letters: B images, G objects (padded), K default boxes, C classes with background as class 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ssd_core.boxes.coding import encode
+from ssd_core.boxes.frames import to_cxcywh
+from ssd_core.boxes.matching import NEGATIVE, Matches
+from ssd_core.boxes.objects import Objects
+from ssd_core.spec.detector import DetectorSpec
+
+NEGATIVES_PER_POSITIVE = 3
+NEGATIVE_IOU = 0.5
+"""A default box that overlaps an object by this or more is never a negative."""
+
+
+class LossSums(NamedTuple):
+    """Sums over a batch, each a scalar; all zero when nothing is matched."""
+
+    location: Float[Tensor, ""]
+    confidence: Float[Tensor, ""]
+    matched: Int[Tensor, ""]
+
+
+def multibox_loss(
+    locations: Float[Tensor, "B K 4"],
+    logits: Float[Tensor, "B K C"],
+    matches: Matches,
+    objects: Objects,
+    default_boxes_cxcywh: Float[Tensor, "K 4"],
+    spec: DetectorSpec,
+) -> LossSums:
+    """Smooth L1 over matched boxes, softmax loss over matched boxes and hard negatives.
+
+    Half precision is raised to float32. The choice of negatives passes no gradient.
+    """
+    check_counts(locations, logits, default_boxes_cxcywh)
+    locations, logits = _at_least_float32(locations), _at_least_float32(logits)
+    image, box = (matches.truth >= 0).nonzero(as_tuple=True)
+    truth = matches.truth[image, box]
+
+    targets = encode(to_cxcywh(objects.boxes_xyxy[image, truth]), default_boxes_cxcywh[box], spec.variances)
+    location = F.smooth_l1_loss(locations[image, box], targets.to(locations.dtype), reduction="sum")
+
+    classes = torch.zeros_like(matches.truth)
+    classes[image, box] = objects.labels[image, truth].to(classes.dtype) + 1  # 0 is background
+    used = (classes > 0) | hard_negatives(logits, matches)
+    confidence = F.cross_entropy(logits[used], classes[used], reduction="sum")
+    return LossSums(location, confidence, matches.matched_count())
+
+
+@torch.no_grad()
+def hard_negatives(logits: Float[Tensor, "B K C"], matches: Matches) -> Bool[Tensor, "B K"]:
+    """Of each image the unmatched boxes that are least like background, three for each matched box, if there are."""
+    candidate = (matches.truth == NEGATIVE) & (matches.iou < NEGATIVE_IOU)
+    loss = logits.logsumexp(dim=2) - logits[:, :, 0]
+    wanted = NEGATIVES_PER_POSITIVE * (matches.truth >= 0).sum(dim=1, keepdim=True)
+    order = loss.masked_fill(~candidate, -torch.inf).argsort(dim=1, descending=True, stable=True)
+    first = torch.arange(loss.shape[1], device=loss.device) < wanted
+    return torch.zeros_like(candidate).scatter_(1, order, first) & candidate
+
+
+def _at_least_float32(values: Tensor) -> Tensor:
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def check_counts(locations: Tensor, logits: Tensor, default_boxes_cxcywh: Tensor) -> None:
+    """Raises ValueError unless network and default boxes speak of the same number of boxes."""
+    counts = locations.shape[1], logits.shape[1], len(default_boxes_cxcywh)
+    if len(set(counts)) > 1:
+        raise ValueError(
+            f"{counts[0]} locations and {counts[1]} scores for {counts[2]} default boxes: "
+            "are the boxes those of the specification that the model was built from?"
+        )

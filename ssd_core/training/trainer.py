@@ -1,0 +1,181 @@
+"""Training of a detector: one endless stream of batches, iteration-based schedule, exact resume.
+
+The loss of a step is (L_conf + L_loc) / N over the *global* batch: N counts the matched default boxes on all
+workers, and each worker adds its own sums (paper equation 1; one GPU of the original). Batches and augmentation
+are functions of the seed and the position in the stream, hence a training of 1 or 8 workers is the same one.
+With the `local` normaliser the loss is the mean over the workers of what each of them would have alone (several
+GPUs of the original, multibox_loss_layer.cpp and parallel.cpp), so the settings say how many there are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import torch
+from torch import Tensor, nn
+
+from ssd_core.boxes.matching import Matches, match
+from ssd_core.data.training_stream import Batch
+from ssd_core.network.model import Detector
+from ssd_core.network.precision import autocast, check_precision
+from ssd_core.spec.training import TrainingSettings
+from ssd_core.training.checkpoint import CheckpointFolder
+from ssd_core.training.loss import multibox_loss
+from ssd_core.training.optimiser import build_optimiser, set_learning_rate
+from ssd_core.training.progress import Listener, Stopwatch
+from ssd_core.training.world import World
+
+
+class NonFiniteLossError(ValueError):
+    """The loss became infinite or not a number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often a training speaks and saves; never changes its result."""
+
+    log_steps: int = 20
+    checkpoint_steps: int = 2000
+    checkpoint_seconds: float = 300.0
+
+
+@dataclass
+class _Window:
+    """Losses and image ids since the last report, kept on the device to spare a synchronisation per step."""
+
+    losses: list[Tensor] = field(default_factory=list)
+    image_ids: list[list[str]] = field(default_factory=list)
+
+
+class Trainer:
+    """One worker's part of a training."""
+
+    def __init__(
+        self, settings: TrainingSettings, detector: Detector, *, world: World, checkpoints: CheckpointFolder,
+        listener: Listener, pace: Pace,
+    ) -> None:  # fmt: skip
+        check_precision(settings.precision, world.device)
+        _check_workers(settings, world)
+        self.settings, self.world, self.checkpoints = settings, world, checkpoints
+        self.listener, self.pace = listener, pace
+        self.detector = detector.to(world.device).train()
+        self.detector.to(memory_format=torch.channels_last)
+        self.optimiser = build_optimiser(
+            self.detector, settings.optimiser, momentum=settings.momentum, weight_decay=settings.weight_decay
+        )
+        self.step = world.from_first(checkpoints.newest_step() if world.is_first else 0)
+        if self.step:
+            checkpoints.restore(self.step, self.detector, self.optimiser)
+        self.network = world.distribute(self.detector)
+        self._window, self._watch, self._saved_at = _Window(), Stopwatch(), time.monotonic()
+
+    def run(self, batches: Iterable[Batch]) -> Detector:
+        """Train to the end of the schedule on `batches`, which start at step `self.step`; returns the detector."""
+        self._watch.read()
+        for batch in self._timed(batches):
+            self._take_step(batch)
+            self.step += 1
+            if self.step % self.pace.log_steps == 0 or self._is_checkpoint_step():
+                self._report()
+        return self.detector
+
+    def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        stream = iter(batches)
+        while self.step < self.settings.schedule.iterations:
+            asked = time.perf_counter()
+            batch = next(stream)
+            self._watch.waited += time.perf_counter() - asked
+            yield batch
+
+    def _take_step(self, batch: Batch) -> None:
+        batch = batch.to(self.world.device)
+        settings = self.settings
+        set_learning_rate(self.optimiser, settings.schedule.learning_rate(self.step))
+        matches = match(self.detector.default_boxes, batch.objects, settings.spec)
+        matched = self._matched(matches)
+        with autocast(settings.precision, self.world.device):
+            locations, logits = self.network(batch.images)
+        loss = multibox_loss(locations, logits, matches, batch.objects, self.detector.default_boxes, settings.spec)
+        # DDP takes the mean over the workers; times their number, it is the sum that the global batch asks for.
+        total = (loss.location + loss.confidence) * (self.world.size / matched)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(total)
+        self.optimiser.step()
+        self._window.losses.append(torch.stack([loss.location, loss.confidence]).detach() / matched)
+        self._window.image_ids.append(batch.image_ids)
+        self._watch.images += settings.batch_size
+
+    def _matched(self, matches: Matches) -> Tensor:
+        """What this worker's sums are divided by, so that the quotients of all workers add up to the loss."""
+        count = matches.matched_count().float()
+        if self.settings.normaliser == "local":
+            return count.clamp(min=1) * self.world.size
+        return self.world.sum(count).clamp(min=1)
+
+    def _report(self) -> None:
+        """Check and tell the losses since the last report; save when a checkpoint is due."""
+        window, self._window = self._window, _Window()
+        wants_checkpoint = self.world.is_first and self._wants_checkpoint()
+        losses = torch.stack(window.losses)
+        told = torch.cat([losses.flatten(), losses.new_tensor([float(wants_checkpoint)])])
+        told = self.world.sum(told).cpu()
+        losses = told[:-1].view(-1, 2)
+        bad = torch.nonzero(~torch.isfinite(losses).all(dim=1)).flatten().tolist()
+        if bad:
+            self._refuse("the loss", self.step - len(losses) + bad[0] + 1, window.image_ids[bad[0]])
+        if self.world.is_first:
+            self._tell(losses)
+        if told[-1] > 0:
+            self._save(window.image_ids[-1])
+
+    def _tell(self, losses: Tensor) -> None:
+        location, confidence = losses.mean(dim=0).tolist()
+        reading = self._watch.read()
+        values = {
+            "loss": location + confidence,
+            "loss/location": location,
+            "loss/confidence": confidence,
+            "learning_rate": self.settings.schedule.learning_rate(self.step - 1),
+        }
+        self.listener.point(self.step, values | reading)
+        note = f"loss {location + confidence:.2f}, {reading['throughput/images_per_second']:.0f} images/s"
+        self.listener.progress(self.step, self.settings.schedule.iterations, note)
+
+    def _refuse(self, what: str, step: int, image_ids: list[str]) -> NoReturn:
+        """Called by all workers at once; `image_ids` are this worker's in the batch of the step."""
+        batch = ", ".join(image_id for part in self.world.gather(image_ids) for image_id in part)
+        raise NonFiniteLossError(
+            f"{what} of step {step} is not finite (learning rate {self.settings.schedule.learning_rate(step - 1):g}); "
+            f"images of its batch: {batch}. Look at their boxes, lower schedule.base_lr, or raise schedule.warmup; "
+            f"the last checkpoint, at step {self.checkpoints.newest_step()}, is kept."
+        )
+
+    def _is_checkpoint_step(self) -> bool:
+        every = [steps for steps in (self.pace.checkpoint_steps, self.settings.keep_every) if steps]
+        return self.step == self.settings.schedule.iterations or any(self.step % steps == 0 for steps in every)
+
+    def _wants_checkpoint(self) -> bool:
+        return self._is_checkpoint_step() or time.monotonic() - self._saved_at >= self.pace.checkpoint_seconds
+
+    def _save(self, image_ids: list[str]) -> None:
+        if not _is_finite(self.detector):  # after a finite loss; the same on every worker
+            self._refuse("the weights after the update", self.step, image_ids)
+        self._saved_at = time.monotonic()
+        if self.world.is_first:
+            self.checkpoints.save(self.step, self.detector, self.optimiser)
+
+
+def _check_workers(settings: TrainingSettings, world: World) -> None:
+    """Raises ValueError when a local normaliser was declared for another number of workers."""
+    if settings.normaliser == "local" and world.size != settings.local_workers:
+        raise ValueError(
+            f"the local normaliser is declared for {settings.local_workers} workers, but there are {world.size}: "
+            "train with that many, change local_workers, or take the global normaliser"
+        )
+
+
+def _is_finite(module: nn.Module) -> bool:
+    return bool(torch.stack([parameter.isfinite().all() for parameter in module.parameters()]).all())

@@ -1,0 +1,142 @@
+"""Weights of other programs to ours: one importer for all layouts.
+
+Recognises the layout by the names, SSD300 or SSD512 by the number of heads, the classes by the outputs; checks every
+tensor against the network that the specification makes; brings locations and classes to our order. What the layout
+says travels along: preprocessing, clipping and sizes of the default boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import IO
+
+import torch
+from torch import Tensor
+
+from ssd_core.network.model import Detector
+from ssd_core.spec.detector import DetectorSpec
+from ssd_core.spec.paper import ssd300, ssd512
+from ssd_core.spec.vocabularies import COCO_CLASSES, VOC_CLASSES
+from ssd_core.weights.layouts.known import LAYOUTS, layout_of
+from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices, Layout
+from ssd_core.weights.named_tensors import read_named_tensors
+from ssd_core.weights.weights import Weights
+
+_SHOWN = 8  # tensors named in a message
+
+
+def import_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND) -> Weights:
+    """A whole detector from a file of any layout. ValueError names the tensors that do not fit, with both shapes."""
+    return weights_from(read_named_tensors(stream), choices)
+
+
+def weights_from(tensors: Mapping[str, Tensor], choices: ImportChoices) -> Weights:
+    """The same from tensors under their names in the layout."""
+    layout = LAYOUTS[choices.layout] if choices.layout else layout_of(tensors)
+    maps = _maps(layout, tensors)
+    outputs = _outputs(layout, maps, tensors)
+    spec = _specification(layout, maps, outputs, choices)
+    return Weights(spec=spec, state=_state(layout, spec, outputs, tensors))
+
+
+def _maps(layout: Layout, tensors: Mapping[str, Tensor]) -> int:
+    """Source maps: 7 of SSD512, else 6."""
+    return 7 if _weight(layout, layout.layers(7)[-1]) in tensors else 6
+
+
+def _outputs(layout: Layout, maps: int, tensors: Mapping[str, Tensor]) -> int:
+    """Outputs per box, from the first of the score layers, which has four boxes in a cell."""
+    name = _weight(layout, layout.layers(maps)[-maps])
+    if name not in tensors:
+        raise ValueError(f"not a detector in the layout of {layout.name}: it lacks {name}")
+    channels = len(tensors[name])
+    if channels % 4:
+        raise ValueError(f"{name} has {channels} channels, but scores of four boxes in a cell are a multiple of 4")
+    return channels // 4
+
+
+def _specification(layout: Layout, maps: int, outputs: int, choices: ImportChoices) -> DetectorSpec:
+    classes = choices.classes or _usual_classes(layout, outputs)
+    if 1 + len(classes) != outputs and len(layout.rows.get(outputs, ())) != 1 + len(classes):
+        raise ValueError(
+            f"the file has {outputs} outputs per box, background among them, but {len(classes)} classes were named"
+        )
+    flavour = choices.scales or layout.scales or ("coco" if len(classes) == len(COCO_CLASSES) else "voc")
+    make = {6: ssd300, 7: ssd512}[maps]
+    spec = layout.as_trained(make(classes, scales=flavour))
+    return spec if choices.clip_boxes is None else replace(spec, clip_boxes=choices.clip_boxes, clip_sizes=False)
+
+
+def _usual_classes(layout: Layout, outputs: int) -> tuple[str, ...]:
+    named = len(layout.rows.get(outputs, range(outputs)))
+    for classes in (VOC_CLASSES, COCO_CLASSES):
+        if named == 1 + len(classes):
+            return classes
+    raise ValueError(
+        f"the file has {outputs} outputs per box, background among them: neither VOC's 21 nor COCO's 81; "
+        "name its classes (--classes FILE, one per line, in the order of the outputs, without background)"
+    )
+
+
+def _state(layout: Layout, spec: DetectorSpec, outputs: int, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    expected = parameter_shapes(spec)
+    names = tensor_names(layout, spec)
+    state, wrong = {}, []
+    for ours, theirs in names.items():
+        if theirs not in tensors:
+            wrong.append(f"{theirs} is missing")
+            continue
+        tensor = _in_our_order(ours, tensors[theirs], layout, spec, outputs)
+        if tensor.shape != expected[ours]:
+            wrong.append(f"{theirs} is {tuple(tensor.shape)}, but {ours} needs {tuple(expected[ours])}")
+        state[ours] = tensor.to(torch.float32).clone()
+    wrong += [f"{name} has no place" for name in tensors if name not in set(names.values())]
+    if wrong:
+        more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        raise ValueError(
+            f"the tensors do not fit an SSD{spec.input_size} of {layout.name} with {outputs} outputs: "
+            f"{'; '.join(wrong[:_SHOWN])}{more}"
+        )
+    return state
+
+
+def parameter_shapes(spec: DetectorSpec) -> dict[str, torch.Size]:
+    """Names and shapes of our tensors, without making them."""
+    with torch.device("meta"):
+        return {name: tensor.shape for name, tensor in Detector(spec).state_dict().items()}
+
+
+def tensor_names(layout: Layout, spec: DetectorSpec) -> dict[str, str]:
+    """Our name of every tensor to theirs."""
+    names = {"l2_norm.scale": layout.l2_norm}
+    for ours, theirs in zip(_our_layers(spec), layout.layers(len(spec.sources)), strict=True):
+        names |= {f"{ours}.weight": _weight(layout, theirs)}
+        names |= {f"{ours}.bias": f"{theirs}{layout.separator}{layout.bias}"}
+    return names
+
+
+def _our_layers(spec: DetectorSpec) -> Iterator[str]:
+    """Our convolutions in the order of `Layout.layers`."""
+    names = [name.removesuffix(".weight") for name in parameter_shapes(spec) if name.endswith(".weight")]
+    yield from (name for name in names if name.startswith("features."))
+    for part in ("locations", "logits"):
+        yield from (f"heads.{source.layer}.{part}" for source in spec.sources)
+
+
+def _weight(layout: Layout, layer: str) -> str:
+    return f"{layer}{layout.separator}{layout.weight}"
+
+
+def _in_our_order(ours: str, tensor: Tensor, layout: Layout, spec: DetectorSpec, outputs: int) -> Tensor:
+    """Channels of a head box by box: the four of a location, or the outputs of its classes."""
+    if ".locations." in ours and len(tensor) % 4 == 0:
+        return select_channels(tensor, 4, layout.location_order)
+    if ".logits." in ours and outputs != spec.class_count and len(tensor) % outputs == 0:
+        return select_channels(tensor, outputs, layout.rows[outputs])
+    return tensor
+
+
+def select_channels(tensor: Tensor, per_box: int, chosen: tuple[int, ...]) -> Tensor:
+    """Of each box's channels (boxes * per_box, ...) the chosen ones, in that order."""
+    return tensor.reshape(-1, per_box, *tensor.shape[1:])[:, list(chosen)].flatten(0, 1)

@@ -1,0 +1,25 @@
+"""The layouts that the importer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ssd_core.weights.layouts import amdegroot, caffe, chainercv, lufficc, torchvision
+from ssd_core.weights.layouts.layout import Layout
+
+LAYOUTS = {
+    layout.name: layout
+    for layout in (torchvision.LAYOUT, amdegroot.LAYOUT, lufficc.LAYOUT, caffe.LAYOUT, chainercv.LAYOUT)
+}
+
+
+def layout_of(names: Collection[str]) -> Layout:
+    """The layout in which a file names its tensors; ValueError when it is none."""
+    for layout in LAYOUTS.values():
+        first, last = layout.layers(6)[0], layout.l2_norm
+        if last in names and f"{first}{layout.separator}{layout.weight}" in names:
+            return layout
+    raise ValueError(
+        f"not an SSD in one of the layouts {', '.join(LAYOUTS)}: "
+        f"its first tensors are {', '.join(list(names)[:3]) or 'missing'}"
+    )

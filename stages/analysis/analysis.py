@@ -1,0 +1,129 @@
+"""The analysis of one detector as a document: what `analysis.json` holds, from which all its figures are drawn.
+
+    classes, images, exact         what was analysed, and whether ticks are read as in the original tool
+    groups/<name>/detections       ticks, objects (unit of the ticks), shares by kind, recall, weak_recall
+    groups/<name>/false_positives  ticks, shares by kind
+    sensitivity/<class>            overall, and area and aspect by bin: value, error, objects
+    confusion                      score, and counts: rows objects, columns detections, background and missed last
+
+Shares and precisions are fractions; what has no value is null. Groups and classes without objects are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import PipelineError
+from ssd_core.metrics.analysis.confusion import confusion_matrix
+from ssd_core.metrics.analysis.findings import Findings, Kind, find
+from ssd_core.metrics.analysis.groups import Groups, Names, similar_labels
+from ssd_core.metrics.analysis.sensitivity import NOMINAL_SHARE, sensitivity
+from ssd_core.metrics.analysis.trends import detection_trend, false_positive_trend
+from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
+
+KINDS = {Kind.CORRECT: "Cor", Kind.LOCALISATION: "Loc", Kind.SIMILAR: "Sim", Kind.OTHER: "Oth", Kind.BACKGROUND: "BG"}
+"""Names of the kinds as the tool writes them."""
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How an analysis is done."""
+
+    similar: tuple[Names, ...] = ()
+    groups: Groups = ()
+    """Empty: all classes in one group."""
+
+    fixed: bool = False
+    """Count background once where ticks are read."""
+
+    score_threshold: float = 0.3
+    """Of the confusion matrix; all else uses all detections."""
+
+
+def analyse(
+    detections: ScoredBoxes, truth: TrueBoxes, *, classes: Sequence[str], images: int, manner: Manner
+) -> Document:
+    """The document of one detector. PipelineError when groups name no class that has objects."""
+    found = {
+        name: find(detections, truth, label=label, similar=similar_labels(name, classes, manner.similar))
+        for label, name in enumerate(classes)
+    }
+    found = {name: findings for name, findings in found.items() if findings.objects}
+    groups = _groups(manner.groups or (("all", tuple(classes)),), found)
+    matrix = confusion_matrix(detections, truth, class_count=len(classes), score_threshold=manner.score_threshold)
+    document = {
+        "classes": list(classes),
+        "images": images,
+        "exact": not manner.fixed,
+        "groups": {
+            name: _group([found[member] for member in members], members, fixed=manner.fixed)
+            for name, members in groups.items()
+        },
+        "sensitivity": {
+            name: asdict(sensitivity(findings, nominal=NOMINAL_SHARE * images)) for name, findings in found.items()
+        },
+        "confusion": {"score": manner.score_threshold, "counts": matrix.tolist()},
+    }
+    plain: Document = _plain(document)
+    return plain
+
+
+def summarise(document: Document) -> dict[str, float]:
+    """`hoiem/<group>/<kind>` and `.../recall` at as many detections as objects, and `hoiem/AP_N/<class>`."""
+    summary = {}
+    for name, group in document["groups"].items():
+        trend = group["detections"]
+        place = trend["ticks"].index(1.0)
+        for key in (*KINDS.values(), "recall", "weak_recall"):
+            if (value := trend[key][place]) is not None:
+                summary[f"hoiem/{name}/{key}"] = value
+    return summary | {f"hoiem/AP_N/{name}": item["overall"]["value"] for name, item in document["sensitivity"].items()}
+
+
+def _groups(groups: Groups, found: Mapping[str, Findings]) -> dict[str, list[str]]:
+    known = {name: [member for member in members if member in found] for name, members in groups}
+    known = {name: members for name, members in known.items() if members}
+    if not known:
+        named = ", ".join(member for _, members in groups for member in members)
+        raise PipelineError(
+            f"no class of the groups ({named}) has an object that counts; "
+            f"there are objects of: {', '.join(found) or 'none'}"
+        )
+    return known
+
+
+def _group(findings: Sequence[Findings], members: Sequence[str], *, fixed: bool) -> Document:
+    detections = detection_trend(findings, fixed=fixed)
+    false_positives = false_positive_trend(findings, fixed=fixed)
+    names = list(KINDS.values())
+    return {
+        "classes": list(members),
+        "detections": {
+            "objects": detections.objects,
+            "ticks": detections.ticks,
+            **dict(zip(names, detections.shares.T, strict=True)),
+            "recall": detections.recall,
+            "weak_recall": detections.weak_recall,
+        },
+        "false_positives": {
+            "ticks": false_positives.ticks,
+            **dict(zip(names[1:], false_positives.shares.T, strict=True)),
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    """For JSON: arrays and tuples as lists, NaN as None."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return None if np.isnan(value) else float(value)
+    return value

@@ -1,0 +1,49 @@
+"""The files of an analysis: its document, its summary and its figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pyarrow.parquet as pq
+
+from pipeline.folder import Folder
+from ssd_core.data.shards import ShardSet
+from stages.analysis.analysis import Document, Manner, analyse, summarise
+from stages.analysis.analyze import ANALYSIS, FIGURES, SUMMARY, Analyze
+from stages.analysis.confusion_figure import confusion_figure
+from stages.analysis.hoiem_sensitivity_figure import sensitivity_figure
+from stages.analysis.hoiem_trends_figure import trends_figure
+from stages.detection.detect import DETECTIONS
+from stages.evaluation.voc_evaluation import scored_boxes, true_boxes
+from stages.figures.formats import png_and_svg
+
+MOST_SHOWN = 12
+"""Classes in the figure of sensitivities, unless they are named."""
+
+
+def analyse_shards(stage: Analyze, detections: Folder, shards: Folder, out: Folder) -> None:
+    """Analyse one detector on one set of shards."""
+    rows = ShardSet(shards.path, shards.filesystem)
+    numbers, truth = true_boxes(rows)
+    with detections.open_input(DETECTIONS) as stream:
+        found = scored_boxes(pq.read_table(stream), numbers)
+    manner = Manner(
+        similar=stage.similar, groups=stage.groups, fixed=stage.fixed, score_threshold=stage.score_threshold
+    )
+    document = analyse(found, truth, classes=rows.classes, images=len(rows), manner=manner)
+    write_files(document, out, shown=stage.shown)
+
+
+def write_files(document: Document, out: Folder, *, shown: Sequence[str] = ()) -> list[str]:
+    """Write everything below `out`; returns the names of the files."""
+    out.write_bytes(ANALYSIS, json.dumps(document, indent=1).encode())  # groups and classes keep their order
+    out.write_json(SUMMARY, summarise(document))
+    classes = shown or list(document["sensitivity"])[:MOST_SHOWN]
+    drawn = (trends_figure(document), sensitivity_figure({"": document}, shown=classes), confusion_figure(document))
+    written = [ANALYSIS, SUMMARY]
+    for name, figure in zip(FIGURES, drawn, strict=True):
+        for suffix, content in png_and_svg(figure).items():
+            out.write_bytes(f"{name}.{suffix}", content)
+            written.append(f"{name}.{suffix}")
+    return written

@@ -1,0 +1,55 @@
+"""Why a detector fails: the analysis of Hoiem et al. and a confusion matrix, from detections and shards.
+
+The result: `analysis.json` (see `analysis.py`), `summary.json` (a few of its numbers), and the figures `trends`,
+`sensitivity` and `confusion`, each as .png and .svg.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+ANALYSIS = "analysis.json"
+SUMMARY = "summary.json"
+FIGURES = ("trends", "sensitivity", "confusion")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analyze(Stage):
+    """Of one detector on one set of shards."""
+
+    detections: Stage
+    shards: Stage
+    training: Stage | None = None
+    """The training whose record these numbers and figures join."""
+
+    similar: tuple[tuple[str, ...], ...] = ()
+    """Sets of classes of which any two are alike."""
+
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Name and classes of each group; empty: all classes in one. `known_groups.py` has those of VOC and others."""
+
+    shown: tuple[str, ...] = ()
+    """Classes in the figure of sensitivities; empty: the first twelve."""
+
+    fixed: bool = False
+    """Count background once where the original tool counts it twice, see `ssd_core.metrics.analysis.trends`."""
+
+    score_threshold: float = 0.3
+    """Of the confusion matrix."""
+
+    def tracked_by(self) -> Stage | None:
+        return self.training
+
+    def artifacts(self) -> tuple[str, ...]:
+        return (ANALYSIS, *(f"{name}.png" for name in FIGURES))
+
+    def run(self, ctx: Context) -> None:
+        from stages.analysis.analysis_files import analyse_shards
+
+        analyse_shards(self, ctx.input(self.detections), ctx.input(self.shards), ctx.out)

@@ -1,0 +1,52 @@
+"""The drawings of the paper that need no training: the network (Figure 2) and its default boxes (Figure 1)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Stage
+from ssd_core.spec.detector import DetectorSpec
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+ARCHITECTURE = "architecture"
+DEFAULT_BOXES = "default-boxes"
+LAYERS = "layers.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawArchitecture(Stage):
+    """`architecture.svg` and `.png`, and `layers.json`, the numbers in it; all read off the network itself."""
+
+    spec: DetectorSpec
+    title: str = ""
+
+    def artifacts(self) -> tuple[str, ...]:
+        return (f"{ARCHITECTURE}.png", f"{ARCHITECTURE}.svg", LAYERS)
+
+    def run(self, ctx: Context) -> None:
+        from ssd_core.network.layer_table import layer_table
+        from stages.figures.architecture import architecture_figure
+        from stages.figures.formats import png_and_svg
+
+        table = layer_table(self.spec)
+        for suffix, content in png_and_svg(architecture_figure(table, self.title)).items():
+            ctx.out.write_bytes(f"{ARCHITECTURE}.{suffix}", content)
+        ctx.out.write_json(LAYERS, asdict(table))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawDefaultBoxes(Stage):
+    """`default-boxes.svg` and `.png`: what the matching gives to two objects on maps of 8x8 and 4x4 cells."""
+
+    def artifacts(self) -> tuple[str, ...]:
+        return (f"{DEFAULT_BOXES}.png", f"{DEFAULT_BOXES}.svg")
+
+    def run(self, ctx: Context) -> None:
+        from stages.figures.default_boxes import default_boxes_figure
+        from stages.figures.formats import png_and_svg
+
+        for suffix, content in png_and_svg(default_boxes_figure()).items():
+            ctx.out.write_bytes(f"{DEFAULT_BOXES}.{suffix}", content)

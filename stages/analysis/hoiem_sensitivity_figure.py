@@ -1,0 +1,59 @@
+"""Normalised average precision by size and shape of the objects, a row for each detector (paper, Figures 4 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ssd_core.metrics.analysis.sensitivity import AREA_BINS, ASPECT_BINS
+from stages.analysis.analysis import Document
+from stages.figures.style import new_figure
+
+BINS = {"area": AREA_BINS, "aspect": ASPECT_BINS}
+TITLES = {"area": "BBox Area", "aspect": "Aspect Ratio"}
+
+STEP = 7
+"""Places from class to class: five bins, and two left free."""
+
+
+def sensitivity_figure(
+    detectors: Mapping[str, Document], *, shown: Sequence[str], properties: Sequence[str] = ("area", "aspect")
+) -> Any:
+    """`detectors` are documents by title; `shown` the classes, of which those without objects are left out."""
+    longest = max(len(_there(document, shown)) for document in detectors.values())
+    figure = new_figure(len(properties) * max(3.4, 0.9 + 1.0 * longest), 2.9 * len(detectors))
+    grid = figure.subplots(len(detectors), len(properties), squeeze=False, sharey=True)
+    for row, (title, document) in zip(grid, detectors.items(), strict=True):
+        for axes, name in zip(row, properties, strict=True):
+            _classes(axes, {of: document["sensitivity"][of] for of in _there(document, shown)}, name)
+            axes.set_title(f"{title}: {TITLES[name]}" if title else TITLES[name])
+    return figure
+
+
+def _there(document: Document, shown: Sequence[str]) -> list[str]:
+    return [name for name in shown if name in document["sensitivity"]]
+
+
+def _classes(axes: Any, classes: Mapping[str, Document], name: str) -> None:
+    for number, (title, sensitivity) in enumerate(classes.items()):
+        _one(axes, STEP * number, sensitivity[name], sensitivity["overall"]["value"])
+        axes.text(STEP * number + 2, 1.06, title, ha="center", va="bottom", fontsize=9)
+    places = [STEP * number + place for number in range(len(classes)) for place in range(5)]
+    axes.set_xticks(places, list(BINS[name]) * len(classes), fontsize=6.5)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(-1.5, STEP * len(classes) - 1)
+    axes.set_ylim(-0.04, 1.18)
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+
+
+def _one(axes: Any, start: int, bins: Sequence[Document], overall: float) -> None:
+    """The bins of one class from `start` on; those without objects are left out."""
+    there = [(start + place, item) for place, item in enumerate(bins) if item["value"] is not None]
+    places, values = [place for place, _ in there], [item["value"] for _, item in there]
+    errors = [item["error"] for _, item in there]
+    axes.plot([start - 0.6, start + 4.6], [overall, overall], color="black", linestyle="--", linewidth=0.8)
+    axes.plot(places, values, color="blue", linewidth=1)
+    axes.errorbar(places, values, yerr=errors, fmt="+", color="red", markersize=5, elinewidth=1, capsize=1.5)
+    for place, value, following in zip(places, values, [*values[1:], 0.0], strict=True):
+        beside = (3, -7) if following > value else (3, 2)  # on the side that the line leaves free
+        axes.annotate(f"{value:.2f}", (place, value), beside, textcoords="offset points", fontsize=6.5)

@@ -1,0 +1,109 @@
+"""What past runs cost: seconds and bytes of the results of a store, and on what they were made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, get_type_hints
+
+from pipeline.store.record import read_curve
+from pipeline.store.store import Manifest, Store
+from stages.cost.work import FORWARD, TRAINING, Work, sharded_images
+
+Device = Literal["gpu", "cpu"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastRun:
+    """One committed result."""
+
+    stage: str
+    """Its class."""
+
+    work: Work | None
+    device: Device
+    device_name: str
+    device_seconds: float
+    """Seconds times the GPUs it occupied, or the CPUs where it had none."""
+
+    size: int
+    """Bytes of its files."""
+
+
+def past_runs(store: Store) -> list[PastRun]:
+    """Results that tell what they occupied, oldest first.
+
+    One that went on after a crash is left out: its seconds are those of its last part.
+    """
+    by_key = {manifest.key: manifest for manifest in store.manifests()}
+    believed = (each for each in by_key.values() if "resources" in each.provenance and not _resumed(store, each))
+    return [_past(manifest, by_key, store) for manifest in believed]
+
+
+def _past(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> PastRun:
+    resources, machine = manifest.provenance["resources"], manifest.provenance["machine"]
+    gpus = resources["gpus"]
+    return PastRun(
+        stage=manifest.ingredients.stage,
+        work=_work(manifest, by_key, store),
+        device="gpu" if gpus else "cpu",
+        device_name=str(machine["gpus"][0] if gpus and machine["gpus"] else machine["processor"]),
+        device_seconds=manifest.seconds * (gpus or resources["cpus"]),
+        size=sum(file.size for file in manifest.files),
+    )
+
+
+def _resumed(store: Store, manifest: Manifest) -> bool:
+    """Whether its curve spans more time than its last attempt took."""
+    times = [point.time for point in read_curve(store.output(manifest))]
+    return bool(times) and max(times) - min(times) > manifest.seconds
+
+
+def _work(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> Work | None:
+    try:
+        match manifest.ingredients.stage:
+            case "stages.training.train.Train":
+                return _training(manifest.settings["recipe"])
+            case "stages.detection.detect.Detect":
+                return _detection(manifest, by_key, store)
+            case "stages.shards.shard.Shard":
+                return Work(images=sharded_images(store, manifest))
+            case "stages.drawn.draw.Draw":
+                return Work(images=sum(manifest.settings[split] for split in ("train", "val", "test")))
+    except (KeyError, TypeError, ValueError, AttributeError, ImportError):
+        pass  # made by a version whose settings were others
+    return None
+
+
+def _training(recipe: Mapping[str, Any]) -> Work:
+    return Work(
+        images=recipe["schedule"]["iterations"] * recipe["batch_size"],
+        spec=rebuilt(recipe["spec"]),
+        passes=TRAINING,
+        precision=recipe["precision"],
+    )
+
+
+def _detection(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> Work | None:
+    images = sharded_images(store, by_key[manifest.inputs["shards"]["key"]])
+    training = _work(by_key[manifest.inputs["weights"]["key"]], by_key, store)
+    return Work(images=images, spec=training.spec if training else None, passes=FORWARD) if images else None
+
+
+def rebuilt(value: Any) -> Any:
+    """A value of a manifest's settings as what it was made from: dataclasses of ssd_core, tuples, numbers and text.
+
+    Raises KeyError, TypeError, ValueError, AttributeError or ImportError for what this version does not have.
+    """
+    if isinstance(value, Mapping):
+        module, _, name = value["$class"].rpartition(".")
+        if not module.startswith("ssd_core.") and module not in sys.modules:
+            raise ImportError(f"{module} is not imported for an estimate")
+        kind = getattr(import_module(module), name)
+        hints = get_type_hints(kind)
+        parts = {field: rebuilt(item) for field, item in value.items() if field != "$class"}
+        # 5.0 is written as 5: a parameter of the network must be a float again
+        return kind(**{field: float(part) if hints[field] is float else part for field, part in parts.items()})
+    return tuple(map(rebuilt, value)) if isinstance(value, list) else value

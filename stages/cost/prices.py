@@ -1,0 +1,74 @@
+"""How long some work takes on one GPU or CPU core: by past runs of its kind, or by arithmetic and a rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from stages.cost.past import Device, PastRun
+from stages.cost.work import Precision, Work
+
+Origin = Literal["same", "other", "given", "assumed", "unknown"]
+"""Past runs of this shape; past runs of other shapes, by their operations in a second; a rate that was given, or
+assumed; or nothing to tell it by."""
+
+ASSUMED_TFLOPS: dict[tuple[Device, Precision], float] = {
+    ("gpu", "fp32"): 20.0,
+    ("gpu", "bf16"): 40.0,
+    ("cpu", "fp32"): 0.03,
+    ("cpu", "bf16"): 0.03,
+}
+"""10^12 operations in a second, in a training as a whole. GPU: what the 364 and 724 images/s come to that NVIDIA has
+published for its SSD300 with ResNet-50 (about 9 giga multiply-adds) on an A100, with TF32 and with mixed precision;
+not measured here. CPU: a shared core of an AMD EPYC, 0.025 in `make demo` and 0.048 in benchmarks/results."""
+
+RECENT = 20
+"""The newest past runs that count: the machine may have changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    device_seconds: float
+    origin: Origin
+    device_name: str = ""
+    """Of past runs."""
+
+
+@dataclass(frozen=True)
+class Prices:
+    past: Sequence[PastRun]
+    """Oldest first."""
+
+    tflops: float | None = None
+    """Given rate of one GPU or core, instead of past runs."""
+
+    def of(self, stage: str, work: Work | None, device: Device) -> Price:
+        """The price of the work of a stage of that class. Without work to count: the median of past runs."""
+        past = [run for run in self.past if run.stage == stage and run.device == device][-RECENT:]
+        if work is None:
+            return _median(past, [run.device_seconds for run in past], "same", 1)
+        if work.spec and self.tflops:
+            return Price(device_seconds=work.flops / (self.tflops * 1e12), origin="given")
+        alike = [run for run in past if run.work and run.work.shape == work.shape]
+        if alike:
+            return _median(alike, _per(alike, "images"), "same", work.images)
+        others = [run for run in past if run.work and run.work.spec and run.work.precision == work.precision]
+        if not work.spec:
+            return Price(device_seconds=0.0, origin="unknown")
+        if others:
+            return _median(others, _per(others, "flops"), "other", work.flops)
+        rate = ASSUMED_TFLOPS[device, work.precision] * 1e12
+        return Price(device_seconds=work.flops / rate, origin="assumed")
+
+
+def _per(runs: Iterable[PastRun], unit: Literal["images", "flops"]) -> list[float]:
+    """Seconds for one image or operation in each of the runs."""
+    return [run.device_seconds / getattr(run.work, unit) for run in runs]
+
+
+def _median(runs: Sequence[PastRun], seconds: Sequence[float], origin: Origin, times: float) -> Price:
+    if not runs:
+        return Price(device_seconds=0.0, origin="unknown")
+    return Price(device_seconds=median(seconds) * times, origin=origin, device_name=runs[-1].device_name)

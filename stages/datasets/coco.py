@@ -1,0 +1,214 @@
+"""Folders in the layout of COCO: a JSON file for each split, and its images.
+
+The file of split S is annotations/instances_S.json, annotations/image_info_S.json (an image list without annotations),
+annotations/S.json, or S/_annotations.coco.json; coco_images.py says where its images lie. trainval35k and minival are
+the images of train2017 and val2017, or are put together from files of 2014.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pyarrow import fs
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.suggestion import suggestion
+from stages.datasets.coco_images import ImageFile, find_images, places
+from stages.datasets.coco_json import CocoFile, CocoImage, parse_coco
+from stages.datasets.defects import Defect, Kind
+from stages.datasets.published import PUBLISHED, missing
+from stages.datasets.source import (
+    ListedImage,
+    Listing,
+    Source,
+    Survey,
+    digest_of,
+    entries,
+    given_folder,
+    repeated_ids,
+)
+
+FILES = (
+    "annotations/instances_{}.json",
+    "annotations/image_info_{}.json",
+    "annotations/{}.json",
+    "{}/_annotations.coco.json",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """Splits whose images make up another, less those of `without`."""
+
+    splits: tuple[str, ...]
+    without: tuple[str, ...] = ()
+
+
+PUT_TOGETHER = {
+    "trainval35k": (
+        _Parts(splits=("train2017",)),
+        _Parts(splits=("train2014", "valminusminival2014")),
+        _Parts(splits=("train2014", "val2014"), without=("minival2014",)),
+        _Parts(splits=("train2014", "val2014"), without=("val2017",)),
+    ),
+    "minival": (_Parts(splits=("val2017",)), _Parts(splits=("minival2014",))),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CocoFolder(Source):
+    """One split of a data set in COCO layout: 2014, 2017, or a user's."""
+
+    def located(self, result: Folder | None = None) -> Folder:
+        if self.name in PUBLISHED and self.root and not Folder.at(self.root).exists():
+            raise missing(self.name, f"no folder {self.root}")
+        folder = given_folder(self, result)
+        if not splits_of(folder):
+            looked = ", ".join(name.format("<split>") for name in FILES)
+            raise PipelineError(f"{folder.uri} is no data set in COCO layout: looked for {looked}")
+        return folder
+
+    def survey(self) -> Survey:
+        folder = self.located()
+        files, _ = _files(folder, self.split)
+        images = find_images(folder, files)
+        stamp = digest_of([*(_told(folder, file) for file in files.values()), *images.told()])
+        return _survey(folder, self.split, stamp)
+
+    def ids(self, folder: Folder) -> list[str]:
+        return [image.image_id for image in _read(folder, self.split).images]
+
+    def listing(self, folder: Folder) -> Listing:
+        files, _ = _files(folder, self.split)
+        found, images = _read(folder, self.split), find_images(folder, files)
+        once = {image.image_id: image for image in reversed(found.images)}
+        first = [once[image_id] for image_id in dict.fromkeys(image.image_id for image in found.images)]
+        place = ", ".join(files.values())
+        orphans = sum(number for _, number in found.orphans)
+        return Listing(
+            images=tuple(self._listed(folder, image, images.find(image.file_name), place) for image in first),
+            objects_per_class=found.objects_per_class,
+            defects=(
+                *repeated_ids(self, place, (image.image_id for image in found.images)),
+                *(
+                    self._defect(Kind.STRING_ID, place, f"image {image.image_id!r}")
+                    for image in first
+                    if image.string_id
+                ),
+                *(
+                    self._defect(Kind.ORPHAN_ANNOTATION, place, f"image {image_id}, {number} annotations")
+                    for image_id, number in found.orphans
+                ),
+            ),
+            repeated=len(found.images) - len(first),
+            orphans=orphans,
+        )
+
+    def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
+        files, _ = _files(folder, self.split)
+        images = find_images(folder, files).by_name.values()
+        yield from ((Kind.ORPHAN_IMAGE, path) for path in sorted({image.path for image in images}))
+
+    def _listed(self, folder: Folder, image: CocoImage, file: ImageFile | None, place: str) -> ListedImage:
+        return ListedImage(
+            source=self.name,
+            folder=folder,
+            image_id=image.image_id,
+            image_file=file.path if file else image.file_name,
+            found=file is not None,
+            annotation_file=f"{place}, image {image.image_id}",
+            annotation=image.annotation,
+            naming=self.naming,
+            skip_empty=self.skip_empty,
+        )
+
+    def _defect(self, kind: Kind, file: str, detail: str) -> Defect:
+        return Defect(kind=kind, source=self.name, file=file, detail=detail)
+
+
+def splits_of(folder: Folder) -> list[str]:
+    """Names of the splits that have a file, and of those that can be put together from them."""
+    names = [f"annotations/{entry.base_name}" for entry in entries(folder / "annotations")]
+    names += [f"{entry.base_name}/_annotations.coco.json" for entry in entries(folder) if _is_folder(entry)]
+    matches = [_split(name) for name in names if not name.startswith("_annotations") and folder.exists(name)]
+    splits = list(dict.fromkeys(name for name in matches if name))
+    whole = [
+        name for name, options in PUT_TOGETHER.items() if any({*p.splits, *p.without} <= {*splits} for p in options)
+    ]
+    return splits + [name for name in whole if name not in splits]
+
+
+def _is_folder(entry: fs.FileInfo) -> bool:
+    return bool(entry.type == fs.FileType.Directory)
+
+
+def _split(name: str) -> str | None:
+    for pattern in FILES:
+        if match := re.fullmatch(re.escape(pattern).replace(r"\{\}", "(.+)"), name):
+            return match[1]
+    return None
+
+
+def _files(folder: Folder, split: str) -> tuple[dict[str, str], _Parts]:
+    """The file of each split that is read, and which of them is put in or taken out."""
+    for parts in (_Parts(splits=(split,)), *PUT_TOGETHER.get(split, ())):
+        files = {name: _file(folder, name) for name in (*parts.splits, *parts.without)}
+        found = {name: file for name, file in files.items() if file}
+        if len(found) == len(files):
+            return found, parts
+    raise PipelineError(f"{folder.uri} has no split {split!r} in COCO layout; {suggestion(split, splits_of(folder))}")
+
+
+def _file(folder: Folder, split: str) -> str | None:
+    return next((name for name in (pattern.format(split) for pattern in FILES) if folder.exists(name)), None)
+
+
+def _read(folder: Folder, split: str) -> CocoFile:
+    """All of a split, read from its files."""
+    files, parts = _files(folder, split)
+    read = {name: _parsed(folder, file) for name, file in files.items()}
+    taken_out = {image.image_id for name in parts.without for image in read[name].images}
+    images = [image for name in parts.splits for image in read[name].images if image.image_id not in taken_out]
+    if not images:
+        raise PipelineError(f"split {split!r} of {folder.uri} is empty: {', '.join(files.values())} list no image")
+    return CocoFile(
+        images=tuple(images),
+        orphans=tuple(orphan for name in parts.splits for orphan in read[name].orphans),
+        objects_per_class=Counter(item.name for image in images for item in image.annotation.objects),
+    )
+
+
+def _parsed(folder: Folder, file: str) -> CocoFile:
+    try:
+        return parse_coco(folder.read_bytes(file))
+    except (ValueError, KeyError, TypeError) as error:
+        told = f"an entry lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise PipelineError(f"{folder.uri}/{file} cannot be read as COCO annotations: {told}") from error
+
+
+@lru_cache(maxsize=16)
+def _survey(folder: Folder, split: str, stamp: str) -> Survey:  # noqa: ARG001 (the stamp makes an old answer void)
+    files, _ = _files(folder, split)
+    images, found = find_images(folder, files), _read(folder, split)
+    if not any(images.find(image.file_name) for image in found.images):
+        looked = ", ".join(places(files))
+        raise PipelineError(
+            f"none of the {len(found.images)} images of split {split!r} is in {folder.uri}; looked in: {looked}"
+        )
+    contents = [hashlib.sha256(folder.read_bytes(file)).hexdigest() for file in files.values()]
+    files_found = ((image.file_name, images.find(image.file_name)) for image in found.images)
+    sizes = (f"{name} {file.size if file else None}" for name, file in files_found)
+    return Survey(
+        digest=digest_of([*contents, *sizes]), objects_per_class=dict(sorted(found.objects_per_class.items()))
+    )
+
+
+def _told(folder: Folder, file: str) -> str:
+    info = folder.filesystem.get_file_info(f"{folder.path}/{file}")
+    return f"{file} {info.size} {info.mtime_ns}"

@@ -1,0 +1,84 @@
+"""The image files that a COCO file means: in images/S, S, images, beside the file, or below the root for split S.
+
+COCO's own images are found by their number in any official folder: 000000000009.jpg of 2017 is
+COCO_train2014_000000000009.jpg of 2014.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from posixpath import dirname
+
+from pyarrow import fs
+
+from pipeline.folder import Folder
+from stages.datasets.source import entries, image_entries
+
+PLACES = ("images/{}", "{}", "images", "")
+OFFICIAL = ("train2017", "val2017", "test2017", "train2014", "val2014", "test2014", "test2015")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFile:
+    """One file."""
+
+    path: str
+    """Inside the data set's folder."""
+
+    size: int
+    """In bytes."""
+
+    mtime_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CocoImages:
+    """Image files that a split may mean."""
+
+    by_name: Mapping[str, ImageFile]
+    by_number: Mapping[int, ImageFile]
+
+    def find(self, file_name: str) -> ImageFile | None:
+        """The file of an image, if there is one."""
+        number = _number(file_name)
+        return self.by_name.get(file_name) or (None if number is None else self.by_number.get(number))
+
+    def told(self) -> Iterable[str]:
+        """Changes whenever a file does."""
+        return (f"{name} {file.size} {file.mtime_ns}" for name, file in sorted(self.by_name.items()))
+
+
+def find_images(folder: Folder, files: Mapping[str, str]) -> CocoImages:
+    """All that may be meant by `files`, {split: annotation file}."""
+    by_name: dict[str, ImageFile] = {}
+    by_number: dict[int, ImageFile] = {}
+    for place in places(files):
+        for name, file in _below(folder, place):
+            by_name.setdefault(name, file)
+            if (number := _number(name)) is not None:
+                by_number.setdefault(number, file)
+    return CocoImages(by_name=by_name, by_number=by_number)
+
+
+def places(files: Mapping[str, str]) -> list[str]:
+    """Folders in which to look, the likeliest first."""
+    own = [pattern.format(split) for split in files for pattern in PLACES]
+    official = [pattern.format(name) for name in OFFICIAL for pattern in PLACES[:2]]
+    return list(dict.fromkeys([*own, *(dirname(file) for file in files.values()), *official]))
+
+
+def _below(folder: Folder, place: str) -> Iterator[tuple[str, ImageFile]]:
+    """Images in a folder, and in folders in it, by the names that an annotation file may call them."""
+    at = folder / place if place else folder
+    inner = [f"{entry.base_name}/" for entry in entries(at) if entry.type == fs.FileType.Directory]
+    for start in ("", *inner):
+        for file in image_entries(at / start.rstrip("/") if start else at):
+            name = f"{start}{file.base_name}"
+            yield name, ImageFile(path=f"{place}/{name}".lstrip("/"), size=file.size, mtime_ns=file.mtime_ns)
+
+
+def _number(file_name: str) -> int | None:
+    match = re.fullmatch(r"(?:.*/)?(?:COCO_\w+_)?(\d{12})\.jpg", file_name)
+    return int(match[1]) if match else None

@@ -1,0 +1,107 @@
+"""Which layout a folder has, what splits it lists, and the source of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.suggestion import suggestion
+from stages.datasets import coco as coco_folder
+from stages.datasets import csv_boxes, ilsvrc, voc
+from stages.datasets.coco import CocoFolder
+from stages.datasets.csv_boxes import CsvBoxes
+from stages.datasets.ilsvrc import IlsvrcDet
+from stages.datasets.source import Source
+from stages.datasets.voc import VocFolder
+
+TRAINING = ("trainval", "train", "train2017", "train2014")
+TESTING = ("test", "val", "valid", "val2017", "val2014")
+"""Splits that are taken when none is named: the first that is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """A data set on disk."""
+
+    layout: str
+    name: str
+    root: str
+    folder: str = ""
+    """In VOC layout: the one of several sets below `root`."""
+
+    splits: tuple[str, ...]
+
+    def source(self, split: str) -> Source:
+        if self.layout == "voc":
+            return VocFolder(name=self.name, root=self.root, split=split, folder=self.folder)
+        kinds: dict[str, type[CocoFolder | IlsvrcDet | CsvBoxes]] = {
+            "coco": CocoFolder,
+            "ilsvrc": IlsvrcDet,
+            "csv": CsvBoxes,
+        }
+        return kinds[self.layout](name=self.name, root=self.root, split=split)
+
+    def usual(self, among: tuple[str, ...]) -> str:
+        """The first of some usual splits that is there; without any, the first of them, which its reader refuses."""
+        return next((split for split in among if split in self.splits), among[0])
+
+
+def find_data_set(root: str, layout: str = "") -> DataSet:
+    """The data set at a path or URI; a set of a VOC devkit may be named as a folder below its parents.
+
+    PipelineError when there is none, or when a layout does not fit.
+    """
+    if layout and layout not in LAYOUTS:
+        raise PipelineError(f"there is no layout {layout!r}; {suggestion(layout, LAYOUTS)}")
+    if not root:
+        raise PipelineError("no data set is given; name its folder with --data or SSDPIPE_DATA")
+    for name, look in LAYOUTS.items():
+        if layout in ("", name) and (found := look(root)):
+            return found
+    if layout == "voc" or not Folder.at(root).exists():
+        VocFolder(name=root, root=root, split="").located()  # tells what is missing
+    raise PipelineError(
+        f"{root} is no data set{f' in layout {layout}' if layout else ''}: looked for Annotations and ImageSets/Main "
+        "(VOC), annotations/instances_<split>.json (COCO), ImageSets/DET (ILSVRC), and a .csv with the columns image, "
+        "xmin, ymin, xmax, ymax, class"
+    )
+
+
+def _voc(root: str) -> DataSet | None:
+    place, name = Folder.at(root), Path(root).name
+    parent, inner = (place, "") if place.exists() else (Folder.at(str(Path(root).parent)), name)
+    if not parent.exists() or not voc.data_sets(parent, inner):
+        return None
+    above = root if not inner else str(Path(root).parent)
+    located = VocFolder(name=name, root=above, split="", folder=inner).located()
+    splits = tuple(voc.splits_of(located))
+    return DataSet(layout="voc", name=_last(located), root=above, folder=inner, splits=splits)
+
+
+def _ilsvrc(root: str) -> DataSet | None:
+    for folder in (Folder.at(root), Folder.at(root) / "ILSVRC"):
+        if folder.exists(ilsvrc.SPLITS):
+            return DataSet(layout="ilsvrc", name=_last(folder), root=root, splits=tuple(ilsvrc.splits_of(folder)))
+    return None
+
+
+def _coco(root: str) -> DataSet | None:
+    folder = Folder.at(root)
+    splits = tuple(coco_folder.splits_of(folder))
+    return DataSet(layout="coco", name=_last(folder), root=root, splits=splits) if splits else None
+
+
+def _csv(root: str) -> DataSet | None:
+    folder = Folder.at(root)
+    splits = tuple(csv_boxes.splits_of(folder))
+    return DataSet(layout="csv", name=_last(folder), root=root, splits=splits) if splits else None
+
+
+LAYOUTS: dict[str, Callable[[str], DataSet | None]] = {"ilsvrc": _ilsvrc, "voc": _voc, "coco": _coco, "csv": _csv}
+
+
+def _last(folder: Folder) -> str:
+    return folder.uri.rstrip("/").rpartition("/")[2]

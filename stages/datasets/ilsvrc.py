@@ -1,0 +1,156 @@
+"""ILSVRC DET: Annotations/DET/<part>/<id>.xml, Data/DET/<part>/<id>.JPEG, ImageSets/DET/<split>.txt.
+
+A line of a list is `<id>`, `<id> <number>`, or two paths, `Data/DET/....JPEG Annotations/DET/....xml`. Ids in folders
+(n02672831/n02672831_11478) are in part train, others in val; a leading train/, val/ or test/ says it. val1 and val2
+are no official lists: put your own beside the others. The XML is VOC's, with WordNet ids for names and corners counted
+from 0; as in the original, nothing is subtracted. The original skips images without boxes in training: `skip_empty`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from pyarrow import fs
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.suggestion import suggestion
+from ssd_core.spec.ilsvrc_vocabulary import ILSVRC_SYNSETS
+from stages.datasets.annotation import Annotation, Naming
+from stages.datasets.defects import Kind
+from stages.datasets.source import ListedImage, Listing, Source, Survey, digest_of, entries, given_folder, repeated_ids
+from stages.datasets.voc_xml import parse
+
+ANNOTATIONS, IMAGES, SPLITS = "Annotations/DET", "Data/DET", "ImageSets/DET"
+PARTS = ("train", "val", "test")
+BY_NAME = Naming(rename=tuple(ILSVRC_SYNSETS.items()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class IlsvrcDet(Source):
+    """One split."""
+
+    naming: Naming = BY_NAME
+
+    def located(self, result: Folder | None = None) -> Folder:
+        place = given_folder(self, result)
+        for folder in (place, place / "ILSVRC"):
+            if folder.exists(SPLITS):
+                return folder
+        raise PipelineError(f"{place.uri} does not hold ILSVRC DET: looked for {SPLITS} in it and in ILSVRC")
+
+    def survey(self) -> Survey:
+        folder = self.located()
+        return _survey(folder, self.split, _stamp(folder, self.split))
+
+    def ids(self, folder: Folder) -> list[str]:
+        return [str(name) for name in _listed(folder, self.split)]
+
+    def listing(self, folder: Folder) -> Listing:
+        names = _listed(folder, self.split)
+        once, found = list(dict.fromkeys(names)), _found(folder, names)
+        return Listing(
+            images=tuple(self._image(folder, name, found) for name in once),
+            objects_per_class=_read_annotations(folder, once)[1],
+            defects=repeated_ids(self, f"{SPLITS}/{self.split}.txt", map(str, names)),
+            repeated=len(names) - len(once),
+        )
+
+    def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
+        for parent in dict.fromkeys(name.parent for name in _listed(folder, self.split)):
+            for top, kind in ((IMAGES, Kind.ORPHAN_IMAGE), (ANNOTATIONS, Kind.ORPHAN_FILE)):
+                yield from ((kind, f"{top}/{parent}/{file.base_name}") for file in entries(folder / f"{top}/{parent}"))
+
+    def _image(self, folder: Folder, name: PurePosixPath, found: dict[str, fs.FileInfo]) -> ListedImage:
+        return ListedImage(
+            source=self.name,
+            folder=folder,
+            image_id=str(name),
+            image_file=f"{IMAGES}/{name}.JPEG",
+            found=str(name) in found,
+            annotation_file=f"{ANNOTATIONS}/{name}.xml",
+            annotation=Annotation(size=None, objects=()) if name.parts[0] == "test" else None,
+            naming=self.naming,
+            skip_empty=self.skip_empty,
+        )
+
+
+def splits_of(folder: Folder) -> list[str]:
+    """Names of the lists."""
+    files = [str(entry.base_name) for entry in entries(folder / SPLITS)]
+    return [name.removesuffix(".txt") for name in files if name.endswith(".txt")]
+
+
+def _listed(folder: Folder, split: str) -> list[PurePosixPath]:
+    """`<part>/<id>` of each line."""
+    file = f"{SPLITS}/{split}.txt"
+    if not folder.exists(file):
+        raise PipelineError(f"{folder.uri} has no list {file}; {suggestion(split, splits_of(folder))}")
+    lines = [line.split() for line in folder.read_bytes(file).decode(errors="replace").splitlines() if line.strip()]
+    if not lines:
+        raise PipelineError(f"split {split!r} of {folder.uri} is empty: {file} lists no image")
+    return [_name(line[0], split) for line in lines]
+
+
+def _name(said: str, split: str) -> PurePosixPath:
+    path = PurePosixPath(said.removeprefix("/").removeprefix(f"{IMAGES}/"))
+    path = path.with_suffix("") if path.suffix == ".JPEG" else path
+    if path.parts[0] in PARTS:
+        return path
+    part = "train" if len(path.parts) > 1 else "test" if split.startswith("test") else "val"
+    return PurePosixPath(part) / path
+
+
+def _found(folder: Folder, names: list[PurePosixPath]) -> dict[str, fs.FileInfo]:
+    """`<part>/<id>` to the image's file, listing each folder once."""
+    files: dict[str, fs.FileInfo] = {}
+    for parent in dict.fromkeys(name.parent for name in names):
+        for file in entries(folder / f"{IMAGES}/{parent}"):
+            if str(file.base_name).endswith(".JPEG"):
+                files[f"{parent}/{Path(file.base_name).stem}"] = file
+    return files
+
+
+def _read_annotations(folder: Folder, names: list[PurePosixPath]) -> tuple[list[str], Counter[str]]:
+    """Digest of each annotation file ("" when it is missing), and the objects of each class."""
+    digests, counts = [], Counter[str]()
+    parents = dict.fromkeys(name.parent for name in names)
+    there = {f"{parent}/{file.base_name}" for parent in parents for file in entries(folder / f"{ANNOTATIONS}/{parent}")}
+    for name in (f"{name}.xml" for name in names):
+        content = folder.read_bytes(f"{ANNOTATIONS}/{name}") if name in there else b""
+        digests.append(hashlib.sha256(content).hexdigest() if name in there else "")
+        try:
+            counts.update(item.name for item in parse(content).objects)
+        except ValueError:
+            continue  # the report of the shards tells which files are broken
+    return digests, counts
+
+
+def _stamp(folder: Folder, split: str) -> str:
+    return digest_of(_told(folder, split))
+
+
+def _told(folder: Folder, split: str) -> Iterator[str]:
+    """Changes whenever a file does."""
+    names = _listed(folder, split)
+    yield from map(str, names)
+    for parent in dict.fromkeys(name.parent for name in names):
+        for top in (ANNOTATIONS, IMAGES):
+            yield from (f"{file.path} {file.size} {file.mtime_ns}" for file in entries(folder / f"{top}/{parent}"))
+
+
+@lru_cache(maxsize=16)
+def _survey(folder: Folder, split: str, stamp: str) -> Survey:  # noqa: ARG001 (the stamp makes an old answer void)
+    names = _listed(folder, split)
+    found = _found(folder, names)
+    if not any(str(name) in found for name in names):
+        raise PipelineError(f"none of the {len(names)} images of split {split!r} is in {folder.uri}/{IMAGES}")
+    digests, counts = _read_annotations(folder, names)
+    sizes = (f"{name} {found[str(name)].size if str(name) in found else None}" for name in names)
+    told = (f"{size} {digest}" for size, digest in zip(sizes, digests, strict=True))
+    return Survey(digest=digest_of(told), objects_per_class=dict(sorted(counts.items())))

@@ -1,0 +1,57 @@
+"""The data mixes of the paper, by the names of its tables: sources to be concatenated, each image counted once.
+
+07          VOC2007 trainval                                      5,011 images
+07+12       VOC2007 trainval, VOC2012 trainval                    16,551
+07++12      VOC2007 trainval and test, VOC2012 trainval           21,503; never to be scored on VOC2007 test
+trainval35k COCO trainval35k, which is train2017                  118,287
+ILSVRC      DET train and val1, without images without boxes
+
+07+12+COCO and 07++12+COCO are no concatenations: a network is trained on trainval35k, with COCO's box scales, and then
+fine-tuned on 07+12 or 07++12. `COCO_AS_VOC` is for mixes of one's own.
+"""
+
+from __future__ import annotations
+
+from ssd_core.spec.vocabularies import COCO_TO_VOC
+from stages.datasets.annotation import Naming
+from stages.datasets.coco import CocoFolder
+from stages.datasets.ilsvrc import IlsvrcDet
+from stages.datasets.source import Source
+from stages.datasets.voc import VocFolder
+
+COCO_AS_VOC = Naming(rename=tuple(COCO_TO_VOC.items()), leave_out_others=True)
+"""COCO's objects of VOC's twenty classes, by VOC's names."""
+
+
+def voc(root: str, year: str, split: str) -> VocFolder:
+    """One split of an official set below the data folder. The annotations of VOC2012 test are not published."""
+    annotated = (year, split) != ("2012", "test")
+    return VocFolder(name=f"voc{year}", root=root, folder=f"VOC{year}", split=split, annotated=annotated)
+
+
+def coco(root: str, split: str) -> CocoFolder:
+    """One split of COCO below the data folder: train2017, val2017, trainval35k, minival, test-dev2017."""
+    return CocoFolder(name="coco2017", root=f"{root}/coco2017", split=split)
+
+
+def voc07(root: str) -> tuple[Source, ...]:
+    return (voc(root, "2007", "trainval"),)
+
+
+def voc07_12(root: str) -> tuple[Source, ...]:
+    return (*voc07(root), voc(root, "2012", "trainval"))
+
+
+def voc07_all_12(root: str) -> tuple[Source, ...]:
+    """07++12."""
+    return (*voc07(root), voc(root, "2007", "test"), voc(root, "2012", "trainval"))
+
+
+def coco_trainval35k(root: str) -> tuple[Source, ...]:
+    return (coco(root, "trainval35k"),)
+
+
+def ilsvrc_train(root: str) -> tuple[Source, ...]:
+    """DET train and val1, by the user's list of val1."""
+    splits = ("train", "val1")
+    return tuple(IlsvrcDet(name="ilsvrc", root=f"{root}/ILSVRC", split=split, skip_empty=True) for split in splits)

@@ -1,0 +1,57 @@
+"""Run a detector over shards; the result is one Parquet file of detections, in the order of the images.
+
+Boxes are pixels of the original image in VOC's frame (xmin, ymin, xmax, ymax), unrounded, and
+unclipped unless the limits say otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Resources, Stage, execution
+from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+DETECTIONS = "detections.parquet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detect(Stage):
+    """Detections of one set of weights on one set of shards."""
+
+    weights: Stage
+    """Stage whose result holds the weights."""
+
+    weights_file: str = "weights.pt"
+    shards: Stage
+    trained_on: tuple[Stage, ...] = ()
+    """Shards that the weights have seen. Images that are among them are refused."""
+
+    allow_trained_images: bool = False
+    """Do not refuse: the numbers will not tell how well the detector does on new images."""
+
+    limits: DetectionLimits = PAPER_LIMITS
+    workers: int = execution(1)
+    use_gpu: bool = execution(False)
+    batch_size: int = execution(16)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=self.workers, gpus=self.workers if self.use_gpu else 0, nested=True)
+
+    def prepare(self) -> None:
+        from stages.shards.overlap import refuse_shared_lists
+
+        if not self.allow_trained_images:
+            refuse_shared_lists(self.shards, self.trained_on)
+
+    def run(self, ctx: Context) -> None:
+        from stages.detection.shares import detect_shards
+        from stages.shards.overlap import refuse_shared_shards
+
+        if not self.allow_trained_images:
+            refuse_shared_shards(ctx.input(self.shards), [ctx.input(shards) for shards in self.trained_on])
+        detect_shards(self, ctx)

@@ -1,0 +1,110 @@
+"""Detection over shards, one task per share of the images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from pipeline.folder import Folder
+from pipeline.stage import Resources, Stage
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import EvaluationBatch, evaluation_batches
+from ssd_core.detection.decoding import Detections, detect
+from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.weights.weights import load_weights
+from stages.detection.detect import DETECTIONS
+from stages.shards.class_check import require_classes
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from stages.detection.detect import Detect
+
+SCHEMA = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("label", pa.int32(), nullable=False),  # 0-based index into the classes of the weights
+        pa.field("score", pa.float32(), nullable=False),
+        *(pa.field(name, pa.float32(), nullable=False) for name in ("xmin", "ymin", "xmax", "ymax")),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Rows `start` to `stop` of the shards, for one task."""
+
+    use_gpu: bool
+
+    weights: Folder
+    weights_file: str
+    made_by: Stage
+    """The stage of the weights: sent along so that a worker knows the user's own backbone, if it has one."""
+
+    shards: Folder
+    limits: DetectionLimits = PAPER_LIMITS
+    start: int
+    stop: int
+    batch_size: int
+
+
+def detect_shards(stage: Detect, ctx: Context) -> None:
+    """Spread the images over the workers and write the detections in the order of the images."""
+    shards = ctx.input(stage.shards)
+    images = len(ShardSet(shards.path, shards.filesystem))
+    shares = [
+        Share(
+            use_gpu=stage.use_gpu,
+            weights=ctx.input(stage.weights),
+            weights_file=stage.weights_file,
+            made_by=stage.weights,
+            shards=shards,
+            limits=stage.limits,
+            start=start,
+            stop=min(start + size, images),
+            batch_size=stage.batch_size,
+        )
+        for size in [share_size(images, stage.workers, stage.batch_size)]
+        for start in range(0, images, size)
+    ]
+    gpus = 1 if stage.use_gpu else 0
+    parts = ctx.map(detect_share, shares, resources=Resources(cpus=1, gpus=gpus))
+    with ctx.out.open_output(DETECTIONS) as stream:
+        pq.write_table(pa.concat_tables([SCHEMA.empty_table(), *parts]), stream)
+
+
+def share_size(images: int, workers: int, batch_size: int) -> int:
+    """Images per task: a few tasks per worker, so that a slow one does not keep the others waiting.
+
+    Whole batches, so that the batches are the same for any number of workers.
+    """
+    wanted = max(64, -(-images // (4 * workers)))
+    return -(-wanted // batch_size) * batch_size
+
+
+def detect_share(share: Share) -> pa.Table:
+    """Detections of one share."""
+    device = torch.device("cuda" if share.use_gpu and torch.cuda.is_available() else "cpu")
+    with share.weights.open_input(share.weights_file) as stream:
+        detector = load_weights(stream).detector().to(device)
+    detector.to(memory_format=torch.channels_last)
+    shards = ShardSet(share.shards.path, share.shards.filesystem)
+    require_classes(shards, detector.spec)
+    batches = evaluation_batches(
+        shards,
+        input_size=detector.spec.input_size,
+        batch_size=share.batch_size,
+        rows=range(share.start, share.stop),
+    )
+    return pa.concat_tables(_table(batch, detect(detector, batch.images.to(device), share.limits)) for batch in batches)
+
+
+def _table(batch: EvaluationBatch, found: Detections) -> pa.Table:
+    images, labels, scores, boxes_xyxy = (values.cpu() for values in found)
+    pixels = boxes_xyxy * batch.sizes_wh.repeat(1, 2)[images]  # from fractions of the image
+    ids = pa.array(batch.image_ids, pa.string()).take(pa.array(images.numpy()))
+    columns = [ids, labels.int().numpy(), scores.float().numpy(), *pixels.float().numpy().T]
+    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=SCHEMA)

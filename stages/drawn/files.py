@@ -1,0 +1,69 @@
+"""Drawn images as files. An image is a function of the seed, its vocabulary, its split and its number alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline.context import Context
+from pipeline.folder import Folder
+from stages.drawn import coco_layout, voc_layout
+from stages.drawn.draw import VOCABULARIES, Draw
+from stages.drawn.scene import Scene, draw_scene
+
+JPEG_QUALITY = 90
+IMAGES_PER_TASK = 100
+
+STREAMS = {"train": 0, "test": 1, "val": 2}
+"""Each split has random numbers of its own: a larger split begins with the images of a smaller one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """The task of some images of a split."""
+
+    stage: Draw
+    split: str
+    numbers: range
+    folder: Folder
+
+
+def draw_folder(stage: Draw, ctx: Context) -> None:
+    """Write the whole data set."""
+    counts = {"train": stage.train, "val": stage.val, "test": stage.test}
+    chunks = [
+        Chunk(stage=stage, split=split, numbers=range(start, min(start + IMAGES_PER_TASK, count)), folder=ctx.out)
+        for split, count in counts.items()
+        for start in range(0, count, IMAGES_PER_TASK)
+    ]
+    written: dict[str, list[Any]] = {split: [] for split in counts}
+    for chunk, images in zip(chunks, ctx.map(write_chunk, chunks), strict=True):
+        written[chunk.split] += images
+    if stage.layout == "coco":
+        coco_layout.write_lists(ctx.out, written, VOCABULARIES[stage.vocabulary])
+    else:
+        voc_layout.write_lists(ctx.out, written)
+
+
+def write_chunk(chunk: Chunk) -> list[Any]:
+    """Draw and write some images; returns what the lists of their splits hold of each."""
+    stage = chunk.stage
+    written: list[Any] = []
+    for number in chunk.numbers:
+        rng = np.random.default_rng([stage.seed, STREAMS[chunk.split], number])
+        height, width = rng.integers(stage.sides[0], stage.sides[1] + 1, 2).tolist()
+        scene = draw_scene(height, width, rng, VOCABULARIES[stage.vocabulary])
+        if stage.layout == "coco":
+            image_id = len(STREAMS) * number + STREAMS[chunk.split] + 1  # unique over the splits, with gaps in each
+            written.append(coco_layout.write_image(chunk.folder, chunk.split, image_id, _jpeg(scene), scene))
+        else:
+            written.append(voc_layout.write_image(chunk.folder, f"{chunk.split}_{number:05d}", _jpeg(scene), scene))
+    return written
+
+
+def _jpeg(scene: Scene) -> bytes:
+    bgr = np.ascontiguousarray(scene.image[..., ::-1])
+    return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1])

@@ -1,0 +1,87 @@
+"""Detections and shards as the arrays that the COCO protocol asks for, and its numbers as a flat summary.
+
+Detections and shards hold (xmin, ymin, xmax, ymax) in pixels of the original image; COCO's width is xmax - xmin.
+Objects marked difficult count as crowd regions do: what is detected on them is neither true nor false.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Float
+from numpy import ndarray
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from ssd_core.data.shards import ShardSet
+from stages.detection.detect import DETECTIONS
+from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco
+from stages.evaluation.coco_results import id_order
+from stages.evaluation.evaluate import OUTCOMES, SUMMARY
+from stages.evaluation.outcomes import write_outcomes
+from stages.evaluation.voc_evaluation import scored_boxes
+
+
+def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
+    """Write the numbers of one detector on one set of shards."""
+    rows = ShardSet(shards.path, shards.filesystem)
+    with detections.open_input(DETECTIONS) as stream:
+        result = _result(pq.read_table(stream), rows)
+    out.write_json(SUMMARY, summarise(result, rows.classes))
+    with out.open_output(OUTCOMES) as stream:
+        write_outcomes(stream, result.outcomes, images=len(rows))
+
+
+def mean_ap(detections: pa.Table, shards: Folder) -> float:
+    """COCO's AP of a table of detections."""
+    return _result(detections, ShardSet(shards.path, shards.filesystem)).numbers["AP"]
+
+
+def _result(detections: pa.Table, rows: ShardSet) -> CocoResult:
+    numbers, objects = _objects(rows)
+    if objects.crowd.all():
+        raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
+    found = scored_boxes(detections, numbers)
+    return evaluate_coco(
+        CocoDetections(
+            images=found.images, labels=found.labels, scores=found.scores, boxes_xywh=_xywh(found.boxes_xyxy)
+        ),
+        objects,
+        image_count=len(rows),
+        class_count=len(rows.classes),
+    )
+
+
+def summarise(result: CocoResult, classes: Sequence[str]) -> dict[str, float]:
+    """The twelve numbers and the average precision of each class, where there is one."""
+    summary = {f"coco/{name}": value for name, value in result.numbers.items()}
+    per_class = {f"coco/AP/{name}": float(value) for name, value in zip(classes, result.ap_per_class, strict=True)}
+    return {name: value for name, value in (summary | per_class).items() if not math.isnan(value)}
+
+
+def _objects(rows: ShardSet) -> tuple[Mapping[str, int], CocoObjects]:
+    """Numbers of the images, in the order of COCO's ids, and what is annotated in them."""
+    kept = [replace(row, image=b"") for row in rows]  # an image is not held longer than it is read
+    ids = sorted((row.image_id for row in kept), key=id_order)
+    numbers = {image_id: number for number, image_id in enumerate(ids)}
+    if len(numbers) < len(ids):
+        twice = next(one for one, other in pairwise(ids) if one == other)
+        raise PipelineError(f"two test images are called {twice!r}: evaluate their data sets one by one")
+    return numbers, CocoObjects(
+        images=np.repeat([numbers[row.image_id] for row in kept], [len(row.labels) for row in kept]),
+        labels=np.concatenate([row.labels for row in kept]),
+        boxes_xywh=_xywh(np.concatenate([row.boxes_xyxy for row in kept])),
+        area=np.concatenate([row.area for row in kept]).astype(np.float64),
+        crowd=np.concatenate([row.crowd | row.difficult for row in kept]),
+    )
+
+
+def _xywh(boxes_xyxy: Float[ndarray, "N 4"]) -> Float[ndarray, "N 4"]:
+    exact = boxes_xyxy.astype(np.float64)
+    return np.concatenate([exact[:, :2], exact[:, 2:] - exact[:, :2]], axis=1)

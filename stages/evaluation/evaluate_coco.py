@@ -1,0 +1,38 @@
+"""Score detections against the objects of the shards by the COCO protocol (paper, Table 5).
+
+The result: `summary.json` (numbers as fractions, without those that have no object to average over) and
+`outcomes.npz` (what became of each detection at each of the ten overlaps, for resampling images).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateCoco(Stage):
+    """`coco/AP`, `coco/AP50`, ... `coco/ARl`, the twelve numbers of pycocotools, and `coco/AP/<class>`."""
+
+    kind: ClassVar[str] = "evaluate-coco"
+    detections: Stage
+    shards: Stage
+    training: Stage | None = None
+    """The training whose record these numbers join."""
+
+    def tracked_by(self) -> Stage | None:
+        return self.training
+
+    def data_sets(self) -> Mapping[str, str]:
+        return {"shards": "evaluation"}
+
+    def run(self, ctx: Context) -> None:
+        from stages.evaluation.coco_evaluation import evaluate_on_shards
+
+        evaluate_on_shards(ctx.input(self.detections), ctx.input(self.shards), ctx.out)

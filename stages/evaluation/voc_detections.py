@@ -1,0 +1,148 @@
+"""Detections as the VOC devkit takes them, scored against the annotations of a VOC folder; no image is needed.
+
+One text file for each class, `<any name>_<class>.txt` such as comp4_det_test_cat.txt, one detection per line:
+`image_id score xmin ymin xmax ymax`, in the pixels of the annotations. No box is clipped or left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.suggestion import suggestion
+from ssd_core.metrics.voc_ap import ClassResult, ScoredBoxes, TrueBoxes, evaluate
+from stages.datasets.annotation import AnnotatedObject
+from stages.datasets.voc import ANNOTATIONS, annotations_below, listed_ids
+from stages.datasets.voc_xml import parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Results of the classes that have objects in the split."""
+
+    results: Mapping[str, ClassResult]
+    notes: tuple[str, ...]
+    """What was left out of the files, in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What the files of a detector and the annotations of a split hold, as arrays."""
+
+    found: ScoredBoxes
+    truth: TrueBoxes
+    classes: tuple[str, ...]
+    """Those with objects in the split, sorted; labels are indices into it."""
+
+    images: int
+    notes: tuple[str, ...]
+
+
+def score_files(detections: Path, annotations: str, split: str, *, pixel_tolerance: float = 0.0) -> Scores:
+    """Score all files of a folder on a split; errors as for `read_files`, the tolerance as for `evaluate`."""
+    files = read_files(detections, annotations, split)
+    classes = len(files.classes)
+    results = evaluate(files.found, files.truth, class_count=classes, pixel_tolerance=pixel_tolerance)
+    return Scores(results=dict(zip(files.classes, results, strict=True)), notes=files.notes)
+
+
+def read_files(detections: Path, annotations: str, split: str) -> Files:
+    """Read all files of a folder, and the objects of a split.
+
+    Raises PipelineError for missing parts, a class without a file, and a line that cannot be read.
+    """
+    folder = annotations_below(annotations)
+    ids = list(dict.fromkeys(listed_ids(folder, split)))
+    objects = [_objects(folder, image_id) for image_id in ids]
+    classes = tuple(sorted({item.name for items in objects for item in items}))
+    if not classes:
+        raise PipelineError(f"the {len(ids)} images of split {split!r} hold no object: nothing to evaluate against")
+    files, others = class_files(detections, classes)
+    found, outside = read_detections([files[name] for name in classes], ids)
+    if not len(found.scores) and outside:
+        raise PipelineError(f"none of the {outside} detections in {detections} is on an image of split {split!r}")
+    notes = [f"{name}: no object of its class is in split {split!r}" for name in others]
+    notes += [f"{outside} detections are on images that split {split!r} does not list"] if outside else []
+    return Files(found=found, truth=_truth(objects, classes), classes=classes, images=len(ids), notes=tuple(notes))
+
+
+def _objects(folder: Folder, image_id: str) -> tuple[AnnotatedObject, ...]:
+    name = f"{ANNOTATIONS}/{image_id}.xml"
+    if not folder.exists(name):
+        raise PipelineError(f"{folder.uri} has no {name}, which the split lists")
+    try:
+        objects = parse(folder.read_bytes(name)).objects
+    except ValueError as error:
+        raise PipelineError(f"{folder.uri}/{name} cannot be read: {error}") from error
+    if broken := [item.name for item in objects if item.box_xyxy is None]:
+        raise PipelineError(f"{folder.uri}/{name}: a {broken[0]} has no box of four numbers")
+    return objects
+
+
+def class_files(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
+    """The file of each class, and the names of the files of none."""
+    if not detections.is_dir():
+        raise PipelineError(f"there is no folder {detections} with detections")
+    files = sorted(detections.glob("*.txt"))
+    named = {file: _class_of(file, classes) for file in files}
+    counts = Counter(name for name in named.values() if name)
+    for name in classes:
+        if counts[name] != 1:
+            there = ", ".join(file.name for file in files if named[file] == name)
+            told = there or suggestion(f"_{name}.txt", (file.name for file in files))
+            raise PipelineError(f"{detections} needs one file *_{name}.txt, but has {counts[name]}: {told}")
+    return {name: file for file, name in named.items() if name}, [file.name for file in files if not named[file]]
+
+
+def _class_of(file: Path, classes: Sequence[str]) -> str:
+    """The longest class name that ends the file's name: `sports_car` before `car`."""
+    fitting = [name for name in classes if file.stem == name or file.stem.endswith(f"_{name}")]
+    return max(fitting, key=len, default="")
+
+
+def read_detections(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBoxes, int]:
+    """Detections on the images `ids`, labelled by the place of their file, and how many lie on other images."""
+    numbers = {image_id: number for number, image_id in enumerate(ids)}
+    rows = [(label, image_id, values) for label, file in enumerate(files) for image_id, values in _lines(file)]
+    known = [(numbers[image_id], label, values) for label, image_id, values in rows if image_id in numbers]
+    values = np.array([values for _, _, values in known], dtype=np.float64).reshape(-1, 5)
+    found = ScoredBoxes(
+        images=np.array([number for number, _, _ in known], dtype=np.int64),
+        labels=np.array([label for _, label, _ in known], dtype=np.int64),
+        scores=values[:, 0],
+        boxes_xyxy=values[:, 1:],
+    )
+    return found, len(rows) - len(known)
+
+
+def _lines(file: Path) -> list[tuple[str, tuple[float, ...]]]:
+    found = []
+    for number, line in enumerate(file.read_text().splitlines(), start=1):
+        image_id, *numbers = line.split() or [""]
+        try:
+            values = tuple(map(float, numbers))
+        except ValueError:
+            values = ()
+        if image_id and (len(values) != 5 or not all(map(math.isfinite, values))):
+            raise PipelineError(f"{file}, line {number}: expected `id score xmin ymin xmax ymax`, got {line!r}")
+        if image_id:
+            found.append((image_id, values))
+    return found
+
+
+def _truth(objects: Sequence[Sequence[AnnotatedObject]], classes: Sequence[str]) -> TrueBoxes:
+    labels = {name: label for label, name in enumerate(classes)}
+    listed = [(number, item) for number, items in enumerate(objects) for item in items]
+    return TrueBoxes(
+        images=np.array([number for number, _ in listed], dtype=np.int64),
+        labels=np.array([labels[item.name] for _, item in listed], dtype=np.int64),
+        boxes_xyxy=np.array([item.box_xyxy for _, item in listed], dtype=np.float64),
+        difficult=np.array([item.difficult for _, item in listed], dtype=np.bool_),
+    )

@@ -1,0 +1,98 @@
+"""Detections and shards as the arrays that the VOC protocol asks for, and its numbers as a flat summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from ssd_core.data.shards import ShardSet
+from ssd_core.metrics.voc_ap import ClassResult, Outcomes, ScoredBoxes, TrueBoxes, class_result, judge, mean_result
+from stages.detection.detect import DETECTIONS
+from stages.evaluation.evaluate import OUTCOMES, SUMMARY
+from stages.evaluation.outcomes import write_outcomes
+
+
+def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder, *, pixel_tolerance: float = 0.0) -> None:
+    """Write the numbers of one detector on one set of shards; with a tolerance, those of ILSVRC."""
+    rows = ShardSet(shards.path, shards.filesystem)
+    with detections.open_input(DETECTIONS) as stream:
+        outcomes = _judged(pq.read_table(stream), rows, pixel_tolerance)
+    results = [class_result(item) for item in outcomes]
+    out.write_json(SUMMARY, (summarise_ilsvrc if pixel_tolerance else summarise)(results, rows.classes))
+    with out.open_output(OUTCOMES) as stream:
+        write_outcomes(stream, outcomes, images=len(rows))
+
+
+def mean_ap(detections: pa.Table, shards: Folder) -> float:
+    """Mean average precision (11 points) of a table of detections."""
+    outcomes = _judged(detections, ShardSet(shards.path, shards.filesystem))
+    return mean_result([class_result(item) for item in outcomes]).ap_11point
+
+
+def mean_ap_by_area(detections: pa.Table, shards: Folder, *, pixel_tolerance: float) -> float:
+    """The same below the whole curve, with the tolerance of ILSVRC."""
+    outcomes = _judged(detections, ShardSet(shards.path, shards.filesystem), pixel_tolerance)
+    return mean_result([class_result(item) for item in outcomes]).ap_area
+
+
+def summarise(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[str, float]:
+    """`voc07/mAP` (11 points), `voc12/mAP` (area), and both of each class with objects; fractions."""
+    mean = mean_result(results)
+    summary = {"voc07/mAP": mean.ap_11point, "voc12/mAP": mean.ap_area}
+    for name, result in zip(classes, results, strict=True):
+        if result.objects:
+            summary[f"voc07/AP/{name}"] = result.ap_11point
+            summary[f"voc12/AP/{name}"] = result.ap_area
+    return summary
+
+
+def summarise_ilsvrc(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[str, float]:
+    """`ilsvrc/mAP` (area), and that of each class with objects; fractions."""
+    found = {f"ilsvrc/AP/{name}": item.ap_area for name, item in zip(classes, results, strict=True) if item.objects}
+    return {"ilsvrc/mAP": mean_result(results).ap_area} | found
+
+
+def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
+    """The detections of a table, with the number of each image id."""
+    ids = table.column("image_id").combine_chunks().dictionary_encode()
+    images = np.array([numbers[image_id] for image_id in ids.dictionary.to_pylist()], dtype=np.int64)
+    columns = [table.column(name).to_numpy() for name in ("xmin", "ymin", "xmax", "ymax")]
+    return ScoredBoxes(
+        images=images[ids.indices.to_numpy()],
+        labels=table.column("label").to_numpy(),
+        scores=table.column("score").to_numpy(),
+        boxes_xyxy=np.stack(columns, axis=1),
+    )
+
+
+def _judged(detections: pa.Table, rows: ShardSet, pixel_tolerance: float = 0.0) -> list[Outcomes]:
+    numbers, truth = true_boxes(rows)
+    if truth.difficult.all():
+        raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
+    return judge(
+        scored_boxes(detections, numbers), truth, class_count=len(rows.classes), pixel_tolerance=pixel_tolerance
+    )
+
+
+def true_boxes(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
+    """The number of each image id, and the objects; crowds count as difficult."""
+    numbers: dict[str, int] = {}
+    counts, labels, boxes_xyxy, difficult = [], [], [], []
+    for number, row in enumerate(rows):
+        if numbers.setdefault(row.image_id, number) != number:
+            raise PipelineError(f"two test images are called {row.image_id!r}: evaluate their data sets one by one")
+        counts.append(len(row.labels))
+        labels.append(row.labels)
+        boxes_xyxy.append(row.boxes_xyxy)
+        difficult.append(row.difficult | row.crowd)
+    return numbers, TrueBoxes(
+        images=np.repeat(np.arange(len(rows)), counts),
+        labels=np.concatenate(labels),
+        boxes_xyxy=np.concatenate(boxes_xyxy),
+        difficult=np.concatenate(difficult),
+    )

@@ -1,0 +1,120 @@
+"""All that is wrong in a data set, told without writing anything: its lists, its files, and every image and box.
+
+An image of several splits is read once. What each kind of defect does to a sharding stands in `records`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from stages.datasets.defects import Defect, Kind, Tally
+from stages.datasets.find import DataSet
+from stages.datasets.source import ListedImage, Listing, Source
+from stages.shards.image_row import read_image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What was found."""
+
+    images_of_splits: Mapping[str, int]
+    objects_per_class: Mapping[str, int]
+    """Of images that are read, each once."""
+
+    tally: Tally
+    defects: tuple[Defect, ...]
+
+
+def check(
+    data_set: DataSet,
+    *,
+    splits: Sequence[str] = (),
+    classes: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Check:
+    """Check some splits, all by default. With `classes`, any other class is a defect.
+
+    Raises PipelineError when a part is missing without which nothing can be told.
+    """
+    sources = [data_set.source(split) for split in splits or data_set.splits]
+    listings = {source.split: source.listing(source.located()) for source in sources}
+    names = sorted({name for source in sources for name in source.renamed(listings[source.split].objects_per_class)})
+    defects = [defect for listing in listings.values() for defect in listing.defects]
+    defects += _in_two_splits(data_set.name, listings)
+    if not splits:
+        defects += _unlisted(sources, listings.values())
+    tally, of_images, counts = _read(_each_once(listings.values()), names, progress)
+    unknown = (name for name in names if classes and name not in classes)
+    defects += [
+        Defect(kind=Kind.UNKNOWN_CLASS, source=data_set.name, file=name, detail=f"{counts[name]} objects")
+        for name in unknown
+    ]
+    return Check(
+        images_of_splits={split: len(listing.images) for split, listing in listings.items()},
+        objects_per_class={name: counts[name] for name in names},
+        tally=sum(map(_of_lists, listings.values()), tally),
+        defects=(*defects, *of_images),
+    )
+
+
+def _each_once(listings: Iterable[Listing]) -> list[ListedImage]:
+    return list({image.image_id: image for listing in listings for image in listing.images}.values())
+
+
+def _read(
+    images: Sequence[ListedImage], names: Sequence[str], progress: Callable[[int, int], None] | None
+) -> tuple[Tally, list[Defect], Counter[str]]:
+    """Read every image and let it go."""
+    tally, defects, counts = Tally(), list[Defect](), Counter[str]()
+    for done, image in enumerate(images, start=1):
+        reading = read_image(image, names)
+        tally += reading.tally
+        defects += reading.defects
+        counts.update(names[label] for label in (reading.row.labels if reading.row else ()))
+        if progress:
+            progress(done, len(images))
+    return tally, defects, counts
+
+
+def _of_lists(listing: Listing) -> Tally:
+    return Tally(
+        images_listed=listing.repeated,
+        images_left_out=listing.repeated,
+        boxes_annotated=listing.orphans,
+        boxes_of_left_out_images=listing.orphans,
+    )
+
+
+def _in_two_splits(name: str, listings: Mapping[str, Listing]) -> Iterator[Defect]:
+    """Images of test splits that are in others too, and those of validation that are in train."""
+    for first, second in permutations(listings, 2):
+        if _trains_on(first, second):
+            ids = {image.image_id for image in listings[first].images}
+            shared = [image for image in listings[second].images if image.image_id in ids]
+            yield from (
+                Defect(kind=Kind.TWO_SPLITS, source=name, file=image.image_file, detail=f"{first} and {second}")
+                for image in shared
+            )
+
+
+def _trains_on(first: str, second: str) -> bool:
+    """Whether one is for training where the other scores: train/val, train/test, val/test, but not trainval/val."""
+    if second.startswith("test"):
+        return not first.startswith("test")
+    return first.startswith("train") and not first.startswith("trainval") and second.startswith(("val", "minival"))
+
+
+def _unlisted(sources: Sequence[Source], listings: Iterable[Listing]) -> Iterator[Defect]:
+    """Files that no split names."""
+    listed = {path for listing in listings for image in listing.images for path in _paths(image)}
+    present = {path: kind for source in sources for kind, path in source.files(source.located())}
+    for path, kind in present.items():
+        if path not in listed:
+            yield Defect(kind=kind, source=sources[0].name, file=path, detail="in no split")
+
+
+def _paths(image: ListedImage) -> tuple[str, str]:
+    return image.image_file, image.annotation_file

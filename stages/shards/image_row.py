@@ -1,0 +1,159 @@
+"""One listed image with its annotation: read, checked, and turned into a row of a shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ssd_core.data.shards import Row
+from stages.datasets.annotation import AnnotatedObject, Annotation, mended
+from stages.datasets.defects import Box, Defect, Kind, Tally, leaves_out_box
+from stages.datasets.image_check import SUFFIXES, CheckedImage, check_image
+from stages.datasets.source import ListedImage
+from stages.datasets.voc_xml import parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What became of one image: a row, or None when it is left out; `defects` say why."""
+
+    row: Row | None
+    tally: Tally
+    defects: tuple[Defect, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sound:
+    """An object that goes to the shard."""
+
+    number: int
+    object: AnnotatedObject
+    """With the name of the shards."""
+
+    box_xyxy: Box
+
+
+def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[str] = ()) -> Reading:
+    """Read one image and check all of it. Its objects have classes of `classes` or `ignored`."""
+    annotation = _annotation(listed)
+    encoded = listed.folder.read_bytes(listed.image_file) if listed.found else b""
+    image = _image(listed, encoded)
+    if isinstance(annotation, Defect) or isinstance(image, Defect):
+        boxes = len(annotation.objects) if isinstance(annotation, Annotation) else 0
+        return _left_out(boxes, tuple(found for found in (annotation, image) if isinstance(found, Defect)))
+    if rotated := _rotated(listed, annotation, image):
+        return _left_out(len(annotation.objects), (rotated,))
+    objects, of_boxes = _sound_objects(listed, annotation, image, ignored)
+    defects = (*_of_image(listed, annotation, image), *of_boxes)
+    if listed.skip_empty and not objects:
+        skipped = listed.defect(Kind.SKIPPED_EMPTY, listed.image_file, f"{len(annotation.objects)} annotated")
+        return _left_out(len(annotation.objects), (*defects, skipped))
+    tally = Tally(
+        images_listed=1,
+        images_written=1,
+        images_without_objects=int(not objects),
+        boxes_annotated=len(annotation.objects),
+        boxes_written=len(objects),
+        boxes_left_out=sum(leaves_out_box(defect.kind) for defect in of_boxes),
+    )
+    return Reading(row=_row(listed, encoded, image, objects, classes), tally=tally, defects=defects)
+
+
+def _left_out(boxes: int, defects: tuple[Defect, ...]) -> Reading:
+    tally = Tally(images_listed=1, images_left_out=1, boxes_annotated=boxes, boxes_of_left_out_images=boxes)
+    return Reading(row=None, tally=tally, defects=defects)
+
+
+def _annotation(listed: ListedImage) -> Annotation | Defect:
+    if listed.annotation is not None:
+        return listed.annotation
+    if not listed.folder.exists(listed.annotation_file):
+        return listed.defect(Kind.MISSING_ANNOTATION, listed.annotation_file, "no file of this id")
+    try:
+        return parse(listed.folder.read_bytes(listed.annotation_file))
+    except ValueError as error:
+        return listed.defect(Kind.BROKEN_XML, listed.annotation_file, str(error))
+
+
+def _image(listed: ListedImage, encoded: bytes) -> CheckedImage | Defect:
+    if not listed.found:
+        return listed.defect(Kind.MISSING_IMAGE, listed.image_file, "no file of this name")
+    try:
+        return check_image(encoded)
+    except ValueError as error:
+        return listed.defect(Kind.UNREADABLE_IMAGE, listed.image_file, f"{error}, {len(encoded)} bytes")
+
+
+def _rotated(listed: ListedImage, annotation: Annotation, image: CheckedImage) -> Defect | None:
+    """An image whose annotation states the size that EXIF turns it to: its boxes lie in turned pixels, not in ours."""
+    stored, turned = (image.width, image.height), (image.height, image.width)
+    if image.orientation < 5 or annotation.size == stored or annotation.size != turned:
+        return None
+    detail = f"orientation {image.orientation}, annotated {turned[0]}x{turned[1]}, stored {stored[0]}x{stored[1]}"
+    return listed.defect(Kind.ROTATED, listed.image_file, detail)
+
+
+def _sound_objects(
+    listed: ListedImage, annotation: Annotation, image: CheckedImage, ignored: Sequence[str]
+) -> tuple[list[_Sound], list[Defect]]:
+    """Objects that go to the shard, with our names and mended boxes; and the defects of all."""
+    kept: dict[tuple[str, Box, bool], int] = {}
+    sound, defects = [], []
+    for number, item in enumerate(annotation.objects):
+        name = listed.naming.ours(item.name)
+        if name is None or name in ignored:
+            defects.append(listed.defect(Kind.IGNORED_CLASS, listed.annotation_file, item.name, number))
+            continue
+        box, found = mended(item.box_xyxy, image.width, image.height)
+        if box and (first := kept.setdefault((name, box, item.crowd), number)) != number:
+            found.append((Kind.DUPLICATE_BOX, f"as object {first}"))
+        defects += [listed.defect(kind, listed.annotation_file, f"{item.name}: {told}", number) for kind, told in found]
+        if box:
+            sound.append(_Sound(number=number, object=replace(item, name=name), box_xyxy=box))
+    return sound, defects
+
+
+def _of_image(listed: ListedImage, annotation: Annotation, image: CheckedImage) -> Iterator[Defect]:
+    """What the image itself tells better than its description, and what decoding changes."""
+    if annotation.size not in (None, (image.width, image.height)):
+        detail = "annotated {}x{}".format(*annotation.size or ()) + f", image {image.width}x{image.height}"
+        yield listed.defect(Kind.WRONG_SIZE, listed.annotation_file, detail)
+    if SUFFIXES.get(Path(listed.image_file).suffix.lower()) != image.format:
+        yield listed.defect(Kind.MISNAMED, listed.image_file, f"content is {image.format}")
+    if image.orientation != 1:
+        yield listed.defect(Kind.EXIF_ORIENTATION, listed.image_file, f"orientation {image.orientation}")
+    if not listed.image_file.isascii() or " " in listed.image_file:
+        yield listed.defect(Kind.ODD_NAME, listed.image_file, repr(listed.image_file))
+    yield from (listed.defect(kind, listed.image_file, image.format) for kind in image.oddities)
+
+
+def _row(
+    listed: ListedImage, encoded: bytes, image: CheckedImage, objects: Sequence[_Sound], classes: Sequence[str]
+) -> Row:
+    boxes_xyxy = np.array([item.box_xyxy for item in objects], dtype=np.float32).reshape(-1, 4)
+    return Row(
+        image_id=listed.image_id,
+        source=listed.source,
+        image=encoded,
+        width=image.width,
+        height=image.height,
+        boxes_xyxy=boxes_xyxy,
+        labels=np.array([classes.index(item.object.name) for item in objects], dtype=np.int32),
+        difficult=np.array([item.object.difficult for item in objects], dtype=np.bool_),
+        crowd=np.array([item.object.crowd for item in objects], dtype=np.bool_),
+        area=np.array([_area(item) for item in objects], dtype=np.float32),
+        annotation_ids=np.array([_annotation_id(item) for item in objects], dtype=np.int64),
+    )
+
+
+def _area(item: _Sound) -> float:
+    xmin, ymin, xmax, ymax = item.box_xyxy
+    stated = item.object.area
+    return (xmax - xmin + 1) * (ymax - ymin + 1) if stated is None else stated  # VOC's corners are inclusive
+
+
+def _annotation_id(item: _Sound) -> int:
+    return item.number if item.object.annotation_id is None else item.object.annotation_id

@@ -1,0 +1,84 @@
+"""Annotated images, checked and packed into Parquet shards; the schema stands in ssd_core/data/shards.py.
+
+The result: `images-00000.parquet`, ..., the manifest `shards.json`, and `report.json` and `report.md`, which
+account for every image and box of the input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+from pipeline.context import Context
+from pipeline.errors import PipelineError
+from pipeline.stage import Resources
+from pipeline.suggestion import suggestion
+from stages.datasets.source import Source
+from stages.shards.overlap import ListsImages, identity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard(ListsImages):
+    """One set of shards. Rows come by sources, then in the order of the split, whatever the number of workers."""
+
+    sources: tuple[Source, ...]
+    """Concatenated: 07+12 is two of them."""
+
+    classes: tuple[str, ...] = ()
+    """Labels are indices into it; empty: all class names found, sorted. A test set takes those of its training set."""
+
+    ignore_classes: tuple[str, ...] = ()
+    """Our names of classes whose boxes are left out. Any other class not in `classes` refuses the data set."""
+
+    images_per_shard: int = 256
+    strict: bool = False
+    """Refuse a data set with a defect. Part of the key, so that a result kept from a lenient run does not pass."""
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise PipelineError("a shard stage needs at least one source")
+        names = Counter(f"{source.name}/{source.split}" for source in self.sources)
+        if twice := [name for name, times in names.items() if times > 1]:
+            raise PipelineError(f"two sources are called {twice[0]}: name the data sets apart")
+        if self.images_per_shard < 1:
+            raise PipelineError(f"images_per_shard must be 1 or more, but is {self.images_per_shard}")
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(nested=True)
+
+    def artifacts(self) -> tuple[str, ...]:
+        return ("report.md",)
+
+    def external_digest(self) -> str:
+        """Digest of the sources on disk. Refuses missing parts, empty splits and unknown classes before any work."""
+        surveyed = [(source, source.survey()) for source in self.sources if source.within is None]
+        self.known_classes(sum((source.renamed(found.objects_per_class) for source, found in surveyed), Counter()))
+        return hashlib.sha256("".join(found.digest for _, found in surveyed).encode()).hexdigest() if surveyed else ""
+
+    def listed_images(self) -> dict[str, frozenset[str]]:
+        return {f"{source.name}/{source.split}": _identities(source) for source in self.sources}
+
+    def known_classes(self, objects_per_class: Counter[str]) -> tuple[str, ...]:
+        """The class list of the shards. PipelineError when the data have classes that are not in it."""
+        found = tuple(sorted(set(objects_per_class) - set(self.ignore_classes)))
+        classes = self.classes or found
+        if unknown := [name for name in found if name not in classes]:
+            told = ", ".join(f"{name!r} ({objects_per_class[name]} objects)" for name in unknown)
+            raise PipelineError(
+                f"{self.address}: unknown class {told}; {suggestion(unknown[0], classes)}. "
+                "Correct the annotations, or name the class in ignore_classes"
+            )
+        return classes
+
+    def run(self, ctx: Context) -> None:
+        from stages.shards.shard_writing import write_shards
+
+        write_shards(self, ctx)
+
+
+def _identities(source: Source) -> frozenset[str]:
+    if source.within:
+        return frozenset()
+    return frozenset(identity(source.name, image_id) for image_id in source.ids(source.located()))

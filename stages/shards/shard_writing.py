@@ -1,0 +1,189 @@
+"""The work of the shard stage: read and check each image, write shard files in parallel, account for everything.
+
+One shard file is one task; which images go into which file depends on the lists alone. Files are finished in
+`ctx.work` with their accounts beside them, so that a killed sharding goes on after the last whole file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.context import Context
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
+from stages.datasets.defects import Defect, Kind, Tally, is_legal, readable_report, report
+from stages.datasets.source import ListedImage
+from stages.shards.image_row import read_image
+from stages.shards.shard import Shard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """The task of one shard file."""
+
+    name: str
+    images: tuple[ListedImage, ...]
+    classes: tuple[str, ...]
+    ignored: tuple[str, ...]
+    folder: Folder
+    """Where the file goes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One finished shard file and its accounts."""
+
+    file: dict[str, Any]
+    """Its entry in the manifest: name, rows, row_groups, sha256."""
+
+    per_class: dict[str, dict[str, int]]
+    """{class: {"objects", "images", "difficult", "crowd"}}."""
+
+    tally: Tally
+    defects: tuple[Defect, ...]
+
+
+def write_shards(stage: Shard, ctx: Context) -> None:
+    """Write the whole result of `stage`."""
+    images, defects, lists = _listed(stage, ctx)
+    classes = stage.known_classes(lists.counts)
+    pieces = [
+        Piece(
+            name=f"images-{number:05d}.parquet",
+            images=chunk,
+            classes=classes,
+            ignored=stage.ignore_classes,
+            folder=ctx.work,
+        )
+        for number, chunk in enumerate(_chunks(images, stage.images_per_shard))
+    ]
+    written = ctx.map(write_piece, pieces)
+    defects += [defect for piece in written for defect in piece.defects]
+    tally = sum((piece.tally for piece in written), lists.tally)
+    _refuse(stage, tally, defects)
+    _publish(ctx, classes, written, tally, defects)
+
+
+def write_piece(piece: Piece) -> Written:
+    """Write one shard file, unless it stands there whole."""
+    if kept := _kept(piece):
+        return kept
+    readings = [read_image(image, piece.classes, piece.ignored) for image in piece.images]
+    rows = [reading.row for reading in readings if reading.row]
+    sink = io.BytesIO()
+    row_groups = write_rows(sink, rows)
+    content = sink.getvalue()
+    written = Written(
+        file={"name": piece.name, "rows": len(rows), "row_groups": row_groups, "sha256": _sha256(content)},
+        per_class={name: _count(label, rows) for label, name in enumerate(piece.classes)},
+        tally=sum((reading.tally for reading in readings), Tally()),
+        defects=tuple(defect for reading in readings for defect in reading.defects),
+    )
+    piece.folder.replace(piece.name, content)
+    piece.folder.replace(f"{piece.name}.json", json.dumps(asdict(written)).encode())
+    return written
+
+
+def _count(label: int, rows: Sequence[Row]) -> dict[str, int]:
+    """What some rows hold of one class."""
+    of_class = [(row, row.labels == label) for row in rows if label in row.labels]
+    return {
+        "objects": sum(int(found.sum()) for _, found in of_class),
+        "images": len(of_class),
+        "difficult": sum(int((found & row.difficult).sum()) for row, found in of_class),
+        "crowd": sum(int((found & row.crowd).sum()) for row, found in of_class),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lists:
+    """What the lists alone tell."""
+
+    counts: Counter[str]
+    """Objects of each class, by our names."""
+
+    tally: Tally
+    """Of what is no listed image: repeated entries, and annotations of images that are not listed."""
+
+
+def _listed(stage: Shard, ctx: Context) -> tuple[list[ListedImage], list[Defect], _Lists]:
+    """All images in order, each once for each source."""
+    images: list[ListedImage] = []
+    defects: list[Defect] = []
+    counts, tally = Counter[str](), Tally()
+    for source in stage.sources:
+        found = source.listing(source.located(ctx.input(source.within) if source.within else None))
+        images += found.images
+        defects += found.defects
+        counts += source.renamed(found.objects_per_class)
+        tally += Tally(
+            images_listed=found.repeated,
+            images_left_out=found.repeated,
+            boxes_annotated=found.orphans,
+            boxes_of_left_out_images=found.orphans,
+        )
+    return images, defects, _Lists(counts=counts, tally=tally)
+
+
+def _chunks(images: Sequence[ListedImage], size: int) -> list[tuple[ListedImage, ...]]:
+    return [tuple(images[start : start + size]) for start in range(0, len(images), size)]
+
+
+def _kept(piece: Piece) -> Written | None:
+    """The shard file of an attempt that was killed later, if it is whole."""
+    if not (piece.folder.exists(f"{piece.name}.json") and piece.folder.exists(piece.name)):
+        return None
+    accounts = piece.folder.read_json(f"{piece.name}.json")
+    if _sha256(piece.folder.read_bytes(piece.name)) != accounts["file"]["sha256"]:
+        return None
+    return Written(
+        file=accounts["file"],
+        per_class=accounts["per_class"],
+        tally=Tally(**accounts["tally"]),
+        defects=tuple(Defect(**defect | {"kind": Kind(defect["kind"])}) for defect in accounts["defects"]),
+    )
+
+
+def _refuse(stage: Shard, tally: Tally, defects: Sequence[Defect]) -> None:
+    if not tally.images_written:
+        first = "; ".join(str(defect) for defect in defects[:3])
+        raise PipelineError(f"{stage.address}: none of {tally.images_listed} images can be used: {first}")
+    real = [defect for defect in defects if not is_legal(defect.kind)]
+    if stage.strict and real:
+        first = "".join(f"\n  {defect}" for defect in real[:10])
+        rest = f"\n  and {len(real) - 10} more" if len(real) > 10 else ""
+        raise PipelineError(
+            f"{stage.address}: {len(real)} defects, and the sharding is strict. Mend them or leave --strict out:"
+            f"{first}{rest}"
+        )
+
+
+def _publish(
+    ctx: Context, classes: tuple[str, ...], written: Sequence[Written], tally: Tally, defects: Sequence[Defect]
+) -> None:
+    """Move the files to the result and write the manifest and the reports."""
+    files = [piece.file for piece in written if piece.file["rows"]]
+    per_class = {name: _sum(piece.per_class[name] for piece in written) for name in classes}
+    ctx.out.write_json(MANIFEST, build_manifest(classes, files, per_class))
+    ctx.out.write_json("report.json", report(tally, defects))
+    ctx.out.write_bytes("report.md", readable_report(tally, defects).encode())
+    for file in files:
+        ctx.work.filesystem.move(f"{ctx.work.path}/{file['name']}", f"{ctx.out.path}/{file['name']}")
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for some in counts:
+        total.update(some)
+    return dict(total)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,131 @@
+"""Where a speed is measured: a detector on the device, images of the shards in front of it, and the conditions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from pipeline.errors import PipelineError
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import EvaluationBatch, evaluation_batches
+from ssd_core.detection.speed import Runner, Seconds, in_turns, quieten
+from ssd_core.network.model import Detector
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.weights import load_weights
+from stages.shards.class_check import require_classes
+from stages.speed.hardware import hardware
+from stages.speed.stages import Network, SpeedStage
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+RESIDENT = 32
+"""Images on the device at least, so that one that is easy to suppress does not stand for all."""
+
+Conditions = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a stage measures."""
+
+    stage: SpeedStage
+    device: torch.device
+    shards: ShardSet
+    tick: Callable[[], None]
+
+    def detector(self, network: Network, ctx: Context) -> Detector:
+        """The network on the CPU, ready to detect."""
+        if network.weights is not None:
+            with ctx.input(network.weights).open_input(network.weights_file) as stream:
+                detector = load_weights(stream).detector()
+            require_classes(self.shards, detector.spec)
+            return detector
+        assert network.spec is not None
+        detector = first_detector(network.spec, seed=0).eval()
+        quieten(detector, self.images(detector, 4), network.candidates)
+        return detector
+
+    def images(self, detector: Detector, count: int) -> Tensor:
+        """Images of the shards from the first on, on the CPU."""
+        return next(self.stream(detector, count, batches=1)).images
+
+    def stream(
+        self, detector: Detector, batch: int, *, batches: int, loader_processes: int = 0
+    ) -> Iterator[EvaluationBatch]:
+        rows = [number % len(self.shards) for number in range(batch * batches)]
+        return evaluation_batches(
+            self.shards,
+            input_size=detector.spec.input_size,
+            batch_size=batch,
+            rows=rows,
+            loader_processes=loader_processes,
+            pin_memory=self.device.type == "cuda",
+        )
+
+    def works(self, runner: Runner, batch: int, *, backbone: bool) -> dict[str, Callable[[], object]]:
+        """What is timed with images on the device; each work goes through them in its own turn."""
+        count = -(-RESIDENT // batch) * batch
+        images = self.images(runner.detector, count)
+        resident = [runner.placed(images[start : start + batch]) for start in range(0, count, batch)]
+        wanted: dict[str, Callable[[Tensor], object]] = {"forward": runner.forward, "detection": runner.detect}
+        if backbone:
+            wanted["backbone"] = runner.backbone
+        return {name: partial(_next, work, cycle(resident)) for name, work in wanted.items()}
+
+    def in_turns(self, works: Mapping[str, Callable[[], object]]) -> dict[str, Seconds]:
+        effort = self.stage.effort
+        return in_turns(works, self.device, warmup=effort.warmup, timed=effort.timed, after_round=self.tick)
+
+
+@contextmanager
+def bench_of(stage: SpeedStage, ctx: Context, rounds: int) -> Iterator[tuple[Bench, Conditions]]:
+    """The bench, and the conditions of measuring, which are complete afterwards."""
+    if stage.use_gpu and not torch.cuda.is_available():
+        raise PipelineError("a speed on a GPU is asked for, but torch finds none in this process: leave --gpus out")
+    folder = ctx.input(stage.shards)
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        ctx.progress(done, rounds, "batches")
+
+    device = torch.device("cuda" if stage.use_gpu else "cpu")
+    before = torch.get_num_threads()
+    torch.set_num_threads(stage.threads)
+    conditions = {
+        "hardware": hardware(use_gpu=stage.use_gpu) | _as_torch_sees(device),
+        "threads": stage.threads,
+        "effort": asdict(stage.effort),
+        "load_before": os.getloadavg()[0],
+    }
+    try:
+        yield Bench(stage, device, ShardSet(folder.path, folder.filesystem), tick), conditions
+    finally:
+        torch.set_num_threads(before)
+        conditions["load_after"] = os.getloadavg()[0]
+
+
+def _as_torch_sees(device: torch.device) -> dict[str, str]:
+    """The GPU that measured, which is one of those that the machine has, and the libraries behind it."""
+    if device.type != "cuda":
+        return {}
+    cudnn: Any = torch.backends.cudnn
+    return {
+        "gpu": torch.cuda.get_device_name(device),
+        "cuda": str(torch.version.cuda),
+        "cudnn": str(cudnn.version()),
+    }
+
+
+def _next(work: Callable[[Tensor], object], images: Iterator[Tensor]) -> object:
+    return work(next(images))

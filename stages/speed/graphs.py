@@ -1,0 +1,62 @@
+"""From detectors to the stages that time them, with modes and rounds that fit the device.
+
+A trained detector is timed as it is; one that is not trained has `Network(spec=...)`.
+"""
+
+from __future__ import annotations
+
+from pipeline.stage import Stage
+from ssd_core.detection.speed_modes import MODES, PLAIN, SpeedMode
+from stages.graphs import Placement
+from stages.speed.stages import ON_CPU, CompareSpeed, Effort, MeasureSpeed, Network
+
+CPU_MODES = (PLAIN, SpeedMode(channels_last=True))
+
+Tags = tuple[tuple[str, str], ...]
+
+
+def timed(
+    network: Network,
+    *,
+    test: Stage,
+    variant: str,
+    tags: Tags = (),
+    placement: Placement,
+    modes: tuple[SpeedMode, ...] = (),
+) -> MeasureSpeed:
+    """Speed of one detector on test shards, at batch 1 and 8 as in Table 7."""
+    return MeasureSpeed(
+        network=network,
+        shards=test,
+        training=network.weights,
+        modes=modes or (MODES if placement.use_gpu else CPU_MODES),
+        effort=_effort(placement),
+        use_gpu=placement.use_gpu,
+        threads=_threads(placement),
+        loader_processes=placement.loader_processes,
+        variant=variant,
+        tags=tags,
+    )
+
+
+def timed_side_by_side(
+    networks: tuple[Network, ...], *, test: Stage, variant: str, tags: Tags = (), placement: Placement
+) -> CompareSpeed:
+    """Speeds of detectors that take turns, for their ratio: Table 2's last row says about 20 % slower."""
+    return CompareSpeed(
+        networks=networks,
+        shards=test,
+        effort=_effort(placement),
+        use_gpu=placement.use_gpu,
+        threads=_threads(placement),
+        variant=variant,
+        tags=tags,
+    )
+
+
+def _effort(placement: Placement) -> Effort:
+    return Effort() if placement.use_gpu else ON_CPU
+
+
+def _threads(placement: Placement) -> int:
+    return max(1, int(placement.cpus_per_worker))

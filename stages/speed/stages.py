@@ -1,0 +1,137 @@
+"""Images per second of detectors on the machine at hand (paper, Table 7; Table 2, "atrous").
+
+The machine is an input like any other: its processor, GPU, driver and torch are part of the key as the command sees
+them where it runs, so that a speed of one machine is never shown as that of another. On a cluster whose GPUs are not
+the driver's, the result names the machine that measured.
+
+The result: `speed.json` (conditions, hardware, every measurement) and `summary.json`. Protocols and their names are
+those of `ssd_core.detection.speed`; what the device cannot do stands in `not_measured` with the reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.errors import PipelineError
+from pipeline.keys.fingerprint import digest
+from pipeline.stage import Resources, Stage
+from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.detection.speed_modes import PLAIN, SpeedMode
+from ssd_core.spec.detector import DetectorSpec
+from stages.speed.hardware import hardware
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+SPEED = "speed.json"
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A detector: trained weights, or random ones of a specification."""
+
+    label: str = ""
+    spec: DetectorSpec | None = None
+    """Of random weights, whose background is raised until about `candidates` scores are above the threshold."""
+
+    weights: Stage | None = None
+    weights_file: str = "weights.pt"
+    candidates: int = 1000
+
+    def __post_init__(self) -> None:
+        if (self.spec is None) == (self.weights is None):
+            raise PipelineError(f"the network {self.label!r} needs either a specification or weights")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """Batches that are timed, and those before them that are not."""
+
+    warmup: int = 50
+    timed: int = 500
+
+    def __post_init__(self) -> None:
+        if self.warmup < 1 or self.timed < 1:
+            raise PipelineError(f"a speed takes at least one batch for warming up and one timed, not {self}")
+
+
+ON_CPU = Effort(warmup=2, timed=20)
+"""A batch takes seconds there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedStage(Stage):
+    """What measuring and comparing share. Others at work on the machine are told by its load, before and after."""
+
+    shards: Stage
+    """Images to detect in; taken again from the first when there are too few."""
+
+    batches: tuple[int, ...] = (1, 8)
+    effort: Effort = Effort()
+    use_gpu: bool = False
+    """Not a matter of place here: it is what is measured."""
+
+    threads: int = 1
+    """Of the CPU, for the network and for decoding."""
+
+    limits: DetectionLimits = PAPER_LIMITS
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=self.threads, gpus=1 if self.use_gpu else 0)
+
+    def external_digest(self) -> str:
+        return digest(hardware(use_gpu=self.use_gpu))
+
+    def artifacts(self) -> tuple[str, ...]:
+        return (SPEED,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureSpeed(SpeedStage):
+    """Speed of one detector, by all protocols and modes.
+
+    `speed/<protocol>/batch<B>/images_per_second` (also p50_ms and p90_ms, of a batch) are of the first mode, those of
+    another are `speed/<mode>/<protocol>/...`. Of the first mode also `speed/suppression/batch<B>/ms_per_image`, what
+    decoding and suppression add, and `speed/backbone/batch<B>/share` of the forward pass.
+    """
+
+    kind = "speed"
+    network: Network
+    training: Stage | None = None
+    """The training whose record these numbers join."""
+
+    modes: tuple[SpeedMode, ...] = (PLAIN,)
+    loader_processes: int = 0
+    """That read and decode ahead, end to end; 0: reading and detecting take turns."""
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=self.threads + self.loader_processes, gpus=1 if self.use_gpu else 0)
+
+    def tracked_by(self) -> Stage | None:
+        return self.training
+
+    def run(self, ctx: Context) -> None:
+        from stages.speed.measuring import measure
+
+        measure(self, ctx)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareSpeed(SpeedStage):
+    """Speed of several detectors that take turns, images on the device.
+
+    `speed/<label>/<protocol>/batch<B>/images_per_second`, and `.../of_first`: times the first detector's.
+    """
+
+    kind = "compare-speed"
+    networks: tuple[Network, ...]
+    mode: SpeedMode = PLAIN
+
+    def run(self, ctx: Context) -> None:
+        from stages.speed.measuring import compare
+
+        compare(self, ctx)

@@ -1,0 +1,103 @@
+"""What goes into a submission, from shards and their detections or from files of any program.
+
+Boxes are (xmin, ymin, xmax, ymax) in pixels of the original image. Letters: N detections.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from ssd_core.data.shards import ShardSet
+from ssd_core.metrics.voc_ap import ScoredBoxes
+from stages.datasets.source import Source
+from stages.detection.detect import DETECTIONS
+from stages.evaluation.coco_results import read_results
+from stages.evaluation.voc_detections import class_files, read_detections
+from stages.evaluation.voc_evaluation import scored_boxes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """Detections on a list of images."""
+
+    image_ids: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
+    """Width and height of each image."""
+
+    classes: tuple[str, ...]
+    found: ScoredBoxes
+    """`images` are places in `image_ids`, `labels` places in `classes`."""
+
+
+def from_shards(detections: Folder, shards: Folder) -> Submitted:
+    """The detections of one detector on one set of shards."""
+    rows = ShardSet(shards.path, shards.filesystem)
+    listed = [(row.image_id, (row.width, row.height)) for row in rows]
+    numbers = {image_id: number for number, (image_id, _) in enumerate(listed)}
+    with detections.open_input(DETECTIONS) as stream:
+        found = scored_boxes(pq.read_table(stream), numbers)
+    return Submitted(
+        image_ids=tuple(numbers), sizes=tuple(size for _, size in listed), classes=rows.classes, found=found
+    )
+
+
+def from_files(detections: Path, source: Source, classes: Mapping[str, int]) -> Submitted:
+    """Detections of any program on the images of a split.
+
+    A folder holds VOC's text files; a .parquet file is that of a detection stage, whose labels are places in `classes`;
+    any other file is a list of results in COCO's form, with the ids that `classes` names.
+    """
+    sizes = _sizes(source)
+    image_ids = tuple(sizes)
+    found, outside = _read(detections, image_ids, classes)
+    if outside:
+        raise PipelineError(
+            f"{outside} of {outside + len(found.scores)} detections in {detections} are on images that split "
+            f"{source.split!r} does not list ({len(image_ids)} images): is it the split they were made on?"
+        )
+    if len(found.labels) and not 0 <= found.labels.min() <= found.labels.max() < len(classes):
+        raise PipelineError(
+            f"{detections} has labels from {found.labels.min()} to {found.labels.max()}, but there are "
+            f"{len(classes)} classes, counted from 0"
+        )
+    return Submitted(image_ids=image_ids, sizes=tuple(sizes.values()), classes=tuple(classes), found=found)
+
+
+def _read(detections: Path, image_ids: Sequence[str], classes: Mapping[str, int]) -> tuple[ScoredBoxes, int]:
+    if detections.is_dir():
+        files, _ = class_files(detections, tuple(classes))
+        return read_detections([files[name] for name in classes], image_ids)
+    if not detections.is_file():
+        raise PipelineError(f"there is no file or folder {detections} with detections")
+    if detections.suffix == ".parquet":
+        return _of_table(detections, image_ids)
+    return read_results(detections, image_ids, [str(number) for number in classes.values()])
+
+
+def _of_table(file: Path, image_ids: Sequence[str]) -> tuple[ScoredBoxes, int]:
+    table = pq.read_table(file)
+    numbers = {image_id: number for number, image_id in enumerate(image_ids)}
+    known = np.array([image_id in numbers for image_id in table.column("image_id").to_pylist()], dtype=bool)
+    return scored_boxes(table.filter(known), numbers), int((~known).sum())
+
+
+def _sizes(source: Source) -> dict[str, tuple[int, int]]:
+    """Width and height of each image of a split, from the heads of its files."""
+    from PIL import Image
+
+    folder = source.located()
+    sizes = {}
+    for image in source.listing(folder).images:
+        if not image.found:
+            raise PipelineError(f"{folder.uri} has no file for image {image.image_id}, which {source.split!r} lists")
+        with folder.open_input(image.image_file) as stream, Image.open(io.BufferedReader(stream)) as head:
+            sizes[image.image_id] = head.size
+    return sizes

@@ -1,0 +1,62 @@
+"""A table in LaTeX, for a paper: rules of booktabs, percent with one decimal, conditions in the caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stages.tables.layout import Entry, Layout, conditions, lay_out
+from stages.tables.table import Table
+from stages.tables.tabulate import Line
+
+SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "±": r"$\pm$", "−": r"$-$", "√": r"$\surd$", "×": r"$\times$", "≥": r"$\geq$", "≤": r"$\leq$", "·": r"$\cdot$",
+}  # fmt: skip
+MARKS = {"supported": r"\textsuperscript{*}"}
+
+
+def as_latex(stage: Table, lines: Sequence[Line]) -> str:
+    """A `table` environment; it needs `\\usepackage{booktabs}`."""
+    layout = lay_out(stage, lines)
+    columns = "l" + "r" * (len(layout.header) - 1)
+    caption = " ".join([f"{stage.title}", *conditions(stage, lines)])
+    body = [_row([_entry(entry) for entry in row]) for row in layout.rows]
+    parts = [
+        "% \\usepackage{booktabs}",
+        "\\begin{table}",
+        "\\centering",
+        f"\\caption{{{latex(caption)}}}",
+        f"\\begin{{tabular}}{{{columns}}}",
+        "\\toprule",
+        *_groups(layout),
+        _row([latex(name) for name in layout.header]),
+        "\\midrule",
+        *body,
+        "\\bottomrule",
+        "\\end{tabular}",
+        "\\end{table}",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def latex(text: str) -> str:
+    """Plain text with what LaTeX would read as a command escaped."""
+    return "".join(SPECIAL.get(letter, letter) for letter in text)
+
+
+def _groups(layout: Layout) -> list[str]:
+    if not layout.groups:
+        return []
+    return [_row([f"\\multicolumn{{{columns}}}{{c}}{{{latex(title)}}}" for title, columns in layout.groups])]
+
+
+def _entry(entry: Entry) -> str:
+    if entry.meaning != "name" and entry.text[:1] in ("+", "-"):
+        value, bracket, interval = entry.text.replace("±", r"\pm").partition(" [")
+        return f"${value}$" + (f" $[{interval}$" if bracket else "") + MARKS.get(entry.meaning, "")
+    return latex(entry.text)
+
+
+def _row(texts: Sequence[str]) -> str:
+    return " & ".join(texts) + r" \\"

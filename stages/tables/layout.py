@@ -1,0 +1,143 @@
+"""How a table is laid out, whatever it is written in: its header, and for each place a text and what it stands for.
+
+A table of one or two columns is long: each cell has a line, with its change. One of more columns is wide: each row has
+a line, with paper | ours for each column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from stages.tables.support import Bounds
+from stages.tables.table import Table, Unit
+from stages.tables.tabulate import Line
+
+SCALES = {
+    "full": "",
+    "short": "Preset short: the paper's detector on a shorter schedule. These are not the paper's conditions.",
+    "tiny": "Preset tiny: another detector on other images. Compare the changes between rows, never the level.",
+    "narrow": "Preset narrow: another detector. Compare the changes between rows, never the level.",
+}
+LEVELS_COMPARE = ("full", "short")
+"""Presets with the paper's detector: there a level can be held against the paper's."""
+
+LONG_COLUMNS = 2
+"""A table of more is wide."""
+
+Meaning = Literal["", "name", "absent", "supported", "unsupported"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place of the table."""
+
+    text: str
+    meaning: Meaning = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    header: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+    groups: tuple[tuple[str, int], ...] = ()
+    """Of a wide table: what stands above how many columns of the header."""
+
+
+def lay_out(stage: Table, lines: Sequence[Line]) -> Layout:
+    columns = _columns(lines)
+    return _long(stage, lines) if len(columns) <= LONG_COLUMNS else _wide(stage, lines, columns)
+
+
+def conditions(stage: Table, lines: Sequence[Line]) -> list[str]:
+    """What has to be known before the numbers are read."""
+    notes = [SCALES.get(stage.preset, f"Preset {stage.preset}.")]
+    seeds = max((len(line.values) for line in lines), default=0)
+    told = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
+    if len(_columns(lines)) <= LONG_COLUMNS and any(line.change is not None for line in lines):
+        first = "Change is against the first row, with the 95 % interval over resampled test images"
+        marks = "test images and, from two on, seeds support" if seeds > 1 else "the test images support, for this seed"
+        told = f"{first}; {told}. * marks what {marks}"
+    return [note for note in (*notes, f"{told}.") if note]
+
+
+def number(value: float | None, unit: Unit) -> str:
+    if value is None:
+        return ""
+    return f"{100 * value:.1f}" if unit == "percent" else f"{value:.3g}"
+
+
+def signed(value: float | None, unit: Unit) -> str:
+    if value is None:
+        return ""
+    return f"{100 * value:+.1f}" if unit == "percent" else f"{value:+.3g}"
+
+
+def _columns(lines: Sequence[Line]) -> list[str]:
+    return list(dict.fromkeys(line.column for line in lines))
+
+
+def _long(stage: Table, lines: Sequence[Line]) -> Layout:
+    paper = stage.published_title
+    header = [stage.row_title, stage.column_title, "boxes", paper, "ours", "difference", f"{paper}'s change"]
+    header.append("our change")
+    rows = [
+        [
+            Entry(line.row, "name"),
+            Entry(line.column),
+            Entry(str(line.boxes) if line.boxes else ""),
+            Entry(number(line.published, line.unit)),
+            _ours(line),
+            _judged(line.difference, line.difference_interval, line.supports_difference, line.unit),
+            Entry(signed(line.published_change, line.unit)),
+            _judged(line.change, line.change_interval, line.supports_change, line.unit, line.change_spread),
+        ]
+        for line in lines
+    ]
+    kept = [place for place in range(len(header)) if _is_used(place, stage, rows)]
+    return Layout(tuple(header[place] for place in kept), tuple(tuple(row[place] for place in kept) for row in rows))
+
+
+def _is_used(place: int, stage: Table, rows: Sequence[Sequence[Entry]]) -> bool:
+    """Left out: a column's name where there is only one, boxes that nobody told, a paper that printed nothing, and the
+    difference to it where its detector is another."""
+    boxes, published = (any(row[column].text for row in rows) for column in (2, 3))
+    compared = published and stage.preset in LEVELS_COMPARE
+    return {1: bool(stage.column_title), 2: boxes, 3: published, 5: compared, 6: published}.get(place, True)
+
+
+def _wide(stage: Table, lines: Sequence[Line], columns: Sequence[str]) -> Layout:
+    cells = {(line.row, line.column): line for line in lines}
+    names = list(dict.fromkeys(line.row for line in lines))
+    rows = tuple((Entry(name, "name"), *_pairs([cells.get((name, column)) for column in columns])) for name in names)
+    header = (stage.row_title, *([stage.published_title, "ours"] * len(columns)))
+    return Layout(header, rows, groups=(("", 1), *((column, 2) for column in columns)))
+
+
+def _pairs(lines: Sequence[Line | None]) -> list[Entry]:
+    pairs = [(Entry(number(line.published, line.unit)), _ours(line)) if line else (Entry(""),) * 2 for line in lines]
+    return [entry for pair in pairs for entry in pair]
+
+
+def _ours(line: Line) -> Entry:
+    if line.mean is None:
+        return Entry("") if line.quoted else Entry("not run", "absent")
+    return Entry(number(line.mean, line.unit) + _plus_minus(line.spread, line.unit))
+
+
+def _judged(
+    value: float | None, interval: Bounds | None, supported: bool | None, unit: Unit, spread: float | None = None
+) -> Entry:
+    """A difference, its spread over seeds, its interval, and whether the data support it."""
+    if value is None:
+        return Entry("")
+    told = signed(value, unit) + _plus_minus(spread, unit)
+    if interval is None:
+        return Entry(told)
+    told = f"{told} [{signed(interval[0], unit)}, {signed(interval[1], unit)}]"
+    return Entry(told, "supported" if supported else "unsupported")
+
+
+def _plus_minus(spread: float | None, unit: Unit) -> str:
+    return "" if spread is None else f" ± {number(spread, unit)}"

@@ -1,0 +1,52 @@
+"""How a metric moves when the test images are drawn anew: one number for each resampling of the images.
+
+The same resamplings for every detector, so that two of them can be compared image by image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from pipeline.folder import Folder
+from ssd_core.metrics.bootstrap import COCO_LEVELS, LEVELS, image_weights, replicate_map
+from stages.evaluation.evaluate import OUTCOMES
+from stages.evaluation.outcomes import read_outcomes
+
+SEED = 0
+
+Sample = Float[ndarray, " R"]
+"""One number for each resampling of the test images."""
+
+AREA = None
+METRICS: dict[str, tuple[Float[ndarray, " L"] | None, slice]] = {
+    "voc07/mAP": (LEVELS, slice(None)),
+    "voc12/mAP": (AREA, slice(None)),
+    "ilsvrc/mAP": (AREA, slice(None)),
+    "coco/AP": (COCO_LEVELS, slice(None)),
+    "coco/AP50": (COCO_LEVELS, slice(0, None, 10)),  # each class has outcomes at 0.5, 0.55, ..., 0.95
+    "coco/AP75": (COCO_LEVELS, slice(5, None, 10)),
+}
+"""Recalls that the metric is a mean over, or the area, and which outcomes it is made of."""
+
+
+def resampled(metric: str, results: Mapping[int, Folder], replicates: int) -> dict[int, Sample]:
+    """Of each seed; empty where the metric or the results cannot be resampled."""
+    if metric not in METRICS or not all(folder.exists(OUTCOMES) for folder in results.values()):
+        return {}
+    levels, part = METRICS[metric]
+    samples = {}
+    for seed, folder in results.items():
+        outcomes, images = read_outcomes(folder.read_bytes(OUTCOMES))
+        weights = image_weights(images, replicates, np.random.default_rng(SEED))
+        samples[seed] = replicate_map(outcomes[part], weights, levels)
+    return samples
+
+
+def mean_sample(samples: Mapping[int, Sample], seeds: Iterable[int]) -> Sample:
+    """Mean over some seeds in each resampling."""
+    mean: Sample = np.mean([samples[seed] for seed in seeds], axis=0)
+    return mean

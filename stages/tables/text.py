@@ -1,0 +1,67 @@
+"""A table as text: aligned for a terminal, Markdown, CSV. Percent with one decimal; CSV in fractions."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from stages.tables.layout import Entry, conditions, lay_out
+from stages.tables.table import Table
+from stages.tables.tabulate import Line
+
+MARKS = {"supported": "*", "unsupported": " "}
+
+
+def as_text(stage: Table, lines: Sequence[Line]) -> str:
+    """Aligned columns."""
+    header, rows = cells(stage, lines)
+    table = [header, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    texts = [_aligned(row, widths) for row in table]
+    texts.insert(1, "-" * max(map(len, texts)))
+    return "\n".join([stage.title, *conditions(stage, lines), "", *texts]) + "\n"
+
+
+def as_markdown(stage: Table, lines: Sequence[Line]) -> str:
+    header, rows = cells(stage, lines)
+    ruler = ["---", *["---:"] * (len(header) - 1)]
+    table = ["| " + " | ".join(row) + " |" for row in (header, ruler, *rows)]
+    return "\n".join([f"### {stage.title}", "", *conditions(stage, lines), "", *table]) + "\n"
+
+
+def as_csv(stage: Table, lines: Sequence[Line]) -> str:
+    """One line for each cell, whatever the layout; accuracies as fractions."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    limits = ["low", "high", "change_low", "change_high"]
+    writer.writerow(
+        [stage.row_title, stage.column_title or "column", "metric", "boxes", "paper", "ours", "spread", "seeds",
+         "difference", "paper_change", "change", "change_spread", *limits]
+    )  # fmt: skip
+    for line in lines:
+        low, high = line.interval or ("", "")
+        change_low, change_high = line.change_interval or ("", "")
+        writer.writerow(
+            [line.row, line.column, line.metric, line.boxes or "", line.published, line.mean, line.spread,
+             len(line.values), line.difference, line.published_change, line.change, line.change_spread,
+             low, high, change_low, change_high]
+        )  # fmt: skip
+    return out.getvalue()
+
+
+def cells(stage: Table, lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the printed table."""
+    layout = lay_out(stage, lines)
+    above = [title for title, columns in layout.groups for _ in range(columns)] or [""] * len(layout.header)
+    header = [f"{group} {name}".strip() for group, name in zip(above, layout.header, strict=True)]
+    return header, [[_text(entry) for entry in row] for row in layout.rows]
+
+
+def _text(entry: Entry) -> str:
+    return entry.text + MARKS.get(entry.meaning, "")
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    first = row[0].ljust(widths[0])
+    return "  ".join([first, *(text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))])

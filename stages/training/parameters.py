@@ -1,0 +1,37 @@
+"""What MLflow tells of a training's recipe: few enough numbers to compare by, and names that `-s` takes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from ssd_core.spec.departures import leaves
+from ssd_core.spec.detector import Source
+from ssd_core.spec.training import TrainingSettings
+from stages.training.recipe import Recipe
+
+
+def training_parameters(recipe: Recipe) -> dict[str, str | int | float]:
+    """The detector in short, and every other setting by its name in `ssdpipe recipe show`."""
+    spec = recipe.spec
+    return {
+        "input_size": spec.input_size,
+        "classes": len(spec.classes),
+        "backbone": type(spec.backbone).__name__,
+        "sources": " ".join(source.layer for source in spec.sources),
+        "ratios": " ".join(_ratios(source) for source in spec.sources),
+        "boxes": spec.box_count,
+        "boundary_boxes": str(spec.use_boundary_boxes),
+        "initial": recipe.initial.address if recipe.initial else "scratch",
+        "training_seed": recipe.seed,
+        **_settings(recipe),
+    }
+
+
+def _settings(recipe: Recipe) -> dict[str, str]:
+    told = [item.name for item in fields(TrainingSettings) if item.name not in ("spec", "seed")]
+    return dict(leaf for name in told for leaf in leaves(getattr(recipe, name), name))
+
+
+def _ratios(source: Source) -> str:
+    """Of all boxes of a map, such as 1,2,3."""
+    return ",".join(f"{ratio:g}" for ratio in sorted({1.0, *(r for scale in source.scales for r in scale.ratios)}))

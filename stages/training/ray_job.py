@@ -1,0 +1,72 @@
+"""The Ray Train job of a training stage: [1] a group of workers, [2] their ranks, [3] the loss of some of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from stages.training.driver import WorkerJob, run_worker
+
+if TYPE_CHECKING:
+    from ray.train.torch import TorchTrainer
+
+    from stages.training.train import Train
+
+_log = logging.getLogger(__name__)
+
+
+def run_group(stage: Train, job: WorkerJob) -> None:
+    """Run the training to its end. An error of the data or the settings is raised; it would only come again."""
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # an end is noticed at the next of these
+    from ray.train import WorkerGroupError
+
+    for failures_left in reversed(range(stage.worker_failures + 1)):
+        try:
+            _trainer(stage, job).fit()
+            return
+        except WorkerGroupError as error:  # [3]
+            for cause in error.worker_failures.values():
+                if isinstance(cause, ValueError):
+                    raise cause from error
+            if not failures_left:
+                raise
+            _log.warning("workers were lost, %d more starts: %s", failures_left, error)
+
+
+def _trainer(stage: Train, job: WorkerJob) -> TorchTrainer:
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchConfig, TorchTrainer
+
+    runs = job.work / "ray"  # its own state is never read again: see ssd_core.training.checkpoint
+    runs.delete()
+    return TorchTrainer(  # [1]
+        _work,
+        train_loop_config={"job": job},
+        torch_config=TorchConfig(backend="nccl" if stage.use_gpu else "gloo"),
+        scaling_config=ScalingConfig(
+            num_workers=stage.workers,
+            use_gpu=stage.use_gpu,
+            resources_per_worker={"CPU": stage.cpus_per_worker} | ({"GPU": 1} if stage.use_gpu else {}),
+        ),
+        run_config=RunConfig(
+            name=uuid4().hex,
+            storage_path=runs.path,
+            storage_filesystem=runs.filesystem,
+            failure_config=FailureConfig(max_failures=0),
+        ),
+    )
+
+
+def _work(config: dict[str, WorkerJob]) -> None:
+    """One worker of the group."""
+    from ray.train import get_context
+
+    place = get_context()  # [2]
+    run_worker(
+        config["job"],
+        rank=place.get_world_rank(),
+        size=place.get_world_size(),
+        local_rank=place.get_local_rank(),
+    )

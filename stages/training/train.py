@@ -1,0 +1,75 @@
+"""Train one detector with Ray Train; the result is `weights.pt`, its curves and the kept checkpoints.
+
+The loop is `ssd_core.training.trainer`; Ray Train starts the workers, joins them into a process group and starts
+them anew when one is lost. They go on from the newest checkpoint in the work folder, as does the same command after a
+crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Resources, Stage, execution
+from stages.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+WEIGHTS = "weights.pt"
+
+
+def kept_weights(step: int) -> str:
+    """Name of the weights after `step` steps, where the recipe keeps them."""
+    return f"checkpoints/weights-{step:09d}.pt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(Stage):
+    """One training."""
+
+    recipe: Recipe
+    workers: int = execution(1)
+    """Processes of the training: one per GPU, or CPU workers when there is no GPU to use.
+
+    0 trains in the process of the stage itself, which spares the start of a worker group, ten seconds or more; when
+    that process is lost, the scheduler tries the stage again.
+    """
+
+    use_gpu: bool = execution(False)
+    cpus_per_worker: float = execution(1)
+    loader_processes: int = execution(0)
+    """Of each worker, to decode and augment ahead of it; 0 does so in the worker."""
+
+    checkpoint_steps: int = execution(2000)
+    checkpoint_seconds: float = execution(300.0)
+    log_steps: int = execution(20)
+    worker_failures: int = execution(3)
+    """How often lost workers are started anew from the newest checkpoint."""
+
+    @property
+    def resources(self) -> Resources:
+        size = max(self.workers, 1)
+        return Resources(cpus=size * self.cpus_per_worker, gpus=size * self.use_gpu, nested=self.workers > 0)
+
+    def tracked_by(self) -> Stage:
+        return self
+
+    def data_sets(self) -> Mapping[str, str]:
+        return {"recipe.data": "training"}
+
+    def models(self) -> Mapping[str, int]:
+        last = self.recipe.schedule.iterations
+        every = self.recipe.keep_every or last
+        return {kept_weights(step): step for step in range(every, last, every)} | {WEIGHTS: last}
+
+    def parameters(self) -> Mapping[str, str | int | float]:
+        from stages.training.parameters import training_parameters
+
+        return training_parameters(self.recipe)
+
+    def run(self, ctx: Context) -> None:
+        from stages.training.driver import train
+
+        train(self, ctx)

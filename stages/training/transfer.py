@@ -1,0 +1,31 @@
+"""The weights of a detector under other classes, as first weights of a fine-tuning (paper section 3.4 after COCO)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Stage):
+    """Boxes keep their scales and locations; of the class outputs stay those that have a name among `classes`."""
+
+    weights: Stage
+    classes: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]
+    """Pairs of a class of the weights and its name here."""
+
+    def run(self, ctx: Context) -> None:
+        from ssd_core.weights.head_transfer import transferred
+        from ssd_core.weights.weights import load_weights, save_weights
+        from stages.training.train import WEIGHTS
+
+        with ctx.input(self.weights).open_input(WEIGHTS) as stream:
+            weights = load_weights(stream)
+        with ctx.out.open_output(WEIGHTS) as stream:
+            save_weights(transferred(weights, self.classes, dict(self.names)), stream)

@@ -1,0 +1,41 @@
+"""What MLflow is told of a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.cli.requests import ExperimentRequest, TrainRequest
+from experiments.cli.requests.recording import about
+from experiments.cli.requests.request import Request
+from stages.graphs import Placement
+
+
+def told(request: Request):
+    return about(request, request.targets(Placement())[0])
+
+
+def test_the_page_of_an_experiment_asks_its_question_and_tells_what_the_paper_found() -> None:
+    found = told(ExperimentRequest(experiment="ablation-box-shapes", preset="tiny"))
+    assert found.name == "ablation-box-shapes"
+    assert found.note.startswith("**Table 2: Do default boxes of several shapes help?** Paper: 0.6 points")
+    assert "group by the parameter `variant`" in found.note
+
+
+def test_several_experiments_are_one_in_mlflow_with_all_their_questions() -> None:
+    found = told(ExperimentRequest(experiment="table2", preset="tiny"))
+    assert found.name == "table2"
+    assert found.note.count("**Table 2: ") == 3
+
+
+@pytest.mark.parametrize(
+    ("request_", "metric"),
+    [
+        (ExperimentRequest(experiment="ablation-layers", preset="tiny"), "voc07/mAP"),
+        (ExperimentRequest(experiment="coco", preset="tiny"), "coco/AP"),
+        (ExperimentRequest(experiment="voc2012", preset="tiny"), "voc12/mAP"),
+        (ExperimentRequest(experiment="ilsvrc", preset="tiny"), "ilsvrc/mAP"),
+        (TrainRequest(recipe="ssd-tiny"), "voc07/mAP"),
+    ],
+)
+def test_the_number_that_comes_first_is_that_of_the_protocol(request_, metric) -> None:
+    assert told(request_).primary_metric == metric

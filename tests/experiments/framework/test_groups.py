@@ -1,0 +1,72 @@
+"""Names that mean several experiments, and the graph of the whole paper."""
+
+from __future__ import annotations
+
+from experiments.framework.experiment import load_experiment
+from experiments.framework.groups import members
+from experiments.framework.runs import RUNS
+from experiments.framework.scale import Scale
+from pipeline.planning.graph import Graph
+from stages.submission.submission import Submission
+from stages.training.train import Train
+
+
+def trainings(name: str, scale: Scale) -> list[Train]:
+    targets = [stage for each in members(name) for stage in load_experiment(each).targets(scale)]
+    return [node.stage for node in Graph(targets).nodes.values() if isinstance(node.stage, Train)]
+
+
+def test_each_table_has_its_alias() -> None:
+    assert members("table1") == ("voc2007",)
+    assert set(members("table2")) == {"ablation-atrous", "ablation-augmentation", "ablation-box-shapes"}
+    assert members("table3") == ("ablation-layers",)
+    assert members("table4") == ("voc2012",)
+    assert members("table5") == ("coco",)
+    assert members("table6") == ("small-object-augmentation",)
+    assert members("table7") == ("inference-time",)
+
+
+def test_all_is_every_experiment_that_answers_the_paper() -> None:
+    every = set(members("all"))
+    assert {name for number in range(1, 8) for name in members(f"table{number}")} < every
+    assert {"error-analysis", "coco-detections", "ilsvrc", "architecture"} <= every
+    assert "import-check" not in every
+
+
+def test_any_other_name_means_itself() -> None:
+    assert members("coco") == ("coco",)
+    assert members("table8") == ("table8",)
+
+
+def test_the_whole_paper_is_its_runs_and_the_variants_of_tables_2_and_3() -> None:
+    found = trainings("all", Scale())
+    # of RUNS nothing trains on 07 alone with a star, and no proxy with one
+    unused = [name for name in RUNS if "expand" in name and ("voc07" in name.split("-") or "voc0712train" in name)]
+    variants = 11 + 1 + 2  # Table 3 without its first row, flips only, and two sets of shapes
+    assert len(found) == len(RUNS) - len(unused) + variants
+
+
+def test_table_1_and_the_ablations_share_the_paper_s_ssd300() -> None:
+    apart = sum(len(trainings(name, Scale())) for name in ("table1", "table2", "table3"))
+    targets = [
+        stage
+        for table in ("table1", "table2", "table3")
+        for each in members(table)
+        for stage in load_experiment(each).targets(Scale())
+    ]
+    together = sum(isinstance(node.stage, Train) for node in Graph(targets).nodes.values())
+    assert together == apart - 2  # one training instead of three
+
+
+def test_each_training_that_a_server_scores_ends_in_an_archive() -> None:
+    def archives(name: str) -> list[str]:
+        return [stage.variant for stage in load_experiment(name).targets(Scale()) if isinstance(stage, Submission)]
+
+    plain = [
+        f"{detector}-voc07++12{after}/seed0/voc2012-test"
+        for detector in ("ssd300", "ssd512")
+        for after in ("", "-after-coco")
+    ]
+    assert archives("voc2012") == plain
+    starred = [variant.replace("-voc", "-expand-voc") for variant in plain]
+    assert archives("small-object-augmentation") == plain + starred

@@ -1,0 +1,168 @@
+"""From a store to a report: an experiment of which one row was run, on a few drawn images."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import pytest
+
+from experiments.cli.report import usual_place, write_report
+from experiments.cli.requests import ExperimentRequest
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.reporting import Held, gather
+from experiments.framework.runs import RUNS
+from experiments.framework.scale import Scale
+from experiments.framework.setups import Setup
+from pipeline.execution.executor import InlineExecutor
+from pipeline.execution.scheduler import Scheduler
+from pipeline.folder import Folder
+from pipeline.mlflow_tracking.recorded_runs import RecordedRun
+from pipeline.planning.graph import Graph
+from pipeline.planning.resolver import Resolver
+from pipeline.stage import Stage
+from pipeline.store.provenance import library_versions
+from pipeline.store.store import Store
+from ssd_core.spec.training import TrainingSettings
+from stages.analysis.analyze import Analyze
+from stages.datasets.voc import VocFolder
+from stages.drawn.draw import Draw
+from stages.graphs import Placement
+from stages.reporting.content import Report
+from stages.reporting.page import page
+from stages.training.train import Train
+
+BASE = RUNS["ssd300-voc0712"]
+DRAWN = Draw(train=6, test=4, sides=(64, 80))
+
+
+def on_few_images(setup: Setup) -> Setup:
+    settings = replace(setup.settings, batch_size=2, schedule=replace(setup.settings.schedule, iterations=2, drops=()))
+    sources = {split: (VocFolder(name="drawn", split=split, within=DRAWN),) for split in ("train", "test")}
+    return replace(setup, settings=settings, train=sources["train"], test=sources["test"])
+
+
+def quarter(settings: TrainingSettings) -> TrainingSettings:
+    return replace(settings, momentum=0.25)
+
+
+def analysis(scale: Scale) -> tuple[Stage, ...]:
+    evaluation = scale.evaluation(BASE)
+    return (Analyze(detections=evaluation.detections, shards=evaluation.shards, variant="of-ssd"),)
+
+
+SCALE = Scale(preset="tiny", adjust=on_few_images, placement=Placement(workers=0))
+EXPERIMENT = Experiment(
+    name="momentum",
+    question="Does momentum matter?",
+    answers="no table",
+    found="nothing",
+    expects="a little",
+    row_title="momentum",
+    rows=(
+        Row(label="0.9", run=BASE, published=0.743),
+        Row(label="0.25", run=BASE.varied("quarter", quarter), published=None),
+        Row(label="quoted", published=0.7),
+    ),
+    figures=analysis,
+)
+
+
+@dataclass(frozen=True)
+class Ran:
+    store: Store
+    targets: tuple[Stage, ...]
+
+    @property
+    def held(self) -> Held:
+        return Held.of(self.targets, self.store)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The first row and the figure were run."""
+    store = Store.open(str(tmp_path_factory.mktemp("store")))
+    targets = EXPERIMENT.targets(SCALE)
+    graph = Graph((SCALE.evaluation(BASE), *targets[1:]))
+    scheduler = Scheduler(
+        graph, store, InlineExecutor(), Resolver(graph), run_id="first", provenance={"libraries": library_versions()}
+    )
+    scheduler.run().raise_for_failures()
+    return Ran(store, targets)
+
+
+@pytest.fixture(scope="module")
+def report(ran: Ran) -> Report:
+    return gather(EXPERIMENT, ran.held, {})
+
+
+def test_rows_that_were_run_have_numbers_and_the_others_are_told_as_not_run(report: Report) -> None:
+    first, second, quoted = report.lines
+    assert len(first.values) == 1
+    assert first.interval is not None
+    assert (second.values, second.quoted) == ((), False)
+    assert (quoted.quoted, quoted.published) == (True, 0.7)
+    assert "train/quarter/seed0" in report.waiting
+    assert not any(address.startswith(("table", "train/ssd300")) for address in report.waiting)
+    assert "1 of 2 rows run" in page(report)
+
+
+def test_curves_bear_the_name_of_their_row(report: Report) -> None:
+    (curve,) = report.curves
+    assert curve.row == "0.9"
+    assert curve.values["loss"][-1][0] == 2
+    assert curve.values["learning_rate"][-1][1] > 0
+
+
+def test_figures_that_stages_declare_are_there_once_and_as_vectors(report: Report) -> None:
+    shown = [(image.stage, image.name) for image in report.images]
+    assert shown == [("analyze/of-ssd", f"{name}.svg") for name in ("trends", "sensitivity", "confusion")]
+    assert all(image.content.startswith(b"<?xml") for image in report.images)
+
+
+def test_departures_of_single_rows_stand_apart_from_those_of_all(report: Report) -> None:
+    assert report.departures == (("0.25", (("momentum", "0.25", "0.9"),)),)
+    assert ("spec.input_size", "130", "300") in report.table.departures
+
+
+def test_data_and_conditions_are_those_of_the_manifests(ran: Ran, report: Report) -> None:
+    told = dict(report.conditions)
+    assert len(told["data"]) == 2
+    shards = [row.manifest for row, _ in ran.held.made if row.address.startswith("shard")]
+    assert all(manifest and any(manifest.digest[:16] in line for line in told["data"]) for manifest in shards)
+    assert any(re.search(r"drawn/test, 4 images, \d+ objects", line) for line in told["data"])
+    assert "torch" in told["versions"][0]
+    assert "GPU-hours" in told["computing"][0]
+
+
+def test_runs_are_linked_by_key(ran: Ran) -> None:
+    row, manifest = next((row, manifest) for row, manifest in ran.held.made if isinstance(row.node.stage, Train))
+    runs = {manifest.key: RecordedRun("a1b2", "http://127.0.0.1:5000/#/experiments/1/runs/a1b2"), "other": None}
+    linked = gather(EXPERIMENT, ran.held, {key: run for key, run in runs.items() if run})
+    assert [(link.stage, link.run) for link in linked.runs] == [(row.address, "a1b2")]
+    assert "ssdpipe ui --store" in linked.runs_note
+    assert "/runs/a1b2" in page(linked)
+
+
+def test_the_digest_changes_with_what_is_in_the_store(ran: Ran, tmp_path) -> None:
+    assert ran.held.digest == ran.held.digest
+    assert Held.of(ran.targets, Store.open(str(tmp_path))).digest != ran.held.digest
+
+
+def test_the_report_of_a_store_without_results_tells_every_row_as_not_run(tmp_path) -> None:
+    told = gather(EXPERIMENT, Held.of(EXPERIMENT.targets(SCALE), Store.open(str(tmp_path))), {})
+    assert (told.curves, told.images, told.conditions) == ((), (), ())
+    assert page(told).count(">not run<") == 2
+
+
+def test_page_csv_and_latex_are_written_side_by_side(tmp_path) -> None:
+    store = Store.open(str(tmp_path / "store"))
+    request = ExperimentRequest(experiment="ablation-layers", preset="tiny", column="yes")
+    held = Held.of(request.targets(Placement()), store)
+    folder, stem = usual_place(request, store)
+    assert (folder.path, stem) == (f"{store.folder.path}/reports", "ablation-layers-tiny")
+    paths = write_report(request, held, Folder(str(tmp_path / "out")), "mine")
+    assert [path.rpartition("/")[2] for path in paths] == ["mine.html", "mine.csv", "mine.tex"]
+    assert (tmp_path / "out/mine.html").read_text().count(">not run<") == 6
+    assert (tmp_path / "out/mine.tex").read_text().count("not run") == 6
+    assert len((tmp_path / "out/mine.csv").read_text().splitlines()) == 7

@@ -1,0 +1,77 @@
+"""The graph behind `ssdpipe evaluate weights`, for files of any program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from experiments.cli.requests import EvaluateRequest
+from pipeline.errors import PipelineError
+from pipeline.planning.graph import Graph
+from pipeline.stage import Stage
+from ssd_core.detection.limits import DetectionLimits
+from ssd_core.spec.paper import ssd300
+from ssd_core.spec.vocabularies import VOC_CLASSES
+from ssd_core.weights.importing import tensor_names
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.layouts.known import LAYOUTS
+from stages.detection.detect import Detect
+from stages.graphs import Placement
+from stages.shards.shard import Shard
+from stages.training.initial import WeightsFile
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("theirs") / "ssd.pth"
+    names = tensor_names(LAYOUTS["lufficc"], ssd300())
+    torch.save({names[name]: tensor for name, tensor in first_detector(ssd300(), 0).state_dict().items()}, file)
+    return str(file)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """A data set in VOC layout, to plan with."""
+    for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    (tmp_path / "data/ImageSets/Main/test.txt").write_text("")
+    return str(tmp_path / "data")
+
+
+def only(stages: list[Stage], kind: type) -> Stage:
+    (found,) = (stage for stage in stages if isinstance(stage, kind))
+    return found
+
+
+def stages_of(request: EvaluateRequest) -> list[Stage]:
+    return [node.stage for node in Graph(request.targets(Placement())).nodes.values()]
+
+
+def test_choices_and_limits_of_the_command_reach_the_stages(theirs: str, data: str) -> None:
+    request = EvaluateRequest(
+        weights=theirs, data=data, layout="lufficc", scales="coco", limits=["clip=true", "per_image=100"]
+    )
+    stages = stages_of(request)
+    file, detect, shard = only(stages, WeightsFile), only(stages, Detect), only(stages, Shard)
+    assert (file.choices.layout, file.choices.scales) == ("lufficc", "coco")
+    assert detect.limits == DetectionLimits(clip=True, per_image=100)
+    assert shard.classes == VOC_CLASSES
+
+
+def test_without_them_a_file_is_recognised_and_the_limits_are_the_papers(theirs: str, data: str) -> None:
+    stages = stages_of(EvaluateRequest(weights=theirs, data=data))
+    assert only(stages, WeightsFile).choices.layout is None
+    assert only(stages, Detect).limits == DetectionLimits()
+
+
+def test_first_weights_of_a_training_detect_nothing(data: str, tmp_path: Path) -> None:
+    state = {
+        f"{place}.{kind}": torch.zeros(2)
+        for place in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
+        for kind in ("weight", "bias")
+    }
+    torch.save(state, tmp_path / "vgg.pth")
+    with pytest.raises(PipelineError, match=r"holds first weights for a training \(--init\)"):
+        stages_of(EvaluateRequest(weights=str(tmp_path / "vgg.pth"), data=data))

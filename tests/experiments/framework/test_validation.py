@@ -1,0 +1,97 @@
+"""`--validation-split`: what is scored beside a training, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from experiments.cli.main import app
+from experiments.cli.requests import TrainRequest
+from pipeline.errors import PipelineError
+from pipeline.planning.graph import Graph
+from stages.evaluation.validate import Validate
+from stages.graphs import Placement
+from stages.training.train import Train
+
+KEEPING = ["schedule.iterations=3000", "keep_every=1000"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """Four images without pixels: trainval is train and val."""
+    root = tmp_path / "mine"
+    for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (root / folder).mkdir(parents=True)
+    for image_id in "abcd":
+        (root / f"JPEGImages/{image_id}.jpg").write_bytes(b"not opened")
+        box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+        (root / f"Annotations/{image_id}.xml").write_text(
+            f"<annotation><size><width>10</width><height>10</height></size><object><name>cat</name>{box}</object>"
+            "</annotation>"
+        )
+    for split, ids in (("train", "ab"), ("val", "c"), ("trainval", "abc"), ("test", "d")):
+        (root / f"ImageSets/Main/{split}.txt").write_text("".join(f"{image_id}\n" for image_id in ids))
+    return str(root)
+
+
+def asked(data: str, *, settings: list[str], validation_split: str = "val", train_split: str = "train") -> TrainRequest:
+    return TrainRequest(
+        recipe="ssd-tiny", data=data, train_split=train_split, settings=settings, validation_split=validation_split
+    )
+
+
+def test_the_evaluation_on_the_test_split_stays_the_first_target(data: str) -> None:
+    request = asked(data, settings=KEEPING)
+    graph = Graph(request.targets(Placement()))
+    first, second = (graph.nodes[target].stage for target in graph.targets)
+    assert first == request.target(Placement())
+    assert isinstance(second, Validate)
+    assert second.iterations == (1000, 2000, 3000)
+    assert second.shards.sources[0].split == "val"
+
+
+@pytest.mark.parametrize(("recipe", "protocol"), [("ssd300-voc07", "voc"), ("ssd300-coco", "coco")])
+def test_checkpoints_are_scored_by_the_protocol_of_the_recipe(data: str, recipe: str, protocol: str) -> None:
+    request = replace(asked(data, settings=["keep_every=1000"]), recipe=recipe)
+    _, validation = request.targets(Placement())
+    assert isinstance(validation, Validate)
+    assert validation.protocol == protocol
+
+
+def test_the_training_does_not_depend_on_its_validation(data: str) -> None:
+    graph = Graph(
+        [
+            *asked(data, settings=KEEPING).targets(Placement()),
+            *asked(data, settings=KEEPING, validation_split="").targets(Placement()),
+        ]
+    )
+    assert sum(isinstance(node.stage, Train) for node in graph.nodes.values()) == 1
+
+
+def test_without_kept_checkpoints_the_setting_to_add_is_told(data: str) -> None:
+    with pytest.raises(PipelineError, match="add -s keep_every=N"):
+        asked(data, settings=[]).targets(Placement())
+    with pytest.raises(PipelineError, match="keep_every=4000 is beyond the 3000 iterations"):
+        asked(data, settings=[KEEPING[0], "keep_every=4000"]).targets(Placement())
+
+
+def test_images_that_are_trained_on_validate_nothing(data: str) -> None:
+    with pytest.raises(PipelineError, match=r"/val shares 1 images \(c\) with .*/trainval"):
+        asked(data, settings=KEEPING, train_split="").targets(Placement())  # trainval by default
+
+
+def test_drawn_images_are_told_apart_by_their_split() -> None:
+    request = TrainRequest(recipe="ssd-tiny", settings=["keep_every=500"], validation_split="train")
+    with pytest.raises(PipelineError, match="trained on"):
+        request.targets(Placement())
+
+
+def test_the_command_refuses_before_anything_starts(data: str, tmp_path: Path) -> None:
+    arguments = ["train", "ssd-tiny", "--data", data, "--train-split", "train", "--validation-split", "val"]
+    done = CliRunner().invoke(app, [*arguments, "--store", str(tmp_path / "store")])
+    assert isinstance(done.exception, PipelineError)
+    assert "keep_every" in str(done.exception)
+    assert not (tmp_path / "store").exists()

@@ -1,0 +1,93 @@
+"""What displays say, event by event."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from pipeline.display.board import Board, clock, news
+from pipeline.display.screen import LiveDisplay, PlainDisplay, display
+from pipeline.store.events import Event
+
+
+def event(kind: str, address: str = "train/a", time: float = 0.0, **data: Any) -> Event:
+    return Event(time=time, kind=kind, address=address, data=data)
+
+
+def progress(time: float, done: float, total: float = 400, note: str = "loss 4.2") -> Event:
+    return event("progress", time=time, done=done, total=total, note=note)
+
+
+def test_the_pace_of_a_resumed_stage_counts_from_where_it_went_on() -> None:
+    board = Board(total=22)
+    for told in (event("started", attempt=1), progress(100, 100), progress(120, 120)):
+        board.apply(told)
+    assert board.running["train/a"].eta() == 280  # one step a second, 280 to go
+    assert board.running["train/a"].text() == "120 of 400  loss 4.2  eta 4:40"
+
+
+def test_there_is_no_eta_without_a_pace() -> None:
+    board = Board(total=1)
+    for told in (event("started", attempt=1), progress(100, 100), progress(100, 100)):
+        board.apply(told)
+    assert board.running["train/a"].eta() is None
+
+
+def test_a_stage_that_lost_its_worker_has_not_ended() -> None:
+    board = Board(total=2)
+    board.apply(event("started", attempt=1))
+    board.apply(event("retried", reason="gone", delay=2.0))
+    assert (board.ended, board.running) == (0, {})
+    board.apply(event("started", attempt=2))
+    board.apply(event("committed", seconds=3.0))
+    assert board.counts() == "[1/2]"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(7, "0:07"), (70, "1:10"), (7420, "2:03:40")])
+def test_times_are_told_as_on_a_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_only_the_first_line_of_a_failure_is_news() -> None:
+    assert news(event("failed", message="no room\nat all", **{"class": "OSError"})) == "failed: no room"
+    assert news(event("failed", message="", **{"class": "MemoryError"})) == "failed: MemoryError"
+
+
+def test_plain_lines_tell_progress_every_fifteen_seconds() -> None:
+    stream = io.StringIO()
+    shown = PlainDisplay(3, stream)
+    shown.on_event(event("cached", "shard/train"))
+    shown.on_event(event("started", attempt=1, time=0))
+    for second in range(1, 32):
+        shown.on_event(progress(second, second))
+    shown.on_event(event("committed", time=40, seconds=40.0))
+    assert stream.getvalue().splitlines() == [
+        "[1/3] shard/train  cached",
+        "[1/3] train/a  started",
+        "[1/3] train/a  15 of 400  loss 4.2  eta 6:25",
+        "[1/3] train/a  30 of 400  loss 4.2  eta 6:10",
+        "[2/3] train/a  done in 0:40",
+    ]
+
+
+def test_a_stream_that_is_no_terminal_gets_plain_lines() -> None:
+    assert isinstance(display(1, io.StringIO()), PlainDisplay)
+
+
+def test_on_a_terminal_running_stages_stay_below_what_has_ended() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    shown = display(2, stream)
+    assert isinstance(shown, LiveDisplay)
+    for told in (Event(time=0, kind="run_started"), event("cached", "shard/[train]"), event("started", attempt=1)):
+        shown.on_event(told)
+    shown.on_event(progress(1, 120))
+    shown.tick()
+    shown.on_event(Event(time=2, kind="run_finished"))
+    assert "[1/2] shard/[train]  cached" in stream.getvalue()  # an address is no markup
+    assert "120 of 400" in stream.getvalue()

@@ -1,0 +1,214 @@
+"""Which edits of source count, and what `why` can say of them. The packages are written by the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from pipeline.keys.code_digest import Code, code_of
+from pipeline.stage import TELLING, Stage
+
+Write = Callable[[str, str], None]
+Read = Callable[[], Code]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> tuple[str, Write, Read]:
+    """Name of a package, a function that writes a module of it, and one that reads the code of its `stage` module."""
+    name = f"toy_{tmp_path.name}"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tick = iter(range(1, 1000))
+
+    def write(module: str, source: str) -> None:
+        path = tmp_path / name / module
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(source).replace("toy", name))
+        os.utime(path, ns=(next(tick) * 10**9,) * 2)
+
+    write("__init__.py", "")
+    return name, write, lambda: code_of([type("Train", (), {"__module__": f"{name}.stage"})], (name,))
+
+
+LOSS = """
+    from math import log
+
+    FLOOR = 0.5
+
+    def hard_negatives(x):
+        return x > FLOOR
+
+    class Loss:
+        weight: float = 1.0
+
+        def total(self, x):
+            return log(x)
+"""
+
+
+def test_comments_docstrings_layout_and_the_order_of_imports_do_not_count(project):
+    _, write, read = project
+    write("stage.py", "import json\nimport math\nfrom toy.loss import Loss\n")
+    write("loss.py", LOSS)
+    before = read()
+    write("stage.py", '"""What it does."""\nfrom toy.loss import Loss  # the paper\nimport math\n\n\nimport json\n')
+    write(
+        "loss.py",
+        '''
+        """Section 2.2."""
+        from __future__ import annotations
+        from math import log
+        FLOOR = 0.5
+        """Unit: none."""
+
+        class Loss:
+            """The loss."""
+            weight: float = 1.0
+            """Alpha."""
+            def total(self, x):
+                """Sum."""
+                pass
+                return log(
+                    x
+                )
+
+        def hard_negatives(x):  # 3:1
+            return (x > FLOOR)
+        ''',
+    )
+    assert read() == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("x > FLOOR", "x >= FLOOR", "hard_negatives"),
+        ("FLOOR = 0.5", "FLOOR = 0.6", "FLOOR"),
+        ("return log(x)", "return -log(x)", "Loss.total"),
+        ("weight: float = 1.0", "weight: float = 2.0", "Loss"),
+        ("class Loss:", "@final\n    class Loss:", "Loss"),
+        ("from math import log", "from math import log2 as log", "imports"),
+        ("def hard_negatives(x):", "def hard_negatives(x=1):", "hard_negatives"),
+        ("def hard_negatives(x):", "async def hard_negatives(x):", "hard_negatives"),
+    ],
+)
+def test_a_change_of_logic_changes_the_digest_of_that_definition_only(project, old, new, changed):
+    name, write, read = project
+    write("stage.py", "import toy.loss\n")
+    write("loss.py", LOSS)
+    before = read()[f"{name}.loss"]
+    assert old in LOSS
+    write("loss.py", LOSS.replace(old, new))
+    after = read()[f"{name}.loss"]
+    assert {definition for definition in before if before[definition] != after[definition]} == {changed}
+
+
+@pytest.mark.parametrize("base", ["Stage", "pipeline.stage.Stage"])
+@pytest.mark.parametrize("method", TELLING)
+def test_what_a_stage_only_tells_of_itself_does_not_count_but_what_it_does_counts(project, base, method):
+    name, write, read = project
+    code = f"class Train({base}):\n    def {method}(self): return 1\n    def run(self, ctx): return 1\n"
+    write("shown.py", "")
+    write("stage.py", code)
+    before = read()
+    write("stage.py", code.replace("(self): return 1", "(self):\n        import toy.shown\n        return 2"))
+    assert read() == before
+    write("stage.py", code.replace("ctx): return 1", "ctx): return 2"))
+    old, new = before[f"{name}.stage"], read()[f"{name}.stage"]
+    assert {definition for definition in old if old[definition] != new[definition]} == {"Train.run"}
+
+
+def test_such_a_method_counts_in_a_class_that_is_no_stage(project):
+    name, write, read = project
+    write("stage.py", "class Network:\n    def parameters(self): ...\n")
+    assert "Network.parameters" in read()[f"{name}.stage"]
+
+
+def test_the_methods_that_only_tell_are_those_of_a_stage():
+    assert all(hasattr(Stage, name) for name in TELLING)
+    assert not {"run", "external_digest", "prepare"} & set(TELLING)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import toy.deep.loss",
+        "from toy.deep import loss",
+        "from toy.deep.loss import x",
+        "from .deep import loss",
+        "from .deep.loss import x as y",
+        "def run():\n    from toy.deep import loss",
+        "class A:\n    def run(self):\n        if True:\n            import toy.deep.loss",
+        "try:\n    import nothing\nexcept ImportError:\n    import toy.deep.loss",
+        "with open('x'):\n    import toy.deep.loss",
+        "match 1:\n    case 1:\n        import toy.deep.loss",
+    ],
+)
+def test_every_form_of_import_is_followed_and_packages_count(project, statement):
+    name, write, read = project
+    write("stage.py", statement)
+    write("deep/__init__.py", "from . import other")
+    write("deep/loss.py", "")
+    write("deep/other.py", "from ..top import y")
+    write("top.py", "")
+    write("unused.py", "")
+    assert set(read()) == {name, *(f"{name}.{part}" for part in ("stage", "deep", "deep.loss", "deep.other", "top"))}
+
+
+def test_what_only_type_checkers_read_does_not_count(project):
+    name, write, read = project
+    write("typed.py", "")
+    write("stage.py", "from typing import TYPE_CHECKING\nx = 1\n")
+    before = read()
+    write("stage.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from toy.typed import A\nx = 1\n")
+    assert read() == before
+    assert f"{name}.typed" not in before
+
+
+def test_pipeline_and_experiments_never_count(project):
+    name, write, read = project
+    write("stage.py", "import pipeline.store.store\nimport experiments\nimport json\n")
+    assert set(read()) == {name, f"{name}.stage"}
+
+
+def test_the_classes_of_nested_fields_bring_their_modules(project):
+    name, write, _ = project
+    write("stage.py", "")
+    write("recipe.py", "")
+    classes = [type("A", (), {"__module__": f"{name}.{module}"}) for module in ("stage", "recipe")]
+    assert set(code_of(classes, (name,))) == {name, f"{name}.stage", f"{name}.recipe"}
+
+
+def test_nothing_is_imported_to_read_it(project):
+    name, write, read = project
+    write("stage.py", "import toy.bomb\n")
+    write("bomb.py", "raise SystemExit('imported')\n")
+    assert f"{name}.bomb" in read()
+    assert f"{name}.bomb" not in sys.modules
+
+
+def test_a_users_own_file_and_its_neighbours_count(tmp_path):
+    (tmp_path / "mine.py").write_text("import helper\nimport json\nclass Mine: ...\n")
+    (tmp_path / "helper.py").write_text("def double(x): return 2 * x\n")
+    (tmp_path / "other.py").write_text("")
+    asked = "from mine import Mine; from pipeline.keys.code_digest import code_of; print(sorted(code_of([Mine])))"
+    shown = subprocess.run(
+        [sys.executable, "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert shown.stdout.strip() == "['helper', 'mine']"
+
+
+def test_reading_the_project_takes_milliseconds_the_second_time():
+    import time
+
+    kind = type("Train", (), {"__module__": "ssd_core.spec.detector"})
+    assert Path(__file__).exists()
+    code_of([kind], ("ssd_core",))
+    began = time.perf_counter()
+    code_of([kind], ("ssd_core",))
+    assert time.perf_counter() - began < 0.1

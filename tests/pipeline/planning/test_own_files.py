@@ -1,0 +1,130 @@
+"""A user's file outside the project: how it is imported, what goes with it, and real workers that run its stage."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.planning.graph import Graph
+from pipeline.planning.own_files import import_file, own_parts
+from pipeline.planning.resolver import Resolver
+
+STAGE = """
+    from dataclasses import dataclass
+
+    from pipeline.stage import Resources, Stage
+    from own_numbers import double
+
+
+    @dataclass(frozen=True, kw_only=True)
+    class Squares(Stage):
+        count: int
+
+        @property
+        def resources(self):
+            return Resources(nested=True)
+
+        def run(self, ctx):
+            ctx.out.write_json("squares.json", [double(self.count), *ctx.map(self.square, range(self.count))])
+
+        def square(self, number):
+            from own_package.deep.powers import square
+
+            return [square(number), __name__]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """`own_stage.py` beside a module and a package that it imports, and a file that it does not."""
+    place = tmp_path / "elsewhere"
+    (place / "own_package/deep").mkdir(parents=True)
+    (place / "own_stage.py").write_text(dedent(STAGE))
+    (place / "own_numbers.py").write_text("def double(x):\n    return 2 * x\n")
+    (place / "own_package/__init__.py").write_text("")
+    (place / "own_package/deep/__init__.py").write_text("")
+    (place / "own_package/deep/powers.py").write_text("def square(x):\n    return x * x\n")
+    (place / "own_other.py").write_text("raise RuntimeError('nobody asked for this')\n")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = set(sys.modules)
+    yield place
+    for name in set(sys.modules) - before:
+        if name.startswith("own_"):
+            del sys.modules[name]
+
+
+def test_what_a_file_imports_goes_with_it_and_what_it_does_not_stays(folder: Path) -> None:
+    graph = Graph([import_file(str(folder / "own_stage.py")).Squares(count=3)])
+    assert own_parts(graph) == {
+        "own_stage": folder / "own_stage.py",
+        "own_numbers": folder / "own_numbers.py",
+        "own_package": folder / "own_package",
+    }
+
+
+def test_an_edit_of_a_function_that_the_file_imports_changes_the_key(folder: Path) -> None:
+    graph = Graph([import_file(str(folder / "own_stage.py")).Squares(count=3)])
+    (node,) = graph.nodes.values()
+    before = Resolver(graph).ingredients(node, {})
+    (folder / "own_package/deep/powers.py").write_text("def square(x):\n    # as before\n    return x * x\n")
+    assert Resolver(graph).ingredients(node, {}).key == before.key
+    (folder / "own_package/deep/powers.py").write_text("def square(x):\n    return x**2\n")
+    after = Resolver(graph).ingredients(node, {})
+    assert after.key != before.key
+    differing = [module for module in before.code if before.code[module] != after.code[module]]
+    assert differing == ["own_package.deep.powers"]
+
+
+def test_a_graph_of_the_project_s_stages_takes_nothing_along() -> None:
+    from stages.drawn.draw import Draw
+
+    assert own_parts(Graph([Draw(train=1, test=0)])) == {}
+
+
+def test_workers_import_the_user_s_stage_and_what_it_imports_late(folder: Path, tmp_path: Path) -> None:
+    script = f"""
+        import json
+        from pipeline.planning.graph import Graph
+        from pipeline.planning.own_files import import_file
+        from pipeline.mlflow_tracking.client import About
+        from pipeline.driver.run import Invocation, run_graph
+        from pipeline.store.store import Store
+
+        graph = Graph([import_file({str(folder / "own_stage.py")!r}).Squares(count=3)])
+        store = Store.open("store")
+        result = run_graph(graph, store, Invocation(about=About(name="own"), cpus=2, mlflow=False))
+        print(json.dumps(store.output(result.outcomes[graph.targets[0]].manifest).read_json("squares.json")))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == '[6, [0, "own_stage"], [1, "own_stage"], [4, "own_stage"]]'
+
+
+def test_a_file_that_cannot_be_a_module_says_what_to_do(folder: Path) -> None:
+    with pytest.raises(PipelineError, match=r"there is no file .*missing\.py"):
+        import_file(str(folder / "missing.py"))
+    (folder / "my-ablation.py").write_text("")
+    with pytest.raises(PipelineError, match=r"call the file as a module is called, such as my_ablation\.py"):
+        import_file(str(folder / "my-ablation.py"))
+    (folder / "json.py").write_text("")
+    with pytest.raises(PipelineError, match=r"json is also the name of .*json/__init__\.py; give the file another"):
+        import_file(str(folder / "json.py"))
+
+
+def test_a_file_that_fails_tells_its_line(folder: Path) -> None:
+    (folder / "own_typo.py").write_text("import json\nnothing = jsn.loads('1')\n")
+    with pytest.raises(PipelineError, match=r"own_typo\.py, line 2: NameError: name 'jsn' is not defined"):
+        import_file(str(folder / "own_typo.py"))
+    (folder / "own_half.py").write_text("x = (1,\n")
+    with pytest.raises(PipelineError, match=r"own_half\.py, line 1: SyntaxError"):
+        import_file(str(folder / "own_half.py"))
+    with pytest.raises(PipelineError, match=r"own_other\.py, line 1: RuntimeError: nobody asked"):
+        import_file(str(folder / "own_other.py"))

@@ -1,0 +1,164 @@
+"""The commit protocol: whatever dies, a reader sees the old state or the new one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.keys.fingerprint import Ingredients
+from pipeline.store.store import Manifest, Store, log_name
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    opened = Store.open(str(tmp_path / "store"))
+    opened.prepare()
+    return opened
+
+
+def draft(attempt: str, seed: int = 0) -> Manifest:
+    ingredients = Ingredients(stage="test.Stage", config={"seed": seed})
+    return Manifest(
+        key=ingredients.key,
+        address="stage",
+        variant="",
+        tags={"seed": "0"},
+        ingredients=ingredients,
+        settings={},
+        inputs={"data": {"address": "shard", "key": "1", "digest": "2"}},
+        attempt=attempt,
+    )
+
+
+def write(store: Store, manifest: Manifest, content: bytes = b"result", name: str = "deep/result.txt") -> None:
+    store.output(manifest).write_bytes(name, content)
+
+
+def test_opening_a_store_that_is_not_there_creates_nothing(tmp_path):
+    store = Store.open(str(tmp_path / "none"))
+    assert store.find("00") is None
+    assert store.manifests() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_of_a_newer_format_is_refused_with_both_numbers(tmp_path):
+    (tmp_path / "format.json").write_text('{"format": 7}')
+    with pytest.raises(
+        PipelineError, match=r"has format 7, but this version reads formats up to 1.*SSDPIPE_STORE"
+    ) as no:
+        Store.open(str(tmp_path))
+    assert no.value.exit_code == 2
+
+
+def test_a_committed_result_is_found_with_all_it_was_made_from(store):
+    write(store, draft("a"))
+    committed = store.commit(draft("a"))
+    found = store.find(committed.key)
+    assert found == committed
+    assert found.ingredients.key == found.key
+    # sha256sum of the six letters
+    assert [(file.path, file.size, file.sha256[:8]) for file in found.files] == [("deep/result.txt", 6, "f6a214f7")]
+    assert store.output(found).read_bytes("deep/result.txt") == b"result"
+
+
+class Died(BaseException):
+    """Stands for kill -9: nothing after it runs."""
+
+
+@pytest.mark.parametrize("point", ["hash", "write", "move", "clean"])
+def test_a_process_that_dies_at_any_point_of_a_commit_leaves_the_old_state_or_the_new(store, monkeypatch, point):
+    def die(*args, **kwargs):
+        raise Died
+
+    def die_in_the_middle(folder, name, content):
+        with folder.open_output(name) as stream:
+            stream.write(content[: len(content) // 2])
+        raise Died
+
+    def die_before_the_move(folder, name, content):
+        folder.write_bytes(f"{name}.part", content)
+        raise Died
+
+    write(store, draft("a"))
+    store.work(draft("a").key).write_bytes("checkpoint", b"")
+    with monkeypatch.context() as patch:
+        if point == "hash":
+            patch.setattr("pipeline.store.store.checksums", die)
+        elif point == "write":
+            patch.setattr(Folder, "write_bytes", die_in_the_middle)
+        elif point == "move":
+            patch.setattr(Folder, "replace", die_before_the_move)
+        else:
+            patch.setattr(Folder, "delete", die)
+        with pytest.raises(Died):
+            store.commit(draft("a"))
+    found = store.find(draft("a").key)
+    assert (found is not None) == (point == "clean")
+    write(store, draft("b"), b"again")
+    again = store.commit(draft("b"))
+    assert store.find(again.key) == again
+    assert store.output(again).read_bytes("deep/result.txt") == (b"result" if point == "clean" else b"again")
+    assert not store.work(again.key).exists()
+    assert len(store.manifests()) == 1
+
+
+def test_of_two_racing_attempts_the_first_to_commit_stays(store):
+    write(store, draft("a"), b"one")
+    write(store, draft("b"), b"two")
+    first = store.commit(draft("a"))
+    assert store.commit(draft("b")) == first
+    assert store.output(first).read_bytes("deep/result.txt") == b"one"
+    assert not store.attempt(first.key, "b").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"key": "1', b"[]", b"{}"])
+def test_a_broken_manifest_is_no_manifest(store, content):
+    store.folder.write_bytes("keys/00.json", content)
+    assert store.find("00") is None
+    assert store.manifests() == []
+
+
+def test_a_manifest_whose_files_are_gone_does_not_count(store):
+    write(store, draft("a"))
+    committed = store.commit(draft("a"))
+    store.output(committed).delete()
+    assert store.find(committed.key) is None
+
+
+def test_a_result_without_files_counts(store):
+    committed = store.commit(draft("a"))
+    assert store.find(committed.key) == committed
+
+
+def test_the_output_digest_sees_names_and_bytes_but_no_times(store):
+    def digest(seed: int, files: dict[str, bytes]) -> str:
+        for name, content in files.items():
+            write(store, draft("a", seed), content, name)
+        return store.commit(draft("a", seed)).digest
+
+    one = digest(1, {"a": b"1", "b": b"2"})
+    assert digest(2, {"b": b"2", "a": b"1", "metrics.jsonl": b"x", "deep/timing.json": b"y"}) == one
+    assert digest(3, {"a": b"2", "b": b"1"}) != one
+    assert digest(4, {"a": b"1", "c": b"2"}) != one
+
+
+def test_manifests_are_plain_json_that_people_can_read(store):
+    committed = store.commit(draft("a"))
+    content = json.loads(Path(store.folder.path, f"keys/{committed.key}.json").read_text())
+    assert content["inputs"]["data"]["address"] == "shard"
+    assert Manifest.from_json(content) == committed
+
+
+def test_log_names_hold_no_folders():
+    assert log_name("train/conv7-only/seed0") == "train__conv7-only__seed0.log"
+
+
+def test_a_store_named_by_a_relative_path_is_the_same_wherever_a_worker_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = Store.open("./results")
+    monkeypatch.chdir("/")
+    assert (store.folder / "work").path == str(tmp_path / "results/work")

@@ -1,0 +1,155 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ssd_core.boxes.frames import pairwise_iou, to_cxcywh
+from ssd_core.boxes.matching import IGNORED, NEGATIVE, NO_OVERLAP, match
+from ssd_core.boxes.objects import Objects
+from ssd_core.spec.paper import ssd300
+
+SPEC = ssd300()
+
+
+def objects(*images):
+    """Objects of images given as lists of boxes xyxy, padded with boxes that would match if they counted."""
+    most = max(map(len, images), default=0)
+    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).repeat(len(images), most, 1)
+    valid = torch.zeros(len(images), most, dtype=torch.bool)
+    for index, image in enumerate(images):
+        if image:
+            boxes[index, : len(image)] = torch.tensor(image)
+            valid[index, : len(image)] = True
+    return Objects(boxes, torch.zeros(len(images), most, dtype=torch.long), valid)
+
+
+def matched(default_boxes_xyxy, *images, spec=SPEC):
+    return match(to_cxcywh(torch.tensor(default_boxes_xyxy)), objects(*images), spec).truth.tolist()
+
+
+LEFT = [0.0, 0.0, 0.5, 0.5]
+MIDDLE = [0.25, 0.0, 0.75, 0.5]
+RIGHT = [0.5, 0.0, 1.0, 0.5]
+BELOW = [0.5, 0.5, 1.0, 1.0]
+
+
+def test_a_box_with_less_than_the_threshold_goes_to_an_object_that_has_none_better():
+    # 1/3 overlap is all that the object has
+    assert matched([MIDDLE, BELOW], [LEFT]) == [[0, NEGATIVE]]
+
+
+def test_a_box_at_exactly_half_overlap_is_matched():
+    half = [0.0, 0.0, 0.5, 0.25]
+    assert matched([LEFT, half, BELOW], [LEFT]) == [[0, 0, NEGATIVE]]
+
+
+def test_two_identical_objects_get_different_boxes():
+    # the first takes the best box; the second must take the next best, which is below the threshold
+    assert matched([LEFT, MIDDLE, BELOW], [LEFT, LEFT]) == [[0, 1, NEGATIVE]]
+
+
+def test_an_object_without_any_overlap_gets_no_box():
+    assert matched([LEFT, RIGHT], [BELOW]) == [[NEGATIVE, NEGATIVE]]
+
+
+def test_a_prior_tied_between_two_objects_goes_to_the_first():
+    twin_of_left = [LEFT, LEFT, LEFT, BELOW]
+    # both objects cover the boxes alike: box 0 and 1 are given to objects 0 and 1, the third box to the first object
+    assert matched(twin_of_left, [LEFT, LEFT]) == [[0, 1, 0, NEGATIVE]]
+
+
+def test_of_two_boxes_that_overlap_an_object_alike_the_first_is_its_own():
+    # 1/3 each, below the threshold
+    assert matched([RIGHT, LEFT], [MIDDLE]) == [[0, NEGATIVE]]
+
+
+def test_a_box_given_to_an_object_stays_with_it_though_it_overlaps_another_more():
+    wide = [0.0, 0.0, 0.5, 0.9]
+    # the second object has only box 0; the first has box 1 as its best and overlaps box 0 by more than the second does
+    boxes, image = [LEFT, wide], [[0.0, 0.0, 0.5, 0.95], [0.0, 0.0, 0.1, 0.1]]
+    overlaps = pairwise_iou(torch.tensor(image), torch.tensor(boxes))
+    assert overlaps[0, 0] > overlaps[1, 0] > overlaps[1, 1]
+    assert matched(boxes, image) == [[1, 0]]
+
+
+def test_an_image_without_objects_has_only_negatives():
+    assert matched([LEFT, RIGHT], [], [LEFT]) == [[NEGATIVE, NEGATIVE], [0, NEGATIVE]]
+    assert matched([LEFT, RIGHT], []) == [[NEGATIVE, NEGATIVE]]
+
+
+def test_an_object_without_area_gets_no_box():
+    assert matched([LEFT], [[0.1, 0.1, 0.1, 0.1]]) == [[NEGATIVE]]
+
+
+def test_boundary_boxes_are_ignored_when_the_specification_leaves_them_out():
+    crossing = [-0.1, 0.0, 0.5, 0.5]
+    without = replace(SPEC, use_boundary_boxes=False)
+    # the object overlaps the crossing box most, but has to take the other
+    assert matched([crossing, MIDDLE], [crossing]) == [[0, NEGATIVE]]
+    assert matched([crossing, MIDDLE], [crossing], spec=without) == [[IGNORED, 0]]
+    assert matched([crossing, MIDDLE], [], spec=without) == [[IGNORED, NEGATIVE]]
+
+
+def test_the_largest_overlap_is_reported_for_each_box():
+    iou = match(to_cxcywh(torch.tensor([LEFT, MIDDLE, BELOW])), objects([LEFT, RIGHT]), SPEC).iou
+    torch.testing.assert_close(iou, torch.tensor([[1, 1 / 3, 0]]))
+
+
+def test_matched_boxes_are_counted_over_the_batch():
+    default_boxes_cxcywh = to_cxcywh(torch.tensor([LEFT, LEFT, BELOW]))
+    assert match(default_boxes_cxcywh, objects([LEFT], [], [BELOW]), SPEC).matched_count() == 3
+
+
+def overlap(box, other):
+    """Intersection over union of two boxes of whole numbers: equal fractions are equal floats."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    common = max(width, 0) * max(height, 0)
+    areas = sum((right - left) * (bottom - top) for left, top, right, bottom in (box, other))
+    return common / (areas - common)
+
+
+def greedy(overlaps, usable):
+    """One image in plain Python, straight from the rules of the released code; overlaps (G, K)."""
+    boxes = range(len(usable))
+    pairs = [
+        (-overlap, box, truth)
+        for truth, row in enumerate(overlaps)
+        for box, overlap in enumerate(row)
+        if usable[box] and overlap > NO_OVERLAP
+    ]
+    owner = {}
+    for _, box, truth in sorted(pairs):
+        if box not in owner and truth not in owner.values():
+            owner[box] = truth
+    for box in boxes:
+        column = [row[box] for row in overlaps]
+        if usable[box] and box not in owner and column and max(column) >= 0.5:
+            owner[box] = column.index(max(column))
+    return [owner.get(box, NEGATIVE) if usable[box] else IGNORED for box in boxes]
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("use_boundary_boxes", [True, False])
+def test_a_batch_is_matched_as_one_pair_after_another_would_be(seed, use_boundary_boxes):
+    generator = torch.Generator().manual_seed(seed)
+
+    def coarse_boxes(*shape):
+        """In eighths of the image, so that equal overlaps and equal boxes are common."""
+        low = torch.randint(-1, 7, (*shape, 2), generator=generator)
+        size = torch.randint(1, 5, (*shape, 2), generator=generator)
+        return torch.cat([low, low + size], dim=-1)
+
+    default_boxes, boxes = coarse_boxes(60), coarse_boxes(5, 12)
+    valid = torch.rand(5, 12, generator=generator) < 0.8
+    batch = Objects(boxes / 8, torch.zeros(5, 12, dtype=torch.long), valid)
+    spec = replace(SPEC, use_boundary_boxes=use_boundary_boxes)
+    found = match(to_cxcywh(default_boxes / 8), batch, spec).truth
+
+    usable = [use_boundary_boxes or (min(box) >= 0 and max(box) <= 8) for box in default_boxes.tolist()]
+    for index in range(5):
+        overlaps = [
+            [overlap(box, other) * real for other in default_boxes.tolist()]
+            for box, real in zip(boxes[index].tolist(), valid[index].tolist(), strict=True)
+        ]
+        assert found[index].tolist() == greedy(overlaps, usable)

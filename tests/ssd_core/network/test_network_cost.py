@@ -1,0 +1,47 @@
+"""Size and work of the networks.
+
+Parameters of SSD300 with 21 outputs are those of the released VOC model's layers, with 91 torchvision's published
+ones. Each further class costs a 3x3 convolution and a bias per box of a cell: sum of b (9 D + 1) over the sources,
+133,662 for SSD300 and 147,492 for SSD512.
+"""
+
+import pytest
+
+from ssd_core.network.network_cost import network_cost
+from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
+
+
+def classes(outputs):
+    return tuple(f"class {number}" for number in range(outputs - 1))
+
+
+@pytest.mark.parametrize(
+    ("detector", "outputs", "parameters", "giga_multiply_adds"),
+    [
+        (ssd300, 21, 26_285_486, 31.37),
+        (ssd300, 81, 34_305_206, 34.36),
+        (ssd300, 91, 35_641_826, 34.86),
+        (ssd512, 21, 27_188_676, 90.21),
+        (ssd512, 81, 36_038_196, 98.63),
+        (ssd512, 91, 36_038_196 + 10 * 147_492, 100.03),
+    ],
+)
+def test_each_detector_has_the_published_size(detector, outputs, parameters, giga_multiply_adds):
+    cost = network_cost(detector(classes(outputs)))
+    assert cost.parameters == parameters
+    assert cost.multiply_adds / 1e9 == pytest.approx(giga_multiply_adds, abs=0.005)
+
+
+def test_the_full_vgg_has_the_parameters_that_its_layers_add_up_to():
+    vgg = 14_714_688  # conv1_1 to conv5_3
+    fc6, fc7 = 4096 * 512 * 7 * 7 + 4096, 4096 * 4096 + 4096
+    conv8 = (4096 * 256 + 256) + (256 * 512 * 9 + 512)
+    conv9 = (512 * 128 + 128) + (128 * 256 * 9 + 256)
+    conv10 = (256 * 128 + 128) + (128 * 256 * 9 + 256)
+    # 4 coordinates and 21 classes for each box of a cell; channels of conv4_3, conv5_3, conv7, conv8_2, 9_2, 10_2
+    heads = sum(
+        boxes * 25 * (channels * 9 + 1)
+        for boxes, channels in ((4, 512), (6, 512), (6, 4096), (6, 512), (4, 256), (4, 256))
+    )
+    expected = vgg + 512 + fc6 + fc7 + conv8 + conv9 + conv10 + heads  # 512: the scales of the L2 normalisation
+    assert network_cost(ssd300_full_vgg()).parameters == expected == 145_013_294

@@ -1,0 +1,34 @@
+"""Learning rates by hand; the paper's schedule from section 3.1."""
+
+from __future__ import annotations
+
+import pytest
+
+from ssd_core.spec.schedule import Schedule
+
+
+@pytest.mark.parametrize(
+    ("iteration", "rate"), [(0, 1e-3), (39_999, 1e-3), (40_000, 1e-4), (49_999, 1e-4), (50_000, 1e-5), (59_999, 1e-5)]
+)
+def test_the_default_is_the_papers_40k_10k_10k(iteration: int, rate: float):
+    assert Schedule().learning_rate(iteration) == pytest.approx(rate)
+    assert Schedule().iterations == 60_000
+
+
+def test_warm_up_rises_in_equal_steps_to_the_base_rate_and_drops_come_after_it():
+    schedule = Schedule(iterations=10, base_lr=0.8, drops=(6, 8), gamma=0.5, warmup=4)
+    rates = [schedule.learning_rate(iteration) for iteration in range(10)]
+    assert rates == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 0.4, 0.4, 0.2, 0.2])
+
+
+def test_a_scaled_schedule_has_the_same_shape():
+    half = Schedule(iterations=1000, drops=(600, 900), warmup=100, gamma=0.2, base_lr=0.3).scaled(0.5)
+    assert half == Schedule(iterations=500, drops=(300, 450), warmup=50, gamma=0.2, base_lr=0.3)
+
+
+def test_schedules_without_iterations_or_with_drops_out_of_order_are_refused():
+    with pytest.raises(ValueError, match="at least one iteration, but has 0"):
+        Schedule(iterations=0)
+    for drops in ((50, 40), (40, 40)):
+        with pytest.raises(ValueError, match=r"drops must rise, but are \("):
+            Schedule(drops=drops)

@@ -1,0 +1,155 @@
+"""Which detections are shown, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.folder import Folder
+from ssd_core.data.images import decode_rgb
+from ssd_core.data.shards import ShardSet
+from stages.analysis.detection_pictures import MISSED, draw, pick
+from stages.analysis.draw_detections import CUTTINGS, PICKED, SHEET, DrawDetections
+from stages.datasets.voc import VocFolder
+from stages.detection.detect import DETECTIONS
+from stages.detection.shares import SCHEMA
+from stages.figures.detections import Shown, detections_figure, window
+from stages.shards.shard import Shard
+
+BOX = (10.0, 20.0, 50.0, 60.0)
+"""Where `a` has a cat and `b` a dog, see the fixture."""
+
+ELSEWHERE = (70.0, 2.0, 90.0, 15.0)
+CAT, DOG = 0, 1
+
+
+@pytest.fixture
+def shards(voc, in_process) -> Callable[[], tuple[Shard, Folder]]:
+    """Shards of what the folder holds when this is called."""
+
+    def make() -> tuple[Shard, Folder]:
+        stage = Shard(sources=(VocFolder(name="own", root=str(voc.root), split="train"),))
+        context = in_process(stage, "shards")
+        stage.run(context)
+        return stage, context.out
+
+    return make
+
+
+@pytest.fixture
+def pictures(shards, tmp_path: Path):
+    """What is picked of detections (image id, label, score, box) of the two images, as it is told."""
+
+    def run(*found: tuple[str, int, float, tuple[float, ...]], **options: Any) -> dict[str, Any]:
+        stage, folder = shards()
+        written = write(Folder(str(tmp_path / "found")), *found)
+        return pick(DrawDetections(detections=stage, shards=stage, **options), written, folder).told()
+
+    return run
+
+
+def write(place: Folder, *found: tuple[str, int, float, tuple[float, ...]]) -> Folder:
+    rows = [(image, label, score, *box) for image, label, score, box in found]
+    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
+    with place.open_output(DETECTIONS) as stream:
+        pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), stream)
+    return place
+
+
+def kinds(picked: dict[str, Any]) -> dict[str, list[tuple[str, str, float | None]]]:
+    return {
+        kind: [(item["image_id"], item["class"], item["score"] and round(item["score"], 2)) for item in items]
+        for kind, items in picked["cuttings"].items()
+        if items
+    }
+
+
+def test_each_detection_is_shown_as_what_it_is(pictures):
+    shifted = (30.0, 20.0, 70.0, 60.0)  # overlap 21 * 41 / (2 * 41 * 41 - 21 * 41) = 0.34
+    picked = pictures(("a", CAT, 0.9, BOX), ("a", DOG, 0.8, BOX), ("b", CAT, 0.7, ELSEWHERE), ("b", DOG, 0.6, shifted))
+    assert kinds(picked) == {
+        "right": [("a", "cat", 0.9)],
+        "wrong place or duplicate": [("b", "dog", 0.6)],
+        "other class": [("a", "dog", 0.8)],
+        "background": [("b", "cat", 0.7)],
+        MISSED: [("b", "dog", None)],
+    }
+
+
+def test_similar_classes_are_a_row_of_their_own_only_where_some_are_named(pictures):
+    wrong = ("a", DOG, 0.8, BOX)
+    assert "similar class" not in pictures(wrong)["cuttings"]
+    assert kinds(pictures(wrong, similar=(("cat", "dog"),)))["similar class"] == [("a", "dog", 0.8)]
+
+
+def test_the_surest_come_first_and_no_two_of_one_image(pictures):
+    picked = pictures(
+        ("a", CAT, 0.3, ELSEWHERE), ("a", CAT, 0.7, ELSEWHERE), ("b", DOG, 0.5, ELSEWHERE), ("b", CAT, 0.9, ELSEWHERE)
+    )
+    assert kinds(picked)["background"] == [("b", "cat", 0.9), ("a", "cat", 0.7)]
+    fewer = pictures(("a", CAT, 0.3, ELSEWHERE), ("b", CAT, 0.2, ELSEWHERE), columns=1)
+    assert kinds(fewer)["background"] == [("a", "cat", 0.3)]
+
+
+def test_the_sheet_shows_images_with_a_detection_above_the_score(pictures):
+    picked = pictures(("a", CAT, 0.6, BOX), ("b", DOG, 0.61, BOX), min_score=0.6)
+    assert picked["images"] == ["b"]  # 0.6 itself is not above, also as float32
+
+
+def test_a_detector_that_finds_nothing_has_pictures_of_what_it_missed(pictures):
+    picked = pictures()
+    assert picked["images"] == []
+    assert [item["image_id"] for item in picked["cuttings"][MISSED]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("found", [(("a", CAT, 0.9, BOX),), ()], ids=("sure", "none"))
+def test_the_stage_writes_both_pictures_and_what_they_show(shards, tmp_path, in_process, found):
+    stage, folder = shards()
+    written = write(Folder(str(tmp_path / "found")), *found)
+    drawing = DrawDetections(detections=replace(stage, variant="detections"), shards=stage, columns=1)
+    context = in_process(drawing, "pictures", {stage: folder})
+    draw(drawing, written, folder, context.out)
+    assert set(context.out.files()) == {SHEET, CUTTINGS, PICKED}
+    for name in drawing.artifacts():
+        assert min(decode_rgb(context.out.read_bytes(name)).shape[:2]) > 100
+
+
+def test_difficult_objects_are_not_missed(pictures, voc):
+    voc.annotation("a", ("cat", *BOX), difficult=True)
+    assert kinds(pictures()) == {MISSED: [("b", "dog", None)]}
+
+
+def test_labels_read_as_in_the_paper_with_one_colour_for_a_class(drawn):
+    rows = ShardSet(drawn.folders[drawn.test].path)
+    shown = Shown(
+        row=rows.row(0),
+        labels=np.array([1, 1, 2]),
+        scores=np.array([0.972, 0.7, 0.8]),
+        boxes_xyxy=np.array([[5, 5, 30, 30], [20, 20, 40, 40], [1, 1, 9, 9]], float),
+    )
+    axes = detections_figure([shown], rows.classes).axes[0]
+    one, two = rows.classes[1], rows.classes[2]
+    assert [text.get_text() for text in axes.texts] == [f"{one}: 0.70", f"{two}: 0.80", f"{one}: 0.97"]
+    colours = [patch.get_edgecolor() for patch in axes.patches]
+    assert colours[0] == colours[2] != colours[1]
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((40, 40, 60, 60), (28, 28, 72, 72)),  # 20 wide, and 0.6 of it on each side: 50 - 22
+        ((0, 40, 20, 60), (0, 28, 44, 72)),  # moved to the right, as wide
+        ((80, 80, 100, 100), (56, 56, 100, 100)),
+        ((0, 0, 100, 100), (0, 0, 100, 100)),  # no more than the image
+    ],
+)
+def test_a_cutting_lies_in_the_image(box, expected):
+    assert window(np.array(box, float), 100, 100) == expected

@@ -1,0 +1,68 @@
+"""What the figures of the analysis show, asked of the figures themselves."""
+
+from __future__ import annotations
+
+import pytest
+from matplotlib.colors import to_rgb
+
+from stages.analysis.hoiem_sensitivity_figure import sensitivity_figure
+from stages.analysis.hoiem_trends_figure import COLOURS, trends_figure
+from stages.figures.coco_sizes import coco_sizes_figure
+from stages.figures.formats import png_and_svg
+
+TREND = {
+    "objects": 357,
+    "ticks": [0.5, 1.0, 2.0],
+    "Cor": [1.0, 0.5, None],
+    "Loc": [0.0, 0.2, None],
+    "Sim": [0.0, 0.1, None],
+    "Oth": [0.0, 0.1, None],
+    "BG": [0.0, 0.1, None],
+    "recall": [0.2, 0.4, 0.4],
+    "weak_recall": [0.3, 0.5, 0.5],
+}
+FALSE_POSITIVES = {"ticks": [25, 50], "Loc": [0.4, 0.5], "Sim": [0.3, 0.2], "Oth": [0.2, 0.2], "BG": [0.1, 0.1]}
+ONE = {"value": 0.5, "error": 0.1, "objects": 4}
+SENSITIVITY = {"overall": ONE, "area": [{**ONE, "value": None}, *[ONE] * 4], "aspect": [ONE] * 5}
+
+
+def test_colours_are_those_of_the_tool():
+    # RGB of 255; the green row is multiplied by 1.2
+    tool = {"Loc": (79, 129, 189), "Sim": (192, 80, 77), "Oth": (92, 230, 96), "BG": (128, 100, 162)}
+    assert to_rgb(COLOURS["Cor"]) == (1, 1, 1)
+    for kind, colour in tool.items():
+        assert [round(255 * part) for part in to_rgb(COLOURS[kind])] == list(colour)
+
+
+def test_a_column_for_each_group_names_its_unit_and_draws_recall_in_percent():
+    document = {"groups": {name: {"detections": TREND, "false_positives": FALSE_POSITIVES} for name in ("a", "b")}}
+    figure = trends_figure(document)
+    assert len(figure.axes) == 4
+    above = figure.axes[0]
+    assert above.get_xlabel() == "total detections (x 357)"
+    strong, weak = above.lines
+    assert list(strong.get_ydata()) == [20, 40, 40]
+    assert weak.get_linestyle() == "--"
+    assert figure.axes[2].get_xlabel() == "total false positives"
+
+
+def test_a_row_for_each_detector_and_bins_without_objects_are_left_out():
+    document = {"sensitivity": {"cat": SENSITIVITY}}
+    figure = sensitivity_figure({"SSD300": document, "SSD512": document}, shown=("cat", "dog"), properties=("area",))
+    assert [axes.get_title() for axes in figure.axes] == ["SSD300: BBox Area", "SSD512: BBox Area"]
+    overall, line = figure.axes[0].lines[:2]
+    assert overall.get_linestyle() == "--"
+    assert list(line.get_xdata()) == [1, 2, 3, 4]  # XS has no object
+
+
+def test_a_size_without_objects_has_no_bar():
+    figure = coco_sizes_figure({"SSD300": {"coco/APs": 0.053, "coco/APm": -1.0, "coco/APl": 0.396}})
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert heights == pytest.approx([5.3, 0, 39.6])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["5.3", "none", "39.6"]
+
+
+def test_files_of_a_figure_are_what_their_suffix_says():
+    files = png_and_svg(coco_sizes_figure({"a": {}}))
+    assert files["png"].startswith(b"\x89PNG")
+    assert b"<svg" in files["svg"]

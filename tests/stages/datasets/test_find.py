@@ -1,0 +1,58 @@
+"""Which layout a folder has: every real data set at hand, and folders written by the test."""
+
+import shutil
+
+import pytest
+
+from pipeline.errors import PipelineError
+from stages.datasets.find import TESTING, TRAINING, find_data_set
+
+
+@pytest.mark.parametrize(
+    ("place", "layout", "training", "testing"),
+    [
+        ("voc2007", "voc", "trainval", "test"),
+        ("bccd", "voc", "trainval", "test"),
+        ("messy/fruit", "voc", "train", "test"),
+        ("coco_mini", "coco", "train2017", "val2017"),
+    ],
+)
+def test_real_data_sets_are_recognised_with_their_usual_splits(real_data, place, layout, training, testing):
+    found = find_data_set(str(real_data(place)))
+    assert (found.layout, found.usual(TRAINING), found.usual(TESTING)) == (layout, training, testing)
+    assert found.source(training).survey().objects_per_class
+
+
+def test_one_of_several_sets_of_a_devkit_is_named_as_if_it_lay_in_the_place(voc, tmp_path):
+    (tmp_path / "data").mkdir()
+    shutil.copytree(voc.root.parent, tmp_path / "data/VOCdevkit")
+    shutil.copytree(voc.root, tmp_path / "data/VOCdevkit/VOC2012")
+    with pytest.raises(PipelineError, match="holds several data sets"):
+        find_data_set(str(tmp_path / "data"))
+    for place in ("data/VOC2012", "data/VOCdevkit/VOC2012"):
+        found = find_data_set(str(tmp_path / place))
+        assert found.name == "VOC2012"
+        assert found.source("train").located().uri.endswith("VOCdevkit/VOC2012")
+
+
+def test_the_lists_of_one_class_are_no_splits(voc):
+    (voc.root / "ImageSets/Main/cat_train.txt").write_text("a  1\nb -1\n")
+    assert find_data_set(str(voc.root)).splits == ("test", "train")
+
+
+def test_a_csv_is_recognised_and_an_asked_for_layout_wins(voc):
+    (voc.root / "boxes.csv").write_text("image,xmin,ymin,xmax,ymax,class,split\na.jpg,1,1,9,9,cat,train\n")
+    assert find_data_set(str(voc.root)).layout == "voc"
+    assert find_data_set(str(voc.root), "csv").source("train").survey().objects_per_class == {"cat": 1}
+
+
+def test_what_is_no_data_set_says_what_was_looked_for(tmp_path, voc):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PipelineError, match=r"empty is no data set: looked for .*VOC.*COCO.*ILSVRC.*csv"):
+        find_data_set(str(tmp_path / "empty"))
+    with pytest.raises(PipelineError, match=r"there is no folder .*absent"):
+        find_data_set(str(tmp_path / "absent"))
+    with pytest.raises(PipelineError, match="no data set in layout coco"):
+        find_data_set(str(voc.root), "coco")
+    with pytest.raises(PipelineError, match="did you mean 'coco'"):
+        find_data_set(str(voc.root), "cocoa")

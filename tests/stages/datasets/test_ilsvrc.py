@@ -1,0 +1,84 @@
+"""ILSVRC DET. Its data are not here: folders as its development kit describes them, written by the test."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from pipeline.errors import PipelineError
+from ssd_core.data.shards import ShardSet
+from ssd_core.spec.ilsvrc_vocabulary import ILSVRC_CLASSES, ILSVRC_SYNSETS
+from stages.datasets.ilsvrc import IlsvrcDet
+from stages.shards.shard import Shard
+
+DOG, ZEBRA = "n02084071", "n02391049"
+
+
+@pytest.fixture
+def root(voc, tmp_path):
+    """Two training images (one without boxes), two of validation."""
+    voc.annotation("dog", (DOG, 0, 0, 50, 60), (ZEBRA, 10, 20, 50, 60))
+    voc.annotation("empty")
+    place = tmp_path / "ILSVRC"
+    for image, annotation in (
+        ("train/n02084071/n02084071_1", "dog"),
+        ("train/ILSVRC2013_train_extra0/ILSVRC2013_train_00000001", "empty"),
+        ("val/ILSVRC2012_val_00000001", "dog"),
+        ("val/ILSVRC2013_val_00000002", "empty"),
+    ):
+        for top, file, suffix in (
+            ("Data", "JPEGImages/a.jpg", ".JPEG"),
+            ("Annotations", f"Annotations/{annotation}.xml", ".xml"),
+        ):
+            target = place / f"{top}/DET/{image}{suffix}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(voc.root / file, target)
+    lists = place / "ImageSets/DET"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("n02084071/n02084071_1 1\nILSVRC2013_train_extra0/ILSVRC2013_train_00000001 2\n")
+    (lists / "val1.txt").write_text("ILSVRC2012_val_00000001\n")
+    (lists / "val2.txt").write_text(
+        "Data/DET/val/ILSVRC2013_val_00000002.JPEG Annotations/DET/val/ILSVRC2013_val_00000002.xml\n"
+    )
+    return place
+
+
+def source(root, split, **rest):
+    return IlsvrcDet(name="ilsvrc", split=split, root=str(root), **rest)
+
+
+def run(stage, in_process):
+    stage.external_digest()
+    stage.run(ctx := in_process(stage))
+    return list(ShardSet(ctx.out.path)), ctx.out.read_json("report.json")
+
+
+def test_the_200_classes_stand_in_the_order_of_the_original_label_map():
+    assert len(ILSVRC_CLASSES) == len(ILSVRC_SYNSETS) == 200
+    assert (ILSVRC_CLASSES[0], ILSVRC_CLASSES[57], ILSVRC_CLASSES[199]) == ("accordion", "dog", "zebra")
+    assert list(ILSVRC_SYNSETS)[27:29] == ["n02883205", "n02879718"]  # bow_tie stands before bow
+
+
+def test_training_takes_train_and_val1_by_the_lists_and_skips_images_without_boxes(root, in_process):
+    sources = tuple(source(root, split, skip_empty=True) for split in ("train", "val1"))
+    rows, report = run(Shard(sources=sources, classes=ILSVRC_CLASSES), in_process)
+    assert [row.image_id for row in rows] == ["train/n02084071/n02084071_1", "val/ILSVRC2012_val_00000001"]
+    np.testing.assert_array_equal(rows[0].boxes_xyxy, [[0, 0, 50, 60], [10, 20, 50, 60]])
+    np.testing.assert_array_equal(rows[0].labels, [57, 199])
+    assert report["defects"] == {"image without objects, skipped on request": 1}
+    assert (report["images_listed"], report["images_left_out"]) == (3, 1)
+
+
+def test_a_test_list_keeps_its_images_without_boxes(root, in_process):
+    rows, _ = run(Shard(sources=(source(root, "val2"),), classes=ILSVRC_CLASSES), in_process)
+    assert [(row.image_id, len(row.labels)) for row in rows] == [("val/ILSVRC2013_val_00000002", 0)]
+
+
+def test_the_folder_may_be_named_or_the_one_above_it(root):
+    assert source(root, "train").digest() == source(root.parent, "train").digest()
+
+
+def test_a_missing_list_says_where_it_belongs(root):
+    (root / "ImageSets/DET/val2.txt").unlink()
+    with pytest.raises(PipelineError, match=r"no list ImageSets/DET/val2.txt; did you mean 'val1'"):
+        source(root, "val2").digest()

@@ -1,0 +1,79 @@
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages.datasets.defects import Kind
+from stages.datasets.image_check import check_image
+
+
+def encoded(suffix, channels=3):
+    image = np.random.default_rng(0).integers(0, 256, (60, 90, channels), np.uint8)
+    return cv2.imencode(suffix, image)[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "name"), [(".jpg", "JPEG"), (".png", "PNG"), (".bmp", "BMP"), (".webp", "WEBP"), (".tiff", "TIFF")]
+)
+def test_a_whole_image_tells_its_size_and_format(suffix, name):
+    image = check_image(encoded(suffix))
+    assert (image.width, image.height, image.format) == (90, 60, name)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("kept", [0.99, 0.5, 0.1])
+def test_an_image_cut_short_is_refused_wherever_it_is_cut(suffix, kept):
+    content = encoded(suffix)
+    with pytest.raises(ValueError, match=r".+"):
+        check_image(content[: int(len(content) * kept)])
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\xff\xd8\xff\xe0"])
+def test_what_is_no_image_is_refused(content):
+    with pytest.raises(ValueError, match=r".+"):
+        check_image(content)
+
+
+def saved(image, kind, **options):
+    sink = io.BytesIO()
+    image.save(sink, kind, **options)
+    return sink.getvalue()
+
+
+WITH_ALPHA = np.zeros((8, 8, 4), np.uint8)
+DEEP = np.full((8, 8, 3), 0xAB40, np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("content", "oddities"),
+    [
+        (saved(Image.new("RGB", (8, 8)), "PNG"), ()),
+        (saved(Image.new("L", (8, 8)), "JPEG"), (Kind.GREY,)),
+        (saved(Image.new("CMYK", (8, 8)), "JPEG"), (Kind.CMYK,)),
+        (saved(Image.fromarray(WITH_ALPHA), "PNG"), (Kind.ALPHA,)),
+        (saved(Image.new("LA", (8, 8)), "PNG"), (Kind.GREY, Kind.ALPHA)),
+        (saved(Image.new("P", (8, 8)), "PNG"), (Kind.PALETTE,)),
+        (saved(Image.new("P", (8, 8)), "PNG", transparency=0), (Kind.PALETTE, Kind.ALPHA)),
+        (saved(Image.fromarray(DEEP[..., 0]), "PNG"), (Kind.DEEP,)),
+        (cv2.imencode(".png", DEEP)[1].tobytes(), (Kind.DEEP,)),
+        (cv2.imencode(".tiff", DEEP)[1].tobytes(), (Kind.DEEP,)),
+    ],
+    ids=["rgb", "grey", "cmyk", "rgba", "grey and alpha", "palette", "clear palette", "16", "16 rgb", "16 rgb tiff"],
+)
+def test_what_decoding_changes_is_told(content, oddities):
+    assert check_image(content).oddities == oddities
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_orientation_of_exif_is_told_and_not_applied(kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = check_image(saved(Image.new("RGB", (20, 10)), kind, exif=exif))
+    assert (image.width, image.height, image.orientation) == (20, 10, 6)
+
+
+def test_broken_exif_is_no_reason_to_refuse_an_image():
+    image = check_image(saved(Image.new("RGB", (20, 10)), "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff"))
+    assert image.orientation == 1

@@ -1,0 +1,93 @@
+"""What is wrong in a data set, told without writing anything."""
+
+import pytest
+from typer.testing import CliRunner
+
+from experiments.cli.main import app
+from stages.datasets.defects import TREATMENTS, Kind, Policy
+from stages.datasets.find import find_data_set
+from stages.shards.check import check
+
+
+def kinds(found):
+    return sorted(defect.kind.value for defect in found.defects)
+
+
+def test_every_kind_of_defect_has_a_policy():
+    assert set(TREATMENTS) == set(Kind)
+    assert {treatment.policy for treatment in TREATMENTS.values()} == set(Policy)
+
+
+def test_an_image_of_several_splits_is_read_once_and_told_when_it_is_in_train_and_test(voc):
+    found = check(find_data_set(str(voc.root)))
+    assert (found.images_of_splits, found.objects_per_class) == ({"test": 1, "train": 2}, {"cat": 1, "dog": 1})
+    assert found.tally.images_written == 2
+    (shared,) = found.defects
+    assert (shared.kind, shared.file, shared.detail) == (Kind.TWO_SPLITS, "JPEGImages/b.jpg", "train and test")
+
+
+def test_trainval_holds_train_and_val_by_right(voc):
+    voc.split("test", ["c"])
+    voc.image("c")
+    voc.annotation("c")
+    voc.split("train", ["a"])
+    voc.split("val", ["b"])
+    voc.split("trainval", ["a", "b"])
+    assert kinds(check(find_data_set(str(voc.root)))) == []
+    voc.split("val", ["a", "b"])
+    assert kinds(check(find_data_set(str(voc.root)))) == [Kind.TWO_SPLITS]
+
+
+def test_files_that_no_split_names_are_told_unless_only_some_splits_are_checked(voc):
+    voc.image("left")
+    voc.annotation("over")
+    voc.split("test", ["a"])
+    voc.split("train", ["b"])
+    found = check(find_data_set(str(voc.root)))
+    places = {(defect.kind, defect.file) for defect in found.defects}
+    assert places == {(Kind.ORPHAN_IMAGE, "JPEGImages/left.jpg"), (Kind.ORPHAN_FILE, "Annotations/over.xml")}
+    assert kinds(check(find_data_set(str(voc.root)), splits=["train"])) == []
+
+
+def test_a_class_that_should_not_be_there_is_told_with_its_count(voc):
+    found = check(find_data_set(str(voc.root)), splits=["train"], classes=["dog"])
+    (unknown,) = found.defects
+    assert (unknown.kind, unknown.file, unknown.detail) == (Kind.UNKNOWN_CLASS, "cat", "1 objects")
+
+
+def test_names_with_spaces_and_letters_beyond_ascii_are_read_and_noted(voc):
+    for image_id in ("a b", "überall"):
+        voc.image(image_id)
+        voc.annotation(image_id, ("cat", 1, 1, 9, 9))
+    voc.split("train", ["a b", "überall"])
+    found = check(find_data_set(str(voc.root)), splits=["train"])
+    assert kinds(found) == [Kind.ODD_NAME] * 2
+    assert found.tally.boxes_written == 2
+
+
+@pytest.fixture
+def ssdpipe():
+    def run(*arguments):
+        return CliRunner().invoke(app, ["data", "check", *map(str, arguments)])
+
+    return run
+
+
+def test_the_command_prints_counts_and_places_and_only_strict_fails(voc, ssdpipe):
+    voc.annotation("a", ("cat", 5, 5, 5, 9))
+    voc.split("test", ["a"])
+    voc.split("train", ["b"])
+    done = ssdpipe(voc.root)
+    assert done.exit_code == 0
+    assert "zero area: 1, box left out\n  Annotations/a.xml, object 0: cat: 5, 5, 5, 9" in done.stdout
+    assert ssdpipe(voc.root, "--strict").exit_code == 2
+    assert ssdpipe(voc.root, "--strict", "--split", "train").exit_code == 0
+
+
+def test_real_fruit_has_the_defects_that_its_source_tells(real_data, ssdpipe):
+    # SOURCE.txt of the data: 30 XML with size 0x0; 30 PNG named .jpg, 19 of them RGBA and 4 with a palette
+    done = ssdpipe(real_data("messy/fruit"))
+    assert "wrong size in annotation: 30, repaired" in done.stdout
+    assert "extension of another format: 30, kept as it is" in done.stdout
+    assert "palette, 8-bit RGB when decoded: 4" in done.stdout
+    assert "images  71 listed, 71 sound, 0 left out" in done.stdout

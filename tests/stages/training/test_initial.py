@@ -1,0 +1,128 @@
+"""Initial weights as stages: files of the user's, and the VGG16 that torchvision fetches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+import torch
+import torchvision
+
+from pipeline.errors import PipelineError
+from pipeline.keys.fingerprint import describe
+from pipeline.planning.graph import Graph
+from ssd_core.spec.paper import ssd300
+from ssd_core.spec.vocabularies import VOC_CLASSES
+from ssd_core.weights.importing import tensor_names
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.layouts.known import LAYOUTS
+from ssd_core.weights.layouts.layout import ImportChoices
+from ssd_core.weights.vgg import REDUCED
+from ssd_core.weights.weights import Weights, load_weights, save_weights
+from stages.training.initial import TORCHVISION_FILE, ImageNetVgg16, WeightsFile
+
+
+def written(path: Path, small_spec) -> Path:
+    with path.open("wb") as stream:
+        save_weights(Weights(spec=small_spec, state=first_detector(small_spec, 0).state_dict()), stream)
+    return path
+
+
+def result(in_process, stage) -> Weights:
+    ctx = in_process(stage)
+    stage.run(ctx)
+    assert ctx.out.files() == ["weights.pt"]
+    with ctx.out.open_input("weights.pt") as stream:
+        return load_weights(stream)
+
+
+def test_weights_of_a_detector_come_through_as_they_are(in_process, small_spec, tmp_path: Path):
+    found = result(in_process, WeightsFile(path=str(written(tmp_path / "mine.pt", small_spec))))
+    expected = first_detector(small_spec, 0).state_dict()
+    assert found.spec == small_spec
+    assert all(torch.equal(found.state[name], expected[name]) for name in expected)
+
+
+def test_the_reduced_vgg16_is_recognised_and_brings_its_preprocessing(in_process, tmp_path: Path):
+    places = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
+    state = {f"{at}.{part}": torch.full((2,), float(at)) for at in places for part in ("weight", "bias")}
+    torch.save(state, tmp_path / "vgg16_reducedfc.pth")
+    found = result(in_process, WeightsFile(path=str(tmp_path / "vgg16_reducedfc.pth")))
+    assert found.spec.preprocessing == REDUCED
+    assert found.spec.classes == VOC_CLASSES
+    assert found.state["features.conv7.conv7.conv.bias"].tolist() == [33.0, 33.0]
+
+
+def test_a_detector_of_another_program_brings_its_heads_and_what_was_chosen(in_process, tmp_path: Path):
+    spec = ssd300(("cat", "dog"))
+    names = tensor_names(LAYOUTS["caffe"], spec)
+    state = first_detector(spec, 0).state_dict()
+    torch.save({names[name]: tensor for name, tensor in state.items()}, tmp_path / "theirs.pth")
+    choices = ImportChoices(layout="caffe", classes=("cat", "dog"), scales="coco")
+    found = result(in_process, WeightsFile(path=str(tmp_path / "theirs.pth"), choices=choices))
+    assert found.spec == ssd300(("cat", "dog"), scales="coco")
+    assert torch.equal(found.state["heads.conv7.logits.weight"], state["heads.conv7.logits.weight"])
+
+
+def test_choices_are_part_of_the_key_and_none_leave_it_as_it_was(tmp_path: Path):
+    (tmp_path / "file.pth").write_bytes(b"content")
+    plain = WeightsFile(path=str(tmp_path / "file.pth"))
+    assert "choices" not in describe(plain).config
+    assert describe(replace(plain, choices=ImportChoices(scales="coco"))).config != describe(plain).config
+
+
+def test_a_file_of_another_kind_is_refused_with_both_reasons(in_process, tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("no weights at all")
+    stage = WeightsFile(path=str(tmp_path / "notes.txt"))
+    with pytest.raises(PipelineError, match=r"not a whole file of tensors: no PyTorch file, no npz, no Caffe model"):
+        stage.run(in_process(stage))
+    torch.save({"fc.weight": torch.zeros(2)}, tmp_path / "other.pth")
+    stage = WeightsFile(path=str(tmp_path / "other.pth"))
+    with pytest.raises(PipelineError, match=r"the first names are fc\.weight"):
+        stage.run(in_process(stage, "other"))
+
+
+def test_a_missing_file_is_refused_when_the_graph_is_built(tmp_path: Path):
+    with pytest.raises(PipelineError, match=r"there is no weights file .*gone\.pt \(--init takes"):
+        WeightsFile(path=str(tmp_path / "gone.pt"))
+
+
+def test_the_content_of_a_file_counts_and_not_its_place(small_spec, tmp_path: Path):
+    one = WeightsFile(path=str(written(tmp_path / "one.pt", small_spec)))
+    copy = WeightsFile(path=str(written(tmp_path / "copy.pt", small_spec)))
+    (tmp_path / "other.pt").write_bytes(b"other")
+    other = WeightsFile(path=str(tmp_path / "other.pt"))
+    assert len(Graph([one, copy]).nodes) == 1
+    assert len(Graph([one, other]).nodes) == 2
+    assert one != other
+
+
+@pytest.fixture
+def torch_home(tmp_path: Path, monkeypatch) -> Path:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return tmp_path / "torch" / "hub" / "checkpoints"
+
+
+def test_imagenet_weights_that_cannot_be_fetched_are_refused_with_the_place_to_put_them(torch_home: Path, monkeypatch):
+    def offline(*_: object, **__: object) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    with pytest.raises(PipelineError) as raised:
+        ImageNetVgg16().prepare()
+    assert f"not at {torch_home / TORCHVISION_FILE}" in str(raised.value)
+    assert "no route to host" in str(raised.value)
+    assert "--init scratch" in str(raised.value)
+
+
+def test_a_cached_file_of_torchvision_needs_no_network(torch_home: Path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "download_url_to_file", None)
+    torch_home.mkdir(parents=True)
+    (torch_home / TORCHVISION_FILE).write_bytes(b"taken as it is")
+    ImageNetVgg16().prepare()
+
+
+def test_the_name_of_the_cached_file_is_torchvisions():
+    assert torchvision.models.VGG16_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_FILE}")

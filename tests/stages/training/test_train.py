@@ -1,0 +1,244 @@
+"""Training stages in the process of the test and, once each, with real workers of Ray Train."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import ray
+import torch
+from torch import Tensor
+
+from pipeline.errors import PipelineError
+from pipeline.execution.run_stage import StageContext
+from pipeline.folder import Folder
+from pipeline.store.record import Point, read_curve, read_progress
+from ssd_core.spec.augmentation import STARRED
+from ssd_core.spec.detector import Preprocessing
+from ssd_core.spec.schedule import Schedule
+from ssd_core.weights.weights import Weights, load_weights, save_weights
+from stages.training.initial import WeightsFile
+from stages.training.recipe import Recipe
+from stages.training.train import Train, kept_weights
+
+if TYPE_CHECKING:
+    from ssd_core.spec.detector import DetectorSpec
+
+InProcess = Callable[..., StageContext]
+
+
+@pytest.fixture
+def training(drawn: Any, small_spec: DetectorSpec) -> Train:
+    """Twelve steps of 4 of 13 images, in the process of the stage; a checkpoint every second step."""
+    schedule = Schedule(iterations=12, base_lr=1e-3, drops=(10,))
+    recipe = Recipe(
+        data=drawn.train, spec=small_spec, batch_size=4, schedule=schedule, augmentation=STARRED, seed=1, keep_every=5
+    )
+    return Train(recipe=recipe, workers=0, checkpoint_steps=2, log_steps=1)
+
+
+def weights(folder: Folder, name: str = "weights.pt") -> Weights:
+    with folder.open_input(name) as stream:
+        return load_weights(stream)
+
+
+def assert_same(one: Weights, other: Weights) -> None:
+    assert one.spec == other.spec
+    assert one.state.keys() == other.state.keys()
+    assert [name for name in one.state if not torch.equal(one.state[name], other.state[name])] == []
+
+
+def done(stage: Train, in_process: InProcess, name: str, folders: dict[Any, Folder]) -> StageContext:
+    ctx = in_process(stage, name, folders)
+    stage.run(ctx)
+    return ctx
+
+
+def test_the_result_is_the_last_weights_and_those_kept_for_validation(training, in_process, drawn, small_spec):
+    ctx = done(training, in_process, "a", drawn.folders)
+    assert ctx.out.files() == [kept_weights(5), kept_weights(10), "weights.pt"]
+    last, fifth = weights(ctx.out), weights(ctx.out, kept_weights(5))
+    assert last.spec == fifth.spec == small_spec
+    assert last.detector().state_dict().keys() == last.state.keys()
+    assert not torch.equal(last.state["heads.conv7.logits.weight"], fifth.state["heads.conv7.logits.weight"])
+    assert all(isinstance(value, Tensor) and value.isfinite().all() for value in last.state.values())
+
+
+def test_curves_and_progress_are_told_while_it_trains(training, in_process, drawn):
+    ctx = done(training, in_process, "a", drawn.folders)
+    curve = read_curve(ctx.work)
+    assert [point.step for point in curve] == list(range(1, 13))
+    assert {"loss", "loss/location", "loss/confidence", "learning_rate"} <= curve[0].values.keys()
+    assert curve[-1].values["learning_rate"] == pytest.approx(1e-4)
+    progress = read_progress(ctx.work)
+    assert progress is not None
+    assert (progress.done, progress.total) == (12, 12)
+
+
+def test_a_training_that_failed_half_way_goes_on_and_ends_in_bitwise_the_same_weights(
+    training, in_process, drawn, monkeypatch
+):
+    undisturbed = done(training, in_process, "a", drawn.folders)
+    ctx = in_process(training, "b", drawn.folders)
+
+    def dies(step: int, values: object) -> None:
+        if step == 7:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ctx, "record", dies)
+    with pytest.raises(KeyboardInterrupt):
+        training.run(ctx)
+    assert ctx.out.files() == []
+    assert [point.step for point in read_curve(ctx.work)] == []
+    done(training, in_process, "b", drawn.folders)  # of the same work folder
+    assert [point.step for point in read_curve(ctx.work)] == list(range(7, 13))  # after the checkpoint of step 6
+    assert_same(weights(ctx.out), weights(undisturbed.out))
+
+
+def test_a_training_whose_result_alone_was_lost_is_not_repeated(training, in_process, drawn):
+    ctx = done(training, in_process, "a", drawn.folders)
+    first, told = weights(ctx.out), ctx.work.read_bytes("metrics.jsonl")
+    ctx.out.delete()
+    training.run(ctx)
+    assert_same(weights(ctx.out), first)
+    assert ctx.work.read_bytes("metrics.jsonl") == told
+
+
+def test_a_loss_that_is_not_finite_is_told_as_an_error_of_the_user(training, in_process, drawn):
+    schedule = replace(training.recipe.schedule, base_lr=1e30)
+    stage = replace(training, recipe=replace(training.recipe, schedule=schedule))
+    ctx = in_process(stage, "a", drawn.folders)
+    with pytest.raises(PipelineError, match=r"not finite \(learning rate 1e\+30\); images of its batch: "):
+        stage.run(ctx)
+    assert ctx.out.files() == []
+
+
+def test_shards_with_other_classes_than_the_detector_are_refused(training, in_process, drawn, small_spec):
+    other = replace(small_spec, classes=tuple(reversed(small_spec.classes)))
+    stage = replace(training, recipe=replace(training.recipe, spec=other))
+    with pytest.raises(PipelineError, match="shard the images with the classes of the detector, in their order"):
+        stage.run(in_process(stage, "a", drawn.folders))
+
+
+def test_a_training_that_starts_from_weights_takes_over_their_preprocessing(
+    training, in_process, drawn, small_spec, tmp_path: Path
+):
+    rgb = Preprocessing(channel_order="rgb", mean=(120.0, 110.0, 100.0), std=(50.0, 60.0, 70.0))
+    before = weights(done(training, in_process, "a", drawn.folders).out)
+    initial = tmp_path / "mine.pt"
+    with initial.open("wb") as stream:
+        save_weights(Weights(spec=replace(small_spec, preprocessing=rgb), state=before.state), stream)
+    file = WeightsFile(path=str(initial))
+    folder = done(file, in_process, "file", {}).out
+    frozen = replace(
+        training.recipe, initial=file, schedule=Schedule(iterations=1, base_lr=0.0, drops=()), keep_every=0
+    )
+    stage = replace(training, recipe=frozen)
+    after = weights(done(stage, in_process, "b", drawn.folders | {file: folder}).out)
+    assert after.spec.preprocessing == rgb
+    assert all(torch.equal(after.state[name], before.state[name]) for name in before.state)
+
+
+class Lethal(StageContext):
+    """Kills the process that records step 7 for the first time."""
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        super().record(step, values)
+        if step == 7 and not self.work.exists("killed"):
+            self.work.write_bytes("killed", b"")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_of_ray_train_is_started_anew_and_the_weights_are_those_of_an_undisturbed_training(
+    training, in_process, drawn, ray_session
+):
+    undisturbed = done(training, in_process, "a", drawn.folders)
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import this file
+    ctx = in_process(training, "b", drawn.folders)
+    ctx.__class__ = Lethal
+    replace(training, workers=1).run(ctx)
+    told = [Point.parse(line) for line in ctx.work.read_bytes("metrics.jsonl").splitlines()]
+    assert [point.step for point in told if point] == [*range(1, 8), *range(7, 13)]
+    assert_same(weights(ctx.out), weights(undisturbed.out))
+
+
+@pytest.mark.slow
+def test_an_error_of_the_user_ends_workers_of_ray_train_at_once(training, in_process, drawn, ray_session):
+    schedule = replace(training.recipe.schedule, base_lr=1e30)
+    stage = replace(training, workers=2, recipe=replace(training.recipe, schedule=schedule, batch_size=5))
+    ctx = in_process(stage, "a", drawn.folders)
+    with pytest.raises(PipelineError, match=r"not finite \(learning rate 1e\+30\)"):
+        stage.run(ctx)
+    assert len(ctx.work.read_bytes("metrics.jsonl").splitlines()) == 1  # one finite step, and no second start
+
+
+DRIVER = """
+import pickle, sys
+from pathlib import Path
+from pipeline.execution.executor import InlineExecutor
+from pipeline.planning.graph import Graph
+from pipeline.planning.resolver import Resolver
+from pipeline.execution.scheduler import Scheduler
+from pipeline.store.store import Store
+
+def main(folder, on_ray):
+    executor = InlineExecutor()
+    if on_ray:
+        from pipeline.ray_backend import session as ray_session
+        from pipeline.ray_backend.executor import RayExecutor
+        ray_session.connect(cpus=2, gpus=0, dashboard=False)
+        executor = RayExecutor()
+    graph = Graph([pickle.loads(Path(folder, "stage").read_bytes())])
+    store = Store.open(f"{folder}/store")
+    result = Scheduler(graph, store, executor, Resolver(graph), run_id="run").run()
+    result.raise_for_failures()
+    print(store.output(result.outcomes[graph.targets[0]].manifest).uri)
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2] == "ray")
+"""
+
+
+@pytest.mark.parametrize("where", ["inline", pytest.param("ray", marks=pytest.mark.slow)])
+def test_a_killed_driver_is_finished_by_the_same_command_with_the_weights_of_an_undisturbed_run(
+    training, tmp_path: Path, where: str
+):
+    schedule = Schedule(iterations=80, base_lr=1e-3, drops=(60,))
+    stage = replace(training, workers=int(where == "ray"), recipe=replace(training.recipe, schedule=schedule))
+
+    def start(name: str) -> subprocess.Popen[str]:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        (folder / "stage").write_bytes(pickle.dumps(stage))
+        (folder / "driver.py").write_text(DRIVER)
+        return subprocess.Popen(
+            [sys.executable, folder / "driver.py", folder, where], stdout=subprocess.PIPE, text=True
+        )
+
+    undisturbed = _result(start("undisturbed"))
+    victim = start("killed")
+    while not list(tmp_path.glob("killed/store/work/*/checkpoints/step-00000001*.pt")):
+        assert victim.poll() is None
+        time.sleep(0.01)
+    victim.kill()
+    victim.wait()
+    killed = start("killed")
+    finished = _result(killed)
+    steps = [point.step for point in read_curve(finished)]
+    assert steps == list(range(1, 81))
+    assert_same(weights(finished), weights(undisturbed))
+
+
+def _result(driver: subprocess.Popen[str]) -> Folder:
+    told, _ = driver.communicate(timeout=240)
+    assert driver.returncode == 0
+    return Folder(told.splitlines()[-1])
