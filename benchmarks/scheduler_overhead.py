@@ -11,7 +11,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-from pipeline.context import Context
 from pipeline.execution.executor import Executor, InlineExecutor
 from pipeline.execution.scheduler import Scheduler
 from pipeline.planning.graph import Graph
@@ -19,7 +18,7 @@ from pipeline.planning.plan import plan
 from pipeline.planning.resolver import Resolver
 from pipeline.ray_backend import session as ray_session
 from pipeline.ray_backend.executor import RayExecutor
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from pipeline.store.events import EventLog
 from pipeline.store.store import Store
 

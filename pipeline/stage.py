@@ -1,20 +1,22 @@
-"""A stage: one cached step of a graph, as a frozen keyword-only dataclass.
+"""What a stage's author must know: a stage, what it occupies, and the context that a running stage is given.
 
-Fields that hold other stages (also inside tuples and nested dataclasses) are the edges; building
-objects builds the graph. All other fields say *what* is computed and are part of the key, except
-those declared with `execution`, which say *where and how fast* and never are. The code of the methods in `TELLING`,
-which only tell of a stage, is in no key either.
+A stage is one cached step of a graph, as a frozen keyword-only dataclass. Fields that hold other stages (also inside
+tuples and nested dataclasses) are the edges; building objects builds the graph. All other fields say *what* is computed
+and are part of the key, except those declared with `execution`, which say *where and how fast* and never are. The code
+of the methods in `TELLING`, which only describe a stage, is in no key either.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from pipeline.context import Context
+from pipeline.folder import Folder
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 
 TELLING = ("resources", "tracked_by", "artifacts", "description", "data_sets", "models", "parameters")
@@ -102,3 +104,34 @@ class Stage(ABC):
     @abstractmethod
     def run(self, ctx: Context) -> None:
         """Write the whole result below `ctx.out`; the store makes it real when this returns."""
+
+
+class Context(Protocol):
+    """The world as a stage sees it. The same stage runs in process (tests) and on Ray."""
+
+    key: str
+    """Key of the running stage: equal keys are equal work. Names the Ray Train run."""
+
+    out: Folder
+    """Private, empty folder of this attempt: the result, and nothing else, goes here."""
+
+    work: Folder
+    """Folder of this key that outlives a killed attempt: checkpoints and the growing record."""
+
+    def input(self, stage: Stage) -> Folder:
+        """Committed result of a stage that this one holds in a field."""
+
+    def map(
+        self, function: Callable[[Item], Value], items: Iterable[Item], *, resources: Resources | None = None
+    ) -> list[Value]:
+        """`[function(item) for item in items]`, spread over Ray workers when there are any; order is kept.
+
+        `function` is a module-level function or a picklable object; one item is one task. Progress is shown by
+        the number of finished items.
+        """
+
+    def progress(self, done: float, total: float, note: str = "") -> None:
+        """Tell how far the stage is (shown with an ETA); cheap, call it as often as you like."""
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Append one point of the stage's curves to `work/metrics.jsonl`, from where it reaches MLflow."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.execution.job import Job
 from pipeline.execution.run_stage import run_stage
 from pipeline.folder import Folder
-from pipeline.stage import Resources, Stage
-from pipeline.store.store import Manifest, Store, log_name
+from pipeline.stage import Resources
+from pipeline.store.store import Manifest, log_name
 
 Handle = Hashable
 
@@ -24,35 +24,6 @@ class WorkerLost(Exception):
 
 class Cancelled(Exception):
     """The job was cancelled."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """All that a process needs to run a stage and commit its result; picklable."""
-
-    stage: Stage
-    draft: Manifest
-    """The manifest without files: key, address, ingredients (code digests too)."""
-
-    store: Store
-    inputs: Mapping[str, Folder]
-    """Committed results by field path."""
-
-    run_id: str
-    attempt: int
-    """1 for the first try in this run."""
-
-    @property
-    def key(self) -> str:
-        return self.draft.key
-
-    @property
-    def address(self) -> str:
-        return self.draft.address
-
-    @property
-    def logs(self) -> Folder:
-        return self.store.run(self.run_id) / "logs"
 
 
 class Executor(Protocol):

@@ -6,18 +6,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pipeline.errors import PipelineError
+from pipeline.execution.job import Job
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Resources, Stage
 from pipeline.store.provenance import machine
 from pipeline.store.record import CURVE, append_point, read_curve, write_progress
 from pipeline.store.store import Manifest
-
-if TYPE_CHECKING:
-    from pipeline.execution.executor import Job
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")

@@ -18,7 +18,8 @@ from random import Random
 from typing import Any
 
 from pipeline.errors import Interrupted, PipelineError
-from pipeline.execution.executor import Executor, Handle, Job, WorkerLost
+from pipeline.execution.executor import Executor, Handle, WorkerLost
+from pipeline.execution.job import Job
 from pipeline.execution.outcome import Outcome, Result, Retries, State
 from pipeline.planning.admission import Budget, refuse_oversized
 from pipeline.planning.graph import Graph, Node

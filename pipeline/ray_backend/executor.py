@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import MISSING
 from typing import Any
 
-from pipeline.execution.executor import Cancelled, Handle, Job
+from pipeline.execution.executor import Cancelled, Handle
+from pipeline.execution.job import Job
 from pipeline.keys.code_digest import own_files
 from pipeline.keys.fingerprint import describe
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost

@@ -9,19 +9,15 @@ import platform
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
+from pipeline.execution.job import Job
 from pipeline.execution.run_stage import run_stage
 from pipeline.execution.stage_log import captured
 from pipeline.keys.code_digest import changed_modules
 from pipeline.ray_backend.failures import RemoteFailure
 from pipeline.ray_backend.parallel_map import RayMapper
-from pipeline.store.store import log_name
-
-if TYPE_CHECKING:
-    from pipeline.execution.executor import Job
-    from pipeline.store.store import Manifest
+from pipeline.store.store import Manifest, log_name
 
 ABORT_SECONDS = 5.0
 """How long a cancelled stage with workers of its own stays, so that its trainer can give them back."""

@@ -7,12 +7,8 @@ The result: `analysis.json` (see `analysis.py`), `summary.json` (a few of its nu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pipeline.stage import Stage
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
+from pipeline.stage import Context, Stage
 
 ANALYSIS = "analysis.json"
 SUMMARY = "summary.json"

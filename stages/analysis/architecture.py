@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from ssd_core.spec.detector import DetectorSpec
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
 
 ARCHITECTURE = "architecture"
 DEFAULT_BOXES = "default-boxes"

@@ -7,12 +7,8 @@ they show. Kinds of wrong detections are those of `ssd_core.metrics.analysis.fin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pipeline.stage import Stage
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
+from pipeline.stage import Context, Stage
 
 SHEET, CUTTINGS = "detections.png", "right-and-wrong.png"
 PICKED = "picked.json"

@@ -7,12 +7,9 @@ The result: `sensitivity.png` and `.svg`, or `sizes.png` and `.svg`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pipeline.stage import Stage
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
+from pipeline.stage import Context, Stage
 
 SENSITIVITY, SIZES = "sensitivity", "sizes"
 

@@ -7,13 +7,9 @@ unclipped unless the limits say otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pipeline.stage import Resources, Stage, execution
+from pipeline.stage import Context, Resources, Stage, execution
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
 
 DETECTIONS = "detections.parquet"
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline.folder import Folder
-from pipeline.stage import Resources, Stage
+from pipeline.stage import Context, Resources, Stage
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import EvaluationBatch, evaluation_batches
 from ssd_core.detection.decoding import Detections, detect
@@ -20,7 +20,6 @@ from stages.detection.detect import DETECTIONS
 from stages.shards.class_check import require_classes
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
     from stages.detection.detect import Detect
 
 SCHEMA = pa.schema(

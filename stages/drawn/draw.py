@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.context import Context
 from pipeline.errors import PipelineError
-from pipeline.stage import Resources, Stage
+from pipeline.stage import Context, Resources, Stage
 from stages.drawn.vocabulary import COCO_LIKE, VOC_LIKE
 from stages.drawn.vocabulary import DRAWN_COCO_TO_VOC as DRAWN_COCO_TO_VOC
 

@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pipeline.context import Context
 from pipeline.folder import Folder
+from pipeline.stage import Context
 from stages.drawn import coco_layout, voc_layout
 from stages.drawn.draw import VOCABULARIES, Draw
 from stages.drawn.scene import Scene, draw_scene

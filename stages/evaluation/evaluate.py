@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pipeline.stage import Stage
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
+from pipeline.stage import Context, Stage
 
 SUMMARY = "summary.json"
 OUTCOMES = "outcomes.npz"

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pipeline.stage import Resources, Stage, execution
+from pipeline.stage import Context, Resources, Stage, execution
 from stages.evaluation.protocol import Protocol
 from stages.training.train import Train
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
 
 CURVE_NAME = "validation/mAP"
 

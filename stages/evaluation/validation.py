@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
-from pipeline.stage import Resources
+from pipeline.stage import Context, Resources
 from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
 from stages.detection.shares import Share, detect_share
@@ -17,7 +17,6 @@ from stages.evaluation.validate import CURVE_NAME
 from stages.training.train import kept_weights
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
     from stages.evaluation.validate import Validate
 
 

@@ -10,9 +10,8 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
-from pipeline.context import Context
 from pipeline.errors import PipelineError
-from pipeline.stage import Resources
+from pipeline.stage import Context, Resources
 from pipeline.suggestion import suggestion
 from stages.datasets.source import Source
 from stages.shards.overlap import ListsImages, identity

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipeline.context import Context
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
+from pipeline.stage import Context
 from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
 from stages.datasets.defects import Defect, Kind, Tally, is_legal, readable_report, report
 from stages.datasets.source import ListedImage

@@ -25,7 +25,7 @@ from stages.speed.hardware import hardware
 from stages.speed.stages import Network, SpeedStage
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.stage import Context
 
 RESIDENT = 32
 """Images on the device at least, so that one that is easy to suppress does not stand for all."""

@@ -22,7 +22,7 @@ from stages.speed.bench import RESIDENT, Bench, bench_of
 from stages.speed.stages import SPEED, SUMMARY, CompareSpeed, MeasureSpeed
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.stage import Context
 
 Document = dict[str, Any]
 

@@ -11,18 +11,14 @@ those of `ssd_core.detection.speed`; what the device cannot do stands in `not_me
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import digest
-from pipeline.stage import Resources, Stage
+from pipeline.stage import Context, Resources, Stage
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.detection.speed_modes import PLAIN, SpeedMode
 from ssd_core.spec.detector import DetectorSpec
 from stages.speed.hardware import hardware
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
 
 SPEED = "speed.json"
 SUMMARY = "summary.json"

@@ -7,13 +7,10 @@ The result: the archive, named by `ARCHIVES`. Its layout is checked by reading i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from ssd_core.spec.vocabularies import COCO_CATEGORIES, VOC_CLASSES
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
 
 Benchmark = Literal["voc2012", "coco-testdev"]
 

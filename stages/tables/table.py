@@ -7,12 +7,9 @@ all that belongs to it is a view of the store (`ssdpipe report`), so that it can
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pipeline.stage import Stage
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
+from pipeline.stage import Context, Stage
 
 TABLE_JSON, TABLE_CSV, TABLE_MARKDOWN, TABLE_TEXT = "table.json", "table.csv", "table.md", "table.txt"
 TABLE_LATEX = "table.tex"

@@ -24,7 +24,7 @@ from stages.shards.class_check import require_classes
 from stages.training.train import WEIGHTS, kept_weights
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.stage import Context
     from stages.training.train import Train
 
 CHECKPOINTS = "checkpoints"

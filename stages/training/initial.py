@@ -8,14 +8,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from pipeline.errors import PipelineError
-from pipeline.stage import Stage, execution
+from pipeline.stage import Context, Stage, execution
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
 
 TORCHVISION_FILE = "vgg16-397923af.pth"
 RESNET50_FILE = "resnet50-0676ba61.pth"

@@ -10,7 +10,7 @@ from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
 from ssd_core.weights.weights import Weights, save_weights
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.stage import Context
 
 
 def write_initial_weights(

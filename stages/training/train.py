@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pipeline.stage import Resources, Stage, execution
+from pipeline.stage import Context, Resources, Stage, execution
 from stages.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
 
 WEIGHTS = "weights.pt"
 

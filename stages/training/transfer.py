@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pipeline.stage import Stage
-
-if TYPE_CHECKING:
-    from pipeline.context import Context
+from pipeline.stage import Context, Stage
 
 
 @dataclass(frozen=True, kw_only=True)

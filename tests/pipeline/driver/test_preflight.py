@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.context import Context
 from pipeline.driver.preflight import check_resources, check_store
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.planning.graph import Graph, Node
 from pipeline.ray_backend import session as ray_session
-from pipeline.stage import Resources, Stage, execution
+from pipeline.stage import Context, Resources, Stage, execution
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.context import Context
 from pipeline.driver.run import Invocation, run_graph
 from pipeline.errors import Interrupted, PipelineError, StageFailed
 from pipeline.mlflow_tracking.client import About
 from pipeline.planning.graph import Graph
-from pipeline.stage import Resources, Stage, execution
+from pipeline.stage import Context, Resources, Stage, execution
 from pipeline.store.lookup import find_result, recorded_requests
 from pipeline.store.store import Store
 

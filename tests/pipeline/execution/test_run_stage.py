@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.execution import run_stage as running
-from pipeline.execution.executor import InlineExecutor, Job
+from pipeline.execution.executor import InlineExecutor
+from pipeline.execution.job import Job
 from pipeline.execution.run_stage import StageContext, run_stage
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import Interrupted, PipelineError, StageFailed
-from pipeline.execution.executor import Cancelled, Handle, InlineExecutor, Job, WorkerLost
+from pipeline.execution.executor import Cancelled, Handle, InlineExecutor, WorkerLost
+from pipeline.execution.job import Job
 from pipeline.execution.outcome import Retries
 from pipeline.execution.scheduler import Scheduler
 from pipeline.planning.graph import Graph

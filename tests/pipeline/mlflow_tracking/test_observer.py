@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.context import Context
 from pipeline.errors import PipelineError
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.outcome import Result
@@ -25,7 +24,7 @@ from pipeline.mlflow_tracking.run import TrackedRun
 from pipeline.mlflow_tracking.tracker import Tracker, end_runs_of_dead_drivers
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
-from pipeline.stage import Stage, execution
+from pipeline.stage import Context, Stage, execution
 from pipeline.store.events import Event
 from pipeline.store.process import Process
 from pipeline.store.record import append_point

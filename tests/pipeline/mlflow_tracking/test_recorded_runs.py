@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.context import Context
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.scheduler import Scheduler
 from pipeline.mlflow_tracking.client import About, open_client
@@ -16,7 +15,7 @@ from pipeline.mlflow_tracking.observer import MlflowObserver
 from pipeline.mlflow_tracking.recorded_runs import attach, experiment_pages, recorded_runs
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from pipeline.store.store import Store
 
 

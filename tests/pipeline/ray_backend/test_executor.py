@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.context import Context
 from pipeline.errors import Interrupted, PipelineError
-from pipeline.execution.executor import Job
+from pipeline.execution.job import Job
 from pipeline.execution.outcome import Result, Retries
 from pipeline.execution.scheduler import Scheduler
 from pipeline.execution.stage_log import last_lines
@@ -22,7 +21,7 @@ from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.ray_backend.executor import RayExecutor
 from pipeline.ray_backend.failures import RemoteTraceback
-from pipeline.stage import Resources, Stage, execution
+from pipeline.stage import Context, Resources, Stage, execution
 from pipeline.store.store import Store, log_name
 
 RUN = "a-run"

@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.context import Context
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import describe
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import evaluation_batches
 from ssd_core.detection.decoding import detect

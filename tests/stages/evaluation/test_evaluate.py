@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.context import Context
 from pipeline.errors import PipelineError
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.bootstrap import replicate_map
 from stages.datasets.voc import VocFolder

@@ -18,10 +18,9 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from pipeline.context import Context
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
 from ssd_core.metrics.bootstrap import COCO_LEVELS, replicate_map
 from ssd_core.spec.vocabularies import COCO_CATEGORIES, COCO_CLASSES

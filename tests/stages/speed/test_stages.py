@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.context import Context
 from pipeline.errors import PipelineError
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from ssd_core.detection.speed_modes import PLAIN, SpeedMode
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.weights.initial import first_detector

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.context import Context
 from pipeline.folder import Folder
-from pipeline.stage import Stage
+from pipeline.stage import Context, Stage
 from ssd_core.metrics.voc_ap import Outcomes, class_result
 from stages.evaluation.evaluate import OUTCOMES, SUMMARY
 from stages.evaluation.outcomes import write_outcomes

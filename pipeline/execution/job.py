@@ -1,0 +1,39 @@
+"""A stage that is to run, as it is sent to the process that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.folder import Folder
+from pipeline.stage import Stage
+from pipeline.store.store import Manifest, Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """All that a process needs to run a stage and commit its result; picklable."""
+
+    stage: Stage
+    draft: Manifest
+    """The manifest without files: key, address, ingredients (code digests too)."""
+
+    store: Store
+    inputs: Mapping[str, Folder]
+    """Committed results by field path."""
+
+    run_id: str
+    attempt: int
+    """1 for the first try in this run."""
+
+    @property
+    def key(self) -> str:
+        return self.draft.key
+
+    @property
+    def address(self) -> str:
+        return self.draft.address
+
+    @property
+    def logs(self) -> Folder:
+        return self.store.run(self.run_id) / "logs"
