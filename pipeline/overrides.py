@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
-from difflib import get_close_matches
 from enum import Enum
 from math import isfinite
 from types import GenericAlias, NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pipeline.errors import PipelineError
+from pipeline.suggestion import nearest, suggestion
 
 Config = TypeVar("Config")
 
@@ -55,23 +55,12 @@ def _replaced(owner: Any, hint: Any, names: list[str], text: str, path: str) -> 
 
 def _with_part(owner: tuple[Any, ...], hint: Any, names: list[str], text: str, path: str) -> tuple[Any, ...]:
     name, *rest = names
-    labels = [_label(part) for part in owner]
-    if name not in labels and not (name.isdecimal() and int(name) < len(owner)):
-        raise PipelineError(f"{path}: there is no part {name!r}; {_parts(name, labels)}")
+    labels, places = [_label(part) for part in owner], [str(place) for place in range(len(owner))]
+    if name not in labels and name not in places:
+        raise PipelineError(f"{path}: there is no part {name!r}; {suggestion(name, [*filter(None, labels), *places])}")
     place = labels.index(name) if name in labels else int(name)
     part = _replaced(owner[place], _hint_of_part(hint, owner, place), rest, text, path)
     return (*owner[:place], part, *owner[place + 1 :])
-
-
-def _parts(wrong: str, labels: list[str]) -> str:
-    named = [label for label in labels if label]
-    near = get_close_matches(wrong, named, n=1, cutoff=0.5)
-    places = f"0 to {len(labels) - 1}" if labels else "none: it is empty"
-    return (f"did you mean {near[0]!r}? " if near else "") + " or ".join([f"there are {places}", *_joined(named)])
-
-
-def _joined(names: list[str]) -> list[str]:
-    return [", ".join(names)] if names else []
 
 
 def _label(part: Any) -> str:
@@ -82,10 +71,10 @@ def _label(part: Any) -> str:
 
 def _meant(owner: Any, wrong: str, known: list[str]) -> str:
     """A near miss among the fields, else a field of that name or nearly so further down, else all fields."""
-    if near := get_close_matches(wrong, known, n=1, cutoff=0.5):
+    if near := nearest(wrong, known, cutoff=0.5):
         return f"did you mean {near[0]!r}?"
     below = {path.rpartition(".")[2]: path for path in _paths(owner)}
-    if near := get_close_matches(wrong, below, n=1, cutoff=0.7):
+    if near := nearest(wrong, below, cutoff=0.7):
         return f"did you mean {below[near[0]]!r}?"
     return f"it has {', '.join(known)}"
 
@@ -151,7 +140,7 @@ def _first(text: str, hints: tuple[Any, ...]) -> Any:
 
 def _choice(text: str, choices: dict[str, Any]) -> Any:
     if text not in choices:
-        near = get_close_matches(text, choices, n=1)
+        near = nearest(text, choices)
         raise ValueError(f"one of {', '.join(choices)}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     return choices[text]
 

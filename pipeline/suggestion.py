@@ -1,14 +1,41 @@
-"""What to say when a name does not exist."""
+"""What to say when a name does not exist: "did you mean", and what there is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+LISTED = 20
+"""Of more names than these only the beginning is listed."""
+
+
+def nearest(wrong: str, there: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Names that a misspelt one may have meant, best first; case does not matter."""
+    names = {name.lower(): name for name in there}
+    return [names[near] for near in get_close_matches(wrong.lower(), names, n=count, cutoff=cutoff)]
 
 
 def suggestion(wrong: str, there: Iterable[str]) -> str:
-    """ "did you mean ...? There are: ..." for a name that does not exist."""
-    known = sorted(there)
-    near = get_close_matches(wrong.lower(), [name.lower() for name in known], n=1)
-    meant = next((name for name in known if near and name.lower() == near[0]), None)
-    return (f"did you mean {meant!r}? " if meant else "") + f"There are: {', '.join(known) or 'none'}"
+    """How a sentence about a name that does not exist goes on, after a semicolon or a colon; no full stop ends it.
+
+    "did you mean 'a'? There are: a, b", "there are: a, b", "there is only a" or "there are none"; of many names
+    "did you mean 'a', 'b' or 'c'? There are 80".
+    """
+    known = sorted(set(there))
+    if len(known) < 2:
+        return f"there is only {known[0]}" if known else "there are none"
+    if len(known) <= LISTED:
+        return _after_question(nearest(wrong, known), f"there are: {', '.join(known)}")
+    if meant := nearest(wrong, known, count=3):
+        return _after_question(meant, f"there are {len(known)}")
+    return f"there are: {', '.join(known[:LISTED])} and {len(known) - LISTED} more"
+
+
+def _after_question(meant: Sequence[str], clause: str) -> str:
+    """The clause, as a sentence of its own where a question stands before it."""
+    return f"did you mean {_either(meant)}? {clause[0].upper()}{clause[1:]}" if meant else clause
+
+
+def _either(names: Sequence[str]) -> str:
+    *others, last = [repr(name) for name in names]
+    return f"{', '.join(others)} or {last}" if others else last

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import Description, describe, node_ids
 from pipeline.stage import Stage
+from pipeline.suggestion import suggestion
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,8 @@ class Graph:
             raise PipelineError(
                 f"{text!r} is the start of {len(matching)} keys: {_some(node.address for node in matching)}"
             )
-        raise PipelineError(f"no stage {text!r} in this graph{self._near(text)}")
-
-    def _near(self, text: str) -> str:
         known = [name for node in self.nodes.values() for name in (node.address, *node.aliases)]
-        near = get_close_matches(text, known, n=3, cutoff=0.5)
-        return f"; did you mean {_some(near)}?" if near else f"; it has {_some(known)}"
+        raise PipelineError(f"no stage {text!r} in this graph; {suggestion(text, known)}")
 
     def mermaid(self, states: Mapping[str, str] | None = None) -> str:
         """A Mermaid flow chart; `states` {address: state} colours the nodes."""

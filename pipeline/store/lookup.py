@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from pyarrow import fs
@@ -11,6 +10,7 @@ from pyarrow import fs
 from pipeline.errors import PipelineError
 from pipeline.store.events import read_events
 from pipeline.store.store import Manifest, Store
+from pipeline.suggestion import suggestion
 
 
 def find_result(store: Store, text: str) -> Manifest:
@@ -25,10 +25,8 @@ def find_result(store: Store, text: str) -> Manifest:
     if matching:
         told = ", ".join(f"{manifest.address} ({manifest.key[:12]})" for manifest in matching[:8])
         raise PipelineError(f"{text!r} is the start of {len(matching)} keys: {told}")
-    known = sorted({manifest.address for manifest in manifests})
-    near = get_close_matches(text, known, n=3, cutoff=0.5)
-    hint = f"did you mean {', '.join(near)}?" if near else f"it has {', '.join(known[:8]) or 'no result yet'}"
-    raise PipelineError(f"no result of a stage {text!r} in the store {store.folder.uri}; {hint}")
+    known = {manifest.address for manifest in manifests}
+    raise PipelineError(f"no result of a stage {text!r} in the store {store.folder.uri}; {suggestion(text, known)}")
 
 
 def recorded_requests(store: Store) -> Iterator[tuple[dict[str, Any], list[str]]]:

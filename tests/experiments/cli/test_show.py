@@ -27,7 +27,7 @@ def test_show_takes_the_start_of_a_key(begun: Begun) -> None:
 
 
 def test_show_suggests_an_address(begun: Begun) -> None:
-    assert "did you mean shard/cats-t" in str(begun.ssdpipe("show", "shards/cats-train").exception)
+    assert "did you mean 'shard/cats-t" in str(begun.ssdpipe("show", "shards/cats-train").exception)
 
 
 def test_why_knows_the_graph_of_the_last_run(begun: Begun) -> None:

@@ -68,7 +68,7 @@ def test_a_stage_is_found_by_address_node_id_or_key():
 
 
 def test_an_unknown_stage_is_refused_with_a_near_miss():
-    with pytest.raises(PipelineError, match=r"no stage 'trian/seed1'.*did you mean train/seed1"):
+    with pytest.raises(PipelineError, match=r"no stage 'trian/seed1'.*did you mean 'train/seed1'"):
         table().find("trian/seed1")
 
 

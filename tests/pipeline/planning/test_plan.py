@@ -193,7 +193,7 @@ def test_why_a_cached_stage_runs_says_that_it_does_not(store):
     (line,) = reasons(store, target(), "train/full")
     assert line.startswith("train/full is cached under ")
     assert reasons(store, target(), line.rpartition(" ")[2][:10]) == [line]
-    with pytest.raises(PipelineError, match="did you mean train/full"):
+    with pytest.raises(PipelineError, match="did you mean 'train/full'"):
         reasons(store, target(), "train/ful")
 
 
