@@ -28,7 +28,7 @@ from ssd_core.data.order import epoch_order
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import evaluation_batches, training_batches
 from ssd_core.spec.augmentation import FLIP_ONLY, PAPER, STARRED
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 
 BATCH = 32
 
@@ -61,8 +61,8 @@ def measure(path: str, batches: int, process_counts: Sequence[int]) -> None:
     report("read, full permutation", len(shards), lambda: read(path, permutation))
     for processes in process_counts:
         for name, augmentation in (("paper", PAPER), ("starred", STARRED), ("flip only", FLIP_ONLY)):
-            settings = TrainingSettings(augmentation=augmentation, batch_size=BATCH)
-            loader = training_batches(shards, settings, stop=batches + 1, loader_processes=processes)
+            recipe = Recipe(augmentation=augmentation, batch_size=BATCH)
+            loader = training_batches(shards, recipe, stop=batches + 1, loader_processes=processes)
             measure_batches(f"train, {name}, {processes} processes", loader)
         loader = evaluation_batches(
             shards, input_size=300, batch_size=BATCH, rows=range(images), loader_processes=processes

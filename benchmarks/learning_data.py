@@ -32,7 +32,7 @@ from ssd_core.data.randomness import generator
 from ssd_core.data.shards import MANIFEST, Row, ShardSet, build_manifest, write_rows
 from ssd_core.data.training_stream import Batch, TrainingStream, decode_row
 from ssd_core.metrics.voc_ap import TrueBoxes
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from stages.shards.shard import Shard
 
 FILL_RGB = (123, 117, 104)
@@ -75,8 +75,8 @@ def truth(shards: ShardSet) -> TrueBoxes:
 class OurBatches(Dataset[Batch]):
     """Step to batch, augmented by ssd_core."""
 
-    def __init__(self, shards: ShardSet, settings: TrainingSettings) -> None:
-        self.stream = TrainingStream(shards, settings)
+    def __init__(self, shards: ShardSet, recipe: Recipe) -> None:
+        self.stream = TrainingStream(shards, recipe)
 
     def __getitem__(self, step: int) -> Batch:
         return self.stream.batch(step)
@@ -89,9 +89,9 @@ class TorchvisionBatches(Dataset[Batch]):
     antialiasing), done before the batch is put together. Random numbers are functions of seed, epoch and row.
     """
 
-    def __init__(self, shards: ShardSet, settings: TrainingSettings) -> None:
-        self.shards, self.settings = shards, settings
-        self.order = RowOrder(shards.group_sizes, seed=settings.seed)
+    def __init__(self, shards: ShardSet, recipe: Recipe) -> None:
+        self.shards, self.recipe = shards, recipe
+        self.order = RowOrder(shards.group_sizes, seed=recipe.seed)
         self.transform = v2.Compose(
             [
                 v2.RandomPhotometricDistort(),
@@ -104,7 +104,7 @@ class TorchvisionBatches(Dataset[Batch]):
         )
 
     def __getitem__(self, step: int) -> Batch:
-        size = self.settings.batch_size
+        size = self.recipe.batch_size
         positions = range(step * size, (step + 1) * size)
         places = [self.order.at(position) for position in positions]
         rows = [self.shards.row(index) for _, index in places]
@@ -123,13 +123,13 @@ class TorchvisionBatches(Dataset[Batch]):
 
     def _sample(self, row: Row, epoch: int, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Image (3, S, S), boxes (G, 4) in fractions of it, labels (G,)."""
-        rng = generator("augmentation", seed=self.settings.seed, epoch=epoch, index=index)
+        rng = generator("augmentation", seed=self.recipe.seed, epoch=epoch, index=index)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(rng.integers(2**62)))
             sample = self.transform(_sample(row))
         image, boxes_xyxy = sample["image"].as_subclass(Tensor), sample["boxes"].as_subclass(Tensor)
         height, width = image.shape[1:]
-        resized = F.interpolate(image[None], size=(self.settings.spec.input_size,) * 2, mode="bilinear")[0]
+        resized = F.interpolate(image[None], size=(self.recipe.spec.input_size,) * 2, mode="bilinear")[0]
         return resized * 255, boxes_xyxy / torch.tensor([width, height] * 2), sample["labels"]
 
 

@@ -31,7 +31,7 @@ from ssd_core.boxes.objects import Objects
 from ssd_core.data.training_stream import Batch, TrainingStream
 from ssd_core.network.model import Detector
 from ssd_core.spec.augmentation import Augmentation
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from ssd_core.training.loss import LossSums, hard_negatives, multibox_loss
 from ssd_core.weights.importing import tensor_names, weights_from
@@ -58,8 +58,8 @@ def compare_gradients(options: argparse.Namespace) -> None:
     if options.double:
         ssd.double()
         detector.double()
-    settings = TrainingSettings(spec=detector.spec, augmentation=AS_THEY_ARE, batch_size=BATCH)
-    stream = TrainingStream(shards, settings, stop=options.images // BATCH)
+    recipe = Recipe(spec=detector.spec, augmentation=AS_THEY_ARE, batch_size=BATCH)
+    stream = TrainingStream(shards, recipe, stop=options.images // BATCH)
     result = compare_on(ssd, detector, stream) | {
         "images": options.images,
         "precision": "float64" if options.double else "float32",

@@ -20,7 +20,7 @@ from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import Batch
 from ssd_core.metrics.voc_ap import ScoredBoxes, evaluate, mean_result
 from ssd_core.network.model import Detector
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from ssd_core.training.optimiser import build_optimiser, set_learning_rate
 from ssd_core.weights.initial import first_detector
 from ssd_core.weights.weights import Weights
@@ -44,22 +44,22 @@ class Place:
 def measure(cell: Cell, trial: Trial, place: Place) -> dict[str, Any]:
     """Train and score one cell; its conditions and numbers."""
     train_shards, test_shards = trial.shards(place.data, place.work)
-    detector = first_detector(trial.settings.spec, cell.seed, place.initial).to(place.device)
+    detector = first_detector(trial.recipe.spec, cell.seed, place.initial).to(place.device)
     # the preprocessing is that of the first weights
-    settings = replace(trial.settings, seed=cell.seed, spec=detector.spec)
-    stream = {"ours": OurBatches, "torchvision": TorchvisionBatches}[cell.augment](train_shards, settings)
+    recipe = replace(trial.recipe, seed=cell.seed, spec=detector.spec)
+    stream = {"ours": OurBatches, "torchvision": TorchvisionBatches}[cell.augment](train_shards, recipe)
     began = time.perf_counter()
-    steps = batches(stream, settings.schedule.iterations, place.processes)
-    losses = train(detector, cell.loss, steps, settings, cell.name)
+    steps = batches(stream, recipe.schedule.iterations, place.processes)
+    losses = train(detector, cell.loss, steps, recipe, cell.name)
     seconds = time.perf_counter() - began
     return {
         **asdict(cell),
-        "input_size": settings.spec.input_size,
-        "classes": list(settings.spec.classes),
+        "input_size": recipe.spec.input_size,
+        "classes": list(recipe.spec.classes),
         "train_images": len(train_shards),
         "test_images": len(test_shards),
-        "batch_size": settings.batch_size,
-        "iterations": settings.schedule.iterations,
+        "batch_size": recipe.batch_size,
+        "iterations": recipe.schedule.iterations,
         "training_seconds": round(seconds, 1),
         "losses": losses,
         "detection": {whose: scores(found, test_shards) for whose, found in detections(detector, test_shards)},
@@ -70,18 +70,16 @@ def measure(cell: Cell, trial: Trial, place: Place) -> dict[str, Any]:
 
 
 def train(
-    detector: Detector, whose_loss: Whose, stream: Iterator[Batch], settings: TrainingSettings, name: str = ""
+    detector: Detector, whose_loss: Whose, stream: Iterator[Batch], recipe: Recipe, name: str = ""
 ) -> list[float]:
     """Train in place; mean losses over equal parts of the training."""
     detector.to(memory_format=torch.channels_last).train()
     loss_of = loss_function(detector, whose_loss)
-    optimiser = build_optimiser(
-        detector, settings.optimiser, momentum=settings.momentum, weight_decay=settings.weight_decay
-    )
-    every = max(1, settings.schedule.iterations // LOSS_WINDOWS)
+    optimiser = build_optimiser(detector, recipe.optimiser, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
+    every = max(1, recipe.schedule.iterations // LOSS_WINDOWS)
     means, window = [], list[float]()
     for step, batch in enumerate(stream):
-        set_learning_rate(optimiser, settings.schedule.learning_rate(step))
+        set_learning_rate(optimiser, recipe.schedule.learning_rate(step))
         loss = loss_of(batch.to(detector.default_boxes.device))
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -11,9 +11,9 @@ from learning_data import packed, with_objects
 from ssd_core.data.shards import ShardSet
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.paper import ssd300
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.spec.tiny import ssd_tiny
-from ssd_core.spec.training import TrainingSettings
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from stages.datasets.voc import VocFolder
 from stages.shards.shard import Shard
@@ -31,7 +31,7 @@ class Trial:
     test: str
     classes: tuple[str, ...]
     ignored: tuple[str, ...] = ()
-    settings: TrainingSettings
+    recipe: Recipe
 
     def shards(self, data: Path, work: Path) -> tuple[ShardSet, ShardSet]:
         """Training images that hold an object, and all test images."""
@@ -48,10 +48,10 @@ class Trial:
         return with_objects(train, work / f"{self.name}-{self.train}"), test
 
 
-def _narrow(classes: tuple[str, ...], input_size: int, iterations: int) -> TrainingSettings:
+def _narrow(classes: tuple[str, ...], input_size: int, iterations: int) -> Recipe:
     schedule = Schedule(iterations=iterations, base_lr=7e-4, drops=(round(0.8 * iterations),), warmup=100)
     spec = ssd_tiny(classes, input_size)
-    return TrainingSettings(spec=spec, augmentation=STARRED, schedule=schedule, batch_size=8, optimiser="adamw")
+    return Recipe(spec=spec, augmentation=STARRED, schedule=schedule, batch_size=8, optimiser="adamw")
 
 
 CELLS = ("Platelets", "RBC", "WBC")
@@ -66,7 +66,7 @@ TRIALS = {
             train="trainval",
             test="test",
             classes=CELLS,
-            settings=_narrow(CELLS, 200, 1200),
+            recipe=_narrow(CELLS, 200, 1200),
         ),
         Trial(
             name="voc2007",
@@ -75,7 +75,7 @@ TRIALS = {
             test="test",
             classes=LARGE,
             ignored=tuple(name for name in VOC_CLASSES if name not in LARGE),
-            settings=_narrow(LARGE, 128, 1500),
+            recipe=_narrow(LARGE, 128, 1500),
         ),
     )
 }
@@ -85,7 +85,7 @@ FULL = Trial(
     train="trainval",
     test="test",
     classes=VOC_CLASSES,
-    settings=TrainingSettings(
+    recipe=Recipe(
         spec=ssd300(),
         augmentation=STARRED,
         schedule=Schedule(iterations=12_000, drops=(8_000, 10_000), warmup=500),
@@ -113,5 +113,5 @@ def trial_of(name: str, iterations: int = 0) -> Trial:
     trial = FULL if name == FULL.name else TRIALS[name]
     if not iterations:
         return trial
-    schedule = trial.settings.schedule.scaled(iterations / trial.settings.schedule.iterations)
-    return replace(trial, settings=replace(trial.settings, schedule=schedule))
+    schedule = trial.recipe.schedule.scaled(iterations / trial.recipe.schedule.iterations)
+    return replace(trial, recipe=replace(trial.recipe, schedule=schedule))

@@ -22,9 +22,9 @@ from ssd_core.data.training_stream import training_batches
 from ssd_core.network.precision import has_bf16
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.spec.tiny import ssd_tiny
-from ssd_core.spec.training import TrainingSettings
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
@@ -54,14 +54,14 @@ def main() -> None:
     options = parsed()
     shards = ShardSet(options.shards)
     device = torch.device(options.device)
-    settings = settings_of(options, shards.classes)
-    print(f"{options.spec}, {settings.spec.box_count} boxes, batch {settings.batch_size}, {settings.precision}")
+    recipe = recipe_of(options, shards.classes)
+    print(f"{options.spec}, {recipe.spec.box_count} boxes, batch {recipe.batch_size}, {recipe.precision}")
     print(f"{len(shards)} images of {len(shards.classes)} classes; torch {torch.__version__} on {name_of(device)}")
     with ExitStack() as stack:
         checkpoints = options.checkpoints or stack.enter_context(tempfile.TemporaryDirectory())
         trainer = Trainer(
-            settings,
-            first_detector(settings.spec, settings.seed),
+            recipe,
+            first_detector(recipe.spec, recipe.seed),
             world=World(device=device),
             checkpoints=CheckpointFolder(path=str(checkpoints)),
             listener=Printer(),
@@ -69,7 +69,7 @@ def main() -> None:
         )
         batches = training_batches(
             shards,
-            settings,
+            recipe,
             start=trainer.step,
             stop=options.iterations,
             loader_processes=options.processes,
@@ -103,9 +103,9 @@ def parsed() -> argparse.Namespace:
     return options
 
 
-def settings_of(options: argparse.Namespace, classes: tuple[str, ...]) -> TrainingSettings:
+def recipe_of(options: argparse.Namespace, classes: tuple[str, ...]) -> Recipe:
     warmup = min(100, options.iterations)
-    return TrainingSettings(
+    return Recipe(
         spec=SPECS[options.spec](classes),
         schedule=Schedule(iterations=options.iterations, base_lr=options.learning_rate, drops=(), warmup=warmup),
         batch_size=options.batch_size,

@@ -24,7 +24,7 @@ def speeds(scale: Scale) -> tuple[Stage, ...]:
     """Images/s of both networks, in turns; they need no training for it."""
 
     def network(run: Run, label: str) -> Network:
-        return Network(label=label, spec=scale.setup(run).settings.spec)
+        return Network(label=label, spec=scale.setup(run).recipe.spec)
 
     networks = network(ATROUS, "atrous"), network(FULL, "full VGG16")
     test = scale.setup(ATROUS).test_shards()

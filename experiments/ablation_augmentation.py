@@ -16,15 +16,15 @@ from experiments.framework.experiment import Experiment, Row
 from experiments.framework.runs import RUNS
 from experiments.published import TABLE_2
 from ssd_core.spec.augmentation import FLIP_ONLY, PAPER
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 
 
-def with_more(settings: TrainingSettings) -> TrainingSettings:
-    return replace(settings, augmentation=PAPER)
+def with_more(recipe: Recipe) -> Recipe:
+    return replace(recipe, augmentation=PAPER)
 
 
-def flips_only(settings: TrainingSettings) -> TrainingSettings:
-    return replace(settings, augmentation=FLIP_ONLY)
+def flips_only(recipe: Recipe) -> Recipe:
+    return replace(recipe, augmentation=FLIP_ONLY)
 
 
 BASE = RUNS["ssd300-voc0712"]

@@ -14,13 +14,13 @@ from dataclasses import replace
 from experiments.framework.experiment import Experiment, Row
 from experiments.framework.runs import RUNS
 from experiments.published import TABLE_2
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.tilings import without_ratios
-from ssd_core.spec.training import TrainingSettings
 
 
-def without(settings: TrainingSettings, *ratios: float) -> TrainingSettings:
+def without(recipe: Recipe, *ratios: float) -> Recipe:
     """The same training without the boxes of some ratios and their reciprocals."""
-    return replace(settings, spec=without_ratios(settings.spec, *ratios))
+    return replace(recipe, spec=without_ratios(recipe.spec, *ratios))
 
 
 BASE = RUNS["ssd300-voc0712"]
@@ -37,12 +37,12 @@ experiment = Experiment(
         Row(label="1, {1/2, 2}, {1/3, 3}", run=BASE, published=TABLE_2["ssd300"].mean),
         Row(
             label="1, {1/2, 2}",
-            run=BASE.varied("no-thirds", lambda settings: without(settings, 3)),
+            run=BASE.varied("no-thirds", lambda recipe: without(recipe, 3)),
             published=TABLE_2["no-thirds"].mean,
         ),
         Row(
             label="1",
-            run=BASE.varied("squares", lambda settings: without(settings, 2, 3)),
+            run=BASE.varied("squares", lambda recipe: without(recipe, 2, 3)),
             published=TABLE_2["squares-only"].mean,
         ),
     ),

@@ -18,8 +18,8 @@ from dataclasses import replace
 from experiments.framework.experiment import Experiment, Row
 from experiments.framework.runs import RUNS
 from experiments.published import TABLE_3
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.tilings import Sized, Stacked, Tiling, tiled
-from ssd_core.spec.training import TrainingSettings
 
 CONV7_SIZES = ((40 / 300, 100 / 300), (100 / 300, 180 / 300), (180 / 300, 240 / 300), (260 / 300, 340 / 300))
 
@@ -55,17 +55,17 @@ TILINGS: dict[str, Tiling] = {
 }
 
 
-def predicting_from(settings: TrainingSettings, tiling: Tiling, *, boundary: bool) -> TrainingSettings:
+def predicting_from(recipe: Recipe, tiling: Tiling, *, boundary: bool) -> Recipe:
     """The same training, of a detector with these source layers."""
-    return replace(settings, spec=replace(tiled(settings.spec, tiling), use_boundary_boxes=boundary))
+    return replace(recipe, spec=replace(tiled(recipe.spec, tiling), use_boundary_boxes=boundary))
 
 
 BASE = RUNS["ssd300-voc0712"]
 
 
 def _row(name: str, *, boundary: bool) -> Row:
-    def change(settings: TrainingSettings) -> TrainingSettings:
-        return predicting_from(settings, TILINGS[name], boundary=boundary)
+    def change(recipe: Recipe) -> Recipe:
+        return predicting_from(recipe, TILINGS[name], boundary=boundary)
 
     return Row(
         label=" ".join(part.layer for part in TILINGS[name]),

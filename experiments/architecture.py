@@ -25,7 +25,7 @@ def figures(scale: Scale) -> tuple[Stage, ...]:
 
 
 def _network(run: Run, scale: Scale) -> DrawArchitecture:
-    spec = scale.setup(run).settings.spec
+    spec = scale.setup(run).recipe.spec
     return DrawArchitecture(spec=spec, title=run.detector.upper(), variant=run.detector)
 
 

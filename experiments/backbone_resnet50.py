@@ -15,14 +15,14 @@ from dataclasses import replace
 from experiments.framework.experiment import Experiment, Row
 from experiments.framework.runs import RUNS
 from ssd_core.spec.paper import with_resnet50
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 
 BASE = RUNS["ssd300-voc0712"]
 
 
-def on_resnet50(settings: TrainingSettings) -> TrainingSettings:
+def on_resnet50(recipe: Recipe) -> Recipe:
     """The same training; first weights follow the backbone."""
-    return replace(settings, spec=with_resnet50(settings.spec))
+    return replace(recipe, spec=with_resnet50(recipe.spec))
 
 
 experiment = Experiment(

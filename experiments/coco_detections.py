@@ -28,7 +28,7 @@ def figures(scale: Scale) -> tuple[Stage, ...]:
         shards=evaluation.shards,
         training=evaluation.training,
         min_score=FIGURE_5_SCORE,
-        similar=grouping_of(scale.setup(RUN).settings.spec.classes).similar,
+        similar=grouping_of(scale.setup(RUN).recipe.spec.classes).similar,
         variant=RUN.name,
     )
     return pictures, DrawCocoSizes(evaluations=(evaluation,), titles=("SSD512",), variant=RUN.name)

@@ -31,7 +31,7 @@ def figures(scale: Scale) -> tuple[Stage, ...]:
     """The analysis of each detector (Figure 3 is SSD512's), and Figures 4 and 6."""
     analyses = {title: _analysis(title, scale) for title in DETECTORS}
     plain = ("SSD300", "SSD512")
-    shown = analyses["SSD512"].shown or scale.setup(DETECTORS["SSD512"]).settings.spec.classes
+    shown = analyses["SSD512"].shown or scale.setup(DETECTORS["SSD512"]).recipe.spec.classes
     figure_4 = DrawSensitivities(
         analyses=tuple(analyses[title] for title in plain), titles=plain, shown=shown, variant="figure4"
     )
@@ -44,7 +44,7 @@ def figures(scale: Scale) -> tuple[Stage, ...]:
 def _analysis(title: str, scale: Scale) -> Analyze:
     run = DETECTORS[title]
     evaluation = scale.evaluation(run, table=experiment.answers)
-    known = grouping_of(scale.setup(run).settings.spec.classes)
+    known = grouping_of(scale.setup(run).recipe.spec.classes)
     return Analyze(
         detections=evaluation.detections,
         shards=evaluation.shards,

@@ -1,4 +1,4 @@
-"""From a recipe to the stages that answer for it: shards -> train -> detect -> evaluate, and train -> validate."""
+"""The stages behind a number: train on shards, detect, evaluate; and validate the checkpoints of a training."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
+from ssd_core.spec.recipe import Recipe
 from stages.detection.detect import Detect
 from stages.evaluation.evaluate import Evaluate
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.protocol import Protocol
 from stages.evaluation.validate import Validate
 from stages.shards.overlap import ListsImages
-from stages.training.recipe import Recipe
 from stages.training.train import Train
 
 Evaluation = Evaluate | EvaluateCoco
@@ -33,10 +33,20 @@ class Placement:
     detection_workers: int = 1
 
 
-def trained(recipe: Recipe, *, variant: str, tags: tuple[tuple[str, str], ...] = (), placement: Placement) -> Train:
-    """Train the recipe."""
+def trained(
+    recipe: Recipe,
+    *,
+    shards: Stage,
+    initial: Stage | None = None,
+    variant: str,
+    tags: tuple[tuple[str, str], ...] = (),
+    placement: Placement,
+) -> Train:
+    """Train the recipe on the shards, from the initial weights or from scratch."""
     return Train(
         recipe=recipe,
+        shards=shards,
+        initial=initial,
         variant=variant,
         tags=tags,
         workers=placement.workers,
@@ -44,20 +54,6 @@ def trained(recipe: Recipe, *, variant: str, tags: tuple[tuple[str, str], ...] =
         cpus_per_worker=placement.cpus_per_worker,
         loader_processes=placement.loader_processes,
     )
-
-
-def evaluated(
-    recipe: Recipe,
-    *,
-    test: Stage,
-    variant: str,
-    tags: tuple[tuple[str, str], ...] = (),
-    placement: Placement,
-    protocol: Protocol = "voc",
-) -> Evaluation:
-    """Train the recipe, detect on the test shards, score."""
-    training = trained(recipe, variant=variant, tags=tags, placement=placement)
-    return scored(training, test=test, variant=variant, training=training, placement=placement, protocol=protocol)
 
 
 def scored(

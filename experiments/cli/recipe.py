@@ -26,9 +26,9 @@ def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]
     from ssd_core.spec.departures import departures, leaves
 
     setup = named_recipe(name).setup()
-    changed = {departure.field: departure for departure in departures(setup.settings)}
+    changed = {departure.field: departure for departure in departures(setup.recipe)}
     print(f"# {name}: {setup.about}")
-    for path, value in leaves(setup.settings):
+    for path, value in leaves(setup.recipe):
         note = f"  (SSD300: {changed[path].paper or 'none'})" if path in changed else ""
         print(f"{'*' if note else ' '} {path} = {value}{note}")
     for departure in changed.values():
@@ -55,7 +55,7 @@ def draw(
 
     if (suffix := out.suffix.removeprefix(".")) not in ("svg", "png"):
         raise PipelineError(f"{out} ends in neither .svg nor .png, the two forms of a drawing")
-    table = layer_table(named_recipe(name).setup().settings.spec)
+    table = layer_table(named_recipe(name).setup().recipe.spec)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(png_and_svg(architecture_figure(table, name))[suffix])
     print(f"{out}: {len(table.maps)} maps, {table.boxes} boxes")

@@ -21,9 +21,9 @@ from ssd_core.spec.tilings import without_ratios
 BASE = RUNS["ssd300-voc0712"]  # see `ssdpipe recipe list`; --preset says at which scale it is trained
 
 
-def squares_only(settings):
+def squares_only(recipe):
     """`ssdpipe recipe show ssd-tiny` lists all that can be changed."""
-    return replace(settings, spec=without_ratios(settings.spec, 2, 3))
+    return replace(recipe, spec=without_ratios(recipe.spec, 2, 3))
 
 
 experiment = Experiment(

@@ -105,7 +105,7 @@ class Experiment:
         boxes = 0
         if row.run:
             setup = scale.setup(row.run)
-            boxes = setup.settings.spec.box_count
+            boxes = setup.recipe.spec.box_count
             if setup.test:
                 results = tuple(self._result(row, scale, seed) for seed in range(seeds))
         return Cell(
@@ -133,7 +133,7 @@ def _metric(rows: Sequence[Row], scale: Scale) -> str:
 def _shared_departures(rows: Sequence[Row], scale: Scale) -> tuple[tuple[str, str, str], ...]:
     """What all rows have and the paper's SSD300 on VOC has not, in the order of the first row."""
     found = [
-        [(item.field, item.ours, item.paper) for item in departures(scale.setup(row.run).settings)]
+        [(item.field, item.ours, item.paper) for item in departures(scale.setup(row.run).recipe)]
         for row in rows
         if row.run
     ]

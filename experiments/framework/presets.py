@@ -19,9 +19,9 @@ from pipeline.suggestion import suggestion
 from ssd_core.spec.augmentation import FLIP_ONLY, PAPER, STARRED
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.paper import Flavour, ssd300, ssd300_full_vgg, ssd512, with_full_vgg
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.spec.tiny import ssd_tiny
-from ssd_core.spec.training import TrainingSettings
 from stages.training.initial import ImageNetVgg16
 
 TINY_SCHEDULE = Schedule(iterations=1650, base_lr=7e-4, drops=(1350,), warmup=50)
@@ -36,7 +36,7 @@ def full(run: Run) -> Setup:
     return Setup(
         name=run.name,
         about=f"{run.title}, {schedule.iterations // 1000}k iterations",
-        settings=TrainingSettings(
+        recipe=Recipe(
             spec=_published_spec(run.detector, mix.classes, "coco" if run.after_coco else mix.scales),
             augmentation=STARRED if run.expand else PAPER,
             schedule=schedule,
@@ -51,9 +51,9 @@ def full(run: Run) -> Setup:
 
 def short(run: Run) -> Setup:
     setup = full(run)
-    settings = replace(setup.settings, schedule=setup.settings.schedule.scaled(0.1))
+    recipe = replace(setup.recipe, schedule=setup.recipe.schedule.scaled(0.1))
     about = f"{run.title}, a tenth of the iterations: no row of the paper"
-    return replace(setup, settings=settings, about=about)
+    return replace(setup, recipe=recipe, about=about)
 
 
 def tiny(run: Run) -> Setup:
@@ -62,7 +62,7 @@ def tiny(run: Run) -> Setup:
     return Setup(
         name="ssd-tiny",
         about="a small detector on drawn images, from scratch, for two CPU cores",
-        settings=TrainingSettings(
+        recipe=Recipe(
             spec=with_full_vgg(spec) if run.detector == "ssd300-full-vgg" else spec,
             augmentation=replace(FLIP_ONLY, expand=run.expand),
             schedule=TINY_SCHEDULE,
@@ -78,13 +78,13 @@ def tiny(run: Run) -> Setup:
 
 def narrow(run: Run) -> Setup:
     small = tiny(run)
-    spec = ssd_tiny(small.settings.spec.classes, NARROW_512 if run.detector == "ssd512" else 200)
+    spec = ssd_tiny(small.recipe.spec.classes, NARROW_512 if run.detector == "ssd512" else 200)
     return replace(
         small,
         name="ssd200-narrow",
         about="an eighth of SSD300's width at an input of 200, from scratch: for data of one's own on CPU cores",
-        settings=replace(
-            small.settings,
+        recipe=replace(
+            small.recipe,
             spec=with_full_vgg(spec) if run.detector == "ssd300-full-vgg" else spec,
             augmentation=STARRED if run.expand else PAPER,
             schedule=NARROW_SCHEDULE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.framework.comparison import table_lines
@@ -15,7 +15,6 @@ from pipeline.planning.resolver import Resolver
 from pipeline.store.record import CURVE, read_curve
 from pipeline.store.store import Manifest, Store
 from ssd_core.spec.departures import departures
-from ssd_core.spec.training import TrainingSettings
 from stages.reporting.conditions import conditions
 from stages.reporting.content import Curve, Image, Report, RunLink, Setting
 from stages.shards.shard import Shard
@@ -97,13 +96,11 @@ def _labels(table: Table) -> dict[str, str]:
 
 def _own_departures(table: Table) -> tuple[tuple[str, tuple[Setting, ...]], ...]:
     """Of the settings of each training, without those that the table tells of all rows."""
-    known = {item.name for item in fields(TrainingSettings)}
     trainings = [training for cell in table.cells if (training := _training(cell))]
     labels = _labels(table)
     found = []
     for training in dict.fromkeys(trainings):
         told = [(item.field, item.ours, item.paper) for item in departures(training.recipe)]
-        told = [item for item in told if item[0].partition(".")[0] in known]  # data and first weights are stages
         own = tuple(item for item in told if item not in table.departures)
         found.append((labels[training.address], own))
     return tuple((label, own) for label, own in found if own)

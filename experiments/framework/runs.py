@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
-from ssd_core.spec.training import TrainingSettings
 
 DetectorName = Literal["ssd300", "ssd512", "ssd300-full-vgg"]
 DataName = Literal["07", "07+12", "07+12train", "07++12", "coco", "ilsvrc"]
 """Training images. 07+12train leaves VOC2012 val for testing; 07++12 holds VOC2007 test; coco is trainval35k."""
 
-Change = Callable[[TrainingSettings], TrainingSettings]
+Change = Callable[[Recipe], Recipe]
 
 SCHEDULES: dict[DataName, Schedule] = {
     "07": Schedule(),
@@ -32,8 +32,8 @@ STARRED_COCO = Schedule(iterations=400_000, drops=(280_000, 360_000))
 """The released script's; section 3.6 says "double", which would be 480k."""
 
 
-def unchanged(settings: TrainingSettings) -> TrainingSettings:
-    return settings
+def unchanged(recipe: Recipe) -> Recipe:
+    return recipe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from experiments.framework.runs import Run
 from experiments.framework.setups import Setup, initial_for
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
-from stages.graphs import Evaluation, Placement, scored, trained
+from stages.graphs import Evaluation, Placement
 from stages.training.train import Train
 from stages.training.transfer import Transfer
 
@@ -32,42 +32,34 @@ class Scale:
     def setup(self, run: Run, seed: int = 0) -> Setup:
         """All that fixes the training of a run; `seed` is added to that of the settings."""
         setup = self.adjust(preset(self.preset)(run))
-        settings = run.change(setup.settings)
-        initial = initial_for(settings.spec, setup.initial)
+        recipe = run.change(setup.recipe)
+        initial = initial_for(recipe.spec, setup.initial)
         if run.after_coco:
             initial = self._after(run.after_coco, setup, seed)
-        return replace(setup, settings=replace(settings, seed=settings.seed + seed), initial=initial)
+        return replace(setup, recipe=replace(recipe, seed=recipe.seed + seed), initial=initial)
 
     def training(self, run: Run, seed: int = 0, *, table: str = "") -> Train:
-        recipe = self.setup(run, seed).recipe()
+        setup = self.setup(run, seed)
         tags = {
             "variant": run.name,
             "seed": str(seed),
             "preset": self.preset,
-            "data": recipe.data.variant,
+            "data": setup.train_shards().variant,
             "table": table,
         }
-        return trained(recipe, variant=f"{run.name}/seed{seed}", tags=tuple(tags.items()), placement=self.placement)
+        return setup.training(variant=f"{run.name}/seed{seed}", tags=tuple(tags.items()), placement=self.placement)
 
     def evaluation(self, run: Run, seed: int = 0, *, table: str = "") -> Evaluation:
         """PipelineError for a run whose test images have no public annotations."""
         setup = self.setup(run, seed)
         if not setup.test:
             raise PipelineError(f"{run.title} is scored by a server: its test images have no public annotations")
-        training = self.training(run, seed, table=table)
-        return scored(
-            training,
-            test=setup.test_shards(),
-            variant=training.variant,
-            training=training,
-            placement=self.placement,
-            protocol=setup.protocol,
-        )
+        return setup.evaluation(self.training(run, seed, table=table), placement=self.placement)
 
     def _after(self, parent: Run, setup: Setup, seed: int) -> Stage:
         return Transfer(
             weights=self.training(parent, seed),
-            classes=setup.settings.spec.classes,
+            classes=setup.recipe.spec.classes,
             names=setup.from_coco,
             variant=f"{parent.name}/seed{seed}",
         )

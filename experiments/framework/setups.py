@@ -8,13 +8,14 @@ from pathlib import Path
 from pipeline.stage import Stage
 from ssd_core.backbones.backbone import ResNet50, Vgg16
 from ssd_core.spec.detector import DetectorSpec
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from stages.datasets.find import TESTING, TRAINING, find_data_set
 from stages.datasets.source import Source, discover_classes
 from stages.evaluation.protocol import Protocol
+from stages.graphs import Evaluation, Placement, scored, trained
 from stages.shards.shard import Shard
 from stages.training.initial import ImageNetResNet50, ImageNetVgg16, WeightsFile
-from stages.training.recipe import Recipe
+from stages.training.train import Train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class Setup:
 
     name: str
     about: str
-    settings: TrainingSettings
+    recipe: Recipe
     train: tuple[Source, ...]
     test: tuple[Source, ...]
     initial: Stage | None = None
@@ -40,15 +41,31 @@ class Setup:
     def test_shards(self) -> Shard:
         return self._shards(self.test)
 
-    def recipe(self, settings: TrainingSettings | None = None) -> Recipe:
-        """The recipe of these settings (the setup's own without any) on the training shards."""
-        chosen = settings or self.settings
-        fields = {name: getattr(chosen, name) for name in TrainingSettings.__dataclass_fields__}
-        return Recipe(**fields, data=self.train_shards(), initial=initial_for(chosen.spec, self.initial))
+    def training(self, *, variant: str, tags: tuple[tuple[str, str], ...] = (), placement: Placement) -> Train:
+        """The recipe, trained on the training shards."""
+        return trained(
+            self.recipe,
+            shards=self.train_shards(),
+            initial=self.initial,
+            variant=variant,
+            tags=tags,
+            placement=placement,
+        )
+
+    def evaluation(self, training: Train, *, placement: Placement) -> Evaluation:
+        """The score of the training on the test shards."""
+        return scored(
+            training,
+            test=self.test_shards(),
+            variant=training.variant,
+            training=training,
+            placement=placement,
+            protocol=self.protocol,
+        )
 
     def _shards(self, sources: tuple[Source, ...]) -> Shard:
         name = "+".join(f"{source.name}-{source.split}" for source in sources)
-        return Shard(sources=sources, classes=self.settings.spec.classes, strict=self.strict, variant=name)
+        return Shard(sources=sources, classes=self.recipe.spec.classes, strict=self.strict, variant=name)
 
 
 def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
@@ -69,9 +86,9 @@ def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str =
     found = find_data_set(root, layout)
     train = found.source(train_split or found.usual(TRAINING))
     test = found.source(test_split or found.usual(TESTING))
-    spec = replace(setup.settings.spec, classes=discover_classes([train]))
-    settings = replace(setup.settings, spec=spec)
-    return replace(setup, settings=settings, train=(train,), test=(test,))
+    spec = replace(setup.recipe.spec, classes=discover_classes([train]))
+    recipe = replace(setup.recipe, spec=spec)
+    return replace(setup, recipe=recipe, train=(train,), test=(test,))
 
 
 def starting_from(setup: Setup, initial: str) -> Setup:
@@ -81,4 +98,4 @@ def starting_from(setup: Setup, initial: str) -> Setup:
     chosen: Stage = ImageNetVgg16(variant="imagenet-vgg16")
     if initial != "imagenet":
         chosen = WeightsFile(path=initial, variant=Path(initial).stem)
-    return replace(setup, initial=initial_for(setup.settings.spec, chosen))
+    return replace(setup, initial=initial_for(setup.recipe.spec, chosen))

@@ -33,7 +33,7 @@ def validation_of(evaluation: Evaluation, setup: Setup, *, split: str, placement
 def validation_shards(setup: Setup, split: str) -> Shard:
     """The split as shards. PipelineError when images of it are trained on."""
     sources = tuple(replace(source, split=split) for source in setup.test)
-    shards = Shard(sources=sources, classes=setup.settings.spec.classes, strict=setup.strict, variant=split)
+    shards = Shard(sources=sources, classes=setup.recipe.spec.classes, strict=setup.strict, variant=split)
     remedy = "name other splits with --validation-split and --train-split"
     refuse_shared_lists(shards, [setup.train_shards()], remedy)
     return shards

@@ -30,7 +30,7 @@ from ssd_core.data.images import decode_rgb
 from ssd_core.data.order import RowOrder, share
 from ssd_core.data.randomness import generator
 from ssd_core.data.shards import Row, ShardSet
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 
 
 class Batch(NamedTuple):
@@ -76,7 +76,7 @@ class TrainingStream(IterableDataset[Batch]):
     def __init__(
         self,
         shards: ShardSet,
-        settings: TrainingSettings,
+        recipe: Recipe,
         *,
         start: int = 0,
         stop: int | None = None,
@@ -84,10 +84,10 @@ class TrainingStream(IterableDataset[Batch]):
         world: int = 1,
     ) -> None:
         """Raises ValueError when there are no images, or fewer images in a batch than workers."""
-        self.shards, self.settings = shards, settings
+        self.shards, self.recipe = shards, recipe
         self.start, self.stop = start, stop
-        self.places = share(settings.batch_size, rank=rank, world=world)
-        self.order = RowOrder(shards.group_sizes, seed=settings.seed)
+        self.places = share(recipe.batch_size, rank=rank, world=world)
+        self.order = RowOrder(shards.group_sizes, seed=recipe.seed)
 
     def __iter__(self) -> Iterator[Batch]:
         steps = count(self.start) if self.stop is None else range(self.start, self.stop)
@@ -95,7 +95,7 @@ class TrainingStream(IterableDataset[Batch]):
 
     def batch(self, step: int) -> Batch:
         """This worker's share of step `step`, counted from 0."""
-        positions = [step * self.settings.batch_size + place for place in self.places]
+        positions = [step * self.recipe.batch_size + place for place in self.places]
         samples = [self._sample(position) for position in positions]
         return Batch(
             images=_stack([sample.image for sample in samples]),
@@ -106,14 +106,14 @@ class TrainingStream(IterableDataset[Batch]):
 
     def _sample(self, position: int) -> _Sample:
         epoch, index = self.order.at(position)
-        row, settings = self.shards.row(index), self.settings
+        row, recipe = self.shards.row(index), self.recipe
         augmented = augment(
             decode_row(row),
             row.boxes_xyxy / np.array([row.width, row.height] * 2, np.float64),
-            settings.augmentation,
-            size=settings.spec.input_size,
+            recipe.augmentation,
+            size=recipe.spec.input_size,
             fill_rgb=self._fill_rgb,
-            rng=generator("augmentation", seed=settings.seed, epoch=epoch, index=index),
+            rng=generator("augmentation", seed=recipe.seed, epoch=epoch, index=index),
         )
         wanted = self._trained_on(row)[augmented.kept]
         return _Sample(
@@ -125,11 +125,11 @@ class TrainingStream(IterableDataset[Batch]):
 
     def _trained_on(self, row: Row) -> Bool[ndarray, " G"]:
         """Crowds never; they and difficult objects take part in the choice of the patch, as in the original."""
-        return ~row.crowd if self.settings.train_difficult else ~(row.crowd | row.difficult)
+        return ~row.crowd if self.recipe.train_difficult else ~(row.crowd | row.difficult)
 
     @cached_property
     def _fill_rgb(self) -> tuple[int, int, int]:
-        return fill_colour(self.settings.spec.preprocessing)
+        return fill_colour(self.recipe.spec.preprocessing)
 
 
 class EvaluationStream(IterableDataset[EvaluationBatch]):
@@ -156,7 +156,7 @@ class EvaluationStream(IterableDataset[EvaluationBatch]):
 
 def training_batches(
     shards: ShardSet,
-    settings: TrainingSettings,
+    recipe: Recipe,
     *,
     start: int = 0,
     stop: int | None = None,
@@ -166,7 +166,7 @@ def training_batches(
     pin_memory: bool = False,
 ) -> Iterator[Batch]:
     """The stream of one worker, read ahead by `loader_processes` (0: in this process), endless without `stop`."""
-    stream = TrainingStream(shards, settings, start=start, stop=stop, rank=rank, world=world)
+    stream = TrainingStream(shards, recipe, start=start, stop=stop, rank=rank, world=world)
     return iter(DataLoader(stream, **_loading(loader_processes, pin_memory)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 
 from ssd_core.spec.detector import ExtraLayer, Source
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +31,9 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
         yield from leaves(item, f"{path}.{name}".lstrip("."))
 
 
-def departures(settings: TrainingSettings) -> list[Departure]:
+def departures(recipe: Recipe) -> list[Departure]:
     """All settings that are not those of the paper's SSD300 on VOC 07+12."""
-    ours, paper = dict(leaves(settings)), dict(leaves(TrainingSettings()))
+    ours, paper = dict(leaves(recipe)), dict(leaves(Recipe()))
     names = [*ours, *(name for name in paper if name not in ours)]
     return [
         Departure(field=name, ours=ours.get(name, ""), paper=paper.get(name, ""))

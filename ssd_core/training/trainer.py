@@ -21,7 +21,7 @@ from ssd_core.boxes.matching import Matches, match
 from ssd_core.data.training_stream import Batch
 from ssd_core.network.model import Detector
 from ssd_core.network.precision import autocast, check_precision
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.loss import multibox_loss
 from ssd_core.training.optimiser import build_optimiser, set_learning_rate
@@ -54,17 +54,17 @@ class Trainer:
     """One worker's part of a training."""
 
     def __init__(
-        self, settings: TrainingSettings, detector: Detector, *, world: World, checkpoints: CheckpointFolder,
+        self, recipe: Recipe, detector: Detector, *, world: World, checkpoints: CheckpointFolder,
         listener: Listener, pace: Pace,
     ) -> None:  # fmt: skip
-        check_precision(settings.precision, world.device)
-        _check_workers(settings, world)
-        self.settings, self.world, self.checkpoints = settings, world, checkpoints
+        check_precision(recipe.precision, world.device)
+        _check_workers(recipe, world)
+        self.recipe, self.world, self.checkpoints = recipe, world, checkpoints
         self.listener, self.pace = listener, pace
         self.detector = detector.to(world.device).train()
         self.detector.to(memory_format=torch.channels_last)
         self.optimiser = build_optimiser(
-            self.detector, settings.optimiser, momentum=settings.momentum, weight_decay=settings.weight_decay
+            self.detector, recipe.optimiser, momentum=recipe.momentum, weight_decay=recipe.weight_decay
         )
         self.step = world.from_first(checkpoints.newest_step() if world.is_first else 0)
         if self.step:
@@ -84,7 +84,7 @@ class Trainer:
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         stream = iter(batches)
-        while self.step < self.settings.schedule.iterations:
+        while self.step < self.recipe.schedule.iterations:
             asked = time.perf_counter()
             batch = next(stream)
             self._watch.waited += time.perf_counter() - asked
@@ -92,13 +92,13 @@ class Trainer:
 
     def _take_step(self, batch: Batch) -> None:
         batch = batch.to(self.world.device)
-        settings = self.settings
-        set_learning_rate(self.optimiser, settings.schedule.learning_rate(self.step))
-        matches = match(self.detector.default_boxes, batch.objects, settings.spec)
+        recipe = self.recipe
+        set_learning_rate(self.optimiser, recipe.schedule.learning_rate(self.step))
+        matches = match(self.detector.default_boxes, batch.objects, recipe.spec)
         matched = self._matched(matches)
-        with autocast(settings.precision, self.world.device):
+        with autocast(recipe.precision, self.world.device):
             locations, logits = self.network(batch.images)
-        loss = multibox_loss(locations, logits, matches, batch.objects, self.detector.default_boxes, settings.spec)
+        loss = multibox_loss(locations, logits, matches, batch.objects, self.detector.default_boxes, recipe.spec)
         # DDP takes the mean over the workers; times their number, it is the sum that the global batch asks for.
         total = (loss.location + loss.confidence) * (self.world.size / matched)
         self.optimiser.zero_grad(set_to_none=True)
@@ -106,12 +106,12 @@ class Trainer:
         self.optimiser.step()
         self._window.losses.append(torch.stack([loss.location, loss.confidence]).detach() / matched)
         self._window.image_ids.append(batch.image_ids)
-        self._watch.images += settings.batch_size
+        self._watch.images += recipe.batch_size
 
     def _matched(self, matches: Matches) -> Tensor:
         """What this worker's sums are divided by, so that the quotients of all workers add up to the loss."""
         count = matches.matched_count().float()
-        if self.settings.normaliser == "local":
+        if self.recipe.normaliser == "local":
             return count.clamp(min=1) * self.world.size
         return self.world.sum(count).clamp(min=1)
 
@@ -138,24 +138,24 @@ class Trainer:
             "loss": location + confidence,
             "loss/location": location,
             "loss/confidence": confidence,
-            "learning_rate": self.settings.schedule.learning_rate(self.step - 1),
+            "learning_rate": self.recipe.schedule.learning_rate(self.step - 1),
         }
         self.listener.point(self.step, values | reading)
         note = f"loss {location + confidence:.2f}, {reading['throughput/images_per_second']:.0f} images/s"
-        self.listener.progress(self.step, self.settings.schedule.iterations, note)
+        self.listener.progress(self.step, self.recipe.schedule.iterations, note)
 
     def _refuse(self, what: str, step: int, image_ids: list[str]) -> NoReturn:
         """Called by all workers at once; `image_ids` are this worker's in the batch of the step."""
         batch = ", ".join(image_id for part in self.world.gather(image_ids) for image_id in part)
         raise NonFiniteLossError(
-            f"{what} of step {step} is not finite (learning rate {self.settings.schedule.learning_rate(step - 1):g}); "
+            f"{what} of step {step} is not finite (learning rate {self.recipe.schedule.learning_rate(step - 1):g}); "
             f"images of its batch: {batch}. Look at their boxes, lower schedule.base_lr, or raise schedule.warmup; "
             f"the last checkpoint, at step {self.checkpoints.newest_step()}, is kept."
         )
 
     def _is_checkpoint_step(self) -> bool:
-        every = [steps for steps in (self.pace.checkpoint_steps, self.settings.keep_every) if steps]
-        return self.step == self.settings.schedule.iterations or any(self.step % steps == 0 for steps in every)
+        every = [steps for steps in (self.pace.checkpoint_steps, self.recipe.keep_every) if steps]
+        return self.step == self.recipe.schedule.iterations or any(self.step % steps == 0 for steps in every)
 
     def _wants_checkpoint(self) -> bool:
         return self._is_checkpoint_step() or time.monotonic() - self._saved_at >= self.pace.checkpoint_seconds
@@ -168,11 +168,11 @@ class Trainer:
             self.checkpoints.save(self.step, self.detector, self.optimiser)
 
 
-def _check_workers(settings: TrainingSettings, world: World) -> None:
+def _check_workers(recipe: Recipe, world: World) -> None:
     """Raises ValueError when a local normaliser was declared for another number of workers."""
-    if settings.normaliser == "local" and world.size != settings.local_workers:
+    if recipe.normaliser == "local" and world.size != recipe.local_workers:
         raise ValueError(
-            f"the local normaliser is declared for {settings.local_workers} workers, but there are {world.size}: "
+            f"the local normaliser is declared for {recipe.local_workers} workers, but there are {world.size}: "
             "train with that many, change local_workers, or take the global normaliser"
         )
 

@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 from pipeline.store.store import Manifest, Store
 from ssd_core.spec.detector import DetectorSpec
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from stages.datasets.published import PUBLISHED
 from stages.datasets.source import Source
 from stages.detection.detect import Detect
@@ -57,13 +57,13 @@ class Work:
         return 2.0 * self.passes * self.images * cost_of(self.spec).multiply_adds if self.spec else 0.0
 
 
-def training_work(settings: TrainingSettings) -> Work:
+def training_work(recipe: Recipe) -> Work:
     """Of a whole training."""
     return Work(
-        images=settings.schedule.iterations * settings.batch_size,
-        spec=settings.spec,
+        images=recipe.schedule.iterations * recipe.batch_size,
+        spec=recipe.spec,
         passes=TRAINING,
-        precision=settings.precision,
+        precision=recipe.precision,
     )
 
 

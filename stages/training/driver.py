@@ -14,7 +14,7 @@ from pipeline.folder import Folder
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import training_batches
 from ssd_core.network.model import Detector
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
@@ -34,7 +34,7 @@ CHECKPOINTS = "checkpoints"
 class WorkerJob:
     """What every worker is sent."""
 
-    settings: TrainingSettings
+    recipe: Recipe
     pace: Pace
     shards: Folder
     initial: Folder | None
@@ -48,13 +48,13 @@ class WorkerJob:
 
     def checkpoints(self) -> CheckpointFolder:
         folder = self.work / CHECKPOINTS
-        return CheckpointFolder(path=folder.path, filesystem=folder.filesystem, every=self.settings.keep_every)
+        return CheckpointFolder(path=folder.path, filesystem=folder.filesystem, every=self.recipe.keep_every)
 
     def first_detector(self) -> Detector:
         if self.initial is None:
-            return first_detector(self.settings.spec, self.settings.seed)
+            return first_detector(self.recipe.spec, self.recipe.seed)
         with self.initial.open_input(WEIGHTS) as stream:
-            return first_detector(self.settings.spec, self.settings.seed, load_weights(stream))
+            return first_detector(self.recipe.spec, self.recipe.seed, load_weights(stream))
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _ContextListener:
 def train(stage: Train, ctx: Context) -> None:
     """Run the training to its end and write the result; raises PipelineError for what the user can mend."""
     job = _job(stage, ctx)
-    if job.checkpoints().newest_step() < job.settings.schedule.iterations:
+    if job.checkpoints().newest_step() < job.recipe.schedule.iterations:
         try:
             _run(stage, job)
         except ValueError as error:
@@ -81,17 +81,17 @@ def train(stage: Train, ctx: Context) -> None:
 
 def _job(stage: Train, ctx: Context) -> WorkerJob:
     recipe = stage.recipe
-    shards = ctx.input(recipe.data)
+    shards = ctx.input(stage.shards)
     require_classes(ShardSet(shards.path, shards.filesystem), recipe.spec)
     return WorkerJob(
-        settings=recipe,
+        recipe=recipe,
         pace=Pace(
             log_steps=stage.log_steps,
             checkpoint_steps=stage.checkpoint_steps,
             checkpoint_seconds=stage.checkpoint_seconds,
         ),
         shards=shards,
-        initial=ctx.input(recipe.initial) if recipe.initial else None,
+        initial=ctx.input(stage.initial) if stage.initial else None,
         work=ctx.work,
         loader_processes=stage.loader_processes,
         use_gpu=stage.use_gpu,
@@ -113,9 +113,9 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int 
     """The part of one worker, without a word of Ray: build, restore, train."""
     world = World(rank=rank, size=size, device=_device(job, local_rank))
     detector = job.first_detector()
-    settings = replace(job.settings, spec=detector.spec)  # its preprocessing is that of the initial weights
+    recipe = replace(job.recipe, spec=detector.spec)  # its preprocessing is that of the initial weights
     trainer = Trainer(
-        settings,
+        recipe,
         detector,
         world=world,
         checkpoints=job.checkpoints(),
@@ -124,9 +124,9 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int 
     )
     batches = training_batches(
         ShardSet(job.shards.path, job.shards.filesystem),
-        settings,
+        recipe,
         start=trainer.step,
-        stop=settings.schedule.iterations,
+        stop=recipe.schedule.iterations,
         rank=rank,
         world=size,
         loader_processes=job.loader_processes,
@@ -155,8 +155,8 @@ def _threads(count: int) -> Iterator[None]:
 
 
 def _write_result(job: WorkerJob, ctx: Context) -> None:
-    checkpoints, last = job.checkpoints(), job.settings.schedule.iterations
-    every = job.settings.keep_every or last + 1
+    checkpoints, last = job.checkpoints(), job.recipe.schedule.iterations
+    every = job.recipe.keep_every or last + 1
     names = {WEIGHTS: last} | {kept_weights(step): step for step in range(every, last + 1, every)}
     spec = job.first_detector().spec
     for name, step in names.items():

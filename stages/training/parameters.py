@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from pipeline.stage import Stage
 from ssd_core.spec.departures import leaves
 from ssd_core.spec.detector import Source
-from ssd_core.spec.training import TrainingSettings
-from stages.training.recipe import Recipe
+from ssd_core.spec.recipe import Recipe
 
 
-def training_parameters(recipe: Recipe) -> dict[str, str | int | float]:
+def training_parameters(recipe: Recipe, initial: Stage | None) -> dict[str, str | int | float]:
     """The detector in short, and every other setting by its name in `ssdpipe recipe show`."""
     spec = recipe.spec
     return {
@@ -21,14 +21,14 @@ def training_parameters(recipe: Recipe) -> dict[str, str | int | float]:
         "ratios": " ".join(_ratios(source) for source in spec.sources),
         "boxes": spec.box_count,
         "boundary_boxes": str(spec.use_boundary_boxes),
-        "initial": recipe.initial.address if recipe.initial else "scratch",
+        "initial": initial.address if initial else "scratch",
         "training_seed": recipe.seed,
         **_settings(recipe),
     }
 
 
 def _settings(recipe: Recipe) -> dict[str, str]:
-    told = [item.name for item in fields(TrainingSettings) if item.name not in ("spec", "seed")]
+    told = [item.name for item in fields(Recipe) if item.name not in ("spec", "seed")]
     return dict(leaf for name in told for leaf in leaves(getattr(recipe, name), name))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.stage import Context, Resources, Stage, execution
-from stages.training.recipe import Recipe
+from ssd_core.spec.recipe import Recipe
 
 WEIGHTS = "weights.pt"
 
@@ -26,6 +26,12 @@ class Train(Stage):
     """One training."""
 
     recipe: Recipe
+    shards: Stage
+    """Shards to train on."""
+
+    initial: Stage | None = None
+    """Stage whose `weights.pt` the training starts from; None starts from scratch (random weights)."""
+
     workers: int = execution(1)
     """Processes of the training: one per GPU, or CPU workers when there is no GPU to use.
 
@@ -53,7 +59,7 @@ class Train(Stage):
         return self
 
     def data_sets(self) -> Mapping[str, str]:
-        return {"recipe.data": "training"}
+        return {"shards": "training"}
 
     def models(self) -> Mapping[str, int]:
         last = self.recipe.schedule.iterations
@@ -63,7 +69,7 @@ class Train(Stage):
     def parameters(self) -> Mapping[str, str | int | float]:
         from stages.training.parameters import training_parameters
 
-        return training_parameters(self.recipe)
+        return training_parameters(self.recipe, self.initial)
 
     def run(self, ctx: Context) -> None:
         from stages.training.driver import train

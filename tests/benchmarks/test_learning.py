@@ -31,9 +31,9 @@ from ssd_core.metrics.voc_ap import evaluate
 from ssd_core.network.model import Detector
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.detector import Preprocessing
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.spec.tiny import ssd_tiny
-from ssd_core.spec.training import TrainingSettings
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
@@ -56,8 +56,8 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> ShardSet:
 
 
 @pytest.fixture
-def settings(shards: ShardSet) -> TrainingSettings:
-    return TrainingSettings(
+def recipe(shards: ShardSet) -> Recipe:
+    return Recipe(
         spec=ssd_tiny(shards.classes),
         augmentation=STARRED,
         schedule=Schedule(iterations=2, base_lr=1e-3, drops=()),
@@ -75,9 +75,9 @@ def raw_outputs(ssd: SSD, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     return outputs["bbox_regression"], outputs["cls_logits"], boxes_xyxy / batch.images.shape[-1]
 
 
-def test_both_sides_begin_with_the_same_outputs_and_default_boxes(shards, settings):
-    detector = first_detector(settings.spec, 0)
-    batch = OurBatches(shards, settings)[0]
+def test_both_sides_begin_with_the_same_outputs_and_default_boxes(shards, recipe):
+    detector = first_detector(recipe.spec, 0)
+    batch = OurBatches(shards, recipe)[0]
     with torch.no_grad():
         locations, logits = detector(batch.images)
         their_locations, their_logits, their_boxes_xyxy = raw_outputs(torchvision_ssd(detector), batch)
@@ -87,9 +87,9 @@ def test_both_sides_begin_with_the_same_outputs_and_default_boxes(shards, settin
 
 
 @pytest.mark.parametrize("stream", [OurBatches, TorchvisionBatches])
-def test_where_no_default_box_is_contested_both_losses_are_equal(shards, settings, stream):
-    detector = first_detector(settings.spec, 0)
-    batch = stream(shards, settings)[0]
+def test_where_no_default_box_is_contested_both_losses_are_equal(shards, recipe, stream):
+    detector = first_detector(recipe.spec, 0)
+    batch = stream(shards, recipe)[0]
     # of one object in each image no other can take the box
     batch = batch._replace(objects=type(batch.objects)(*(values[:, :1] for values in batch.objects)))
     ours = our_loss(detector, batch)
@@ -99,10 +99,10 @@ def test_where_no_default_box_is_contested_both_losses_are_equal(shards, setting
 
 @pytest.mark.parametrize("loss", ["ours", "torchvision"])
 @pytest.mark.parametrize("stream", [OurBatches, TorchvisionBatches])
-def test_two_iterations_of_each_side_move_the_shared_weights_and_stay_finite(shards, settings, loss: Whose, stream):
-    detector = first_detector(settings.spec, 0)
+def test_two_iterations_of_each_side_move_the_shared_weights_and_stay_finite(shards, recipe, loss: Whose, stream):
+    detector = first_detector(recipe.spec, 0)
     before = {name: tensor.clone() for name, tensor in detector.state_dict().items()}
-    losses = train(detector, loss, batches(stream(shards, settings), 2), settings)
+    losses = train(detector, loss, batches(stream(shards, recipe), 2), recipe)
     assert len(losses) == 2
     assert np.isfinite(losses).all()
     after = detector.state_dict()
@@ -110,22 +110,22 @@ def test_two_iterations_of_each_side_move_the_shared_weights_and_stay_finite(sha
     assert [name for name, tensor in after.items() if torch.equal(tensor, before[name])] == []
 
 
-def test_our_side_is_the_training_of_the_pipeline_bit_by_bit(shards, settings, tmp_path: Path):
+def test_our_side_is_the_training_of_the_pipeline_bit_by_bit(shards, recipe, tmp_path: Path):
     class Silent:
         def point(self, step: int, values: Any) -> None: ...
         def progress(self, step: int, total: int, note: str) -> None: ...
 
     trainer = Trainer(
-        settings,
-        first_detector(settings.spec, 0),
+        recipe,
+        first_detector(recipe.spec, 0),
         world=World(),
         checkpoints=CheckpointFolder(path=str(tmp_path)),
         listener=Silent(),
         pace=Pace(),
     )
-    trained = trainer.run(batches(OurBatches(shards, settings), 2)).state_dict()
-    detector = first_detector(settings.spec, 0)
-    train(detector, "ours", batches(OurBatches(shards, settings), 2), settings)
+    trained = trainer.run(batches(OurBatches(shards, recipe), 2)).state_dict()
+    detector = first_detector(recipe.spec, 0)
+    train(detector, "ours", batches(OurBatches(shards, recipe), 2), recipe)
     assert all(torch.equal(tensor, trained[name]) for name, tensor in detector.state_dict().items())
 
 
@@ -134,7 +134,7 @@ def test_on_an_imported_ssd300_only_matching_tells_our_loss_from_torchvisions(sh
     torch.manual_seed(0)
     ssd = ssd300_vgg16(weights=None, weights_backbone=None, num_classes=21).train()
     detector = weights_from(ssd.state_dict(), ImportChoices()).detector().train()
-    plain = TrainingSettings(spec=detector.spec, augmentation=AS_THEY_ARE, batch_size=2)
+    plain = Recipe(spec=detector.spec, augmentation=AS_THEY_ARE, batch_size=2)
     result = compare_on(ssd, detector, TrainingStream(shards, plain, stop=1))
     (batch,) = result["batches"]
     assert batch["matched by ours"] > 10
@@ -144,16 +144,16 @@ def test_on_an_imported_ssd300_only_matching_tells_our_loss_from_torchvisions(sh
     assert min(cosines) > 0.9999
 
 
-def test_both_streams_hold_the_same_images_at_each_step(shards, settings):
-    streams = [islice(batches(stream(shards, settings), 4), 4) for stream in (OurBatches, TorchvisionBatches)]
+def test_both_streams_hold_the_same_images_at_each_step(shards, recipe):
+    streams = [islice(batches(stream(shards, recipe), 4), 4) for stream in (OurBatches, TorchvisionBatches)]
     for ours, theirs in zip(*streams, strict=True):
         assert ours.image_ids == theirs.image_ids
         assert ours.positions.tolist() == theirs.positions.tolist()
         assert theirs.images.shape == ours.images.shape
 
 
-def test_torchvisions_augmentation_keeps_boxes_within_the_image_and_repeats_itself(shards, settings):
-    batch, again = (TorchvisionBatches(shards, settings)[1] for _ in range(2))
+def test_torchvisions_augmentation_keeps_boxes_within_the_image_and_repeats_itself(shards, recipe):
+    batch, again = (TorchvisionBatches(shards, recipe)[1] for _ in range(2))
     assert torch.equal(batch.images, again.images)
     boxes_xyxy = batch.objects.boxes_xyxy[batch.objects.valid]
     assert len(boxes_xyxy) >= 4  # its crop keeps at least one object of each image
@@ -163,8 +163,8 @@ def test_torchvisions_augmentation_keeps_boxes_within_the_image_and_repeats_itse
     assert 0 <= batch.images.min() < 100 < batch.images.max() <= 255
 
 
-def test_another_seed_is_another_augmentation(shards, settings):
-    first, second = (TorchvisionBatches(shards, replace(settings, seed=seed))[0] for seed in (0, 1))
+def test_another_seed_is_another_augmentation(shards, recipe):
+    first, second = (TorchvisionBatches(shards, replace(recipe, seed=seed))[0] for seed in (0, 1))
     assert first.image_ids != second.image_ids or not torch.equal(first.images, second.images)
 
 

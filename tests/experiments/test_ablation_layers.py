@@ -15,10 +15,10 @@ from ssd_core.boxes.frames import inside_image, to_xyxy
 from ssd_core.boxes.matching import IGNORED, match
 from ssd_core.boxes.objects import Objects
 from ssd_core.spec.paper import ssd300
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from stages.training.train import Train
 
-PAPER = TrainingSettings()
+PAPER = Recipe()
 
 BOUNDARY = {
     "all-six": (2869, 5863),
@@ -90,7 +90,7 @@ def test_the_same_rows_are_stated_for_the_tiny_detector() -> None:
         "conv4_3-conv7": 17**2 * 4 + 81 * 9,
         "conv7-only": 81 * 24,
     }
-    tiny = Scale(preset="tiny").setup(RUNS["ssd300-voc0712"]).settings
+    tiny = Scale(preset="tiny").setup(RUNS["ssd300-voc0712"]).recipe
     rows = {row.run.name: row.run.change(tiny).spec.box_count for row in experiment.rows[:6]}
     assert rows == expected
 

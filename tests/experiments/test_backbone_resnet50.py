@@ -9,32 +9,32 @@ from experiments.framework.scale import Scale
 from pipeline.planning.graph import Graph
 from ssd_core.backbones.backbone import ResNet50, Vgg16
 from stages.training.initial import ImageNetResNet50, ImageNetVgg16
-from stages.training.recipe import Recipe
 from stages.training.train import Train
 
 
-def recipes(preset: str) -> list[Recipe]:
+def trainings(preset: str) -> list[Train]:
     graph = Graph([experiment.table(Scale(preset=preset))])
-    return [node.stage.recipe for node in graph.nodes.values() if isinstance(node.stage, Train)]
+    return [node.stage for node in graph.nodes.values() if isinstance(node.stage, Train)]
 
 
 @pytest.mark.parametrize(("preset", "width"), [("full", 64), ("short", 64), ("tiny", 8), ("narrow", 8)])
 def test_both_rows_have_the_same_boxes_images_and_schedule_at_every_preset(preset: str, width: int) -> None:
-    vgg16, resnet50 = recipes(preset)
+    trained = trainings(preset)
+    vgg16, resnet50 = (training.recipe for training in trained)
     assert isinstance(vgg16.spec.backbone, Vgg16)
     assert resnet50.spec.backbone == ResNet50(width=width)
     assert vgg16.spec.box_count == resnet50.spec.box_count
-    assert vgg16.data == resnet50.data
+    assert trained[0].shards == trained[1].shards
     assert (vgg16.schedule, vgg16.batch_size) == (resnet50.schedule, resnet50.batch_size)
 
 
 def test_in_full_each_starts_from_its_own_imagenet_weights() -> None:
-    vgg16, resnet50 = recipes("full")
+    vgg16, resnet50 = trainings("full")
     assert isinstance(vgg16.initial, ImageNetVgg16)
     assert resnet50.initial == ImageNetResNet50(variant="imagenet-resnet50")
 
 
 def test_from_scratch_both_have_group_norm_and_no_first_weights() -> None:
-    for recipe in recipes("tiny"):
-        assert recipe.initial is None
-        assert recipe.spec.norm_groups == 8
+    for training in trainings("tiny"):
+        assert training.initial is None
+        assert training.recipe.spec.norm_groups == 8

@@ -9,20 +9,28 @@ import pytest
 
 from pipeline.keys.fingerprint import describe
 from pipeline.planning.graph import Graph
+from ssd_core.spec.recipe import Recipe
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.validate import Validate
-from stages.graphs import Placement, evaluated, scored, validated
-from stages.training.recipe import Recipe
+from stages.graphs import Evaluation, Placement, scored, trained, validated
 from stages.training.train import Train
+
+HERE = Placement()
 
 
 @pytest.fixture
-def recipe(drawn: Any, small_spec: Any) -> Recipe:
-    return Recipe(data=drawn.train, spec=small_spec, keep_every=20_000)
+def recipe(small_spec: Any) -> Recipe:
+    return Recipe(spec=small_spec, keep_every=20_000)
+
+
+def evaluated(recipe: Recipe, drawn: Any, placement: Placement = HERE, **scoring: Any) -> Evaluation:
+    """The recipe, trained on the drawn training images and scored on the test images."""
+    training = trained(recipe, shards=drawn.train, variant="a", placement=placement)
+    return scored(training, test=drawn.test, variant="a", training=training, placement=placement, **scoring)
 
 
 def test_a_recipe_becomes_shards_training_detection_and_evaluation_in_this_order(recipe, drawn):
-    graph = Graph([evaluated(recipe, test=drawn.test, variant="a", placement=Placement())])
+    graph = Graph([evaluated(recipe, drawn)])
     assert [node.address for node in graph.nodes.values() if node.stage not in (drawn.train, drawn.test)] == [
         "draw",
         "train/a",
@@ -33,8 +41,8 @@ def test_a_recipe_becomes_shards_training_detection_and_evaluation_in_this_order
 
 def test_placement_reaches_the_stages_and_changes_none_of_them(recipe, drawn):
     place = Placement(workers=4, use_gpu=True, cpus_per_worker=2, loader_processes=3, detection_workers=5)
-    far = evaluated(recipe, test=drawn.test, variant="a", placement=place)
-    near = evaluated(recipe, test=drawn.test, variant="a", placement=Placement())
+    far = evaluated(recipe, drawn, place)
+    near = evaluated(recipe, drawn)
     training, detection = far.training, far.detections
     assert isinstance(training, Train)
     assert (training.workers, training.use_gpu, training.cpus_per_worker, training.loader_processes) == (4, True, 2, 3)
@@ -44,13 +52,13 @@ def test_placement_reaches_the_stages_and_changes_none_of_them(recipe, drawn):
 
 
 def test_weights_from_elsewhere_are_scored_without_a_training(recipe, drawn):
-    weights = Train(recipe=recipe)
+    weights = Train(recipe=recipe, shards=drawn.train)
     evaluation = scored(weights, test=drawn.test, variant="a", placement=Placement())
     assert evaluation.tracked_by() is None
 
 
 def test_a_training_does_not_know_of_its_validation(recipe, drawn):
-    evaluation = evaluated(recipe, test=drawn.test, variant="a", placement=Placement())
+    evaluation = evaluated(recipe, drawn)
     assert isinstance(evaluation.training, Train)
     stage = validated(evaluation.training, validation=drawn.test, placement=Placement())
     assert stage.iterations == (20_000, 40_000, 60_000)
@@ -60,11 +68,8 @@ def test_a_training_does_not_know_of_its_validation(recipe, drawn):
 
 
 def test_the_protocol_chooses_the_last_stage_and_nothing_before_it(recipe, drawn):
-    ways = {
-        protocol: evaluated(recipe, test=drawn.test, variant="a", placement=Placement(), protocol=protocol)
-        for protocol in ("voc", "ilsvrc", "coco")
-    }
-    assert ways["voc"] == evaluated(recipe, test=drawn.test, variant="a", placement=Placement())
+    ways = {protocol: evaluated(recipe, drawn, protocol=protocol) for protocol in ("voc", "ilsvrc", "coco")}
+    assert ways["voc"] == evaluated(recipe, drawn)
     assert ways["ilsvrc"] == replace(ways["voc"], pixel_tolerance=10.0)
     assert isinstance(ways["coco"], EvaluateCoco)
     assert {way.detections for way in ways.values()} == {ways["voc"].detections}

@@ -50,4 +50,4 @@ def show(
 def _spec(name: str) -> DetectorSpec:
     from experiments.framework.recipes import named_recipe
 
-    return named_recipe(SHORT.get(name, name)).setup().settings.spec
+    return named_recipe(SHORT.get(name, name)).setup().recipe.spec

@@ -71,4 +71,4 @@ class OnSetup(Request):
             setup = on_data(setup, self.data, train_split=self.train_split, test_split=self.test_split)
         elif self.train_split or self.test_split:
             raise PipelineError("--train-split and --test-split name splits of a data set: name it with --data DIR")
-        return replace(setup, strict=self.strict, settings=override(setup.settings, self.settings or (), root="recipe"))
+        return replace(setup, strict=self.strict, recipe=override(setup.recipe, self.settings or (), root="recipe"))

@@ -60,14 +60,7 @@ class TrainRequest(OnSetup):
         return starting_from(setup, self.init) if self.init else setup
 
     def _evaluated(self, setup: Setup, placement: Placement) -> Evaluation:
-        from stages.graphs import evaluated
-
-        recipe = setup.recipe()
-        return evaluated(
-            recipe,
-            test=setup.test_shards(),
-            variant=self.recipe,
-            tags=(("variant", self.recipe), ("seed", str(recipe.seed)), ("data", recipe.data.variant)),
-            placement=placement,
-            protocol=setup.protocol,
-        )
+        seed, data = str(setup.recipe.seed), setup.train_shards().variant
+        tags = (("variant", self.recipe), ("seed", seed), ("data", data))
+        training = setup.training(variant=self.recipe, tags=tags, placement=placement)
+        return setup.evaluation(training, placement=placement)

@@ -13,7 +13,7 @@ from experiments.framework.runs import RUNS
 from experiments.framework.scale import Scale
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from stages.evaluation.evaluate import Evaluate
 from stages.graphs import Placement
 from stages.tables.table import Table
@@ -23,8 +23,8 @@ TINY = Scale(preset="tiny")
 BASE = RUNS["ssd300-voc0712"]
 
 
-def small_batch(settings: TrainingSettings) -> TrainingSettings:
-    return replace(settings, batch_size=2)
+def small_batch(recipe: Recipe) -> Recipe:
+    return replace(recipe, batch_size=2)
 
 
 ONE = Experiment(

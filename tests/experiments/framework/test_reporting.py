@@ -23,7 +23,7 @@ from pipeline.planning.resolver import Resolver
 from pipeline.stage import Stage
 from pipeline.store.provenance import library_versions
 from pipeline.store.store import Store
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from stages.analysis.analyze import Analyze
 from stages.datasets.voc import VocFolder
 from stages.drawn.draw import Draw
@@ -37,13 +37,13 @@ DRAWN = Draw(train=6, test=4, sides=(64, 80))
 
 
 def on_few_images(setup: Setup) -> Setup:
-    settings = replace(setup.settings, batch_size=2, schedule=replace(setup.settings.schedule, iterations=2, drops=()))
+    recipe = replace(setup.recipe, batch_size=2, schedule=replace(setup.recipe.schedule, iterations=2, drops=()))
     sources = {split: (VocFolder(name="drawn", split=split, within=DRAWN),) for split in ("train", "test")}
-    return replace(setup, settings=settings, train=sources["train"], test=sources["test"])
+    return replace(setup, recipe=recipe, train=sources["train"], test=sources["test"])
 
 
-def quarter(settings: TrainingSettings) -> TrainingSettings:
-    return replace(settings, momentum=0.25)
+def quarter(recipe: Recipe) -> Recipe:
+    return replace(recipe, momentum=0.25)
 
 
 def analysis(scale: Scale) -> tuple[Stage, ...]:

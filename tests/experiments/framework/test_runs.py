@@ -32,7 +32,7 @@ from stages.training.transfer import Transfer
     ],
 )
 def test_schedules_are_those_of_the_paper_and_where_it_says_none_of_the_scripts(name, iterations, drops) -> None:
-    schedule = Scale().setup(RUNS[name]).settings.schedule
+    schedule = Scale().setup(RUNS[name]).recipe.schedule
     assert (schedule.iterations, schedule.drops, schedule.base_lr) == (iterations, drops, 1e-3)
 
 
@@ -49,7 +49,7 @@ def test_each_mix_concatenates_what_the_paper_does() -> None:
 
 @pytest.mark.parametrize("name", ["ssd300-coco", "ssd300-voc0712-after-coco", "ssd300-ilsvrc"])
 def test_coco_and_what_comes_after_it_and_ilsvrc_have_coco_s_scales(name: str) -> None:
-    spec = Scale().setup(RUNS[name]).settings.spec
+    spec = Scale().setup(RUNS[name]).recipe.spec
     assert spec == ssd300(spec.classes, scales="coco")
 
 
@@ -57,12 +57,12 @@ def test_a_fine_tuning_starts_from_the_heads_of_its_parent_under_voc_s_names() -
     setup = Scale().setup(RUNS["ssd300-voc0712-after-coco"])
     transfer = setup.initial
     assert isinstance(transfer, Transfer)
-    assert (transfer.classes, transfer.names) == (setup.settings.spec.classes, tuple(COCO_TO_VOC.items()))
+    assert (transfer.classes, transfer.names) == (setup.recipe.spec.classes, tuple(COCO_TO_VOC.items()))
     parent = transfer.weights
     assert isinstance(parent, Train)
     assert parent == Scale().training(RUNS["ssd300-coco"])
     assert parent.recipe.spec.classes == COCO_CLASSES
-    assert isinstance(parent.recipe.initial, ImageNetVgg16)
+    assert isinstance(parent.initial, ImageNetVgg16)
 
 
 def test_the_seed_of_a_fine_tuning_is_that_of_its_parent() -> None:

@@ -14,7 +14,7 @@ from experiments.framework.setups import Setup, on_data, starting_from
 from pipeline.errors import PipelineError
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.spec.tiny import ssd_tiny
-from stages.shards.shard import Shard
+from stages.graphs import Placement
 from stages.training.initial import ImageNetVgg16, WeightsFile
 
 
@@ -28,12 +28,12 @@ def at(preset: str) -> Setup:
 
 def test_the_paper_s_recipe_has_the_values_of_the_paper() -> None:
     setup = named("ssd300-voc0712")
-    settings = setup.settings
-    assert settings.spec == ssd300()
-    assert (settings.schedule.iterations, settings.schedule.drops) == (60_000, (40_000, 50_000))
-    assert (settings.schedule.base_lr, settings.schedule.gamma, settings.schedule.warmup) == (1e-3, 0.1, 0)
-    assert (settings.batch_size, settings.momentum, settings.weight_decay) == (32, 0.9, 5e-4)
-    assert (settings.optimiser, settings.precision, settings.augmentation.expand) == ("sgd", "fp32", False)
+    recipe = setup.recipe
+    assert recipe.spec == ssd300()
+    assert (recipe.schedule.iterations, recipe.schedule.drops) == (60_000, (40_000, 50_000))
+    assert (recipe.schedule.base_lr, recipe.schedule.gamma, recipe.schedule.warmup) == (1e-3, 0.1, 0)
+    assert (recipe.batch_size, recipe.momentum, recipe.weight_decay) == (32, 0.9, 5e-4)
+    assert (recipe.optimiser, recipe.precision, recipe.augmentation.expand) == ("sgd", "fp32", False)
     assert isinstance(setup.initial, ImageNetVgg16)
 
 
@@ -48,32 +48,35 @@ def test_the_paper_s_recipe_trains_on_07_and_12_and_tests_on_07() -> None:
 
 def test_the_starred_recipe_doubles_the_schedule_and_zooms_out() -> None:
     setup = named("ssd300-expand-voc0712")
-    schedule = setup.settings.schedule
+    schedule = setup.recipe.schedule
     assert (schedule.iterations, schedule.drops) == (120_000, (80_000, 100_000))
-    assert setup.settings.augmentation.expand
+    assert setup.recipe.augmentation.expand
 
 
 def test_ssd512_is_trained_as_ssd300_is() -> None:
     for large, small in (("ssd512-voc0712", "ssd300-voc0712"), ("ssd512-expand-voc0712", "ssd300-expand-voc0712")):
-        assert named(large).settings == replace(named(small).settings, spec=ssd512())
+        assert named(large).recipe == replace(named(small).recipe, spec=ssd512())
         assert named(large).initial == named(small).initial
 
 
 def test_the_full_vgg_differs_in_the_network_and_starts_from_the_whole_of_vgg16() -> None:
     setup = named("ssd300-full-vgg-voc0712")
-    assert setup.settings == replace(named("ssd300-voc0712").settings, spec=ssd300_full_vgg())
+    assert setup.recipe == replace(named("ssd300-voc0712").recipe, spec=ssd300_full_vgg())
     assert setup.initial == ImageNetVgg16(variant="imagenet-vgg16-full", reduced=False)
 
 
 def test_a_recipe_takes_vgg16_in_the_shape_of_its_own_network() -> None:
     setup = named("ssd300-voc0712")
-    full = setup.recipe(replace(setup.settings, spec=ssd300_full_vgg()))
-    assert full.initial == named("ssd300-full-vgg-voc0712").initial
-    assert setup.recipe().initial == setup.initial
+
+    def on_the_full_vgg(setup: Setup) -> Setup:
+        return replace(setup, recipe=replace(setup.recipe, spec=ssd300_full_vgg()))
+
+    full = Scale(adjust=on_the_full_vgg).setup(RUNS["ssd300-voc0712"])
+    assert full.initial == named("ssd300-full-vgg-voc0712").initial != setup.initial
 
 
 def test_the_short_preset_is_the_paper_s_detector_over_a_tenth_of_the_iterations() -> None:
-    short = at("short").settings
+    short = at("short").recipe
     assert short.spec == ssd300()
     assert (short.schedule.iterations, short.schedule.drops) == (6_000, (4_000, 5_000))
 
@@ -82,16 +85,15 @@ def test_the_tiny_preset_needs_no_data_and_no_weights() -> None:
     tiny = at("tiny")
     assert tiny.initial is None
     assert all(source.within is not None for source in (*tiny.train, *tiny.test))
-    assert tiny.settings.spec == ssd_tiny(tiny.settings.spec.classes)
-    assert tiny.settings.spec.norm_groups > 0
+    assert tiny.recipe.spec == ssd_tiny(tiny.recipe.spec.classes)
+    assert tiny.recipe.spec.norm_groups > 0
 
 
-def test_a_recipe_carries_the_settings_of_its_setup_and_the_training_shards() -> None:
+def test_a_training_has_the_recipe_of_its_setup_and_the_training_shards() -> None:
     setup = at("tiny")
-    recipe = setup.recipe()
-    assert (recipe.spec, recipe.schedule) == (setup.settings.spec, setup.settings.schedule)
-    assert isinstance(recipe.data, Shard)
-    assert recipe.data == setup.train_shards() != setup.test_shards()
+    training = setup.training(variant="a", placement=Placement())
+    assert training.recipe == setup.recipe
+    assert training.shards == setup.train_shards() != setup.test_shards()
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
@@ -121,7 +123,7 @@ def own_data(tmp_path: Path) -> Path:
 
 def test_data_of_one_s_own_bring_their_classes_and_splits_and_no_published_number(own_data: Path) -> None:
     setup = on_data(named("ssd300-voc0712"), str(own_data))
-    assert setup.settings.spec.classes == ("bird", "cat")
+    assert setup.recipe.spec.classes == ("bird", "cat")
     assert (setup.train[0].split, setup.test[0].split) == ("train", "val")
 
 

@@ -16,13 +16,13 @@ import torch
 from ssd_core.data.shards import MANIFEST, Row, ShardSet, build_manifest, write_rows
 from ssd_core.data.training_stream import Batch, TrainingStream, evaluation_batches, training_batches
 from ssd_core.spec.augmentation import FLIP_ONLY, STARRED
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 IMAGES = 11
-SETTINGS = TrainingSettings(batch_size=4, augmentation=STARRED, seed=5)
+SETTINGS = Recipe(batch_size=4, augmentation=STARRED, seed=5)
 PLAIN = replace(SETTINGS, augmentation=replace(FLIP_ONLY, flip=False))
 
 
@@ -110,8 +110,8 @@ def test_every_epoch_shows_each_image_once_though_batches_cross_epochs(shards: S
 
 
 def test_the_same_image_is_augmented_differently_in_each_epoch_and_for_each_seed(shards: ShardSet):
-    def pixels(settings: TrainingSettings, epoch: int) -> torch.Tensor:
-        one = replace(settings, batch_size=1)
+    def pixels(recipe: Recipe, epoch: int) -> torch.Tensor:
+        one = replace(recipe, batch_size=1)
         batches = (TrainingStream(shards, one).batch(epoch * IMAGES + place) for place in range(IMAGES))
         return next(batch.images for batch in batches if batch.image_ids == ["image4"])
 
@@ -151,8 +151,8 @@ def test_every_label_stays_with_its_object_through_the_augmentation(tmp_path: Pa
         boxes_xyxy=np.array([[30, 20, 120, 80], [180, 110, 290, 190]], np.float32),
         labels=np.array([0, 2], np.int32),  # the channel that is bright in it
     )
-    settings = replace(SETTINGS, batch_size=60, augmentation=replace(STARRED, photometric=False))
-    (batch,) = training_batches(write(tmp_path, [row]), settings, stop=1)
+    recipe = replace(SETTINGS, batch_size=60, augmentation=replace(STARRED, photometric=False))
+    (batch,) = training_batches(write(tmp_path, [row]), recipe, stop=1)
     seen = []
     for image, found in zip(batch.images, objects_of(batch), strict=True):
         for label, left, top, right, bottom in found:
@@ -164,8 +164,8 @@ def test_every_label_stays_with_its_object_through_the_augmentation(tmp_path: Pa
 
 
 def test_difficult_objects_are_left_out_on_request_and_crowds_always(shards: ShardSet):
-    def trained_on(settings: TrainingSettings) -> dict[str, list[float]]:
-        batches = training_batches(shards, replace(settings, batch_size=IMAGES), stop=1)
+    def trained_on(recipe: Recipe) -> dict[str, list[float]]:
+        batches = training_batches(shards, replace(recipe, batch_size=IMAGES), stop=1)
         return {
             name: [label for label, *_ in found]
             for batch in batches

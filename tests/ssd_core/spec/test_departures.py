@@ -6,16 +6,16 @@ from dataclasses import replace
 
 from ssd_core.spec.augmentation import STARRED, Augmentation
 from ssd_core.spec.departures import Departure, departures, leaves
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
-from ssd_core.spec.training import TrainingSettings
 
 
 def test_the_paper_s_own_settings_depart_in_nothing() -> None:
-    assert departures(TrainingSettings()) == []
+    assert departures(Recipe()) == []
 
 
 def test_each_changed_setting_is_told_once_with_both_values() -> None:
-    changed = TrainingSettings(augmentation=STARRED, schedule=Schedule(base_lr=5e-4, warmup=100), batch_size=8)
+    changed = Recipe(augmentation=STARRED, schedule=Schedule(base_lr=5e-4, warmup=100), batch_size=8)
     assert departures(changed) == [
         Departure(field="augmentation.expand", ours="True", paper="False"),
         Departure(field="schedule.base_lr", ours="0.0005", paper="0.001"),
@@ -26,7 +26,7 @@ def test_each_changed_setting_is_told_once_with_both_values() -> None:
 
 def test_a_reading_that_is_not_the_released_code_s_is_told() -> None:
     read_otherwise = Augmentation(hue="degrees", crop_choice="drawn-first", crop_accepts="all", aspect_ratio="clamped")
-    told = departures(TrainingSettings(augmentation=read_otherwise, normaliser="local"))
+    told = departures(Recipe(augmentation=read_otherwise, normaliser="local"))
     assert [(item.field, item.ours) for item in told] == [
         ("augmentation.hue", "degrees"),
         ("augmentation.crop_choice", "drawn-first"),
@@ -37,8 +37,8 @@ def test_a_reading_that_is_not_the_released_code_s_is_told() -> None:
 
 
 def test_a_setting_that_one_side_lacks_is_empty_there() -> None:
-    spec = TrainingSettings().spec
-    fewer = replace(TrainingSettings(), spec=replace(spec, sources=spec.sources[:5]))
+    spec = Recipe().spec
+    fewer = replace(Recipe(), spec=replace(spec, sources=spec.sources[:5]))
     by_field = {item.field: item for item in departures(fewer)}
     assert by_field["spec.sources.conv11_2.layer"] == Departure(
         field="spec.sources.conv11_2.layer", ours="", paper="conv11_2"
@@ -47,7 +47,7 @@ def test_a_setting_that_one_side_lacks_is_empty_there() -> None:
 
 
 def test_leaves_open_tuples_of_dataclasses_by_layer_and_join_plain_ones() -> None:
-    told = dict(leaves(TrainingSettings()))
+    told = dict(leaves(Recipe()))
     assert told["schedule.drops"] == "40000,50000"
     assert told["spec.sources.conv7.scales.0.ratios"] == "2,3"
     assert told["spec.backbone.channels"] == "64,128,256,512,512"

@@ -20,7 +20,7 @@ import torch.distributed as dist
 
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import Batch, training_batches
-from ssd_core.spec.training import TrainingSettings
+from ssd_core.spec.recipe import Recipe
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
@@ -46,7 +46,7 @@ class Recorder:
 
 
 def train(
-    settings: TrainingSettings,
+    recipe: Recipe,
     shards: str,
     folder: str,
     *,
@@ -59,10 +59,10 @@ def train(
     """Losses by step, image ids by step and final state; raises StoppedError before the step `stop_before`."""
     world, listener = world or World(), listener or Recorder()
     trainer = Trainer(
-        settings,
-        first_detector(settings.spec, settings.seed),
+        recipe,
+        first_detector(recipe.spec, recipe.seed),
         world=world,
-        checkpoints=CheckpointFolder(path=folder, every=settings.keep_every),
+        checkpoints=CheckpointFolder(path=folder, every=recipe.keep_every),
         listener=listener,
         pace=Pace(**({"log_steps": 1} | dict(pace or {}))),
     )
@@ -76,7 +76,7 @@ def train(
             yield batch
 
     batches = training_batches(
-        ShardSet(shards), settings, start=started, rank=world.rank, world=world.size, loader_processes=loader_processes
+        ShardSet(shards), recipe, start=started, rank=world.rank, world=world.size, loader_processes=loader_processes
     )
     detector = trainer.run(watched(batches))
     return {

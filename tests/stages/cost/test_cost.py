@@ -24,8 +24,8 @@ from pipeline.store.record import write_progress
 from pipeline.store.store import Store
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.spec.paper import ssd300, ssd512
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
-from ssd_core.spec.training import TrainingSettings
 from stages.cost.cost import Cost, cost
 from stages.cost.disk import checkpoint_bytes, result_bytes, weights_bytes
 from stages.cost.past import PastRun, past_runs, rebuilt
@@ -37,7 +37,6 @@ from stages.detection.detect import Detect
 from stages.drawn.draw import Draw
 from stages.evaluation.evaluate import Evaluate
 from stages.shards.shard import Shard
-from stages.training.recipe import Recipe
 from stages.training.train import Train
 
 SSD300_IMAGES = 60_000 * 32
@@ -53,10 +52,10 @@ def shards(split: str, draw: Draw | None = None) -> Shard:
     return Shard(sources=(VocFolder(name="drawn", split=split, within=within),), variant=split)
 
 
-def on_gpus(number: int, count: int = 1, **settings: Any) -> list[Train]:
+def on_gpus(number: int, count: int = 1, **recipe: Any) -> list[Train]:
     """Trainings of SSD300 on so many GPUs each."""
-    recipes = (Recipe(data=shards("train"), seed=seed, **settings) for seed in range(count))
-    return [Train(recipe=each, workers=number, use_gpu=True, variant=f"seed{each.seed}") for each in recipes]
+    place = {"shards": shards("train"), "workers": number, "use_gpu": True}
+    return [Train(recipe=Recipe(seed=seed, **recipe), variant=f"seed{seed}", **place) for seed in range(count)]
 
 
 def costs(store: Store, *targets: Stage, total: Resources = GPUS, tflops: float | None = None) -> Cost:
@@ -80,7 +79,7 @@ def store(tmp_path) -> Store:
 
 
 def test_a_training_of_the_paper_is_this_much_arithmetic():
-    work = training_work(TrainingSettings())
+    work = training_work(Recipe())
     assert work.images == SSD300_IMAGES == 1_920_000
     assert work.flops == pytest.approx(SSD300_FLOPS, rel=2e-4)
 
@@ -187,7 +186,7 @@ def test_what_is_there_costs_nothing_and_tells_the_price_of_more(store, small_sp
 
 def test_past_runs_are_read_with_the_work_that_they_did(store, small_spec):
     training = _trained_small(small_spec, seed=0)
-    test = shards("test", training.recipe.data.sources[0].within)  # type: ignore[attr-defined]
+    test = shards("test", training.shards.sources[0].within)  # type: ignore[attr-defined]
     detections = Detect(weights=training, shards=test)
     run(store, Evaluate(detections=detections, shards=test))
     work = {each.stage.rpartition(".")[2]: each.work for each in past_runs(store)}
@@ -214,7 +213,7 @@ def test_a_training_that_went_on_after_a_crash_tells_no_time(store, small_spec):
 
 def test_of_a_training_that_stopped_what_is_left_counts(store, small_spec):
     training = _trained_small(small_spec, seed=0)
-    run(store, training.recipe.data)
+    run(store, training.shards)
     graph = Graph([training])
     (row,) = [row for row in plan(graph, store, Resolver(graph)) if row.node.stage == training]
     work = store.work(row.key)
@@ -233,13 +232,13 @@ def test_settings_of_a_manifest_are_read_as_what_they_were(store, small_spec):
 
 def _trained_small(spec: Any, *, seed: int, iterations: int = 4) -> Train:
     recipe = Recipe(
-        data=Shard(sources=shards("train").sources, classes=spec.classes),
         spec=spec,
         schedule=Schedule(iterations=iterations, drops=()),
         batch_size=2,
         seed=seed,
     )
-    return Train(recipe=recipe, workers=0, log_steps=1)
+    data = Shard(sources=shards("train").sources, classes=spec.classes)
+    return Train(recipe=recipe, shards=data, workers=0, log_steps=1)
 
 
 def test_the_cost_of_what_has_no_network_is_told_without_torch(tmp_path):

@@ -14,6 +14,7 @@ from pipeline.folder import Folder
 from pipeline.store.record import read_curve
 from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
 from ssd_core.spec.augmentation import FLIP_ONLY
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from stages.detection.detect import Detect
 from stages.evaluation.evaluate import Evaluate
@@ -21,7 +22,6 @@ from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.protocol import Protocol
 from stages.evaluation.validate import Validate
 from stages.graphs import Placement, validated
-from stages.training.recipe import Recipe
 from stages.training.train import Train, kept_weights
 
 InProcess = Callable[..., StageContext]
@@ -31,7 +31,6 @@ InProcess = Callable[..., StageContext]
 def training(drawn: Any, small_spec: Any) -> Train:
     """Long enough to find something among the images that it learns from."""
     recipe = Recipe(
-        data=drawn.train,
         spec=small_spec,
         batch_size=8,
         schedule=Schedule(iterations=50, base_lr=3e-3),
@@ -39,7 +38,7 @@ def training(drawn: Any, small_spec: Any) -> Train:
         optimiser="adamw",
         keep_every=20,
     )
-    return Train(recipe=recipe, workers=0, variant="small")
+    return Train(recipe=recipe, shards=drawn.train, workers=0, variant="small")
 
 
 METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
@@ -49,13 +48,13 @@ def scores(
     training: Train, trained: Folder, step: int, protocol: Protocol, in_process: InProcess, folders: dict[Any, Folder]
 ) -> float:
     """By the stages that score a test split."""
-    detect = Detect(weights=training, weights_file=kept_weights(step), shards=training.recipe.data)
+    detect = Detect(weights=training, weights_file=kept_weights(step), shards=training.shards)
     found = in_process(detect, f"detect{step}{protocol}", {**folders, training: trained})
     detect.run(found)
     kinds = {
-        "voc": Evaluate(detections=detect, shards=training.recipe.data),
-        "ilsvrc": Evaluate(detections=detect, shards=training.recipe.data, pixel_tolerance=ILSVRC_TOLERANCE),
-        "coco": EvaluateCoco(detections=detect, shards=training.recipe.data),
+        "voc": Evaluate(detections=detect, shards=training.shards),
+        "ilsvrc": Evaluate(detections=detect, shards=training.shards, pixel_tolerance=ILSVRC_TOLERANCE),
+        "coco": EvaluateCoco(detections=detect, shards=training.shards),
     }
     evaluate = kinds[protocol]
     judged = in_process(evaluate, f"evaluate{step}", {**folders, detect: found.out})

@@ -9,22 +9,21 @@ import pytest
 from pipeline.stage import Stage
 from ssd_core.spec.augmentation import FLIP_ONLY
 from ssd_core.spec.paper import ssd300
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.tilings import without_ratios
-from ssd_core.spec.training import TrainingSettings
 from stages.drawn.draw import Draw
 from stages.training.parameters import training_parameters
-from stages.training.recipe import Recipe
 
-PAPER = Recipe(data=Draw())
+PAPER = Recipe()
 
 
 def differences(ours: Recipe) -> dict[str, str]:
-    before, after = training_parameters(PAPER), training_parameters(ours)
+    before, after = training_parameters(PAPER, None), training_parameters(ours, None)
     return {name: str(after[name]) for name in before | after if before.get(name) != after.get(name)}
 
 
 def test_the_detector_is_told_in_a_few_words_that_compare() -> None:
-    told = training_parameters(PAPER)
+    told = training_parameters(PAPER, None)
     assert (told["input_size"], told["classes"], told["boxes"]) == (300, 20, 8732)
     assert told["backbone"] == "Vgg16"
     assert told["sources"] == "conv4_3 conv7 conv8_2 conv9_2 conv10_2 conv11_2"
@@ -59,13 +58,13 @@ def test_two_trainings_differ_in_what_was_changed_and_in_nothing_else(changed, e
 def test_every_setting_besides_the_detector_is_there_by_the_name_that_the_command_line_takes() -> None:
     from pipeline.overrides import override
 
-    told = training_parameters(PAPER)
-    settings = [name for name in told if name.partition(".")[0] in TrainingSettings.__dataclass_fields__]
-    assert len(settings) > 20
-    for name in settings:
-        override(TrainingSettings(), [f"{name}={told[name]}"])
+    told = training_parameters(PAPER, None)
+    recipe = [name for name in told if name.partition(".")[0] in Recipe.__dataclass_fields__]
+    assert len(recipe) > 20
+    for name in recipe:
+        override(Recipe(), [f"{name}={told[name]}"])
 
 
-def test_data_and_first_weights_are_stages_and_told_by_their_address_or_not_at_all() -> None:
+def test_the_initial_weights_are_shown_by_their_address() -> None:
     first: Stage = Draw(variant="weights")
-    assert training_parameters(replace(PAPER, initial=first))["initial"] == "draw/weights"
+    assert training_parameters(PAPER, first)["initial"] == "draw/weights"

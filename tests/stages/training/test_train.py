@@ -24,10 +24,10 @@ from pipeline.folder import Folder
 from pipeline.store.record import Point, read_curve, read_progress
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.detector import Preprocessing
+from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.weights.weights import Weights, load_weights, save_weights
 from stages.training.initial import WeightsFile
-from stages.training.recipe import Recipe
 from stages.training.train import Train, kept_weights
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ InProcess = Callable[..., StageContext]
 def training(drawn: Any, small_spec: DetectorSpec) -> Train:
     """Twelve steps of 4 of 13 images, in the process of the stage; a checkpoint every second step."""
     schedule = Schedule(iterations=12, base_lr=1e-3, drops=(10,))
-    recipe = Recipe(
-        data=drawn.train, spec=small_spec, batch_size=4, schedule=schedule, augmentation=STARRED, seed=1, keep_every=5
-    )
-    return Train(recipe=recipe, workers=0, checkpoint_steps=2, log_steps=1)
+    recipe = Recipe(spec=small_spec, batch_size=4, schedule=schedule, augmentation=STARRED, seed=1, keep_every=5)
+    return Train(recipe=recipe, shards=drawn.train, workers=0, checkpoint_steps=2, log_steps=1)
 
 
 def weights(folder: Folder, name: str = "weights.pt") -> Weights:
@@ -139,10 +137,8 @@ def test_a_training_that_starts_from_weights_takes_over_their_preprocessing(
         save_weights(Weights(spec=replace(small_spec, preprocessing=rgb), state=before.state), stream)
     file = WeightsFile(path=str(initial))
     folder = done(file, in_process, "file", {}).out
-    frozen = replace(
-        training.recipe, initial=file, schedule=Schedule(iterations=1, base_lr=0.0, drops=()), keep_every=0
-    )
-    stage = replace(training, recipe=frozen)
+    frozen = replace(training.recipe, schedule=Schedule(iterations=1, base_lr=0.0, drops=()), keep_every=0)
+    stage = replace(training, recipe=frozen, initial=file)
     after = weights(done(stage, in_process, "b", drawn.folders | {file: folder}).out)
     assert after.spec.preprocessing == rgb
     assert all(torch.equal(after.state[name], before.state[name]) for name in before.state)

@@ -1,4 +1,7 @@
-"""All that fixes a training besides its images and its first weights. Defaults: the paper's SSD300 on VOC 07+12."""
+"""The recipe of a training: everything that fixes it besides its images and its first weights.
+
+The defaults are the paper's SSD300 on VOC 07+12.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from ssd_core.spec.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSettings:
-    """Equal settings, images and first weights are one training, wherever it runs (paper section 3.1)."""
+class Recipe:
+    """Equal recipes on equal images from equal first weights are one training, wherever it runs (section 3.1)."""
 
     spec: DetectorSpec = field(default_factory=ssd300)
     augmentation: Augmentation = PAPER
