@@ -24,7 +24,8 @@ from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import Batch, evaluation_batches
 from ssd_core.detection.decoding import detect
 from ssd_core.metrics.voc_ap import ScoredBoxes
-from ssd_core.network.model import Detector, layer_widths
+from ssd_core.network.feature_blueprint import layer_widths
+from ssd_core.network.model import Detector
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.training.loss import LossSums, multibox_loss
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
+    from ssd_core.backbones.blueprint import Blueprint
+
 
 class Backbone(ABC):
     """A frozen keyword-only dataclass; its maps in order, each with the name of the layer that ends there."""
@@ -33,6 +35,10 @@ class Backbone(ABC):
 
         A GroupNorm of so many groups follows every convolution; with 0 groups the network is as it was pretrained.
         """
+
+    def blueprint(self) -> dict[str, Blueprint] | None:
+        """The same layers as plain values, from which a plan counts the work; None: it counts on the modules."""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +74,14 @@ class Vgg16(Backbone):
         return {"conv4_3": self.channels[3], **conv5_3, "conv7": self.fc_channels}
 
     def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
-        from ssd_core.backbones.vgg import vgg16_parts
+        from ssd_core.backbones.layers import built
 
-        return vgg16_parts(self, norm_groups)
+        return OrderedDict((name, built(part, norm_groups)) for name, part in self.blueprint().items())
+
+    def blueprint(self) -> dict[str, Blueprint]:
+        from ssd_core.backbones.vgg import vgg16_blueprint
+
+        return vgg16_blueprint(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +107,11 @@ class ResNet50(Backbone):
         from ssd_core.backbones.resnet import resnet50_parts
 
         return resnet50_parts(self, norm_groups)
+
+    def blueprint(self) -> dict[str, Blueprint]:
+        from ssd_core.backbones.resnet_blueprint import resnet50_blueprint
+
+        return resnet50_blueprint(self)
 
 
 def _halved(side: int, times: int = 1) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from math import sqrt
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from ssd_core.backbones.blueprint import Blueprint, Conv, Pool
 
 L2_NORM_EPSILON = 1e-10
 """Added to the sum of squares; it would vanish in half precision."""
@@ -38,16 +41,37 @@ class Convolution(nn.Module):
         stride: int = 1,
         padding: int = 1,
         dilation: int = 1,
+        bias: bool = True,
         norm_groups: int = 0,
     ) -> None:
         super().__init__()
         if norm_groups and channels_out % norm_groups:
             raise ValueError(f"{channels_out} channels cannot be split into norm_groups={norm_groups} equal groups")
-        self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, padding, dilation)
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, padding, dilation, bias=bias)
         self.norm = GroupNorm(norm_groups, channels_out) if norm_groups else nn.Identity()
 
     def forward(self, features: Float[Tensor, "B Cin H W"]) -> Float[Tensor, "B Cout H2 W2"]:
         return torch.relu_(self.norm(self.conv(features)))
+
+
+def built(blueprint: Blueprint, norm_groups: int) -> nn.Sequential:
+    """The layers one after the other, by their names."""
+    return nn.Sequential(OrderedDict((layer.name, _module(layer, norm_groups)) for layer in blueprint))
+
+
+def _module(layer: Conv | Pool, norm_groups: int) -> nn.Module:
+    if isinstance(layer, Pool):
+        return nn.MaxPool2d(layer.kernel, layer.stride, layer.padding, ceil_mode=layer.round_up)
+    return Convolution(
+        layer.channels_in,
+        layer.channels,
+        kernel=layer.kernel,
+        stride=layer.stride,
+        padding=layer.padding,
+        dilation=layer.dilation,
+        bias=layer.bias,
+        norm_groups=norm_groups,
+    )
 
 
 class L2Norm(nn.Module):

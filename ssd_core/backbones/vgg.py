@@ -7,67 +7,60 @@ missing stride; the full one has pool5 2x2 with stride 2 and fc6 7x7.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from torch import nn
+from ssd_core.backbones.blueprint import Blueprint, Conv, Pool
 
-from ssd_core.backbones.backbone import Vgg16
-from ssd_core.backbones.layers import Convolution
+if TYPE_CHECKING:
+    from ssd_core.backbones.backbone import Vgg16
 
 _DEPTHS = (2, 2, 3, 3, 3)  # convolutions of the blocks conv1 to conv5
 
 
-def vgg16_parts(vgg: Vgg16, norm_groups: int) -> OrderedDict[str, nn.Module]:
+def vgg16_blueprint(vgg: Vgg16) -> dict[str, Blueprint]:
     """The network in parts, each named by its last layer.
 
     Maps: image (B, 3, S, S), RGB or BGR; conv4_3 S/8; conv5_3 S/16; conv7 S/16 reduced, S/32 full.
     """
-    parts: OrderedDict[str, nn.Module] = OrderedDict(conv4_3=nn.Sequential(_to_conv4_3(vgg, norm_groups)))
-    conv5, fc = _conv5(vgg, norm_groups), _fc(vgg, norm_groups)
+    conv5, fc = _conv5(vgg), _fc(vgg)
     if vgg.reduced:
-        parts["conv7"] = nn.Sequential(conv5 | fc)
-    else:
-        parts["conv5_3"], parts["conv7"] = nn.Sequential(conv5), nn.Sequential(fc)
-    return parts
+        return {"conv4_3": _to_conv4_3(vgg), "conv7": conv5 + fc}
+    return {"conv4_3": _to_conv4_3(vgg), "conv5_3": conv5, "conv7": fc}
 
 
-def _to_conv4_3(vgg: Vgg16, norm_groups: int) -> OrderedDict[str, nn.Module]:
-    layers: OrderedDict[str, nn.Module] = OrderedDict()
+def _to_conv4_3(vgg: Vgg16) -> Blueprint:
+    layers: Blueprint = ()
     for block, (channels_in, channels) in enumerate(pairwise((3, *vgg.channels[:4])), start=1):
         if block > 1:
-            layers[f"pool{block - 1}"] = _halve()
-        layers |= _block(block, channels_in, channels, norm_groups)
+            layers += (Pool(name=f"pool{block - 1}"),)
+        layers += _block(block, channels_in, channels)
     return layers
 
 
-def _conv5(vgg: Vgg16, norm_groups: int) -> OrderedDict[str, nn.Module]:
+def _conv5(vgg: Vgg16) -> Blueprint:
     *_, channels_in, channels = vgg.channels
-    return OrderedDict(pool4=_halve()) | _block(5, channels_in, channels, norm_groups)
+    return (Pool(name="pool4"), *_block(5, channels_in, channels))
 
 
-def _fc(vgg: Vgg16, norm_groups: int) -> OrderedDict[str, nn.Module]:
+def _fc(vgg: Vgg16) -> Blueprint:
     kernel = 3 if vgg.reduced else 7
-    pool5 = nn.MaxPool2d(kernel_size=3, stride=1, padding=1) if vgg.reduced else _halve()
-    conv6 = Convolution(
-        vgg.channels[4],
-        vgg.fc_channels,
+    pool5 = Pool(name="pool5", kernel=3, stride=1, padding=1) if vgg.reduced else Pool(name="pool5")
+    conv6 = Conv(
+        name="conv6",
+        channels_in=vgg.channels[4],
+        channels=vgg.fc_channels,
         kernel=kernel,
         padding=vgg.dilation * (kernel // 2),
         dilation=vgg.dilation,
-        norm_groups=norm_groups,
     )
-    conv7 = Convolution(vgg.fc_channels, vgg.fc_channels, kernel=1, padding=0, norm_groups=norm_groups)
-    return OrderedDict(pool5=pool5, conv6=conv6, conv7=conv7)
+    conv7 = Conv(name="conv7", channels_in=vgg.fc_channels, channels=vgg.fc_channels, kernel=1, padding=0)
+    return pool5, conv6, conv7
 
 
-def _block(block: int, channels_in: int, channels: int, norm_groups: int) -> OrderedDict[str, nn.Module]:
+def _block(block: int, channels_in: int, channels: int) -> Blueprint:
     widths = pairwise((channels_in, *[channels] * _DEPTHS[block - 1]))
-    return OrderedDict(
-        (f"conv{block}_{layer}", Convolution(before, after, norm_groups=norm_groups))
+    return tuple(
+        Conv(name=f"conv{block}_{layer}", channels_in=before, channels=after)
         for layer, (before, after) in enumerate(widths, start=1)
     )
-
-
-def _halve() -> nn.MaxPool2d:
-    return nn.MaxPool2d(kernel_size=2, stride=2, ceil_mode=True)

@@ -7,15 +7,14 @@ K default boxes, C classes with background as class 0.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from ssd_core.backbones.layers import Convolution, L2Norm, initialise
+from ssd_core.backbones.layers import L2Norm, built, initialise
 from ssd_core.boxes.default_boxes import default_boxes
-from ssd_core.spec.detector import DetectorSpec, ExtraLayer, Preprocessing
+from ssd_core.network.feature_blueprint import extra_blueprints, layer_widths, that_predict
+from ssd_core.spec.detector import DetectorSpec, Preprocessing
 
 
 class Preprocess(nn.Module):
@@ -92,32 +91,9 @@ class Detector(nn.Module):
 def feature_layers(spec: DetectorSpec) -> nn.ModuleDict:
     """The network cut after each possible source map, up to the last that predicts; keys are layer names."""
     parts = spec.backbone.parts(spec.norm_groups)
-    *_, channels = spec.backbone.widths().values()
-    for extra in spec.extras:
-        parts[extra.name] = extra_layer(extra, channels, spec.norm_groups)
-        channels = extra.channels
-    last = max(list(parts).index(layer) for layer in _source_layers(spec))
-    return nn.ModuleDict(OrderedDict(list(parts.items())[: last + 1]))
-
-
-def extra_layer(extra: ExtraLayer, channels_in: int, norm_groups: int) -> nn.Sequential:
-    """The pair of convolutions of one map above conv7, named conv8_1 and conv8_2 for conv8_2."""
-    squeeze = Convolution(channels_in, extra.squeeze, kernel=1, padding=0, norm_groups=norm_groups)
-    spread = Convolution(
-        extra.squeeze,
-        extra.channels,
-        kernel=extra.kernel,
-        stride=extra.stride,
-        padding=extra.padding,
-        norm_groups=norm_groups,
-    )
-    return nn.Sequential(OrderedDict([(extra.name.removesuffix("_2") + "_1", squeeze), (extra.name, spread)]))
-
-
-def layer_widths(spec: DetectorSpec) -> dict[str, int]:
-    """Channels of every possible source map."""
-    extras = {extra.name: extra.channels for extra in spec.extras}
-    return spec.backbone.widths() | extras
+    for name, blueprint in extra_blueprints(spec).items():
+        parts[name] = built(blueprint, spec.norm_groups)
+    return nn.ModuleDict(that_predict(spec, parts))
 
 
 def _source_layers(spec: DetectorSpec) -> list[str]:

@@ -112,7 +112,7 @@ def _fully_connected(
 
 
 def _part(layer: str, reduced: bool) -> str:
-    """The part of the network that holds a layer; see `vgg.vgg16_parts`."""
+    """The part of the network that holds a layer; see `vgg.vgg16_blueprint`."""
     if layer in _CONVOLUTIONS[:10]:
         return "conv4_3"
     return "conv5_3" if layer in _CONVOLUTIONS and not reduced else "conv7"

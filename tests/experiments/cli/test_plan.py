@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
 
+from experiments.cli.requests import ExperimentRequest
 from pipeline.errors import PipelineError
+from pipeline.planning.graph import Graph
+from ssd_core.network.network_cost import measured_cost, network_cost
+from stages.training.train import Train
 
 if TYPE_CHECKING:
     from conftest import Begun
@@ -78,3 +84,24 @@ def test_rows_without_a_result_say_so(begun: Begun) -> None:
     compared = begun.ssdpipe("compare", *EXPERIMENT)
     assert compared.exit_code == 0
     assert compared.stdout.count("not run") == 6
+
+
+def test_a_plan_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from experiments.cli.main import app
+app(["plan", "all", "--preset", "tiny", "--store", {str(tmp_path / "store")!r}], standalone_mode=False)
+print({{"torch", "torchvision", "ray", "mlflow", "cv2", "matplotlib", "pandas", "scipy"}} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert " stages: " in done.stdout
+    assert done.stdout.endswith("\nset()\n")
+
+
+@pytest.mark.parametrize("preset", ["full", "short", "tiny", "narrow"])
+def test_the_work_of_every_training_of_the_paper_is_what_is_counted_on_its_network(preset: str) -> None:
+    request = ExperimentRequest(experiment="all", preset=preset)  # type: ignore[arg-type]
+    stages = [node.stage for node in Graph(request.targets(request.placement())).nodes.values()]
+    specs = {stage.recipe.spec for stage in stages if isinstance(stage, Train)}
+    assert len(specs) > 10
+    assert {spec: network_cost(spec) for spec in specs} == {spec: measured_cost(spec) for spec in specs}

@@ -169,6 +169,18 @@ def test_a_backbone_of_ones_own_makes_a_detector_whose_weights_are_read_again() 
     torch.testing.assert_close(again(IMAGES), detector.eval()(IMAGES))
 
 
+def test_the_work_of_a_backbone_of_ones_own_is_counted_on_its_modules() -> None:
+    spec = replace(
+        _small(ssd300(("cat",)), norm_groups=0),
+        backbone=Pooled(channels=4),
+        extras=(),
+        sources=(replace(ssd300().sources[0], layer="pooled"),),
+    )
+    convolution, head = (3 * 4, 4), (4 * 9 * 4 * (4 + 2), 4 * (4 + 2))  # weights and biases; 4 boxes in a cell
+    assert network_cost(spec).parameters == sum(convolution) + sum(head)
+    assert network_cost(spec).multiply_adds == 8 * 8 * (convolution[0] + head[0])
+
+
 def test_weights_of_a_backbone_that_is_not_there_tell_what_to_import() -> None:
     with pytest.raises(ValueError, match=r"there is no Backbone 'Lost', only Vgg16, ResNet50.*: import the module"):
         _read_again(Weights(spec=ssd300(), state={}), {"kind": "Lost"})

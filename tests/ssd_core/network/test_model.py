@@ -5,7 +5,6 @@ import torch
 from torchvision.models.detection import ssd300_vgg16
 
 from ssd_core.backbones.layers import initialise
-from ssd_core.backbones.vgg import vgg16_parts
 from ssd_core.network.model import Detector
 from ssd_core.spec.detector import Preprocessing, Source, Vgg16
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
@@ -77,7 +76,7 @@ def test_the_maps_have_the_sides_that_the_specification_says(spec):
 
 def test_fc6_of_the_full_vgg_is_the_fully_connected_layer_in_the_middle_cell():
     vgg = Vgg16(reduced=False, channels=(4, 8, 8, 16, 16), fc_channels=12, dilation=1)
-    parts = vgg16_parts(vgg, norm_groups=0)
+    parts = vgg.parts(norm_groups=0)
     initialise(parts["conv7"], torch.Generator().manual_seed(0))
     pooled = torch.rand(2, 16, 7, 7, generator=torch.Generator().manual_seed(1))
     conv6 = parts["conv7"].conv6

@@ -5,10 +5,15 @@ ones. Each further class costs a 3x3 convolution and a bias per box of a cell: s
 133,662 for SSD300 and 147,492 for SSD512.
 """
 
+import subprocess
+import sys
+from dataclasses import replace
+
 import pytest
 
-from ssd_core.network.network_cost import network_cost
-from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
+from ssd_core.network.network_cost import measured_cost, network_cost
+from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512, with_resnet50
+from ssd_core.spec.tiny import ssd_tiny
 
 
 def classes(outputs):
@@ -45,3 +50,36 @@ def test_the_full_vgg_has_the_parameters_that_its_layers_add_up_to():
     )
     expected = vgg + 512 + fc6 + fc7 + conv8 + conv9 + conv10 + heads  # 512: the scales of the L2 normalisation
     assert network_cost(ssd300_full_vgg()).parameters == expected == 145_013_294
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ssd300(),
+        ssd512(classes(81), scales="coco"),
+        ssd300_full_vgg(),
+        ssd300_full_vgg(seven_sources=True),
+        with_resnet50(ssd300()),
+        with_resnet50(ssd512()),
+        with_resnet50(ssd_tiny(classes(3))),
+        ssd_tiny(classes(21), input_size=200),
+        replace(ssd300(), norm_groups=32),
+        replace(ssd300(), sources=ssd300().sources[1:4]),  # without the L2 norm, and without the layers above conv9_2
+        replace(ssd300(), input_size=211, extras=(), sources=ssd300().sources[:2]),  # sides that halving rounds
+        replace(with_resnet50(ssd300()), input_size=211, extras=(), sources=with_resnet50(ssd300()).sources[:2]),
+    ],
+)
+def test_the_arithmetic_is_what_is_counted_on_the_modules(spec):
+    assert network_cost(spec) == measured_cost(spec)
+
+
+def test_the_arithmetic_imports_no_torch():
+    code = """
+import sys
+from ssd_core.network.network_cost import network_cost
+from ssd_core.spec.paper import ssd300, ssd300_full_vgg, with_resnet50
+for spec in (ssd300(), ssd300_full_vgg(), with_resnet50(ssd300())):
+    network_cost(spec)
+print("torch" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
