@@ -24,9 +24,10 @@ from torchvision import tv_tensors
 from torchvision.io import decode_jpeg
 from torchvision.transforms import v2
 
+from ssd_core.data.evaluation_stream import evaluation_batches
 from ssd_core.data.order import epoch_order
 from ssd_core.data.shards import ShardSet
-from ssd_core.data.training_stream import evaluation_batches, training_batches
+from ssd_core.data.training_stream import training_batches
 from ssd_core.spec.augmentation import FLIP_ONLY, PAPER, STARRED
 from ssd_core.spec.recipe import Recipe
 

@@ -27,10 +27,10 @@ from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.store.store import Store
 from ssd_core.boxes.objects import Objects
-from ssd_core.data.order import RowOrder
-from ssd_core.data.randomness import generator
+from ssd_core.data.loading import decode_row
+from ssd_core.data.order import RowOrder, generator
 from ssd_core.data.shards import MANIFEST, Row, ShardSet, build_manifest, write_rows
-from ssd_core.data.training_stream import Batch, TrainingStream, decode_row
+from ssd_core.data.training_stream import Batch, TrainingStream
 from ssd_core.metrics.voc_ap import TrueBoxes
 from ssd_core.spec.recipe import Recipe
 from stages.shards.shard import Shard

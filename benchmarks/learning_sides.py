@@ -20,8 +20,9 @@ from torchvision.models.detection.ssd import SSD, SSDHead
 
 from ssd_core.boxes.matching import match
 from ssd_core.boxes.objects import Objects
+from ssd_core.data.evaluation_stream import evaluation_batches
 from ssd_core.data.shards import ShardSet
-from ssd_core.data.training_stream import Batch, evaluation_batches
+from ssd_core.data.training_stream import Batch
 from ssd_core.detection.decoding import detect
 from ssd_core.metrics.voc_ap import ScoredBoxes
 from ssd_core.network.feature_blueprint import layer_widths

@@ -11,8 +11,8 @@ import torch
 
 from pipeline.folder import Folder
 from pipeline.stage import Context, Resources, Stage
+from ssd_core.data.evaluation_stream import EvaluationBatch, evaluation_batches
 from ssd_core.data.shards import ShardSet
-from ssd_core.data.training_stream import EvaluationBatch, evaluation_batches
 from ssd_core.detection.decoding import Detections, detect
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.weights.weights import load_weights

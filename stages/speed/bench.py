@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import PipelineError
+from ssd_core.data.evaluation_stream import EvaluationBatch, evaluation_batches
 from ssd_core.data.shards import ShardSet
-from ssd_core.data.training_stream import EvaluationBatch, evaluation_batches
 from ssd_core.detection.speed import Runner, Seconds, in_turns, quieten
 from ssd_core.network.model import Detector
 from ssd_core.weights.initial import first_detector

@@ -21,9 +21,10 @@ import torch
 from jaxtyping import install_import_hook
 
 CHECKED = (
-    "backbones.layers", "backbones.vgg", "boxes", "data.augment", "data.images", "data.order", "data.randomness",
-    "data.shards", "data.training_stream", "detection.decoding", "metrics.analysis", "metrics.overlaps",
-    "metrics.voc_ap", "network.model", "network.network_cost", "training.loss", "training.optimiser",
+    "backbones.layers", "backbones.vgg", "boxes", "data.augment", "data.evaluation_stream", "data.images",
+    "data.loading", "data.order", "data.resize", "data.shards", "data.training_stream", "detection.decoding",
+    "metrics.analysis", "metrics.overlaps", "metrics.voc_ap", "network.model", "network.network_cost",
+    "training.loss", "training.optimiser",
 )  # fmt: skip
 install_import_hook([f"ssd_core.{module}" for module in CHECKED], "beartype.beartype")
 

@@ -19,10 +19,13 @@ from numpy import ndarray
 
 from ssd_core.data.augment.crop import WHOLE_XYXY, draw_patch, objects_in, pixel_window
 from ssd_core.data.augment.expand import Canvas, draw_canvas, plain_canvas
-from ssd_core.data.augment.flip import flip, flip_boxes
 from ssd_core.data.augment.photometric import Distortion, distort, draw_distortion
-from ssd_core.data.augment.resize import BILINEAR, draw_interpolation, resize
+from ssd_core.data.resize import BILINEAR, resize
 from ssd_core.spec.augmentation import Augmentation
+
+INTERPOLATIONS = tuple(
+    int(mode) for mode in (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_NEAREST, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+)
 
 
 class Augmented(NamedTuple):
@@ -80,6 +83,11 @@ def draw_plan(
     )
 
 
+def draw_interpolation(rng: np.random.Generator) -> int:
+    """One of OpenCV's five, each as likely as the others."""
+    return INTERPOLATIONS[rng.integers(len(INTERPOLATIONS))]
+
+
 def render(
     image: UInt8[ndarray, "H W 3"], plan: Plan, size: int, fill_rgb: tuple[int, int, int]
 ) -> UInt8[ndarray, "size size 3"]:
@@ -105,3 +113,15 @@ def _cut(image: UInt8[ndarray, "H W 3"], plan: Plan, fill_rgb: tuple[int, int, i
         return visible
     patch: UInt8[ndarray, "h w 3"] = cv2.copyMakeBorder(visible, *borders, cv2.BORDER_CONSTANT, value=fill_rgb)
     return patch
+
+
+def flip(image: UInt8[ndarray, "H W 3"]) -> UInt8[ndarray, "H W 3"]:
+    """Mirrored copy."""
+    mirrored: UInt8[ndarray, "H W 3"] = cv2.flip(image, 1)
+    return mirrored
+
+
+def flip_boxes(boxes_xyxy: Float64[ndarray, "G 4"]) -> Float64[ndarray, "G 4"]:
+    """Boxes in fractions of the image."""
+    left, top, right, bottom = boxes_xyxy.T
+    return np.stack([1 - right, top, 1 - left, bottom], axis=1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ssd_core.data.order import WINDOW_GROUPS, RowOrder, epoch_order, share
-from ssd_core.data.randomness import generator
+from ssd_core.data.order import WINDOW_GROUPS, RowOrder, epoch_order, generator, share
 
 GROUPS = (5, 5, 2) * 20
 

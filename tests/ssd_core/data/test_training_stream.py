@@ -1,9 +1,7 @@
-"""Batches of a training and of an evaluation, from small shards of drawn images."""
+"""Batches of a training, from small shards of drawn images."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -13,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from ssd_core.data.shards import MANIFEST, Row, ShardSet, build_manifest, write_rows
-from ssd_core.data.training_stream import Batch, TrainingStream, evaluation_batches, training_batches
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import Batch, TrainingStream, training_batches
 from ssd_core.spec.augmentation import FLIP_ONLY, STARRED
 from ssd_core.spec.recipe import Recipe
 
@@ -24,41 +22,6 @@ if TYPE_CHECKING:
 IMAGES = 11
 SETTINGS = Recipe(batch_size=4, augmentation=STARRED, seed=5)
 PLAIN = replace(SETTINGS, augmentation=replace(FLIP_ONLY, flip=False))
-
-
-def drawn(number: int) -> Row:
-    """Noise of its own size; number % 3 objects, of which the second is difficult and image 8's first is a crowd."""
-    width, height = 60 + number, 50 - number
-    noise = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    count = number % 3
-    boxes = np.array([[1, 1, width, height], [10, 20, 40, 30]], np.float32)[:count]
-    return Row(
-        image_id=f"image{number}",
-        source="drawn",
-        image=cv2.imencode(".png", noise)[1].tobytes(),
-        width=width,
-        height=height,
-        boxes_xyxy=boxes,
-        labels=np.array([number, 19], np.int32)[:count],
-        difficult=np.array([False, True])[:count],
-        crowd=np.array([number == 8, False])[:count],
-        area=np.zeros(count, np.float32),
-        annotation_ids=np.arange(count),
-    )
-
-
-def write(folder: Path, rows: list[Row]) -> ShardSet:
-    path = folder / "0.parquet"
-    groups = write_rows(path, rows, row_group_size=3)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    files = [{"name": path.name, "rows": len(rows), "row_groups": groups, "sha256": digest}]
-    (folder / MANIFEST).write_text(json.dumps(build_manifest(("thing",), files, {})))
-    return ShardSet(str(folder))
-
-
-@pytest.fixture
-def shards(tmp_path: Path) -> ShardSet:
-    return write(tmp_path, [drawn(number) for number in range(IMAGES)])
 
 
 def assert_same(batch: Batch, other: Batch) -> None:
@@ -120,7 +83,7 @@ def test_the_same_image_is_augmented_differently_in_each_epoch_and_for_each_seed
     assert torch.equal(pixels(SETTINGS, 0), seen[0])
 
 
-def test_batches_hold_rgb_bytes_and_normalised_boxes_with_labels_from_zero(shards: ShardSet):
+def test_batches_hold_rgb_bytes_and_normalised_boxes_with_labels_from_zero(shards: ShardSet, drawn):
     for batch in training_batches(shards, PLAIN, stop=3):
         assert batch.images.shape == (4, 3, 300, 300)
         assert batch.images.dtype == torch.uint8
@@ -140,7 +103,7 @@ def test_batches_hold_rgb_bytes_and_normalised_boxes_with_labels_from_zero(shard
             np.testing.assert_allclose(np.array(found).reshape(-1, 5), np.array(wanted).reshape(-1, 5), rtol=1e-6)
 
 
-def test_every_label_stays_with_its_object_through_the_augmentation(tmp_path: Path):
+def test_every_label_stays_with_its_object_through_the_augmentation(tmp_path: Path, drawn, write):
     scene = np.full((200, 300, 3), 255, np.uint8)
     scene[20:80, 30:120], scene[110:190, 180:290] = (255, 0, 0), (0, 0, 255)
     row = replace(
@@ -184,7 +147,7 @@ def test_difficult_objects_do_not_change_the_pixels_that_are_drawn(shards: Shard
         assert torch.equal(ours.images, theirs.images)
 
 
-def test_a_batch_without_any_object_is_legal(tmp_path: Path):
+def test_a_batch_without_any_object_is_legal(tmp_path: Path, drawn, write):
     empty = write(tmp_path, [drawn(0), drawn(3), drawn(6)])
     (batch,) = training_batches(empty, replace(SETTINGS, batch_size=2), stop=1)
     assert batch.objects.boxes_xyxy.shape == (2, 0, 4)
@@ -200,31 +163,7 @@ def test_the_global_random_state_is_left_alone(shards: ShardSet):
     np.testing.assert_array_equal(np.random.get_state()[1], before[1])
 
 
-@pytest.mark.parametrize("processes", [0, 2])
-def test_evaluation_shows_the_rows_in_order_resized_bilinearly_with_their_sizes(shards: ShardSet, processes: int):
-    batches = list(
-        evaluation_batches(shards, input_size=32, batch_size=4, rows=range(2, 11), loader_processes=processes)
-    )
-    assert [len(batch.image_ids) for batch in batches] == [4, 4, 1]
-    assert [name for batch in batches for name in batch.image_ids] == [f"image{number}" for number in range(2, 11)]
-    assert torch.cat([batch.rows for batch in batches]).tolist() == list(range(2, 11))
-    assert torch.cat([batch.sizes_wh for batch in batches]).tolist() == [[60 + n, 50 - n] for n in range(2, 11)]
-    rgb = cv2.cvtColor(cv2.imdecode(np.frombuffer(drawn(2).image, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    np.testing.assert_array_equal(batches[0].images[0].permute(1, 2, 0), cv2.resize(rgb, (32, 32)))
-
-
-def test_evaluation_without_rows_shows_all_and_with_none_shows_nothing(shards: ShardSet):
-    assert sum(len(batch.image_ids) for batch in evaluation_batches(shards, input_size=8, batch_size=4)) == IMAGES
-    assert list(evaluation_batches(shards, input_size=8, batch_size=4, rows=range(0))) == []
-
-
-def test_an_unreadable_image_is_named(tmp_path: Path):
+def test_an_unreadable_image_is_named(tmp_path: Path, drawn, write):
     broken = write(tmp_path, [replace(drawn(1), image=b"not an image")])
     with pytest.raises(ValueError, match="image 'image1' of 'drawn': 12 bytes"):
         next(training_batches(broken, replace(SETTINGS, batch_size=1)))
-
-
-def test_an_image_of_another_size_than_its_row_says_is_named(tmp_path: Path):
-    broken = write(tmp_path, [replace(drawn(1), width=300)])
-    with pytest.raises(ValueError, match=r"image1.*61x49 pixels.*300x49"):
-        next(evaluation_batches(broken, input_size=8, batch_size=1))

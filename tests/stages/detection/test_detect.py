@@ -13,8 +13,8 @@ import pytest
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Context, Stage
+from ssd_core.data.evaluation_stream import evaluation_batches
 from ssd_core.data.shards import ShardSet
-from ssd_core.data.training_stream import evaluation_batches
 from ssd_core.detection.decoding import detect
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.weights.initial import first_detector
