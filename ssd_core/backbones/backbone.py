@@ -81,7 +81,9 @@ class Vgg16(Backbone):
     def blueprint(self) -> dict[str, Blueprint]:
         from ssd_core.backbones.vgg import vgg16_blueprint
 
-        return vgg16_blueprint(self)
+        return vgg16_blueprint(
+            channels=self.channels, fc_channels=self.fc_channels, dilation=self.dilation, reduced=self.reduced
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +108,12 @@ class ResNet50(Backbone):
     def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
         from ssd_core.backbones.resnet import resnet50_parts
 
-        return resnet50_parts(self, norm_groups)
+        return resnet50_parts(self.width, norm_groups)
 
     def blueprint(self) -> dict[str, Blueprint]:
         from ssd_core.backbones.resnet_blueprint import resnet50_blueprint
 
-        return resnet50_blueprint(self)
+        return resnet50_blueprint(self.width)
 
 
 def _halved(side: int, times: int = 1) -> int:

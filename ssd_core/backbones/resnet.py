@@ -14,16 +14,14 @@ from torch import nn
 from torchvision.models.resnet import Bottleneck
 from torchvision.ops import FrozenBatchNorm2d
 
-from ssd_core.backbones.backbone import ResNet50
 from ssd_core.backbones.layers import GroupNorm
 
 Norm = Callable[[int], nn.Module]
 
 
-def resnet50_parts(resnet: ResNet50, norm_groups: int) -> OrderedDict[str, nn.Module]:
-    """The network in two parts. Maps: image (B, 3, S, S), RGB; layer2 S/8; layer3 S/16."""
+def resnet50_parts(width: int, norm_groups: int) -> OrderedDict[str, nn.Module]:
+    """The network in two parts; conv1 has `width` channels. Maps: image (B, 3, S, S), RGB; layer2 S/8; layer3 S/16."""
     norm: Norm = partial(GroupNorm, norm_groups) if norm_groups else FrozenBatchNorm2d
-    width = resnet.width
     layer1 = _layer(width, width, blocks=3, stride=1, norm=norm)
     layer2 = _layer(4 * width, 2 * width, blocks=4, stride=2, norm=norm)
     layer3 = _layer(8 * width, 4 * width, blocks=6, stride=2, norm=norm)

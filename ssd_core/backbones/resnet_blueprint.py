@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ssd_core.backbones.blueprint import Blueprint, Conv, Pool, Shortcut
 
-if TYPE_CHECKING:
-    from ssd_core.backbones.backbone import ResNet50
 
-
-def resnet50_blueprint(resnet: ResNet50) -> dict[str, Blueprint]:
-    """The two parts of `resnet.resnet50_parts`."""
-    width = resnet.width
+def resnet50_blueprint(width: int) -> dict[str, Blueprint]:
+    """The two parts of `resnet.resnet50_parts`, from the channels of conv1."""
     conv1 = Conv(name="conv1", channels_in=3, channels=width, kernel=7, stride=2, padding=3, bias=False)
     stem = (conv1, Pool(name="maxpool", kernel=3, stride=2, padding=1, round_up=False))
     layer1 = _layer("layer1", width, width, blocks=3, stride=1)

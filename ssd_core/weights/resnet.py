@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ssd_core.backbones.backbone import ResNet50
-from ssd_core.backbones.resnet import resnet50_parts
 from ssd_core.spec.paper import ssd300, with_resnet50
 from ssd_core.weights.vgg import TORCHVISION
 from ssd_core.weights.weights import Weights
@@ -33,7 +32,7 @@ def resnet50_state(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _places() -> dict[str, tuple[str, torch.Size]]:
     """Our name of every tensor, its name in the file and its shape."""
     with torch.device("meta"):
-        parts = resnet50_parts(ResNet50(), norm_groups=0)
+        parts = ResNet50().parts(norm_groups=0)
         states = {layer: part.state_dict() for layer, part in parts.items()}
     return {
         f"features.{layer}.{name}": (name, tensor.shape)
