@@ -1,0 +1,1 @@
+"""The command `ssdpipe`: one file for each command."""

@@ -1,0 +1,1 @@
+"""From an experiment to its graph: runs, presets, setups, rows."""

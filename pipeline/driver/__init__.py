@@ -1,0 +1,1 @@
+"""One invocation from graph to end: preflight, run, interrupts, failures."""

@@ -1,0 +1,1 @@
+"""What a stage computes, as one value and its hash: the key."""

@@ -1,0 +1,1 @@
+"""Committed results, leases, event logs and records on any pyarrow file system."""

@@ -1,0 +1,1 @@
+"""Default boxes, frames, offsets, matching."""

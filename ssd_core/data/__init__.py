@@ -1,0 +1,1 @@
+"""Shards, their order, and the streams of batches for training and evaluation."""

@@ -1,0 +1,1 @@
+"""From raw outputs to detections: decoding, suppression, limits, speed."""

@@ -1,0 +1,1 @@
+"""Average precision as VOC and ILSVRC define it, overlaps, the bootstrap."""

@@ -1,0 +1,1 @@
+"""The detector as a module, its precision, and its cost."""

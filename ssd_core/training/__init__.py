@@ -1,0 +1,1 @@
+"""The loss, the optimiser, the training loop and its checkpoints."""

@@ -1,0 +1,1 @@
+"""Weights files: ours, first weights, and those of other programs."""

@@ -1,0 +1,1 @@
+"""Why detections fail, as numbers and figures."""

@@ -1,0 +1,1 @@
+"""Readers: the annotated images of a split, whatever the layout on disk."""

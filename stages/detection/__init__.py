@@ -1,0 +1,1 @@
+"""A detector over shards, in shares; the table of detections."""

@@ -1,0 +1,1 @@
+"""Annotated images, checked and packed into Parquet; leaks between splits."""

@@ -1,0 +1,1 @@
+"""Archives for the servers of VOC2012 and COCO test-dev."""

@@ -1,0 +1,1 @@
+"""Training as a Ray Train job, and the first weights that it starts from."""

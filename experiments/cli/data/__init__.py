@@ -1,0 +1,1 @@
+"""`ssdpipe data`: check, show, shard, download, link."""

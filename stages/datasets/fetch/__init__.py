@@ -1,0 +1,1 @@
+"""Downloads that resume and are verified, archives, links to what is on disk."""
