@@ -20,7 +20,8 @@ from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
 from ssd_core.spec.paper import Flavour, ssd300, ssd512
 from ssd_core.weights.layouts.layout import ImportChoices, LayoutName
-from stages.graphs import Placement, scored
+from stages.graphs import scored
+from stages.placement import Placement
 from stages.tables.table import Cell, Table
 from stages.training.initial import WeightsFile
 

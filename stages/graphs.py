@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
@@ -14,23 +12,11 @@ from stages.evaluation.evaluate import Evaluate
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.protocol import Protocol
 from stages.evaluation.validate import Validate
+from stages.placement import Placement
 from stages.shards.overlap import ListsImages
 from stages.training.train import Train
 
 Evaluation = Evaluate | EvaluateCoco
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placement:
-    """Where stages run; never part of a key."""
-
-    workers: int = 1
-    """Processes of one training: its GPUs, or CPU workers."""
-
-    use_gpu: bool = False
-    cpus_per_worker: float = 1
-    loader_processes: int = 0
-    detection_workers: int = 1
 
 
 def trained(

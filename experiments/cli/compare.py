@@ -16,7 +16,7 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     from experiments.framework.comparison import current_table
     from pipeline.errors import PipelineError
     from pipeline.store.store import Store
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     store = Store.open(place.store)
     found = meant(request, store)

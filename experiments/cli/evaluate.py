@@ -59,7 +59,7 @@ def print_summary(
     store: Store, manifest: Manifest | None, protocol: Numbers | None = None, as_json: bool = False
 ) -> None:
     """The numbers of an evaluation that has ended; by its own protocol unless one is named."""
-    from stages.evaluation.evaluate import SUMMARY
+    from pipeline.store.record import SUMMARY
 
     assert manifest is not None, "the run of its graph ended well"
     numbers: Mapping[str, float] = store.output(manifest).read_json(SUMMARY)

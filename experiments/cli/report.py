@@ -33,7 +33,7 @@ def report(
     from pipeline.errors import PipelineError
     from pipeline.folder import Folder
     from pipeline.store.store import Store
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     store = Store.open(place.store)
     found = meant(request, store)
@@ -53,7 +53,7 @@ def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> st
     """Path of the page at its usual place, written anew if results have changed; put beside that run in MLflow."""
     from experiments.framework.reporting import Held
     from pipeline.mlflow_tracking.recorded_runs import attach
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     held = Held.of(request.targets(Placement()), store)
     folder, stem = usual_place(request, store)

@@ -34,7 +34,7 @@ def _tell(request: ExperimentRequest, store: Store, *, run_id: str = "") -> None
     """The table of each experiment as far as it is there, and where its page is."""
     from experiments.cli.report import refresh
     from experiments.framework.comparison import current_table
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     for member in request.members():
         print(current_table(member.target(Placement()), store))

@@ -56,8 +56,10 @@ def _conditions(provenance: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _numbers(manifest: Manifest, store: Store) -> list[tuple[str, float]]:
+    from pipeline.store.record import SUMMARY
+
     output = store.output(manifest)
-    summary = output.read_json("summary.json") if output.exists("summary.json") else {}
+    summary = output.read_json(SUMMARY) if output.exists(SUMMARY) else {}
     return [(name, value) for name, value in summary.items() if isinstance(value, int | float)]
 
 

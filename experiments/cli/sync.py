@@ -18,7 +18,7 @@ def sync(request: ExperimentRequest, place: StorePlace) -> None:
     from pipeline.mlflow_tracking.observer import sync
     from pipeline.planning.graph import Graph
     from pipeline.store.store import Store
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     store = Store.open(place.store)
     found = meant(request, store)

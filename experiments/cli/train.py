@@ -19,7 +19,7 @@ def train(request: TrainRequest, running: Running) -> None:
     from experiments.cli.evaluate import print_summary
     from experiments.cli.requests.running import bring_to_end, ui_command
     from experiments.cli.shared.printing import percent
-    from stages.evaluation.evaluate import SUMMARY
+    from pipeline.store.record import SUMMARY
     from stages.evaluation.validate import Validate
     from stages.training.train import WEIGHTS, Train
 
@@ -41,7 +41,7 @@ def train(request: TrainRequest, running: Running) -> None:
 
 def _best(output: Folder) -> str:
     from experiments.cli.shared.printing import percent
-    from stages.evaluation.evaluate import SUMMARY
+    from pipeline.store.record import SUMMARY
 
     numbers = output.read_json(SUMMARY)
     return f"{percent(numbers['validation/best_mAP'])} at step {numbers['validation/best_step']:,}"

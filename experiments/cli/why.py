@@ -26,7 +26,7 @@ def why(
     from pipeline.planning.plan import why as reasons
     from pipeline.planning.resolver import Resolver
     from pipeline.store.store import Store
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     store = Store.open(place.store)
     graph = Graph(meant(request, store, stage).targets(Placement()))

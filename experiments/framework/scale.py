@@ -10,7 +10,8 @@ from experiments.framework.runs import Run
 from experiments.framework.setups import Setup, initial_for
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
-from stages.graphs import Evaluation, Placement
+from stages.graphs import Evaluation
+from stages.placement import Placement
 from stages.training.train import Train
 from stages.training.transfer import Transfer
 

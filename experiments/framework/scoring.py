@@ -9,7 +9,8 @@ from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
 from stages.datasets.find import find_data_set
 from stages.evaluation.protocol import Protocol
-from stages.graphs import Evaluation, Placement, scored
+from stages.graphs import Evaluation, scored
+from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.training.initial import WeightsFile
 

@@ -12,7 +12,8 @@ from ssd_core.spec.recipe import Recipe
 from stages.datasets.find import TESTING, TRAINING, find_data_set
 from stages.datasets.source import Source, discover_classes
 from stages.evaluation.protocol import Protocol
-from stages.graphs import Evaluation, Placement, scored, trained
+from stages.graphs import Evaluation, scored, trained
+from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.training.initial import ImageNetResNet50, ImageNetVgg16, WeightsFile
 from stages.training.train import Train

@@ -14,7 +14,7 @@ from stages.datasets.coco import CocoFolder
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.submission.submission import CLASSES, Benchmark, Submission
 from stages.training.initial import WeightsFile

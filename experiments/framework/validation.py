@@ -7,7 +7,8 @@ from dataclasses import replace
 from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
 from stages.evaluation.validate import Validate
-from stages.graphs import Evaluation, Placement, validated
+from stages.graphs import Evaluation, validated
+from stages.placement import Placement
 from stages.shards.overlap import refuse_shared_lists
 from stages.shards.shard import Shard
 from stages.training.train import Train

@@ -13,7 +13,7 @@ from pipeline.folder import Folder
 from pipeline.mlflow_tracking.client import NOTE, legal_name
 from pipeline.mlflow_tracking.models import RunModels
 from pipeline.stage import Stage
-from pipeline.store.record import CURVE, Point, read_curve
+from pipeline.store.record import CURVE, SUMMARY, Point, read_curve
 from pipeline.store.store import Manifest
 
 METRICS_PER_CALL = 1000  # the limit of MLflow
@@ -109,9 +109,9 @@ class TrackedRun:
             return
         data_set = self._log_data_sets(stage, manifest)
         self.log_curve(output)
-        if output.exists("summary.json"):
+        if output.exists(SUMMARY):
             model = None if output.exists(CURVE) else self._models.last()  # the numbers of a curve are of no one step
-            self._log_numbers(_numbers(output.read_json("summary.json")), manifest.finished, model, data_set)
+            self._log_numbers(_numbers(output.read_json(SUMMARY)), manifest.finished, model, data_set)
         for name in stage.artifacts():
             self._log_artifact(manifest.address, output, name)
         if models := stage.models():

@@ -2,6 +2,8 @@
 
 metrics.jsonl    one line {"step", "time", "values"} for each recorded point; the last line of a step counts
 progress.json    {"done", "total", "note", "time"}, replaced as a whole
+
+What it tells at its end, `summary.json` in its result, holds {name: number}.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pipeline.folder import Folder
 
 CURVE = "metrics.jsonl"
 PROGRESS = "progress.json"
+SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import pyarrow.parquet as pq
 
 from pipeline.folder import Folder
+from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
 from stages.analysis.analysis import Document, Manner, analyse, summarise
-from stages.analysis.analyze import ANALYSIS, FIGURES, SUMMARY, Analyze
+from stages.analysis.analyze import ANALYSIS, FIGURES, Analyze
 from stages.analysis.confusion_figure import confusion_figure
 from stages.analysis.hoiem_sensitivity_figure import sensitivity_figure
 from stages.analysis.hoiem_trends_figure import trends_figure

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pipeline.stage import Context, Stage
 
 ANALYSIS = "analysis.json"
-SUMMARY = "summary.json"
 FIGURES = ("trends", "sensitivity", "confusion")
 
 

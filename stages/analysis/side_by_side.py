@@ -50,7 +50,7 @@ class DrawCocoSizes(Stage):
         return (f"{SIZES}.png", f"{SIZES}.svg")
 
     def run(self, ctx: Context) -> None:
-        from stages.evaluation.evaluate import SUMMARY
+        from pipeline.store.record import SUMMARY
         from stages.figures.coco_sizes import coco_sizes_figure
 
         summaries = [ctx.input(evaluation).read_json(SUMMARY) for evaluation in self.evaluations]

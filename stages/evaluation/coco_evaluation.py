@@ -19,11 +19,12 @@ from numpy import ndarray
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
+from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
 from stages.detection.detect import DETECTIONS
 from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco
 from stages.evaluation.coco_results import id_order
-from stages.evaluation.evaluate import OUTCOMES, SUMMARY
+from stages.evaluation.evaluate import OUTCOMES
 from stages.evaluation.outcomes import write_outcomes
 from stages.evaluation.voc_evaluation import scored_boxes
 

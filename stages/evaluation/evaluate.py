@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Stage
 
-SUMMARY = "summary.json"
 OUTCOMES = "outcomes.npz"
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources
+from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
 from stages.detection.shares import Share, detect_share
 from stages.evaluation import coco_evaluation, voc_evaluation
-from stages.evaluation.evaluate import SUMMARY
 from stages.evaluation.protocol import Protocol
 from stages.evaluation.validate import CURVE_NAME
 from stages.training.train import kept_weights

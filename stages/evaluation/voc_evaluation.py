@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
+from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.voc_ap import ClassResult, Outcomes, ScoredBoxes, TrueBoxes, class_result, judge, mean_result
 from stages.detection.detect import DETECTIONS
-from stages.evaluation.evaluate import OUTCOMES, SUMMARY
+from stages.evaluation.evaluate import OUTCOMES
 from stages.evaluation.outcomes import write_outcomes
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pipeline.stage import Stage
 from ssd_core.detection.speed_modes import MODES, PLAIN, SpeedMode
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.speed.stages import ON_CPU, CompareSpeed, Effort, MeasureSpeed, Network
 
 CPU_MODES = (PLAIN, SpeedMode(channels_last=True))

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PipelineError
+from pipeline.store.record import SUMMARY
 from ssd_core.detection.speed import (
     Runner,
     Seconds,
@@ -19,7 +20,7 @@ from ssd_core.detection.speed import (
 )
 from ssd_core.detection.speed_modes import SpeedMode
 from stages.speed.bench import RESIDENT, Bench, bench_of
-from stages.speed.stages import SPEED, SUMMARY, CompareSpeed, MeasureSpeed
+from stages.speed.stages import SPEED, CompareSpeed, MeasureSpeed
 
 if TYPE_CHECKING:
     from pipeline.stage import Context

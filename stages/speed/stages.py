@@ -21,7 +21,6 @@ from ssd_core.spec.detector import DetectorSpec
 from stages.speed.hardware import hardware
 
 SPEED = "speed.json"
-SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import Any
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
+from pipeline.store.record import SUMMARY
 from ssd_core.metrics.bootstrap import interval
-from stages.evaluation.evaluate import SUMMARY
 from stages.tables.resampling import Sample, mean_sample, resampled
 from stages.tables.support import Bounds, is_supported
 from stages.tables.table import TABLE_CSV, TABLE_JSON, TABLE_LATEX, TABLE_MARKDOWN, TABLE_TEXT, Cell, Table, Unit

@@ -12,7 +12,8 @@ from pipeline.planning.graph import Graph
 from ssd_core.spec.recipe import Recipe
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.validate import Validate
-from stages.graphs import Evaluation, Placement, scored, trained, validated
+from stages.graphs import Evaluation, scored, trained, validated
+from stages.placement import Placement
 from stages.training.train import Train
 
 HERE = Placement()

@@ -12,7 +12,7 @@ from experiments.cli.shared.foreign import ForeignOptions
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
 Numbers = Literal["voc07", "voc12", "ilsvrc", "coco"]
 ProtocolOption = Annotated[

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from experiments.framework.experiment import Experiment
     from experiments.framework.scale import Scale
     from pipeline.stage import Stage
-    from stages.graphs import Placement
+    from stages.placement import Placement
     from stages.tables.table import Table
 
 

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from experiments.framework.setups import Setup
     from pipeline.stage import Stage
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
 GpusOption = Annotated[
     int | None, typer.Option(min=0, help="GPUs for all of it, 0: CPU; those of this machine by default.")

@@ -11,7 +11,7 @@ from experiments.cli.requests.request import Request, StrictOption
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class ShardRequest(Request):
         return "data"
 
     def placement(self) -> Placement:
-        from stages.graphs import Placement
+        from stages.placement import Placement
 
         return Placement()
 

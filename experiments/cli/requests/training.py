@@ -12,7 +12,8 @@ from experiments.cli.requests.request import OnSetup
 if TYPE_CHECKING:
     from experiments.framework.setups import Setup
     from pipeline.stage import Stage
-    from stages.graphs import Evaluation, Placement
+    from stages.graphs import Evaluation
+    from stages.placement import Placement
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.stage import Resources
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
 CPUS_PER_GPU = 8
 """At most: decoding and augmentation of SSD300 keep about one fast GPU fed with these."""
@@ -18,7 +18,7 @@ CPUS_PER_GPU = 8
 
 def place(*, gpus: int | None, gpus_per_training: int) -> Placement:
     """Trainings beside each other, each on `gpus_per_training` GPUs, or on one CPU where there are none."""
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     if gpus != 0:
         there, gpus = _there(gpus)
@@ -30,7 +30,7 @@ def place(*, gpus: int | None, gpus_per_training: int) -> Placement:
 def place_one(*, gpus: int | None, cpu_workers: int) -> Placement:
     """One training on all of it: `gpus` GPUs, or `cpu_workers` processes that share the CPUs."""
     from pipeline.ray_backend.session import local_capacity
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     if gpus != 0:
         there, gpus = _there(gpus)
@@ -66,7 +66,7 @@ def _there(gpus: int | None) -> tuple[Resources | None, int]:
 
 
 def _on_gpus(workers: int, here: Resources | None, gpus: int) -> Placement:
-    from stages.graphs import Placement
+    from stages.placement import Placement
 
     share = max(1, min(CPUS_PER_GPU, int(here.cpus) // gpus)) if here else CPUS_PER_GPU
     return Placement(

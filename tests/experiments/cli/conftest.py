@@ -18,7 +18,7 @@ from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.store.events import EventLog
 from pipeline.store.store import Store
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.shards.shard import Shard
 
 

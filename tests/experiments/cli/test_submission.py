@@ -21,7 +21,7 @@ from ssd_core.network.model import Detector
 from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from ssd_core.weights.weights import Weights, save_weights
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.submission.submission import ARCHIVES
 
 if TYPE_CHECKING:

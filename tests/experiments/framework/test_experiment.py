@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
 from ssd_core.spec.recipe import Recipe
 from stages.evaluation.evaluate import Evaluate
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.tables.table import Table
 from stages.training.train import Train
 

@@ -27,7 +27,7 @@ from ssd_core.spec.recipe import Recipe
 from stages.analysis.analyze import Analyze
 from stages.datasets.voc import VocFolder
 from stages.drawn.draw import Draw
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.reporting.content import Report
 from stages.reporting.page import page
 from stages.training.train import Train

@@ -18,7 +18,7 @@ from ssd_core.weights.importing import tensor_names
 from ssd_core.weights.initial import first_detector
 from ssd_core.weights.layouts.known import LAYOUTS
 from stages.detection.detect import Detect
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.training.initial import WeightsFile
 

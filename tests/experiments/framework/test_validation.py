@@ -13,7 +13,7 @@ from experiments.cli.requests import TrainRequest
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
 from stages.evaluation.validate import Validate
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.training.train import Train
 
 KEEPING = ["schedule.iterations=3000", "keep_every=1000"]

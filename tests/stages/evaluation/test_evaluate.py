@@ -13,12 +13,13 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Stage
+from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.bootstrap import replicate_map
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import DETECTIONS
 from stages.detection.shares import SCHEMA
-from stages.evaluation.evaluate import OUTCOMES, SUMMARY, Evaluate
+from stages.evaluation.evaluate import OUTCOMES, Evaluate
 from stages.evaluation.outcomes import read_outcomes
 from stages.shards.shard import Shard
 

@@ -21,6 +21,7 @@ from pycocotools.cocoeval import COCOeval
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.stage import Context, Stage
+from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
 from ssd_core.metrics.bootstrap import COCO_LEVELS, replicate_map
 from ssd_core.spec.vocabularies import COCO_CATEGORIES, COCO_CLASSES
@@ -28,7 +29,7 @@ from stages.datasets.coco import CocoFolder
 from stages.detection.detect import DETECTIONS
 from stages.detection.shares import SCHEMA
 from stages.evaluation.coco_ap import NUMBERS
-from stages.evaluation.evaluate import OUTCOMES, SUMMARY
+from stages.evaluation.evaluate import OUTCOMES
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.outcomes import read_outcomes
 from stages.shards.shard import Shard

@@ -21,7 +21,8 @@ from stages.evaluation.evaluate import Evaluate
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.protocol import Protocol
 from stages.evaluation.validate import Validate
-from stages.graphs import Placement, validated
+from stages.graphs import validated
+from stages.placement import Placement
 from stages.training.train import Train, kept_weights
 
 InProcess = Callable[..., StageContext]

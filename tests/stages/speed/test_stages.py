@@ -9,14 +9,15 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Stage
+from pipeline.store.record import SUMMARY
 from ssd_core.detection.speed_modes import PLAIN, SpeedMode
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.weights.initial import first_detector
 from ssd_core.weights.weights import Weights, save_weights
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.speed import hardware as machines
 from stages.speed.graphs import timed, timed_side_by_side
-from stages.speed.stages import SPEED, SUMMARY, CompareSpeed, Effort, MeasureSpeed, Network
+from stages.speed.stages import SPEED, CompareSpeed, Effort, MeasureSpeed, Network
 
 QUICK = Effort(warmup=1, timed=2)
 

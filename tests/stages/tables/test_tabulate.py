@@ -16,8 +16,9 @@ import pytest
 
 from pipeline.folder import Folder
 from pipeline.stage import Context, Stage
+from pipeline.store.record import SUMMARY
 from ssd_core.metrics.voc_ap import Outcomes, class_result
-from stages.evaluation.evaluate import OUTCOMES, SUMMARY
+from stages.evaluation.evaluate import OUTCOMES
 from stages.evaluation.outcomes import write_outcomes
 from stages.evaluation.voc_evaluation import summarise
 from stages.tables.table import Cell, Table

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiments.cli.requests import ShardRequest, request_from
-from stages.graphs import Placement
+from stages.placement import Placement
 from stages.shards.shard import Shard
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from experiments.cli.requests import ExperimentRequest, TrainRequest
 from experiments.cli.requests.recording import about
 from experiments.cli.requests.request import Request
-from stages.graphs import Placement
+from stages.placement import Placement
 
 
 def told(request: Request):

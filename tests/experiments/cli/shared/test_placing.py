@@ -8,7 +8,7 @@ from experiments.cli.shared import placing
 from pipeline.errors import PipelineError
 from pipeline.ray_backend import session as ray_session
 from pipeline.stage import Resources
-from stages.graphs import Placement
+from stages.placement import Placement
 
 
 @pytest.fixture
