@@ -4,7 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow check bench clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check coverage bench clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: $(INSTALLED)  ## the paper's layer ablation on images that the project draws itself
 	$(BIN)/ssdpipe run ablation-layers --preset tiny --column yes
@@ -15,18 +19,21 @@ test: check  ## style, types, imports, and all tests that take seconds
 test-slow: $(INSTALLED)  ## tests that take minutes: whole commands, kills, trainings
 	$(BIN)/pytest -m slow
 
-check: $(INSTALLED)
+check: $(INSTALLED)  ## style, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+coverage: $(INSTALLED)  ## the quick tests, and which lines they do not reach
+	$(BIN)/pytest -m "not slow" --cov
+
 bench: $(INSTALLED)  ## measure side by side; prints what it ran on
 	$(BIN)/python benchmarks/input_pipeline.py
 	$(BIN)/python benchmarks/scheduler_overhead.py
 
-clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+clean:  ## remove the environment and all caches; results in ssdpipe-store stay
+	rm -rf $(VENV) build *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""Links between the documents lead somewhere."""
+"""Links between the documents lead somewhere, and files that they name are there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -19,4 +19,11 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
 
 def test_every_page_is_linked_from_the_readme() -> None:
     told = PAGES[0].read_text()
-    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in told] == []
+    assert [page.name for page in PAGES[1:] if f"({page.relative_to(ROOT)})" not in told] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_folder_of_the_project_that_a_page_names_is_there(page: Path) -> None:
+    text = re.sub(r"^`\S+\.py`[^\n]*:\n\n```python", "", page.read_text(), flags=re.MULTILINE)  # a file to be written
+    named = re.findall(r"`((?:pipeline|ssd_core|stages|experiments|tests|benchmarks|docs)/[\w/.-]*)[`:]", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
