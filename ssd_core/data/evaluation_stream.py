@@ -13,8 +13,8 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from ssd_core.data.images import resize
 from ssd_core.data.loading import decode_row, in_turn, loader_options, stack
-from ssd_core.data.resize import resize
 from ssd_core.data.shards import ShardSet
 
 

@@ -1,6 +1,7 @@
-"""Encoded bytes to RGB pixels, one rule for all: grey, palette, CMYK and 16-bit become 3 x 8 bit, alpha is dropped.
+"""Encoded bytes to RGB pixels, and these to the square input of the network.
 
-The orientation of EXIF is ignored, since boxes refer to the pixels as they are stored.
+One rule for all images: grey, palette, CMYK and 16-bit become 3 x 8 bit, alpha is dropped. The orientation of EXIF is
+ignored, since boxes refer to the pixels as they are stored.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
+
+BILINEAR = int(cv2.INTER_LINEAR)
+"""Of evaluation; without antialiasing."""
 
 _FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
@@ -23,3 +27,9 @@ def decode_rgb(encoded: bytes) -> UInt8[ndarray, "H W 3"]:
         raise ValueError(f"{len(encoded)} bytes that start with {encoded[:8]!r} are not a readable image")
     rgb: UInt8[ndarray, "H W 3"] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     return rgb
+
+
+def resize(image: UInt8[ndarray, "H W 3"], size: int, interpolation: int = BILINEAR) -> UInt8[ndarray, "size size 3"]:
+    """Warp to a square of side `size`; the aspect ratio is not kept (paper section 3.1; resize_param)."""
+    resized: UInt8[ndarray, "size size 3"] = cv2.resize(image, (size, size), interpolation=interpolation)
+    return resized

@@ -22,7 +22,7 @@ from jaxtyping import install_import_hook
 
 CHECKED = (
     "backbones.layers", "backbones.vgg", "boxes", "data.augment", "data.evaluation_stream", "data.images",
-    "data.loading", "data.order", "data.resize", "data.shards", "data.training_stream", "detection.decoding",
+    "data.loading", "data.order",  "data.shards", "data.training_stream", "detection.decoding",
     "metrics.analysis", "metrics.overlaps", "metrics.voc_ap", "network.model", "network.network_cost",
     "training.loss", "training.optimiser",
 )  # fmt: skip

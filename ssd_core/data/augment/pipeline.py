@@ -20,7 +20,7 @@ from numpy import ndarray
 from ssd_core.data.augment.crop import WHOLE_XYXY, draw_patch, objects_in, pixel_window
 from ssd_core.data.augment.expand import Canvas, draw_canvas, plain_canvas
 from ssd_core.data.augment.photometric import Distortion, distort, draw_distortion
-from ssd_core.data.resize import BILINEAR, resize
+from ssd_core.data.images import BILINEAR, resize
 from ssd_core.spec.augmentation import Augmentation
 
 INTERPOLATIONS = tuple(
