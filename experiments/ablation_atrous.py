@@ -10,8 +10,8 @@ Differs: the paper prints neither boxes nor layers of the full network: ours kee
 from __future__ import annotations
 
 from experiments.framework.experiment import Experiment, Row
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS, Run
-from experiments.framework.scale import Scale
 from experiments.published import TABLE_2
 from pipeline.stage import Stage
 from stages.speed.graphs import timed_side_by_side
@@ -20,15 +20,15 @@ from stages.speed.stages import Network
 ATROUS, FULL = RUNS["ssd300-voc0712"], RUNS["ssd300-full-vgg-voc0712"]
 
 
-def speeds(scale: Scale) -> tuple[Stage, ...]:
+def speeds(preset: Preset) -> tuple[Stage, ...]:
     """Images/s of both networks, in turns; they need no training for it."""
 
     def network(run: Run, label: str) -> Network:
-        return Network(label=label, spec=scale.setup(run).recipe.spec)
+        return Network(label=label, spec=preset.setup(run).recipe.spec)
 
     networks = network(ATROUS, "atrous"), network(FULL, "full VGG16")
-    test = scale.setup(ATROUS).test_shards()
-    return (timed_side_by_side(networks, test=test, variant="atrous", placement=scale.placement),)
+    test = preset.setup(ATROUS).test_shards()
+    return (timed_side_by_side(networks, test=test, variant="atrous", placement=preset.placement),)
 
 
 experiment = Experiment(

@@ -11,8 +11,8 @@ Differs: Figure 2 draws YOLO beside it.
 from __future__ import annotations
 
 from experiments.framework.experiment import Experiment, Row
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS, Run
-from experiments.framework.scale import Scale
 from experiments.published import TABLE_7
 from pipeline.stage import Stage
 from stages.analysis.architecture import DrawArchitecture, DrawDefaultBoxes
@@ -20,12 +20,12 @@ from stages.analysis.architecture import DrawArchitecture, DrawDefaultBoxes
 DRAWN = ("ssd300-voc0712", "ssd512-voc0712", "ssd300-full-vgg-voc0712")
 
 
-def figures(scale: Scale) -> tuple[Stage, ...]:
-    return DrawDefaultBoxes(), *(_network(RUNS[name], scale) for name in DRAWN)
+def figures(preset: Preset) -> tuple[Stage, ...]:
+    return DrawDefaultBoxes(), *(_network(RUNS[name], preset) for name in DRAWN)
 
 
-def _network(run: Run, scale: Scale) -> DrawArchitecture:
-    spec = scale.setup(run).recipe.spec
+def _network(run: Run, preset: Preset) -> DrawArchitecture:
+    spec = preset.setup(run).recipe.spec
     return DrawArchitecture(spec=spec, title=run.detector.upper(), variant=run.detector)
 
 

@@ -10,8 +10,8 @@ Differs: images of minival, whose objects are public, so that right and wrong ca
 from __future__ import annotations
 
 from experiments.framework.experiment import Experiment, Row
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from experiments.published import FIGURE_5_SCORE, TABLE_5
 from pipeline.stage import Stage
 from stages.analysis.draw_detections import DrawDetections
@@ -21,14 +21,14 @@ from stages.analysis.side_by_side import DrawCocoSizes
 RUN = RUNS["ssd512-coco"]
 
 
-def figures(scale: Scale) -> tuple[Stage, ...]:
-    evaluation = scale.evaluation(RUN, table=experiment.answers)
+def figures(preset: Preset) -> tuple[Stage, ...]:
+    evaluation = preset.setup(RUN).evaluation(table=experiment.answers)
     pictures = DrawDetections(
         detections=evaluation.detections,
         shards=evaluation.shards,
         training=evaluation.training,
         min_score=FIGURE_5_SCORE,
-        similar=grouping_of(scale.setup(RUN).recipe.spec.classes).similar,
+        similar=grouping_of(preset.setup(RUN).recipe.spec.classes).similar,
         variant=RUN.name,
     )
     return pictures, DrawCocoSizes(evaluations=(evaluation,), titles=("SSD512",), variant=RUN.name)

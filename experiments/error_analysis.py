@@ -11,8 +11,8 @@ Differs: Figure 3 is said of SSD512 without its training set; here 07+12.
 from __future__ import annotations
 
 from experiments.framework.experiment import Experiment, Row
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from experiments.published import TABLE_6
 from pipeline.stage import Stage
 from stages.analysis.analyze import Analyze
@@ -27,11 +27,11 @@ DETECTORS = {
 }
 
 
-def figures(scale: Scale) -> tuple[Stage, ...]:
+def figures(preset: Preset) -> tuple[Stage, ...]:
     """The analysis of each detector (Figure 3 is SSD512's), and Figures 4 and 6."""
-    analyses = {title: _analysis(title, scale) for title in DETECTORS}
+    analyses = {title: _analysis(title, preset) for title in DETECTORS}
     plain = ("SSD300", "SSD512")
-    shown = analyses["SSD512"].shown or scale.setup(DETECTORS["SSD512"]).recipe.spec.classes
+    shown = analyses["SSD512"].shown or preset.setup(DETECTORS["SSD512"]).recipe.spec.classes
     figure_4 = DrawSensitivities(
         analyses=tuple(analyses[title] for title in plain), titles=plain, shown=shown, variant="figure4"
     )
@@ -41,10 +41,10 @@ def figures(scale: Scale) -> tuple[Stage, ...]:
     return (*analyses.values(), figure_4, figure_6)
 
 
-def _analysis(title: str, scale: Scale) -> Analyze:
+def _analysis(title: str, preset: Preset) -> Analyze:
     run = DETECTORS[title]
-    evaluation = scale.evaluation(run, table=experiment.answers)
-    known = grouping_of(scale.setup(run).recipe.spec.classes)
+    evaluation = preset.setup(run).evaluation(table=experiment.answers)
+    known = grouping_of(preset.setup(run).recipe.spec.classes)
     return Analyze(
         detections=evaluation.detections,
         shards=evaluation.shards,

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.framework.experiment import METRICS, Experiment
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
 from ssd_core.spec.paper import Flavour, ssd300, ssd512
@@ -87,18 +87,18 @@ RELEASED = (
 class ImportCheck(Experiment):
     """An experiment without trainings: its rows are the files that are there."""
 
-    def table(self, scale: Scale, *, seeds: int = 1, column: str = "") -> Table:
+    def table(self, preset: Preset, *, seeds: int = 1, column: str = "") -> Table:
         """PipelineError when it is asked for anything but the paper's detectors, or no file is there."""
-        if scale.preset != "full" or seeds != 1 or column:
+        if preset.name != "full" or seeds != 1 or column:
             raise PipelineError(f"{self.name} trains nothing: it has one preset, full, and neither seeds nor columns")
-        setup = scale.setup(RUNS["ssd300-voc0712"])
+        setup = preset.setup(RUNS["ssd300-voc0712"])
         folder = Path(os.environ.get(FOLDER, "weights")).expanduser()
         return Table(
             variant=self.name,
             title=f"{self.answers}: {self.question}",
-            preset=scale.preset,
+            preset=preset.name,
             row_title=self.row_title,
-            cells=tuple(_cell(released, folder, setup, scale.placement) for released in released_files(folder)),
+            cells=tuple(_cell(released, folder, setup, preset.placement) for released in released_files(folder)),
             metric=METRICS["voc"],
             published_title="author",
         )

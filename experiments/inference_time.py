@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from experiments.framework.experiment import Experiment, Row
 from experiments.framework.runs import RUNS, Run
-from experiments.framework.scale import Scale
+from experiments.framework.setups import Setup
 from experiments.published import TABLE_7
 from pipeline.stage import Stage
 from stages.speed.graphs import timed
@@ -26,11 +26,9 @@ def _run_of(method: str) -> Run | None:
     return RUNS[f"{method.lower()}-voc0712"] if method.startswith("SSD") else None
 
 
-def _timed(run: Run, scale: Scale, seed: int) -> Stage:
-    training = scale.training(run, seed, table=experiment.answers)
-    network = Network(label=run.detector, weights=training)
-    test = scale.setup(run).test_shards()
-    return timed(network, test=test, variant=f"{run.name}/seed{seed}", placement=scale.placement)
+def _timed(setup: Setup) -> Stage:
+    network = Network(label=setup.run.detector, weights=setup.training(table=experiment.answers))
+    return timed(network, test=setup.test_shards(), variant=setup.variant, placement=setup.placement)
 
 
 def _rows(method: str, batch: int) -> tuple[Row, Row]:
@@ -40,7 +38,7 @@ def _rows(method: str, batch: int) -> tuple[Row, Row]:
         label=label,
         run=run,
         column="images/s",
-        result=(lambda scale, seed: _timed(run, scale, seed)) if run else None,
+        result=_timed,
         metric=METRIC.format(batch),
         unit="plain",
         published=printed.images_per_second,

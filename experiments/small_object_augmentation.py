@@ -50,5 +50,5 @@ experiment = Experiment(
     row_title="method",
     column_title="benchmark and data",
     rows=ROWS,
-    figures=lambda scale: submissions(ROWS, scale),
+    figures=lambda preset: submissions(ROWS, preset),
 )

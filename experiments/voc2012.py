@@ -52,5 +52,5 @@ experiment = Experiment(
     differs="test is scored by its server; the proxies are other trainings on other images",
     row_title="method and data",
     rows=ROWS,
-    figures=lambda scale: submissions(ROWS, scale),
+    figures=lambda preset: submissions(ROWS, preset),
 )

@@ -6,7 +6,7 @@ from __future__ import annotations
 def list_experiments() -> None:
     """List the experiments and their questions."""
     from experiments.cli.shared.printing import columns
-    from experiments.framework.experiment import experiment_names, load_experiment
+    from experiments.framework.loading import experiment_names, load_experiment
 
     known = [load_experiment(name) for name in experiment_names()]
     print(columns((found.name, found.answers, found.question) for found in known))

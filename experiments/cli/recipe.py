@@ -14,18 +14,18 @@ app = typer.Typer(help="Named recipes and their settings.")
 def list_recipes() -> None:
     """List the recipes that `ssdpipe train` knows."""
     from experiments.cli.shared.printing import columns
-    from experiments.framework.recipes import RECIPES
+    from experiments.framework.loading import RECIPES, named_setup
 
-    print(columns((name, recipe.setup().about) for name, recipe in RECIPES.items()))
+    print(columns((name, named_setup(name).about) for name in RECIPES))
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]) -> None:
     """Show every setting; `*` marks those that differ from the paper's SSD300 on VOC 07+12, with its value."""
-    from experiments.framework.recipes import named_recipe
+    from experiments.framework.loading import named_setup
     from ssd_core.spec.departures import departures, leaves
 
-    setup = named_recipe(name).setup()
+    setup = named_setup(name)
     changed = {departure.field: departure for departure in departures(setup.recipe)}
     print(f"# {name}: {setup.about}")
     for path, value in leaves(setup.recipe):
@@ -47,7 +47,7 @@ def draw(
     ),
 ) -> None:
     """Draw the network: its maps, what leads to them, and the boxes that each predicts."""
-    from experiments.framework.recipes import named_recipe
+    from experiments.framework.loading import named_setup
     from pipeline.errors import PipelineError
     from ssd_core.network.layer_table import layer_table
     from stages.figures.architecture import architecture_figure
@@ -55,7 +55,7 @@ def draw(
 
     if (suffix := out.suffix.removeprefix(".")) not in ("svg", "png"):
         raise PipelineError(f"{out} ends in neither .svg nor .png, the two forms of a drawing")
-    table = layer_table(named_recipe(name).setup().recipe.spec)
+    table = layer_table(named_setup(name).recipe.spec)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(png_and_svg(architecture_figure(table, name))[suffix])
     print(f"{out}: {len(table.maps)} maps, {table.boxes} boxes")

@@ -18,6 +18,9 @@ DetectorName = Literal["ssd300", "ssd512", "ssd300-full-vgg"]
 DataName = Literal["07", "07+12", "07+12train", "07++12", "coco", "ilsvrc"]
 """Training images. 07+12train leaves VOC2012 val for testing; 07++12 holds VOC2007 test; coco is trainval35k."""
 
+PresetName = Literal["full", "short", "tiny", "narrow"]
+"""How a run is made real: `presets.py`."""
+
 Change = Callable[[Recipe], Recipe]
 
 SCHEDULES: dict[DataName, Schedule] = {
@@ -60,7 +63,7 @@ class Run:
             return SCHEDULES[self.data]
         return STARRED_COCO if self.data == "coco" else SCHEDULES[self.data].scaled(2)
 
-    def varied(self, name: str, change: Change, *, detector: DetectorName | None = None) -> Run:
+    def varied(self, name: str, change: Change = unchanged, *, detector: DetectorName | None = None) -> Run:
         """An ablation of this run."""
         return replace(self, name=name, change=change, detector=detector or self.detector)
 

@@ -1,10 +1,12 @@
-"""What a detector is trained and tested on, and how, with the changes that a user makes to it."""
+"""A run made real: its recipe, its images and its first weights, and the changes that a user makes to them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from experiments.framework.runs import PresetName, Run
+from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 from ssd_core.backbones.backbone import ResNet50, Vgg16
 from ssd_core.spec.detector import DetectorSpec
@@ -21,13 +23,16 @@ from stages.training.train import Train
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Everything that the rows of an experiment share."""
+    """A run at a preset: what is trained, on which images and from which weights, and how it is scored."""
 
-    name: str
+    run: Run
+    preset: PresetName
     about: str
     recipe: Recipe
     train: tuple[Source, ...]
     test: tuple[Source, ...]
+    """Empty where only a server has the annotations."""
+
     initial: Stage | None = None
     strict: bool = False
     protocol: Protocol = "voc"
@@ -36,31 +41,53 @@ class Setup:
     from_coco: tuple[tuple[str, str], ...] = ()
     """Pairs of names, COCO's and these classes', for the heads of a detector that was trained on COCO."""
 
+    placement: Placement = field(default_factory=Placement)
+    """Where its stages run."""
+
+    @property
+    def variant(self) -> str:
+        """Names its stages: `train/<variant>`."""
+        return f"{self.run.name}/seed{self.recipe.seed}"
+
     def train_shards(self) -> Shard:
         return self._shards(self.train)
 
     def test_shards(self) -> Shard:
         return self._shards(self.test)
 
-    def training(self, *, variant: str, tags: tuple[tuple[str, str], ...] = (), placement: Placement) -> Train:
-        """The recipe, trained on the training shards."""
+    def training(self, *, table: str = "") -> Train:
+        """The recipe, trained on the training shards; `table` is the one that asks for it, for the record."""
+        shards = self.train_shards()
+        tags = {
+            "variant": self.run.name,
+            "seed": str(self.recipe.seed),
+            "preset": self.preset,
+            "data": shards.variant,
+            "table": table,
+        }
         return trained(
             self.recipe,
-            shards=self.train_shards(),
+            shards=shards,
             initial=self.initial,
-            variant=variant,
-            tags=tags,
-            placement=placement,
+            variant=self.variant,
+            tags=tuple((name, value) for name, value in tags.items() if value),
+            placement=self.placement,
         )
 
-    def evaluation(self, training: Train, *, placement: Placement) -> Evaluation:
-        """The score of the training on the test shards."""
+    def evaluation(self, *, table: str = "") -> Evaluation:
+        """The score of the training on the test shards. PipelineError where only a server can score it."""
+        if not self.test:
+            raise PipelineError(
+                f"{self.run.title} is scored by a server: its test images have no public annotations. "
+                "`ssdpipe run voc2012` writes the archive for it; --data DIR names other images"
+            )
+        training = self.training(table=table)
         return scored(
             training,
             test=self.test_shards(),
-            variant=training.variant,
+            variant=self.variant,
             training=training,
-            placement=placement,
+            placement=self.placement,
             protocol=self.protocol,
         )
 

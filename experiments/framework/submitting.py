@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.framework.data_mixes import data_root
 from experiments.framework.experiment import Row
-from experiments.framework.scale import Scale
+from experiments.framework.presets import Preset
 from pipeline.stage import Stage
 from stages.datasets.coco import CocoFolder
 from stages.datasets.source import Source
@@ -41,12 +41,13 @@ def submission_of(
     return _submitted(file, benchmark, images_of(benchmark, root, split, proxy=proxy), proxy=proxy, placement=placement)
 
 
-def submissions(rows: Sequence[Row], scale: Scale) -> tuple[Submission, ...]:
+def submissions(rows: Sequence[Row], preset: Preset) -> tuple[Submission, ...]:
     """An archive for the server from each run of the rows that only it can score; of the first seed."""
-    runs = dict.fromkeys(row.run for row in rows if row.run and not scale.setup(row.run).test)
+    runs = dict.fromkeys(row.run for row in rows if row.run and not preset.setup(row.run).test)
     images = images_of("voc2012", data_root(), "", proxy=False)
     return tuple(
-        _submitted(scale.training(run), "voc2012", images, proxy=False, placement=scale.placement) for run in runs
+        _submitted(preset.setup(run).training(), "voc2012", images, proxy=False, placement=preset.placement)
+        for run in runs
     )
 
 

@@ -7,28 +7,30 @@ from dataclasses import replace
 from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
 from stages.evaluation.validate import Validate
-from stages.graphs import Evaluation, validated
-from stages.placement import Placement
+from stages.graphs import validated
 from stages.shards.overlap import refuse_shared_lists
 from stages.shards.shard import Shard
-from stages.training.train import Train
 
 
-def validation_of(evaluation: Evaluation, setup: Setup, *, split: str, placement: Placement) -> Validate:
-    """Scores of the checkpoints that the training behind an evaluation keeps, on a split of the test images' folder."""
-    training = evaluation.training
-    assert isinstance(training, Train), "an evaluation of a training"
-    if not training.recipe.keep_every:
+def validation_of(setup: Setup, split: str) -> Validate:
+    """Scores of the checkpoints that the setup's training keeps, on a split of the test images' folder."""
+    every, iterations = setup.recipe.keep_every, setup.recipe.schedule.iterations
+    if not every:
         raise PipelineError(
             "--validation-split scores the checkpoints that a training keeps, and this one keeps none: "
-            f"add -s keep_every=N (it has {training.recipe.schedule.iterations} iterations)"
+            f"add -s keep_every=N (it has {iterations} iterations)"
         )
-    if training.recipe.keep_every > training.recipe.schedule.iterations:
+    if every > iterations:
         raise PipelineError(
-            f"keep_every={training.recipe.keep_every} is beyond the {training.recipe.schedule.iterations} iterations "
-            "of this training: no checkpoint would be kept to validate"
+            f"keep_every={every} is beyond the {iterations} iterations of this training: no checkpoint would be kept "
+            "to validate"
         )
-    return validated(training, validation=validation_shards(setup, split), placement=placement, protocol=setup.protocol)
+    return validated(
+        setup.training(),
+        validation=validation_shards(setup, split),
+        placement=setup.placement,
+        protocol=setup.protocol,
+    )
 
 
 def validation_shards(setup: Setup, split: str) -> Shard:

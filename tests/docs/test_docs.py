@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from experiments.framework.scale import Scale
+from experiments.framework.presets import Preset
 from pipeline.planning.graph import Graph
 from ssd_core.data.shards import SCHEMA, SCHEMA_VERSION
 from stages.datasets.defects import Kind, consequence
@@ -52,7 +52,7 @@ def test_the_stage_of_ten_lines_runs_in_the_process_and_counts_what_was_drawn(mo
 def test_the_experiment_of_ten_lines_makes_a_graph_at_any_preset(module) -> None:
     experiment = module("experiment = Experiment", "shown_experiment").experiment
     for preset in ("tiny", "full"):
-        graph = Graph([experiment.table(Scale(preset=preset))])
+        graph = Graph([experiment.table(Preset(name=preset))])
         trainings = [node.stage for node in graph.nodes.values() if isinstance(node.stage, Train)]
         assert sorted(training.recipe.batch_size for training in trainings) == [16, 32, 64]
 

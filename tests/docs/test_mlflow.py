@@ -7,13 +7,13 @@ from pathlib import Path
 
 from mlflow.utils.search_utils import SearchUtils
 
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from stages.evaluation.validate import CURVE_NAME
 from stages.evaluation.voc_evaluation import summarise
 
 TEXT = (Path(__file__).parents[2] / "docs/mlflow.md").read_text()
-TRAINING = Scale(preset="tiny").training(RUNS["ssd300-voc0712"], table="Table 2")
+TRAINING = Preset(name="tiny").setup(RUNS["ssd300-voc0712"]).training(table="Table 2")
 
 
 def row(title: str) -> list[str]:

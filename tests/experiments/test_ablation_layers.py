@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from experiments.ablation_layers import TILINGS, experiment
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from experiments.published import TABLE_3, TABLE_3_BOXES
 from pipeline.planning.graph import Graph
 from ssd_core.boxes.default_boxes import default_boxes
@@ -90,13 +90,13 @@ def test_the_same_rows_are_stated_for_the_tiny_detector() -> None:
         "conv4_3-conv7": 17**2 * 4 + 81 * 9,
         "conv7-only": 81 * 24,
     }
-    tiny = Scale(preset="tiny").setup(RUNS["ssd300-voc0712"]).recipe
+    tiny = Preset(name="tiny").setup(RUNS["ssd300-voc0712"]).recipe
     rows = {row.run.name: row.run.change(tiny).spec.box_count for row in experiment.rows[:6]}
     assert rows == expected
 
 
 def test_the_whole_table_is_twelve_trainings_on_one_set_of_shards() -> None:
-    graph = Graph([experiment.table(Scale(preset="tiny"))])
+    graph = Graph([experiment.table(Preset(name="tiny"))])
     addresses = [node.address for node in graph.nodes.values()]
     assert sum(isinstance(node.stage, Train) for node in graph.nodes.values()) == 12
     assert {"draw", "shard/drawn-train", "shard/drawn-test", "train/conv7-only/seed0", "table/ablation-layers"} <= set(

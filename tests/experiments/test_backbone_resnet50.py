@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiments.backbone_resnet50 import experiment
-from experiments.framework.scale import Scale
+from experiments.framework.presets import Preset
 from pipeline.planning.graph import Graph
 from ssd_core.backbones.backbone import ResNet50, Vgg16
 from stages.training.initial import ImageNetResNet50, ImageNetVgg16
@@ -13,7 +13,7 @@ from stages.training.train import Train
 
 
 def trainings(preset: str) -> list[Train]:
-    graph = Graph([experiment.table(Scale(preset=preset))])
+    graph = Graph([experiment.table(Preset(name=preset))])
     return [node.stage for node in graph.nodes.values() if isinstance(node.stage, Train)]
 
 

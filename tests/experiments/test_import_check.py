@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.framework.experiment import experiment_names, load_experiment
-from experiments.framework.scale import Scale
+from experiments.framework.loading import experiment_names, load_experiment
+from experiments.framework.presets import Preset
 from experiments.import_check import RELEASED, experiment
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
@@ -18,7 +18,7 @@ from stages.tables.text import as_text
 from stages.training.initial import WeightsFile
 from stages.training.train import Train
 
-FULL = Scale()
+FULL = Preset()
 
 
 def test_it_is_an_experiment_like_the_others() -> None:
@@ -63,8 +63,8 @@ def test_its_table_says_that_the_numbers_are_the_authors(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("scale", "asked"), [(Scale(preset="tiny"), {}), (FULL, {"seeds": 2}), (FULL, {"column": "no"})]
+    ("preset", "asked"), [(Preset(name="tiny"), {}), (FULL, {"seeds": 2}), (FULL, {"column": "no"})]
 )
-def test_it_has_no_other_scale_no_seeds_and_no_columns(scale, asked) -> None:
+def test_it_has_no_other_preset_no_seeds_and_no_columns(preset, asked) -> None:
     with pytest.raises(PipelineError, match="trains nothing"):
-        experiment.table(scale, **asked)
+        experiment.table(preset, **asked)

@@ -48,6 +48,6 @@ def show(
 
 
 def _spec(name: str) -> DetectorSpec:
-    from experiments.framework.recipes import named_recipe
+    from experiments.framework.loading import named_setup
 
-    return named_recipe(SHORT.get(name, name)).setup().recipe.spec
+    return named_setup(SHORT.get(name, name)).recipe.spec

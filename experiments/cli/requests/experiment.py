@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from experiments.cli.requests.request import OnSetup
+from experiments.framework.runs import PresetName
 
 if TYPE_CHECKING:
     from experiments.framework.experiment import Experiment
-    from experiments.framework.scale import Scale
+    from experiments.framework.presets import Preset
     from pipeline.stage import Stage
     from stages.placement import Placement
     from stages.tables.table import Table
@@ -29,9 +30,7 @@ class ExperimentRequest(OnSetup):
             help="Name (see `ssdpipe list`), table1 to table7, all, or a file of your own.", show_default=False
         ),
     ] = ""
-    preset: Annotated[Literal["full", "short", "tiny", "narrow"], typer.Option(help="Scale of the experiment.")] = (
-        "full"
-    )
+    preset: Annotated[PresetName, typer.Option(help="Scale of the experiment.")] = "full"
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each row.")] = 1
     column: Annotated[str, typer.Option(help="Only the rows of one column of the table, such as yes.")] = ""
     gpus_per_training: Annotated[int, typer.Option(min=1, help="Workers of one training, when there are GPUs.")] = 1
@@ -42,7 +41,7 @@ class ExperimentRequest(OnSetup):
 
     def to_json(self) -> dict[str, Any]:
         """With the whole path of a user's file, so that the command can be given again from elsewhere."""
-        from experiments.framework.experiment import names_a_file
+        from experiments.framework.loading import names_a_file
 
         path = str(Path(self.experiment).expanduser().resolve())
         return super().to_json() | ({"experiment": path} if names_a_file(self.experiment) else {})
@@ -53,24 +52,24 @@ class ExperimentRequest(OnSetup):
         return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training)
 
     def target(self, placement: Placement) -> Table:
-        return self.members()[0].found().table(self.scale(placement), seeds=self.seeds, column=self.column)
+        return self.members()[0].found().table(self._preset(placement), seeds=self.seeds, column=self.column)
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
         """The tables of all members, each with the figures after it."""
         found = [member.found() for member in self.members()]
-        scale = self.scale(placement)
-        stages = (stage for each in found for stage in each.targets(scale, seeds=self.seeds, column=self.column))
+        preset = self._preset(placement)
+        stages = (stage for each in found for stage in each.targets(preset, seeds=self.seeds, column=self.column))
         return tuple(dict.fromkeys(stages))
 
     def members(self) -> tuple[ExperimentRequest, ...]:
         """One request for each experiment that the name means."""
-        from experiments.framework.groups import members
+        from experiments.framework.loading import members
 
         return tuple(replace(self, experiment=name) for name in members(self.experiment))
 
     def found(self) -> Experiment:
         """PipelineError when there is no such experiment, or it cannot be put on one data set of the user's."""
-        from experiments.framework.experiment import load_experiment
+        from experiments.framework.loading import load_experiment
         from pipeline.errors import PipelineError
 
         experiment = load_experiment(self.experiment)
@@ -81,7 +80,7 @@ class ExperimentRequest(OnSetup):
             )
         return experiment
 
-    def scale(self, placement: Placement) -> Scale:
-        from experiments.framework.scale import Scale
+    def _preset(self, placement: Placement) -> Preset:
+        from experiments.framework.presets import Preset
 
-        return Scale(preset=self.preset, adjust=self.adjusted, placement=placement)
+        return Preset(name=self.preset, adjust=self.adjusted, placement=placement)

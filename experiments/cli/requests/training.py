@@ -40,28 +40,18 @@ class TrainRequest(OnSetup):
         return place_one(gpus=self.gpus, cpu_workers=self.workers)
 
     def target(self, placement: Placement) -> Evaluation:
-        return self._evaluated(self._setup(placement), placement)
+        return self._setup(placement).evaluation()
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
         from experiments.framework.validation import validation_of
 
-        if not self.validation_split:
-            return (self.target(placement),)
         setup = self._setup(placement)
-        evaluation = self._evaluated(setup, placement)
-        return evaluation, validation_of(evaluation, setup, split=self.validation_split, placement=placement)
+        evaluation = setup.evaluation()
+        return (evaluation, validation_of(setup, self.validation_split)) if self.validation_split else (evaluation,)
 
     def _setup(self, placement: Placement) -> Setup:
-        from experiments.framework.recipes import named_recipe
-        from experiments.framework.scale import Scale
+        from experiments.framework.loading import named_setup
         from experiments.framework.setups import starting_from
 
-        recipe = named_recipe(self.recipe)
-        setup = Scale(preset=recipe.preset, adjust=self.adjusted, placement=placement).setup(recipe.run)
+        setup = named_setup(self.recipe, adjust=self.adjusted, placement=placement)
         return starting_from(setup, self.init) if self.init else setup
-
-    def _evaluated(self, setup: Setup, placement: Placement) -> Evaluation:
-        seed, data = str(setup.recipe.seed), setup.train_shards().variant
-        tags = (("variant", self.recipe), ("seed", seed), ("data", data))
-        training = setup.training(variant=self.recipe, tags=tags, placement=placement)
-        return setup.evaluation(training, placement=placement)

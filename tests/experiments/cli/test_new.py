@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from experiments.cli.main import app
 from experiments.framework.drafting import write_draft
-from experiments.framework.experiment import load_experiment
-from experiments.framework.scale import Scale
+from experiments.framework.loading import load_experiment
+from experiments.framework.presets import Preset
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
 from stages.training.train import Train
@@ -26,7 +26,7 @@ def test_the_draft_is_written_where_one_stands_and_is_planned(tmp_path: Path, mo
     planned = CliRunner().invoke(app, ["plan", "./drafted_here.py", "--preset", "tiny", "--store", "store"])
     assert planned.exit_code == 0
     assert "table/drafted-here" in planned.stdout
-    table = load_experiment(str(tmp_path / "drafted_here.py")).table(Scale(preset="tiny"))
+    table = load_experiment(str(tmp_path / "drafted_here.py")).table(Preset(name="tiny"))
     trainings = [node.stage for node in Graph([table]).nodes.values() if isinstance(node.stage, Train)]
     boxes = [training.recipe.spec.box_count for training in trainings]
     assert boxes == [1866, 1866 - 17 * 17 * 2 - (9 * 9 + 5 * 5 + 3 * 3) * 4 - (2 * 2 + 1) * 2]

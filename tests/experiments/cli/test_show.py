@@ -32,14 +32,14 @@ def test_show_suggests_an_address(begun: Begun) -> None:
 
 def test_why_knows_the_graph_of_the_last_run(begun: Begun) -> None:
     assert begun.ssdpipe("why", "shard/cats-train").stdout.startswith("shard/cats-train is cached under ")
-    assert begun.ssdpipe("why", "train/ssd-tiny").stdout == "no result of train/ssd-tiny in this store\n"
+    assert begun.ssdpipe("why", "train/ssd-tiny/seed0").stdout == "no result of train/ssd-tiny/seed0 in this store\n"
 
 
 def test_why_names_the_data_set_that_changed(begun: Begun) -> None:
     annotation = begun.data / "Annotations/a.xml"
     annotation.write_text(annotation.read_text().replace("<xmin>10", "<xmin>11"))
     assert begun.ssdpipe("why", "shard/cats-train").stdout == "data set changed\n"
-    assert begun.ssdpipe("why", "train/ssd-tiny").stdout.startswith("after shard/cats-train\n")
+    assert begun.ssdpipe("why", "train/ssd-tiny/seed0").stdout.startswith("after shard/cats-train\n")
 
 
 def test_without_an_experiment_compare_says_what_the_last_run_was(begun: Begun) -> None:

@@ -34,4 +34,4 @@ def test_a_training_is_cached_and_its_weights_score_the_same_by_themselves(begun
     weights = next(line.split()[1] for line in first.stdout.splitlines() if line.startswith("weights:"))
     scored = json.loads(ssdpipe(begun, "evaluate", "weights", weights, *data, "--json").stdout)
     assert f"mAP    {100 * scored['mAP']:.1f}" in first.stdout
-    assert "train/ssd-tiny is cached" in ssdpipe(begun, "why", "train/ssd-tiny").stdout
+    assert "train/ssd-tiny/seed0 is cached" in ssdpipe(begun, "why", "train/ssd-tiny/seed0").stdout

@@ -8,9 +8,10 @@ from importlib import import_module
 import pytest
 
 from experiments.ablation_layers import experiment as ablation
-from experiments.framework.experiment import Experiment, Row, experiment_names, load_experiment
+from experiments.framework.experiment import Experiment, Row
+from experiments.framework.loading import experiment_names
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
 from ssd_core.spec.recipe import Recipe
@@ -19,7 +20,7 @@ from stages.placement import Placement
 from stages.tables.table import Table
 from stages.training.train import Train
 
-TINY = Scale(preset="tiny")
+TINY = Preset(name="tiny")
 BASE = RUNS["ssd300-voc0712"]
 
 
@@ -94,7 +95,7 @@ def test_a_table_tells_its_preset_and_every_shared_setting_that_is_not_the_paper
     assert told["spec.input_size"] == ("130", "300")
     assert told["optimiser"] == ("adamw", "sgd")
     assert told["spec.norm_groups"] == ("8", "0")
-    assert ablation.table(Scale()).departures == ()
+    assert ablation.table(Preset()).departures == ()
 
 
 def test_only_the_asked_column_is_in_the_graph_and_an_unknown_one_is_refused() -> None:
@@ -102,17 +103,6 @@ def test_only_the_asked_column_is_in_the_graph_and_an_unknown_one_is_refused() -
     assert {cell.column for cell in table.cells} == {"no"}
     with pytest.raises(PipelineError, match=r"has no column 'maybe'; .*no, yes"):
         ablation.table(TINY, column="maybe")
-
-
-def test_experiments_are_found_by_the_name_of_their_file() -> None:
-    assert "ablation-layers" in experiment_names()
-    assert load_experiment("ablation-layers") is ablation
-    with pytest.raises(PipelineError, match="did you mean 'ablation-layers'"):
-        load_experiment("ablation-layer")
-
-
-def test_each_experiment_names_itself_as_its_file() -> None:
-    assert [load_experiment(name).name for name in experiment_names()] == experiment_names()
 
 
 @pytest.mark.parametrize("name", experiment_names())
@@ -124,7 +114,7 @@ def test_every_experiment_tells_what_it_asks_expects_and_costs(name: str) -> Non
     if name == "import-check":  # its rows are the files that are there
         assert "\nCost:   no training." in told
         return
-    graph = Graph(experiment.targets(Scale(preset="full")))
+    graph = Graph(experiment.targets(Preset(name="full")))
     trainings = [node.stage.recipe for node in graph.nodes.values() if isinstance(node.stage, Train)]
     images = sum(recipe.schedule.iterations * recipe.batch_size for recipe in trainings)
     number = f"{len(trainings)} training{'s' if len(trainings) > 1 else ''}"

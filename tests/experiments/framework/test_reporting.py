@@ -10,9 +10,9 @@ import pytest
 from experiments.cli.report import usual_place, write_report
 from experiments.cli.requests import ExperimentRequest
 from experiments.framework.experiment import Experiment, Row
+from experiments.framework.presets import Preset
 from experiments.framework.reporting import Held, gather
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from experiments.framework.setups import Setup
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.scheduler import Scheduler
@@ -46,12 +46,12 @@ def quarter(recipe: Recipe) -> Recipe:
     return replace(recipe, momentum=0.25)
 
 
-def analysis(scale: Scale) -> tuple[Stage, ...]:
-    evaluation = scale.evaluation(BASE)
+def analysis(preset: Preset) -> tuple[Stage, ...]:
+    evaluation = preset.setup(BASE).evaluation()
     return (Analyze(detections=evaluation.detections, shards=evaluation.shards, variant="of-ssd"),)
 
 
-SCALE = Scale(preset="tiny", adjust=on_few_images, placement=Placement(workers=0))
+PRESET = Preset(name="tiny", adjust=on_few_images, placement=Placement(workers=0))
 EXPERIMENT = Experiment(
     name="momentum",
     question="Does momentum matter?",
@@ -82,8 +82,8 @@ class Ran:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The first row and the figure were run."""
     store = Store.open(str(tmp_path_factory.mktemp("store")))
-    targets = EXPERIMENT.targets(SCALE)
-    graph = Graph((SCALE.evaluation(BASE), *targets[1:]))
+    targets = EXPERIMENT.targets(PRESET)
+    graph = Graph((PRESET.setup(BASE).evaluation(), *targets[1:]))
     scheduler = Scheduler(
         graph, store, InlineExecutor(), Resolver(graph), run_id="first", provenance={"libraries": library_versions()}
     )
@@ -150,7 +150,7 @@ def test_the_digest_changes_with_what_is_in_the_store(ran: Ran, tmp_path) -> Non
 
 
 def test_the_report_of_a_store_without_results_tells_every_row_as_not_run(tmp_path) -> None:
-    told = gather(EXPERIMENT, Held.of(EXPERIMENT.targets(SCALE), Store.open(str(tmp_path))), {})
+    told = gather(EXPERIMENT, Held.of(EXPERIMENT.targets(PRESET), Store.open(str(tmp_path))), {})
     assert (told.curves, told.images, told.conditions) == ((), (), ())
     assert page(told).count(">not run<") == 2
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.framework.presets import PRESETS
+from experiments.framework.presets import PRESETS, Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
 from ssd_core.spec.paper import ssd300
@@ -32,13 +31,13 @@ from stages.training.transfer import Transfer
     ],
 )
 def test_schedules_are_those_of_the_paper_and_where_it_says_none_of_the_scripts(name, iterations, drops) -> None:
-    schedule = Scale().setup(RUNS[name]).recipe.schedule
+    schedule = Preset().setup(RUNS[name]).recipe.schedule
     assert (schedule.iterations, schedule.drops, schedule.base_lr) == (iterations, drops, 1e-3)
 
 
 def test_each_mix_concatenates_what_the_paper_does() -> None:
     def lists(name: str) -> list[str]:
-        return [f"{source.name} {source.split}" for source in Scale().setup(RUNS[name]).train]
+        return [f"{source.name} {source.split}" for source in Preset().setup(RUNS[name]).train]
 
     assert lists("ssd300-voc07") == ["voc2007 trainval"]
     assert lists("ssd300-voc0712") == ["voc2007 trainval", "voc2012 trainval"]
@@ -49,46 +48,46 @@ def test_each_mix_concatenates_what_the_paper_does() -> None:
 
 @pytest.mark.parametrize("name", ["ssd300-coco", "ssd300-voc0712-after-coco", "ssd300-ilsvrc"])
 def test_coco_and_what_comes_after_it_and_ilsvrc_have_coco_s_scales(name: str) -> None:
-    spec = Scale().setup(RUNS[name]).recipe.spec
+    spec = Preset().setup(RUNS[name]).recipe.spec
     assert spec == ssd300(spec.classes, scales="coco")
 
 
 def test_a_fine_tuning_starts_from_the_heads_of_its_parent_under_voc_s_names() -> None:
-    setup = Scale().setup(RUNS["ssd300-voc0712-after-coco"])
+    setup = Preset().setup(RUNS["ssd300-voc0712-after-coco"])
     transfer = setup.initial
     assert isinstance(transfer, Transfer)
     assert (transfer.classes, transfer.names) == (setup.recipe.spec.classes, tuple(COCO_TO_VOC.items()))
     parent = transfer.weights
     assert isinstance(parent, Train)
-    assert parent == Scale().training(RUNS["ssd300-coco"])
+    assert parent == Preset().setup(RUNS["ssd300-coco"]).training()
     assert parent.recipe.spec.classes == COCO_CLASSES
     assert isinstance(parent.initial, ImageNetVgg16)
 
 
 def test_the_seed_of_a_fine_tuning_is_that_of_its_parent() -> None:
-    transfer = Scale().setup(RUNS["ssd300-voc0712-after-coco"], seed=2).initial
+    transfer = Preset().setup(RUNS["ssd300-voc0712-after-coco"], seed=2).initial
     assert isinstance(transfer, Transfer)
     assert isinstance(transfer.weights, Train)
     assert transfer.weights.recipe.seed == 2
 
 
 def test_coco_is_scored_by_its_own_protocol_and_a_server_s_test_set_not_at_all() -> None:
-    assert isinstance(Scale().evaluation(RUNS["ssd300-coco"]), EvaluateCoco)
+    assert isinstance(Preset().setup(RUNS["ssd300-coco"]).evaluation(), EvaluateCoco)
     with pytest.raises(PipelineError, match=r"SSD300 on 07\+\+12 is scored by a server"):
-        Scale().evaluation(RUNS["ssd300-voc07++12"])
+        Preset().setup(RUNS["ssd300-voc07++12"]).evaluation()
 
 
 @pytest.mark.parametrize("preset", ["tiny", "narrow"])
 @pytest.mark.parametrize("name", RUNS)
 def test_each_run_is_a_graph_that_needs_neither_data_nor_weights_at_the_small_presets(preset: str, name: str) -> None:
-    graph = Graph([Scale(preset=preset).evaluation(RUNS[name])])
+    graph = Graph([Preset(name=preset).setup(RUNS[name]).evaluation()])
     stages = [node.stage for node in graph.nodes.values()]
     assert not [stage for stage in stages if isinstance(stage, ImageNetVgg16)]
     assert all(source.within for stage in stages if isinstance(stage, Shard) for source in stage.sources)
 
 
-def test_no_two_runs_are_one_training_at_full_scale() -> None:
-    trainings = {Scale().training(run) for run in RUNS.values()}
+def test_no_two_runs_are_one_training_in_full() -> None:
+    trainings = {Preset().setup(run).training() for run in RUNS.values()}
     assert len(trainings) == len(RUNS)
 
 

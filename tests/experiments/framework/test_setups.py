@@ -7,23 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from experiments.framework.recipes import named_recipe
+from experiments.framework.loading import named_setup
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
 from experiments.framework.setups import Setup, on_data, starting_from
 from pipeline.errors import PipelineError
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.spec.tiny import ssd_tiny
-from stages.placement import Placement
 from stages.training.initial import ImageNetVgg16, WeightsFile
 
 
 def named(recipe: str) -> Setup:
-    return named_recipe(recipe).setup()
+    return named_setup(recipe)
 
 
 def at(preset: str) -> Setup:
-    return Scale(preset=preset).setup(RUNS["ssd300-voc0712"])
+    return Preset(name=preset).setup(RUNS["ssd300-voc0712"])
 
 
 def test_the_paper_s_recipe_has_the_values_of_the_paper() -> None:
@@ -71,7 +70,7 @@ def test_a_recipe_takes_vgg16_in_the_shape_of_its_own_network() -> None:
     def on_the_full_vgg(setup: Setup) -> Setup:
         return replace(setup, recipe=replace(setup.recipe, spec=ssd300_full_vgg()))
 
-    full = Scale(adjust=on_the_full_vgg).setup(RUNS["ssd300-voc0712"])
+    full = Preset(adjust=on_the_full_vgg).setup(RUNS["ssd300-voc0712"])
     assert full.initial == named("ssd300-full-vgg-voc0712").initial != setup.initial
 
 
@@ -91,7 +90,7 @@ def test_the_tiny_preset_needs_no_data_and_no_weights() -> None:
 
 def test_a_training_has_the_recipe_of_its_setup_and_the_training_shards() -> None:
     setup = at("tiny")
-    training = setup.training(variant="a", placement=Placement())
+    training = setup.training()
     assert training.recipe == setup.recipe
     assert training.shards == setup.train_shards() != setup.test_shards()
 

@@ -1,19 +1,38 @@
-"""Names that mean several experiments, and the graph of the whole paper."""
+"""What names mean, and the graph of the whole paper."""
 
 from __future__ import annotations
 
-from experiments.framework.experiment import load_experiment
-from experiments.framework.groups import members
+import pytest
+
+from experiments.ablation_layers import experiment as ablation
+from experiments.framework.loading import experiment_names, load_experiment, members, named_setup
+from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.scale import Scale
+from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
 from stages.submission.submission import Submission
 from stages.training.train import Train
 
 
-def trainings(name: str, scale: Scale) -> list[Train]:
-    targets = [stage for each in members(name) for stage in load_experiment(each).targets(scale)]
+def trainings(name: str, preset: Preset) -> list[Train]:
+    targets = [stage for each in members(name) for stage in load_experiment(each).targets(preset)]
     return [node.stage for node in Graph(targets).nodes.values() if isinstance(node.stage, Train)]
+
+
+def test_experiments_are_found_by_the_name_of_their_file() -> None:
+    assert "ablation-layers" in experiment_names()
+    assert load_experiment("ablation-layers") is ablation
+    with pytest.raises(PipelineError, match="did you mean 'ablation-layers'"):
+        load_experiment("ablation-layer")
+
+
+def test_each_experiment_names_itself_as_its_file() -> None:
+    assert [load_experiment(name).name for name in experiment_names()] == experiment_names()
+
+
+def test_a_recipe_is_the_training_of_the_run_of_its_name_under_the_same_address() -> None:
+    recipe, row = named_setup("ssd300-voc0712").training(), Preset().setup(RUNS["ssd300-voc0712"]).training()
+    assert (recipe, recipe.address) == (row, "train/ssd300-voc0712/seed0")
 
 
 def test_each_table_has_its_alias() -> None:
@@ -39,7 +58,7 @@ def test_any_other_name_means_itself() -> None:
 
 
 def test_the_whole_paper_is_its_runs_and_the_variants_of_tables_2_and_3() -> None:
-    found = trainings("all", Scale())
+    found = trainings("all", Preset())
     # of RUNS nothing trains on 07 alone with a star, and no proxy with one
     unused = [name for name in RUNS if "expand" in name and ("voc07" in name.split("-") or "voc0712train" in name)]
     variants = 11 + 1 + 2  # Table 3 without its first row, flips only, and two sets of shapes
@@ -47,12 +66,12 @@ def test_the_whole_paper_is_its_runs_and_the_variants_of_tables_2_and_3() -> Non
 
 
 def test_table_1_and_the_ablations_share_the_paper_s_ssd300() -> None:
-    apart = sum(len(trainings(name, Scale())) for name in ("table1", "table2", "table3"))
+    apart = sum(len(trainings(name, Preset())) for name in ("table1", "table2", "table3"))
     targets = [
         stage
         for table in ("table1", "table2", "table3")
         for each in members(table)
-        for stage in load_experiment(each).targets(Scale())
+        for stage in load_experiment(each).targets(Preset())
     ]
     together = sum(isinstance(node.stage, Train) for node in Graph(targets).nodes.values())
     assert together == apart - 2  # one training instead of three
@@ -60,7 +79,7 @@ def test_table_1_and_the_ablations_share_the_paper_s_ssd300() -> None:
 
 def test_each_training_that_a_server_scores_ends_in_an_archive() -> None:
     def archives(name: str) -> list[str]:
-        return [stage.variant for stage in load_experiment(name).targets(Scale()) if isinstance(stage, Submission)]
+        return [stage.variant for stage in load_experiment(name).targets(Preset()) if isinstance(stage, Submission)]
 
     plain = [
         f"{detector}-voc07++12{after}/seed0/voc2012-test"
