@@ -186,7 +186,7 @@ def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:
     ours = f"attributes.status = 'RUNNING' and tags.`ssdpipe.store` = \"{store_path}\""
     ended = 0
     for run in client.search_runs(experiments, ours):
-        driver = Process(**json.loads(run.data.tags["ssdpipe.driver"]))
+        driver = Process.from_json(json.loads(run.data.tags["ssdpipe.driver"]))
         if driver.is_here and not driver.is_alive:
             client.set_terminated(run.info.run_id, status="KILLED")
             ended += 1

@@ -8,8 +8,6 @@ placement group is held for ever. Usage statistics are off unless the environmen
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Resources
+from pipeline.store.provenance import gpus
 
 OBJECT_STORE_BYTES = 512 * 2**20
 """Images never pass through the object store; results of `Context.map` do, and they are small."""
@@ -105,7 +104,4 @@ def _visible_gpus() -> int:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return len([device for device in visible.split(",") if device.strip() not in ("", "-1")])
-    if shutil.which("nvidia-smi") is None:
-        return 0
-    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20, check=False)
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+    return len(gpus("name"))

@@ -125,7 +125,7 @@ def fold(events: Iterable[Event]) -> RunState:
         run.last = event.time
         if event.kind == "run_started":
             run.argv, run.started, run.status = event.data.get("argv", []), event.time, "running"
-            run.process = Process(**event.data["process"]) if "process" in event.data else None
+            run.process = Process.from_json(event.data["process"]) if "process" in event.data else None
         elif event.kind == "run_finished":
             run.status = event.data["status"]
         else:

@@ -6,15 +6,15 @@ a commit stays correct whoever else works, only time is lost.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
 
 from pipeline.folder import Folder
 from pipeline.store.process import Process
@@ -52,8 +52,8 @@ class Leases:
     def holder(self, key: str) -> Process | None:
         """The process whose lease counts: alive on this host, or on another with a heartbeat not too old."""
         try:
-            process = Process(**self._folder.read_json(_name(key)))
-        except (FileNotFoundError, ValueError, TypeError):
+            process = Process.from_json(self._folder.read_json(_name(key)))
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None
         alive = process.is_alive if process.is_here else self._age(key) < STALE_SECONDS
         return process if alive else None
@@ -91,17 +91,9 @@ class Leases:
         written: float = self._folder.filesystem.get_file_info(f"{self._folder.path}/{_name(key)}").mtime_ns / 1e9
         return time.time() - written
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> AbstractContextManager[Any]:
         """Read and write without another driver in between: two must not both inherit from a dead one."""
-        if not self._folder.is_local:
-            yield
-            return
-        guard = Path(self._folder.path) / ".guard"
-        guard.parent.mkdir(parents=True, exist_ok=True)
-        with guard.open("w") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            yield
+        return FileLock(f"{self._folder.path}/.guard") if self._folder.is_local else nullcontext()
 
 
 def _name(key: str) -> str:

@@ -1,24 +1,39 @@
-"""Identity of a process that survives the reuse of process numbers."""
+"""Identity of a process that survives the reuse of process numbers; written into leases, events and MLflow as JSON."""
 
 from __future__ import annotations
 
 import os
 import socket
-import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
+
+import psutil
+
+CLOCK_SECONDS = 2.0
+"""A start is known in wall-clock time: it moves by this much when the clock is corrected."""
 
 
 @dataclass(frozen=True)
 class Process:
     host: str
     pid: int
-    started: str
-    """Moment at which the process began, as its system tells it."""
+    started: float
+    """Seconds since 1970."""
 
     @classmethod
     def this(cls) -> Process:
-        return cls(socket.gethostname(), os.getpid(), start_of(os.getpid()))
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        return cls(socket.gethostname(), pid, psutil.Process(pid).create_time())
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Process:
+        """Earlier versions wrote the start as text, in a unit of the system: such a process counts as dead."""
+        started = content["started"]
+        return cls(content["host"], content["pid"], 0.0 if isinstance(started, str) else float(started))
 
     @property
     def is_here(self) -> bool:
@@ -26,18 +41,11 @@ class Process:
 
     @property
     def is_alive(self) -> bool:
-        """Only to be asked of a process of this host."""
-        return start_of(self.pid) == self.started
-
-
-def start_of(pid: int) -> str:
-    """When a process began; empty when there is none, or when it is dead and not yet buried."""
-    if not Path("/proc/self/stat").exists():
-        asked = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-        return asked.stdout.strip()
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    state, ticks_since_boot = fields[0], fields[19]
-    return "" if state in "ZX" else ticks_since_boot
+        """Only to be asked of a process of this host; a zombie is dead."""
+        try:
+            process = psutil.Process(self.pid)
+            started: float = process.create_time()
+            ended = process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+        return not ended and abs(started - self.started) < CLOCK_SECONDS

@@ -34,15 +34,21 @@ def library_versions() -> dict[str, str]:
 
 @cache
 def machine() -> dict[str, Any]:
-    """The machine of this process; GPUs by nvidia-smi."""
+    """The machine of this process."""
     return {
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "processor": _processor(),
         "cpus": os.cpu_count() or 1,
-        "gpus": _lines("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
+        "gpus": list(gpus("name")),
         "python": platform.python_version(),
     }
+
+
+@cache
+def gpus(fact: str) -> tuple[str, ...]:
+    """A fact of each GPU of this machine, by its name in `nvidia-smi --help-query-gpu`; nothing without a driver."""
+    return tuple(_lines("nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"))
 
 
 def user() -> str:

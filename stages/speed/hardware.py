@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from functools import cache
-
-from pipeline.store.provenance import library_versions, machine
+from pipeline.store.provenance import gpus, library_versions, machine
 
 Hardware = dict[str, str]
 
@@ -16,18 +12,6 @@ def hardware(*, use_gpu: bool) -> Hardware:
     here = machine()
     found = {"processor": here["processor"], "cores": str(here["cpus"]), "torch": library_versions().get("torch", "")}
     if use_gpu:
-        found |= {"gpu": ", ".join(sorted(set(here["gpus"]))) or "none", "driver": _driver()}
+        driver = next(iter(gpus("driver_version")), "")
+        found |= {"gpu": ", ".join(sorted(set(here["gpus"]))) or "none", "driver": driver}
     return found
-
-
-@cache
-def _driver() -> str:
-    """Version of NVIDIA's driver; empty where there is none."""
-    if not shutil.which("nvidia-smi"):
-        return ""
-    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(query, capture_output=True, timeout=20, check=True)
-    except (subprocess.SubprocessError, OSError):
-        return ""
-    return done.stdout.decode(errors="replace").partition("\n")[0].strip()

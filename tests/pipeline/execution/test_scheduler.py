@@ -261,7 +261,7 @@ def test_a_stage_of_another_driver_is_waited_for_and_then_counts_as_cached(store
     seen, clock = Seen(), Clock()
     target = Sum(name="a", number=4)
     key = Resolver(Graph([target])).draft(next(iter(Graph([target]).nodes.values())), {}, {}).key
-    other = Leases(store.folder / "leases", Process("far-away", 77, "1"))
+    other = Leases(store.folder / "leases", Process("far-away", 77, 1.0))
     other.acquire(key)
 
     def commit_after_three_seconds(seconds: float) -> None:

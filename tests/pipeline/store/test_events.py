@@ -49,7 +49,7 @@ def test_the_state_of_a_run_is_a_fold_over_its_events():
 def test_a_run_that_never_ended_and_whose_process_is_gone_is_dead():
     events = story()
     assert not fold(events).is_dead
-    events[0].data["process"]["started"] = "1"  # another process had this number
+    events[0].data["process"]["started"] = 1.0  # another process had this number
     assert fold(events).is_dead
     finished = Event(time=99.0, kind="run_finished", data={"status": "failed"})
     assert not fold([*events, finished]).is_dead

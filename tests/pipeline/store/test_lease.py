@@ -15,7 +15,7 @@ import pytest
 from pipeline.folder import Folder
 from pipeline.store import lease
 from pipeline.store.lease import Leases
-from pipeline.store.process import Process, start_of
+from pipeline.store.process import Process
 
 
 @pytest.fixture
@@ -27,8 +27,7 @@ def folder(tmp_path) -> Folder:
 def other():
     """Another live process of this host."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    started = start_of(child.pid)
-    yield child, Process(socket.gethostname(), child.pid, started)
+    yield child, Process.of(child.pid)
     child.kill()
     child.communicate()
 
@@ -74,7 +73,7 @@ def test_a_process_killed_but_not_yet_collected_by_its_parent_is_dead(other):
 
 
 def test_a_reused_process_number_is_another_process(folder):
-    earlier = replace(Process.this(), started="1")
+    earlier = replace(Process.this(), started=1.0)
     first, second = Leases(folder, earlier), Leases(folder)
     first.acquire("k")
     assert second.acquire("k") is None
@@ -83,8 +82,29 @@ def test_a_reused_process_number_is_another_process(folder):
     second.close()
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        f'{{"host": "{socket.gethostname()}", "pid": {os.getppid()}, "started": "8172"}}',  # by an earlier version
+        '{"host": "here"}',
+        "[]",
+        "",
+    ],
+)
+def test_a_lease_that_does_not_say_when_its_process_began_is_free(folder, written):
+    folder.write_bytes("k.json", written.encode())
+    leases = Leases(folder)
+    assert leases.acquire("k") is None
+    leases.close()
+
+
+def test_a_corrected_clock_makes_no_process_another(other):
+    _, process = other
+    assert replace(process, started=process.started - 1).is_alive
+
+
 def test_a_holder_on_another_host_counts_while_its_heart_beats(folder):
-    far = Process("far-away", 1, "1")
+    far = Process("far-away", 1, 1.0)
     first, second = Leases(folder, far), Leases(folder)
     first.acquire("k")
     path = Path(folder.path, "k.json")
