@@ -15,6 +15,12 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 DATA = Path(os.environ.get("SSDPIPE_TEST_DATA", Path(__file__).parents[1] / "../shared/data"))
 
 
+@pytest.fixture(autouse=True)
+def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test surveyed of a data set is not believed by another, and nothing is left in the tester's home."""
+    monkeypatch.setenv("SSDPIPE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
     """Folder of a real data set, or a skip that says what was looked for."""

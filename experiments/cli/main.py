@@ -25,6 +25,7 @@ from experiments.cli.train import train
 from experiments.cli.ui import ui
 from experiments.cli.why import why
 from pipeline.errors import PipelineError
+from pipeline.external.snapshot import one_look
 
 app = typer.Typer(
     name="ssdpipe",
@@ -34,6 +35,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def _in_one_look(context: typer.Context) -> None:
+    context.with_resource(one_look())
+
+
 app.command("list")(list_experiments)
 app.command()(expanded(plan))
 app.command()(expanded(run))

@@ -118,7 +118,7 @@ def listed_images(source: Source) -> int:
     if isinstance(source.within, Draw):
         return drawn_images(source.within, source.split)
     try:
-        return len(set(source.ids(source.located())))
+        return len(set(source.survey().ids))
     except PipelineError:
         known = PUBLISHED[source.name].images | COCO_IMAGES if source.name in PUBLISHED else {}
         return known.get(source.split, 0)

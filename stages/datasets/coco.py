@@ -12,14 +12,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from pyarrow import fs
 
 from pipeline.errors import PipelineError
+from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
-from stages.datasets.coco_images import ImageFile, find_images, places
+from stages.datasets.coco_images import ImageFile, find_images, image_folders, places
 from stages.datasets.coco_json import CocoFile, CocoImage, parse_coco
 from stages.datasets.defects import Defect, Kind
 from stages.datasets.published import PUBLISHED, missing
@@ -74,15 +74,26 @@ class CocoFolder(Source):
             raise PipelineError(f"{folder.uri} is no data set in COCO layout: looked for {looked}")
         return folder
 
-    def survey(self) -> Survey:
-        folder = self.located()
+    def files_read(self, folder: Folder) -> FilesRead:
         files, _ = _files(folder, self.split)
-        images = find_images(folder, files)
-        stamp = digest_of([*(_told(folder, file) for file in files.values()), *images.told()])
-        return _survey(folder, self.split, stamp)
+        return FilesRead(contents=list(files.values()), sizes=image_folders(folder, files))
 
-    def ids(self, folder: Folder) -> list[str]:
-        return [image.image_id for image in _read(folder, self.split).images]
+    def surveyed(self, folder: Folder) -> Survey:
+        files, _ = _files(folder, self.split)
+        images, found = find_images(folder, files), _read(folder, self.split)
+        if not any(images.find(image.file_name) for image in found.images):
+            raise PipelineError(
+                f"none of the {len(found.images)} images of split {self.split!r} is in {folder.uri}; "
+                f"looked in: {', '.join(places(files))}"
+            )
+        contents = [hashlib.sha256(folder.read_bytes(file)).hexdigest() for file in files.values()]
+        files_found = ((image.file_name, images.find(image.file_name)) for image in found.images)
+        sizes = (f"{name} {file.size if file else None}" for name, file in files_found)
+        return Survey(
+            digest=digest_of([*contents, *sizes]),
+            objects_per_class=dict(sorted(found.objects_per_class.items())),
+            ids=[image.image_id for image in found.images],
+        )
 
     def listing(self, folder: Folder) -> Listing:
         files, _ = _files(folder, self.split)
@@ -190,25 +201,3 @@ def _parsed(folder: Folder, file: str) -> CocoFile:
     except (ValueError, KeyError, TypeError) as error:
         told = f"an entry lacks {error}" if isinstance(error, KeyError) else str(error)
         raise PipelineError(f"{folder.uri}/{file} cannot be read as COCO annotations: {told}") from error
-
-
-@lru_cache(maxsize=16)
-def _survey(folder: Folder, split: str, stamp: str) -> Survey:  # noqa: ARG001 (the stamp makes an old answer void)
-    files, _ = _files(folder, split)
-    images, found = find_images(folder, files), _read(folder, split)
-    if not any(images.find(image.file_name) for image in found.images):
-        looked = ", ".join(places(files))
-        raise PipelineError(
-            f"none of the {len(found.images)} images of split {split!r} is in {folder.uri}; looked in: {looked}"
-        )
-    contents = [hashlib.sha256(folder.read_bytes(file)).hexdigest() for file in files.values()]
-    files_found = ((image.file_name, images.find(image.file_name)) for image in found.images)
-    sizes = (f"{name} {file.size if file else None}" for name, file in files_found)
-    return Survey(
-        digest=digest_of([*contents, *sizes]), objects_per_class=dict(sorted(found.objects_per_class.items()))
-    )
-
-
-def _told(folder: Folder, file: str) -> str:
-    info = folder.filesystem.get_file_info(f"{folder.path}/{file}")
-    return f"{file} {info.size} {info.mtime_ns}"

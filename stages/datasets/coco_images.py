@@ -7,12 +7,13 @@ COCO_train2014_000000000009.jpg of 2014.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname
 
 from pyarrow import fs
 
+from pipeline.external.stamp import glance
 from pipeline.folder import Folder
 from stages.datasets.source import entries, image_entries
 
@@ -30,8 +31,6 @@ class ImageFile:
     size: int
     """In bytes."""
 
-    mtime_ns: int
-
 
 @dataclass(frozen=True, kw_only=True)
 class CocoImages:
@@ -44,10 +43,6 @@ class CocoImages:
         """The file of an image, if there is one."""
         number = _number(file_name)
         return self.by_name.get(file_name) or (None if number is None else self.by_number.get(number))
-
-    def told(self) -> Iterable[str]:
-        """Changes whenever a file does."""
-        return (f"{name} {file.size} {file.mtime_ns}" for name, file in sorted(self.by_name.items()))
 
 
 def find_images(folder: Folder, files: Mapping[str, str]) -> CocoImages:
@@ -69,6 +64,13 @@ def places(files: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys([*own, *(dirname(file) for file in files.values()), *official]))
 
 
+def image_folders(folder: Folder, files: Mapping[str, str]) -> list[str]:
+    """Folders in which to look, and those in them."""
+    inside = {place: glance(folder, place).folders for place in places(files)}
+    inner = [f"{place}/{name}".lstrip("/") for place, names in inside.items() for name in names]
+    return list(dict.fromkeys([*inside, *inner]))
+
+
 def _below(folder: Folder, place: str) -> Iterator[tuple[str, ImageFile]]:
     """Images in a folder, and in folders in it, by the names that an annotation file may call them."""
     at = folder / place if place else folder
@@ -76,7 +78,7 @@ def _below(folder: Folder, place: str) -> Iterator[tuple[str, ImageFile]]:
     for start in ("", *inner):
         for file in image_entries(at / start.rstrip("/") if start else at):
             name = f"{start}{file.base_name}"
-            yield name, ImageFile(path=f"{place}/{name}".lstrip("/"), size=file.size, mtime_ns=file.mtime_ns)
+            yield name, ImageFile(path=f"{place}/{name}".lstrip("/"), size=file.size)
 
 
 def _number(file_name: str) -> int | None:

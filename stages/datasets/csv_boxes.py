@@ -14,12 +14,12 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from pyarrow import fs
 
 from pipeline.errors import PipelineError
+from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
 from stages.datasets.annotation import AnnotatedObject, Annotation
@@ -42,13 +42,23 @@ class CsvBoxes(Source):
             raise PipelineError(f"{folder.uri} holds no .csv with boxes")
         return folder
 
-    def survey(self) -> Survey:
-        folder = self.located()
-        file = _file(folder, self.split)
-        return _survey(folder, self.split, _stamp(folder, self.split, file))
+    def files_read(self, folder: Folder) -> FilesRead:
+        return FilesRead(contents=[_file(folder, self.split)], sizes=[*PLACES, self.split])
 
-    def ids(self, folder: Folder) -> list[str]:
-        return list(_read(folder, self.split))
+    def surveyed(self, folder: Folder) -> Survey:
+        found, images = _read(folder, self.split), _images(folder, self.split)
+        if not set(found) & set(images):
+            places = ", ".join(place or "the folder itself" for place in (*PLACES, self.split))
+            raise PipelineError(
+                f"none of the {len(found)} images of split {self.split!r} is in {folder.uri} ({places})"
+            )
+        content = hashlib.sha256(folder.read_bytes(_file(folder, self.split))).hexdigest()
+        sizes = (f"{name} {images[name][1].size if name in images else None}" for name in found)
+        return Survey(
+            digest=digest_of([self.split, content, *sizes]),
+            objects_per_class=dict(sorted(_count(found).items())),
+            ids=list(found),
+        )
 
     def listing(self, folder: Folder) -> Listing:
         file, found, images = _file(folder, self.split), _read(folder, self.split), _images(folder, self.split)
@@ -169,23 +179,3 @@ def _images(folder: Folder, split: str) -> dict[str, tuple[str, fs.FileInfo]]:
             for name in (str(file.base_name), path, Path(file.base_name).stem):
                 found.setdefault(name, (path, file))
     return found
-
-
-def _stamp(folder: Folder, split: str, file: str) -> str:
-    """Changes whenever a file does."""
-    info = folder.filesystem.get_file_info(f"{folder.path}/{file}")
-    images = _images(folder, split).items()
-    return digest_of(
-        [f"{info.size} {info.mtime_ns}", *(f"{name} {at[1].size} {at[1].mtime_ns}" for name, at in images)]
-    )
-
-
-@lru_cache(maxsize=16)
-def _survey(folder: Folder, split: str, stamp: str) -> Survey:  # noqa: ARG001 (the stamp makes an old answer void)
-    found, images = _read(folder, split), _images(folder, split)
-    if not set(found) & set(images):
-        places = ", ".join(place or "the folder itself" for place in (*PLACES, split))
-        raise PipelineError(f"none of the {len(found)} images of split {split!r} is in {folder.uri} ({places})")
-    content = hashlib.sha256(folder.read_bytes(_file(folder, split))).hexdigest()
-    sizes = (f"{name} {images[name][1].size if name in images else None}" for name in found)
-    return Survey(digest=digest_of([split, content, *sizes]), objects_per_class=dict(sorted(_count(found).items())))

@@ -12,12 +12,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import normpath
 
 from pyarrow import fs
 
 from pipeline.errors import PipelineError
+from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
 from ssd_core.spec.ilsvrc_vocabulary import ILSVRC_SYNSETS
@@ -44,12 +45,22 @@ class IlsvrcDet(Source):
                 return folder
         raise PipelineError(f"{place.uri} does not hold ILSVRC DET: looked for {SPLITS} in it and in ILSVRC")
 
-    def survey(self) -> Survey:
-        folder = self.located()
-        return _survey(folder, self.split, _stamp(folder, self.split))
+    def files_read(self, folder: Folder) -> FilesRead:
+        parents = _parents(_listed(folder, self.split))
+        return FilesRead(
+            contents=[f"{SPLITS}/{self.split}.txt", *(f"{ANNOTATIONS}/{parent}" for parent in parents)],
+            sizes=[f"{IMAGES}/{parent}" for parent in parents],
+        )
 
-    def ids(self, folder: Folder) -> list[str]:
-        return [str(name) for name in _listed(folder, self.split)]
+    def surveyed(self, folder: Folder) -> Survey:
+        names = _listed(folder, self.split)
+        found = _found(folder, names)
+        if not any(name in found for name in names):
+            raise PipelineError(f"none of the {len(names)} images of split {self.split!r} is in {folder.uri}/{IMAGES}")
+        digests, counts = _read_annotations(folder, names)
+        sizes = (f"{name} {found[name].size if name in found else None}" for name in names)
+        told = (f"{size} {digest}" for size, digest in zip(sizes, digests, strict=True))
+        return Survey(digest=digest_of(told), objects_per_class=dict(sorted(counts.items())), ids=names)
 
     def listing(self, folder: Folder) -> Listing:
         names = _listed(folder, self.split)
@@ -57,24 +68,24 @@ class IlsvrcDet(Source):
         return Listing(
             images=tuple(self._image(folder, name, found) for name in once),
             objects_per_class=_read_annotations(folder, once)[1],
-            defects=repeated_ids(self, f"{SPLITS}/{self.split}.txt", map(str, names)),
+            defects=repeated_ids(self, f"{SPLITS}/{self.split}.txt", names),
             repeated=len(names) - len(once),
         )
 
     def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
-        for parent in dict.fromkeys(name.parent for name in _listed(folder, self.split)):
+        for parent in _parents(_listed(folder, self.split)):
             for top, kind in ((IMAGES, Kind.ORPHAN_IMAGE), (ANNOTATIONS, Kind.ORPHAN_FILE)):
                 yield from ((kind, f"{top}/{parent}/{file.base_name}") for file in entries(folder / f"{top}/{parent}"))
 
-    def _image(self, folder: Folder, name: PurePosixPath, found: dict[str, fs.FileInfo]) -> ListedImage:
+    def _image(self, folder: Folder, name: str, found: dict[str, fs.FileInfo]) -> ListedImage:
         return ListedImage(
             source=self.name,
             folder=folder,
-            image_id=str(name),
+            image_id=name,
             image_file=f"{IMAGES}/{name}.JPEG",
-            found=str(name) in found,
+            found=name in found,
             annotation_file=f"{ANNOTATIONS}/{name}.xml",
-            annotation=Annotation(size=None, objects=()) if name.parts[0] == "test" else None,
+            annotation=Annotation(size=None, objects=()) if name.startswith("test/") else None,
             naming=self.naming,
             skip_empty=self.skip_empty,
         )
@@ -86,7 +97,7 @@ def splits_of(folder: Folder) -> list[str]:
     return [name.removesuffix(".txt") for name in files if name.endswith(".txt")]
 
 
-def _listed(folder: Folder, split: str) -> list[PurePosixPath]:
+def _listed(folder: Folder, split: str) -> list[str]:
     """`<part>/<id>` of each line."""
     file = f"{SPLITS}/{split}.txt"
     if not folder.exists(file):
@@ -97,29 +108,33 @@ def _listed(folder: Folder, split: str) -> list[PurePosixPath]:
     return [_name(line[0], split) for line in lines]
 
 
-def _name(said: str, split: str) -> PurePosixPath:
-    path = PurePosixPath(said.removeprefix("/").removeprefix(f"{IMAGES}/"))
-    path = path.with_suffix("") if path.suffix == ".JPEG" else path
-    if path.parts[0] in PARTS:
-        return path
-    part = "train" if len(path.parts) > 1 else "test" if split.startswith("test") else "val"
-    return PurePosixPath(part) / path
+def _name(said: str, split: str) -> str:
+    name = normpath(said).removeprefix("/").removeprefix(f"{IMAGES}/").removesuffix(".JPEG")
+    above, inside, _ = name.partition("/")
+    if above in PARTS:
+        return name
+    return f"{'train' if inside else 'test' if split.startswith('test') else 'val'}/{name}"
 
 
-def _found(folder: Folder, names: list[PurePosixPath]) -> dict[str, fs.FileInfo]:
+def _parents(names: list[str]) -> list[str]:
+    """The folders of `<part>/<id>`, each once."""
+    return list(dict.fromkeys(name.rpartition("/")[0] for name in names))
+
+
+def _found(folder: Folder, names: list[str]) -> dict[str, fs.FileInfo]:
     """`<part>/<id>` to the image's file, listing each folder once."""
     files: dict[str, fs.FileInfo] = {}
-    for parent in dict.fromkeys(name.parent for name in names):
+    for parent in _parents(names):
         for file in entries(folder / f"{IMAGES}/{parent}"):
             if str(file.base_name).endswith(".JPEG"):
                 files[f"{parent}/{Path(file.base_name).stem}"] = file
     return files
 
 
-def _read_annotations(folder: Folder, names: list[PurePosixPath]) -> tuple[list[str], Counter[str]]:
+def _read_annotations(folder: Folder, names: list[str]) -> tuple[list[str], Counter[str]]:
     """Digest of each annotation file ("" when it is missing), and the objects of each class."""
     digests, counts = [], Counter[str]()
-    parents = dict.fromkeys(name.parent for name in names)
+    parents = _parents(names)
     there = {f"{parent}/{file.base_name}" for parent in parents for file in entries(folder / f"{ANNOTATIONS}/{parent}")}
     for name in (f"{name}.xml" for name in names):
         content = folder.read_bytes(f"{ANNOTATIONS}/{name}") if name in there else b""
@@ -129,28 +144,3 @@ def _read_annotations(folder: Folder, names: list[PurePosixPath]) -> tuple[list[
         except ValueError:
             continue  # the report of the shards tells which files are broken
     return digests, counts
-
-
-def _stamp(folder: Folder, split: str) -> str:
-    return digest_of(_told(folder, split))
-
-
-def _told(folder: Folder, split: str) -> Iterator[str]:
-    """Changes whenever a file does."""
-    names = _listed(folder, split)
-    yield from map(str, names)
-    for parent in dict.fromkeys(name.parent for name in names):
-        for top in (ANNOTATIONS, IMAGES):
-            yield from (f"{file.path} {file.size} {file.mtime_ns}" for file in entries(folder / f"{top}/{parent}"))
-
-
-@lru_cache(maxsize=16)
-def _survey(folder: Folder, split: str, stamp: str) -> Survey:  # noqa: ARG001 (the stamp makes an old answer void)
-    names = _listed(folder, split)
-    found = _found(folder, names)
-    if not any(str(name) in found for name in names):
-        raise PipelineError(f"none of the {len(names)} images of split {split!r} is in {folder.uri}/{IMAGES}")
-    digests, counts = _read_annotations(folder, names)
-    sizes = (f"{name} {found[str(name)].size if str(name) in found else None}" for name in names)
-    told = (f"{size} {digest}" for size, digest in zip(sizes, digests, strict=True))
-    return Survey(digest=digest_of(told), objects_per_class=dict(sorted(counts.items())))

@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pyarrow import fs
 
 from pipeline.errors import PipelineError
+from pipeline.external.kept import kept
+from pipeline.external.snapshot import seen
+from pipeline.external.stamp import FilesRead, stamp_of
 from pipeline.folder import Folder
 from pipeline.stage import Stage, execution
 from stages.datasets.annotation import AS_NAMED, Annotation, Naming
@@ -74,6 +77,9 @@ class Survey:
     objects_per_class: Mapping[str, int]
     """By the data set's own names, sorted."""
 
+    ids: Sequence[str]
+    """Of the images, in the order of the split, repetitions included."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
@@ -96,12 +102,12 @@ class Source(ABC):
         """The data set's folder; `result` is that of `within`. PipelineError when there is none."""
 
     @abstractmethod
-    def survey(self) -> Survey:
-        """What the split of a data set on disk holds. PipelineError when parts are missing or the split is empty."""
+    def files_read(self, folder: Folder) -> FilesRead:
+        """What a survey depends on."""
 
     @abstractmethod
-    def ids(self, folder: Folder) -> list[str]:
-        """Image ids in the order of the split, repetitions included."""
+    def surveyed(self, folder: Folder) -> Survey:
+        """What the split holds, read from its files. PipelineError when parts are missing or the split is empty."""
 
     @abstractmethod
     def listing(self, folder: Folder) -> Listing:
@@ -110,6 +116,15 @@ class Source(ABC):
     @abstractmethod
     def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
         """Files where the layout has its images and annotations, and what one is called that no split names."""
+
+    def survey(self) -> Survey:
+        """What the split of a data set on disk holds, for plans: its files are read when one has changed."""
+        return seen(("survey", repr(self)), self._survey)
+
+    def _survey(self) -> Survey:
+        folder = self.located()
+        stamp = stamp_of(folder, self.files_read(folder))
+        return Survey(**kept(f"{self!r} in {folder.uri}", type(self), stamp, lambda: asdict(self.surveyed(folder))))
 
     def digest(self) -> str:
         """Digest of what is read from outside the store: ids, annotations by content, images by name and size."""

@@ -9,12 +9,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from pyarrow import fs
 
 from pipeline.errors import PipelineError
+from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
 from stages.datasets.annotation import Annotation
@@ -54,12 +54,23 @@ class VocFolder(Source):
             raise missing(self.name, f"no {self.folder}/{ANNOTATIONS} in {place.uri} or in its VOCdevkit")
         return _locate(place, self.folder)
 
-    def survey(self) -> Survey:
-        folder = self.located()
-        return _survey(folder, self.split, self.annotated, _stamp(folder, self.split))
+    def files_read(self, folder: Folder) -> FilesRead:  # noqa: ARG002 - other layouts look
+        annotations = [ANNOTATIONS] if self.annotated else []
+        return FilesRead(contents=[f"{SPLITS}/{self.split}.txt", *annotations], sizes=[IMAGES])
 
-    def ids(self, folder: Folder) -> list[str]:
-        return listed_ids(folder, self.split)
+    def surveyed(self, folder: Folder) -> Survey:
+        ids, images = listed_ids(folder, self.split), image_files(folder)
+        if not any(image_id in images for image_id in ids):
+            raise PipelineError(
+                f"none of the {len(ids)} ids of split {self.split!r} has an image in {folder.uri}/{IMAGES}"
+            )
+        digests, counts = _read_annotations(folder, ids) if self.annotated else ([""] * len(ids), Counter())
+        sizes = [f"{images[key].base_name} {images[key].size}" if key in images else "" for key in ids]
+        return Survey(
+            digest=digest_of(f"{key} {digest} {size}" for key, digest, size in zip(ids, digests, sizes, strict=True)),
+            objects_per_class=dict(sorted(counts.items())),
+            ids=ids,
+        )
 
     def listing(self, folder: Folder) -> Listing:
         ids = listed_ids(folder, self.split)
@@ -162,27 +173,6 @@ def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS))
     if missing := [part for part in parts if not found[0].exists(part)]:
         raise PipelineError(f"{found[0].uri} has {ANNOTATIONS}, but no {' and no '.join(missing)}")
     return found[0]
-
-
-def _stamp(folder: Folder, split: str) -> str:
-    """Changes whenever a file that `_survey` reads does: names, sizes and times are cheap to ask for."""
-    split_file = folder.filesystem.get_file_info(f"{folder.path}/{SPLITS}/{split}.txt")
-    files = [split_file, *entries(folder / ANNOTATIONS), *entries(folder / IMAGES)]
-    return digest_of(f"{file.base_name} {file.size} {file.mtime_ns}" for file in files)
-
-
-@lru_cache(maxsize=16)
-def _survey(folder: Folder, split: str, annotated: bool, stamp: str) -> Survey:  # noqa: ARG001 (voids an old answer)
-    ids = listed_ids(folder, split)
-    images = image_files(folder)
-    if not any(image_id in images for image_id in ids):
-        raise PipelineError(f"none of the {len(ids)} ids of split {split!r} has an image in {folder.uri}/{IMAGES}")
-    digests, counts = _read_annotations(folder, ids) if annotated else ([""] * len(ids), Counter())
-    sizes = [f"{images[key].base_name} {images[key].size}" if key in images else "" for key in ids]
-    return Survey(
-        digest=digest_of(f"{key} {digest} {size}" for key, digest, size in zip(ids, digests, sizes, strict=True)),
-        objects_per_class=dict(sorted(counts.items())),
-    )
 
 
 def _read_annotations(folder: Folder, ids: Iterable[str]) -> tuple[list[str], Counter[str]]:

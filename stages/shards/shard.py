@@ -80,4 +80,4 @@ class Shard(ListsImages):
 def _identities(source: Source) -> frozenset[str]:
     if source.within:
         return frozenset()
-    return frozenset(identity(source.name, image_id) for image_id in source.ids(source.located()))
+    return frozenset(identity(source.name, image_id) for image_id in source.survey().ids)

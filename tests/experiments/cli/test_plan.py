@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -13,8 +14,12 @@ import pytest
 
 from experiments.cli.requests import ExperimentRequest
 from pipeline.errors import PipelineError
+from pipeline.external import stamp
+from pipeline.folder import Folder
 from pipeline.planning.graph import Graph
 from ssd_core.network.network_cost import measured_cost, network_cost
+from stages.datasets.source import Survey
+from stages.datasets.voc import VocFolder
 from stages.training.train import Train
 
 if TYPE_CHECKING:
@@ -105,3 +110,25 @@ def test_the_work_of_every_training_of_the_paper_is_what_is_counted_on_its_netwo
     specs = {stage.recipe.spec for stage in stages if isinstance(stage, Train)}
     assert len(specs) > 10
     assert {spec: network_cost(spec) for spec in specs} == {spec: measured_cost(spec) for spec in specs}
+
+
+def test_two_plans_read_annotations_once_and_a_third_sees_a_change(begun: Begun, monkeypatch) -> None:
+    monkeypatch.setattr(stamp, "RACY_NS", 0)  # as if its files had been written long ago
+    surveyed: list[str] = []
+    whole = VocFolder.surveyed
+
+    def counting(self: VocFolder, folder: Folder) -> Survey:
+        surveyed.append(self.split)
+        return whole(self, folder)
+
+    monkeypatch.setattr(VocFolder, "surveyed", counting)
+    command = ("plan", *EXPERIMENT, "--data", str(begun.data))
+    first, second = begun.ssdpipe(*command), begun.ssdpipe(*command)
+    assert first.stdout == second.stdout
+    assert sorted(surveyed) == ["test", "train"]
+    time.sleep(0.02)  # beyond the tick of the file system's clock
+    file = next((begun.data / "Annotations").iterdir())
+    file.write_text(file.read_text() + "\n")
+    states = {line.split()[0]: line.split()[1] for line in begun.ssdpipe(*command).stdout.splitlines()[1:22]}
+    assert sorted(surveyed) == ["test", "test", "train", "train"]
+    assert sorted(state for address, state in states.items() if address.startswith("shard/")) == ["cached", "run"]

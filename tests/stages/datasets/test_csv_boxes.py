@@ -84,7 +84,7 @@ def test_a_line_that_is_no_box_is_refused_with_its_number(root, line, told):
 def test_a_column_can_name_the_splits_of_one_file(root, in_process):
     write(root, "split," + HEADER + "train,a.jpg,1,1,9,9,cat\ntest,b.jpg,1,1,9,9,dog\n", "boxes.csv")
     assert splits_of(Folder.at(str(root))) == ["test", "train"]
-    assert source(root, "test").ids(source(root).located()) == ["b.jpg"]
+    assert source(root, "test").survey().ids == ["b.jpg"]
     with pytest.raises(PipelineError, match=r"no split 'val' in a CSV; .*there are: test, train"):
         source(root, "val").digest()
 

@@ -61,6 +61,8 @@ def test_test_images_among_the_training_images_are_refused_from_the_lists_with_t
 def test_voc2012_brings_images_of_voc2007(voc, tmp_path):
     voc.split("trainval", ["2007_000027", "2008_000001"])
     voc.split("test", ["000027", "000028"])
+    voc.image("2007_000027")
+    voc.image("000027")
     with pytest.raises(PipelineError, match=r"voc2007/test shares 1 images \(2007_000027\) with voc2012/trainval"):
         refuse_shared_lists(shard(voc.root, "test", "voc2007"), [shard(voc.root, "trainval", "voc2012")])
 

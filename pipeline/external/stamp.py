@@ -1,0 +1,124 @@
+"""The stamp of files outside the store: equal as long as none of them was changed, added, removed or replaced.
+
+Of a local file it holds size, times of change of content and inode, and the inode itself: `cp -p` over a file or a
+`touch -r` shows in the second time, a renamed file in the inode. Object stores tell size and time only.
+
+A time says nothing of changes in the moment in which it was read, so a stamp of files that were changed less than
+`RACY_NS` before it was taken is not `settled`; git calls such entries of its index racily clean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from pyarrow import fs
+
+from pipeline.external.snapshot import seen
+from pipeline.folder import Folder
+
+RACY_NS = 2_000_000_000
+"""The coarsest clock of a file system, that of FAT."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilesRead:
+    """Files of a folder that an answer depends on; a name may be that of a file, or of a folder for all files in it."""
+
+    contents: Sequence[str]
+    """By what is in them."""
+
+    sizes: Sequence[str]
+    """By name and size only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    digest: str
+    settled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """A file, or the files directly in a folder, at a glance."""
+
+    contents: str
+    """Differs when what is in a file may be another."""
+
+    sizes: str
+    """Differs when a name or a size does."""
+
+    changed_ns: int
+    """When a file was last changed."""
+
+    folders: tuple[str, ...]
+    """Names of the folders in it."""
+
+
+def stamp_of(folder: Folder, files: FilesRead) -> Stamp:
+    """The stamp of some files as they are now."""
+    now = time.time_ns()
+    contents = [glance(folder, name) for name in dict.fromkeys(files.contents)]
+    sizes = [glance(folder, name) for name in dict.fromkeys(files.sizes)]
+    lines = [*(each.contents for each in contents), *(each.sizes for each in sizes)]
+    newest = max((each.changed_ns for each in contents), default=0)
+    return Stamp(digest=_sha256(lines), settled=newest < now - RACY_NS)
+
+
+def glance(folder: Folder, name: str = "") -> Glance:
+    """Of a file or folder in a folder; as of an empty one when there is none."""
+    place = folder / name if name else folder
+    return seen(("glance", place.uri), lambda: _glance(place))
+
+
+def _glance(place: Folder) -> Glance:
+    entries = sorted(_local(Path(place.path)) if place.is_local else _remote(place.filesystem, place.path))
+    files = [entry for entry in entries if not entry.is_folder]
+    return Glance(
+        contents=_sha256(f"{file.name} {file.marks}" for file in files),
+        sizes=_sha256(f"{file.name} {file.marks[0]}" for file in files),
+        changed_ns=max((max(file.marks[1:3]) for file in files), default=0),
+        folders=tuple(entry.name for entry in entries if entry.is_folder),
+    )
+
+
+class _Entry(NamedTuple):
+    name: str
+    is_folder: bool
+    marks: tuple[int, ...]
+    """Its size, one or two times of its last change, and what else tells it from one that takes its place."""
+
+
+def _local(path: Path) -> Iterator[_Entry]:
+    if path.is_file():
+        yield _marked("", path.stat())
+    elif path.exists():
+        with os.scandir(path) as inside:
+            for each in inside:
+                with suppress(OSError):  # a link to nowhere
+                    yield _marked(each.name, each.stat())
+
+
+def _marked(name: str, about: os.stat_result) -> _Entry:
+    marks = (about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino, about.st_dev)
+    return _Entry(name, stat.S_ISDIR(about.st_mode), marks)
+
+
+def _remote(filesystem: fs.FileSystem, path: str) -> Iterator[_Entry]:
+    itself = filesystem.get_file_info(path)
+    inside = filesystem.get_file_info(fs.FileSelector(path)) if itself.type == fs.FileType.Directory else [itself]
+    for each in inside:
+        if each.type != fs.FileType.NotFound:
+            marks = (each.size or 0, each.mtime_ns or 0)
+            yield _Entry(str(each.base_name), each.type == fs.FileType.Directory, marks)
+
+
+def _sha256(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
