@@ -1,0 +1,55 @@
+"""How much runs at once, and what could never run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.planning.admission import Budget, refuse_oversized
+from pipeline.planning.graph import Graph
+from pipeline.stage import Resources, Stage, execution
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wide(Stage):
+    cpus: float = execution(1)
+    gpus: float = execution(0)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=self.cpus, gpus=self.gpus)
+
+    def run(self, ctx: Any) -> None: ...
+
+
+def test_a_stage_is_admitted_while_its_cpus_and_gpus_are_left() -> None:
+    budget = Budget(Resources(cpus=4, gpus=1))
+    assert budget.take(Resources(cpus=3, gpus=1))
+    assert not budget.take(Resources(cpus=2, gpus=0))
+    assert not budget.take(Resources(cpus=1, gpus=1))
+    assert budget.take(Resources(cpus=1, gpus=0))
+
+
+def test_what_is_refused_takes_nothing_and_what_is_given_back_can_be_taken_again() -> None:
+    budget = Budget(Resources(cpus=2, gpus=1))
+    assert not budget.take(Resources(cpus=1, gpus=2))
+    whole = Resources(cpus=2, gpus=1)
+    assert budget.take(whole)
+    budget.give_back(whole)
+    assert budget.take(whole)
+
+
+def test_ten_tenths_of_a_gpu_are_one() -> None:
+    budget = Budget(Resources(cpus=10, gpus=1))
+    assert [budget.take(Resources(cpus=1, gpus=0.1)) for _ in range(11)] == [True] * 10 + [False]
+
+
+@pytest.mark.parametrize(("name", "stage"), [("GPUs", Wide(gpus=3)), ("CPUs", Wide(cpus=3))])
+def test_a_stage_that_could_never_start_is_refused_with_the_numbers(name: str, stage: Wide) -> None:
+    graph = Graph([stage])
+    with pytest.raises(PipelineError, match=rf"^wide asks for 3 {name}, but there are 2 in all: ask for at most 2"):
+        refuse_oversized(graph.nodes.values(), Resources(cpus=2, gpus=2))
+    refuse_oversized(graph.nodes.values(), Resources(cpus=3, gpus=3))
