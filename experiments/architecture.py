@@ -6,6 +6,8 @@ Expect: the same layers and numbers; a drawing that is read off the network cann
 Cost:   no training.
 Run:    ssdpipe run architecture
 Differs: Figure 2 draws YOLO beside it.
+
+Tested in tests/experiments/framework/test_loading.py.
 """
 
 from __future__ import annotations

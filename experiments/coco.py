@@ -6,6 +6,8 @@ Cost:   2 trainings at full length, 15.4 million images.
 Run:    ssdpipe run coco --preset tiny
 Differs: the paper's numbers are of test-dev2015, by its server; ours are of minival (val2017), which is public. The
 archive for the server: ssdpipe submission coco-testdev.
+
+Tested in tests/experiments/framework/test_loading.py.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Expect: the same kinds of errors; sensitivity to size that falls from SSD300 to 
 Cost:   4 trainings at full length, 11.5 million images.
 Run:    ssdpipe run error-analysis --preset tiny
 Differs: Figure 3 is said of SSD512 without its training set; here 07+12.
+
+Tested in tests/experiments/framework/test_loading.py.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ Cost:   2 trainings at full length, 3.8 million images.
 Run:    ssdpipe run inference-time --preset tiny
 Differs: the machine. The numbers in the table read, decode, resize, detect and suppress, as the paper's; speed.json
 holds the other protocols (images on the device; the network alone) and precisions.
+
+Tested in tests/experiments/framework/test_loading.py.
 """
 
 from __future__ import annotations

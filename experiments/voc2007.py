@@ -6,6 +6,8 @@ Expect: the same order; the rows after COCO are the best, since COCO holds five 
 Cost:   8 trainings at full length, 26.9 million images.
 Run:    ssdpipe run voc2007 --preset tiny
 Differs: the paper does not say how long the rows after COCO were fine-tuned; ours as long as those from ImageNet.
+
+Tested in tests/experiments/framework/test_loading.py.
 """
 
 from __future__ import annotations

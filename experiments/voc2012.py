@@ -8,6 +8,8 @@ Run:    ssdpipe run voc2012 --preset tiny
 Differs: the annotations of VOC2012 test are not public. The trainings on 07++12 end in archives for the server; as a
 proxy that can be scored here, separate trainings on 07+12 train are scored on VOC2012 val. They are no rows of the
 paper.
+
+Tested in tests/experiments/framework/test_loading.py.
 """
 
 from __future__ import annotations

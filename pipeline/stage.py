@@ -4,6 +4,8 @@ A stage is one cached step of a graph, as a frozen keyword-only dataclass. Field
 tuples and nested dataclasses) are the edges; building objects builds the graph. All other fields say *what* is computed
 and are part of the key, except those declared with `execution`, which say *where and how fast* and never are. The code
 of the methods in `TELLING`, which only describe a stage, is in no key either.
+
+Tested in tests/pipeline/keys/test_fingerprint.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`ssdpipe compare`: an experiment's table from what the store holds."""
+"""`ssdpipe compare`: an experiment's table from what the store holds.
+
+Tested in tests/experiments/cli/test_show.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`ssdpipe run`: an experiment, from data to its table and its page."""
+"""`ssdpipe run`: an experiment, from data to its table and its page.
+
+Tested in tests/docs/test_own_experiments.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The table of an experiment as far as its evaluations are in the store."""
+"""The table of an experiment as far as its evaluations are in the store.
+
+Tested in tests/experiments/framework/test_reporting.py.
+"""
 
 from __future__ import annotations
 

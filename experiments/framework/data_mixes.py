@@ -2,6 +2,8 @@
 
 Mixes are concatenations, uniform over images. COCO is no part of a mix: "07+12+COCO" in the tables is a fine-tuning on
 07+12 of a detector trained on COCO.
+
+Tested in tests/experiments/framework/test_runs.py.
 """
 
 from __future__ import annotations

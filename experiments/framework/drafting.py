@@ -1,4 +1,7 @@
-"""The first draft of an experiment of one's own: two rows that run as they are, to be changed."""
+"""The first draft of an experiment of one's own: two rows that run as they are, to be changed.
+
+Tested in tests/experiments/cli/test_new.py.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ full     the paper's network, images and schedule
 short    the same over a tenth of the iterations
 tiny     small detectors on drawn images, from scratch, in minutes on two CPU cores
 narrow   the same with a larger input, the paper's augmentation and a longer schedule, for photographs of one's own
+
+Tested in tests/experiments/framework/test_runs.py.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 """Detections on the images of a benchmark whose objects are not published: of a file of weights, of detections that are
-there already (`ssdpipe submission`), and of the runs of an experiment."""
+there already (`ssdpipe submission`), and of the runs of an experiment.
+
+Tested in tests/experiments/cli/test_submission.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Files of weights for the commands: read whatever it is, write ours, tell what is in one."""
+"""Files of weights for the commands: read whatever it is, write ours, tell what is in one.
+
+Tested in tests/experiments/cli/test_weights.py.
+"""
 
 from __future__ import annotations
 

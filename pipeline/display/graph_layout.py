@@ -2,6 +2,8 @@
 
 An edge that a longer path implies is left out. One that passes over columns goes through a bend in each of them; all
 that leave a node share their bends, so that a data set that many stages read is one line up to their column.
+
+Tested in tests/pipeline/display/test_graph_svg.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A run on the screen: a table that moves on a terminal, plain lines in a file, a pipe or a CI log."""
+"""A run on the screen: a table that moves on a terminal, plain lines in a file, a pipe or a CI log.
+
+Tested in tests/pipeline/display/test_board.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is told of failed stages: cause, end of the log, and the command that goes on."""
+"""What is told of failed stages: cause, end of the log, and the command that goes on.
+
+Tested in tests/pipeline/driver/test_run.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where jobs run. The scheduler knows only this protocol; Ray and this process are two executors of it."""
+"""Where jobs run. The scheduler knows only this protocol; Ray and this process are two executors of it.
+
+Tested in tests/pipeline/execution/test_scheduler.py.
+"""
 
 from __future__ import annotations
 

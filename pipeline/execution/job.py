@@ -1,4 +1,7 @@
-"""A stage that is to run, as it is sent to the process that runs it."""
+"""A stage that is to run, as it is sent to the process that runs it.
+
+Tested in tests/pipeline/execution/test_scheduler.py.
+"""
 
 from __future__ import annotations
 

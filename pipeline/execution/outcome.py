@@ -1,4 +1,7 @@
-"""How a run ended, stage by stage."""
+"""How a run ended, stage by stage.
+
+Tested in tests/pipeline/execution/test_scheduler.py.
+"""
 
 from __future__ import annotations
 

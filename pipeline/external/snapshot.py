@@ -1,6 +1,8 @@
 """One command sees each data set in one state, that in which it was first asked for, and looks no second time.
 
 Without `one_look` everything is looked at anew, each time that it is asked for.
+
+Tested in tests/pipeline/external/test_stamp.py.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 `MLFLOW_TRACKING_URI` says where; without it an SQLite file and a folder of artifacts in the store, or in the working
 directory when the store is remote. Waiting for a tracker that is gone is kept short, for it never matters to a result.
+
+Tested in tests/pipeline/mlflow_tracking/test_observer.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The weights of a tracked stage as models of MLflow, so that numbers of evaluations stand beside them.
 
 Files stay in the store; a model of MLflow only says where. One of each step, found again by the run that made it.
+
+Tested in tests/pipeline/mlflow_tracking/test_observer.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""One run of MLflow, brought up to date as often as one likes: what it has already is not logged again."""
+"""One run of MLflow, brought up to date as often as one likes: what it has already is not logged again.
+
+Tested in tests/pipeline/mlflow_tracking/test_observer.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How MLflow should stand for the stages of a run, and the way there. All of it may be done again at any time."""
+"""How MLflow should stand for the stages of a run, and the way there. All of it may be done again at any time.
+
+Tested in tests/pipeline/mlflow_tracking/test_observer.py.
+"""
 
 from __future__ import annotations
 

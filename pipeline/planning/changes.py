@@ -1,4 +1,7 @@
-"""Why a key is not that of an earlier result: differences down to the field and the function."""
+"""Why a key is not that of an earlier result: differences down to the field and the function.
+
+Tested in tests/pipeline/planning/test_plan.py.
+"""
 
 from __future__ import annotations
 

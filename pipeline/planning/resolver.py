@@ -1,4 +1,7 @@
-"""From a node of a graph to its key, once the output digests of its inputs are known."""
+"""From a node of a graph to its key, once the output digests of its inputs are known.
+
+Tested in tests/pipeline/planning/test_plan.py.
+"""
 
 from __future__ import annotations
 

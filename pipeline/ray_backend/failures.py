@@ -1,4 +1,7 @@
-"""Exceptions across processes: a user's error arrives as what it was, a lost worker as `WorkerLost`."""
+"""Exceptions across processes: a user's error arrives as what it was, a lost worker as `WorkerLost`.
+
+Tested in tests/pipeline/ray_backend/test_executor.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A parallel map over Ray tasks, called inside a stage: order kept, few in flight, a lost worker's item tried again."""
+"""A parallel map over Ray tasks, called inside a stage: order kept, few in flight, a lost worker's item tried again.
+
+Tested in tests/pipeline/ray_backend/test_executor.py.
+"""
 
 from __future__ import annotations
 

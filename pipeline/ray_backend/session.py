@@ -3,6 +3,8 @@
 Without `RAY_ADDRESS` a new local session is started, never one that happens to run here. The dashboard process is on
 in such a session: Ray Train's cleaner asks it whether a killed training is gone, and without the answer the workers'
 placement group is held for ever. Usage statistics are off unless the environment says otherwise.
+
+Tested in tests/pipeline/ray_backend/test_executor.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """What a Ray worker does with a job: check that it has the driver's code, run the stage, keep its log.
 
 Nothing here imports torch: a worker that only shards images never pays for it.
+
+Tested in tests/pipeline/ray_backend/test_executor.py.
 """
 
 from __future__ import annotations

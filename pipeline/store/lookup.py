@@ -1,4 +1,7 @@
-"""Finding what a store holds by what a person types: a stage's address, or the start of a key."""
+"""Finding what a store holds by what a person types: a stage's address, or the start of a key.
+
+Tested in tests/experiments/cli/test_show.py.
+"""
 
 from __future__ import annotations
 

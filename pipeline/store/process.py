@@ -1,4 +1,7 @@
-"""Identity of a process that survives the reuse of process numbers; written into leases, events and MLflow as JSON."""
+"""Identity of a process that survives the reuse of process numbers; written into leases, events and MLflow as JSON.
+
+Tested in tests/pipeline/store/test_lease.py.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ metrics.jsonl    one line {"step", "time", "values"} for each recorded point; th
 progress.json    {"done", "total", "note", "time"}, replaced as a whole
 
 What it tells at its end, `summary.json` in its result, holds {name: number}.
+
+Tested in tests/pipeline/execution/test_run_stage.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Layers as plain values, in the order of their modules: a network is built from them, its work is counted from them.
 
 Nothing here imports torch, so that plans stay fast.
+
+Tested in tests/ssd_core/network/test_network_cost.py.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Cut after layer2 (conv3_x) and layer3 (conv4_x). The stride of a block is at its 3x3 convolution, as torchvision's
 weights have it, where the paper has it at the first 1x1.
+
+Tested in tests/ssd_core/backbones/test_backbone.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The layers of ResNet-50 up to conv4_x as plain values; the network itself is made of torchvision's blocks."""
+"""The layers of ResNet-50 up to conv4_x as plain values; the network itself is made of torchvision's blocks.
+
+Tested in tests/ssd_core/backbones/test_backbone.py.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 Cut where SSD can read features: after conv4_3, in the full network after conv5_3, and after conv7. Pooling rounds
 up as Caffe's does. In the reduced network pool5 is 3x3 with stride 1, and the holes of conv6 (fc6) make up for the
 missing stride; the full one has pool5 2x2 with stride 2 and fc6 7x7.
+
+Tested in tests/ssd_core/network/test_model.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Annotated objects of a batch of images, padded to the largest number in one of them."""
+"""Annotated objects of a batch of images, padded to the largest number in one of them.
+
+Tested in tests/ssd_core/boxes/test_matching.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What both streams need to load rows: pixels of a row, batches as tensors, and the options of torch's data loader."""
+"""What both streams need to load rows: pixels of a row, batches as tensors, and the options of torch's data loader.
+
+Tested in tests/ssd_core/data/test_training_stream.py.
+"""
 
 from __future__ import annotations
 

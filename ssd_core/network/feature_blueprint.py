@@ -1,4 +1,7 @@
-"""Which layers a detector has: those of its backbone and the extra ones, up to the last map that predicts."""
+"""Which layers a detector has: those of its backbone and the extra ones, up to the last map that predicts.
+
+Tested in tests/ssd_core/network/test_network_cost.py.
+"""
 
 from __future__ import annotations
 

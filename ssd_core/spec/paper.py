@@ -2,6 +2,8 @@
 
 Sources: paper sections 2 and 3, examples/ssd/ssd_pascal.py, ssd_coco.py and python/caffe/model_libs.py of
 weiliu89/caffe. Lengths are pixels of the network input.
+
+Tested in tests/ssd_core/spec/test_detector.py.
 """
 
 from __future__ import annotations

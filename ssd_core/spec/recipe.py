@@ -1,6 +1,8 @@
 """The recipe of a training: everything that fixes it besides its images and its first weights.
 
 The defaults are the paper's SSD300 on VOC 07+12.
+
+Tested in tests/ssd_core/spec/test_departures.py.
 """
 
 from __future__ import annotations

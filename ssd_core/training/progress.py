@@ -1,4 +1,7 @@
-"""What a training tells while it runs: points of its curves, throughput, and where it is."""
+"""What a training tells while it runs: points of its curves, throughput, and where it is.
+
+Tested in tests/ssd_core/training/test_trainer.py.
+"""
 
 from __future__ import annotations
 

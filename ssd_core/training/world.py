@@ -1,4 +1,7 @@
-"""The workers of one training: rank, number, device, and sums over all of them."""
+"""The workers of one training: rank, number, device, and sums over all of them.
+
+Tested in tests/ssd_core/training/test_trainer.py.
+"""
 
 from __future__ import annotations
 

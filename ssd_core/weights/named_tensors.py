@@ -1,6 +1,8 @@
 """Tensors by name from a file of any kind that weights come in: PyTorch's (both formats), npz, caffemodel.
 
 The kind is told by the first bytes. Nothing in a file is executed.
+
+Tested in tests/ssd_core/weights/test_any_weights.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""First weights from a ResNet-50 trained on ImageNet, under torchvision's names, and its preprocessing."""
+"""First weights from a ResNet-50 trained on ImageNet, under torchvision's names, and its preprocessing.
+
+Tested in tests/ssd_core/backbones/test_backbone.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Files of tensors, read without executing anything in them."""
+"""Files of tensors, read without executing anything in them.
+
+Tested in tests/ssd_core/weights/test_weights.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The files of an analysis: its document, its summary and its figures."""
+"""The files of an analysis: its document, its summary and its figures.
+
+Tested in tests/stages/analysis/test_analysis.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The drawings of the paper that need no training: the network (Figure 2) and its default boxes (Figure 1)."""
+"""The drawings of the paper that need no training: the network (Figure 2) and its default boxes (Figure 1).
+
+Tested in tests/stages/figures/test_architecture.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A confusion matrix: rows are objects, each row's shares as shades, counts in figures."""
+"""A confusion matrix: rows are objects, each row's shares as shades, counts in figures.
+
+Tested in tests/stages/analysis/test_analyze.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Choosing what `draw_detections` shows: sure detections, right ones, wrong ones by kind, and missed objects."""
+"""Choosing what `draw_detections` shows: sure detections, right ones, wrong ones by kind, and missed objects.
+
+Tested in tests/stages/analysis/test_draw_detections.py.
+"""
 
 from __future__ import annotations
 

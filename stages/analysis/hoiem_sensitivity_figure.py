@@ -1,4 +1,7 @@
-"""Normalised average precision by size and shape of the objects, a row for each detector (paper, Figures 4 and 6)."""
+"""Normalised average precision by size and shape of the objects, a row for each detector (paper, Figures 4 and 6).
+
+Tested in tests/stages/analysis/test_hoiem_figures.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Kinds of detections and of false positives against their number, a column for each group (paper, Figure 3)."""
+"""Kinds of detections and of false positives against their number, a column for each group (paper, Figure 3).
+
+Tested in tests/stages/analysis/test_hoiem_figures.py.
+"""
 
 from __future__ import annotations
 

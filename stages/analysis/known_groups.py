@@ -1,4 +1,7 @@
-"""Groups and similar classes of the vocabularies that are known: VOC's, COCO's, and those of the drawn images."""
+"""Groups and similar classes of the vocabularies that are known: VOC's, COCO's, and those of the drawn images.
+
+Tested in tests/stages/analysis/test_analysis.py.
+"""
 
 from __future__ import annotations
 

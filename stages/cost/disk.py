@@ -1,4 +1,7 @@
-"""Room on disk that a stage takes: by arithmetic for weights, by past results of its kind for the rest."""
+"""Room on disk that a stage takes: by arithmetic for weights, by past results of its kind for the rest.
+
+Tested in tests/stages/cost/test_cost.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What past runs cost: seconds and bytes of the results of a store, and on what they were made."""
+"""What past runs cost: seconds and bytes of the results of a store, and on what they were made.
+
+Tested in tests/stages/cost/test_cost.py.
+"""
 
 from __future__ import annotations
 

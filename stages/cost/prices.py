@@ -1,4 +1,7 @@
-"""How long some work takes on one GPU or CPU core: by past runs of its kind, or by arithmetic and a rate."""
+"""How long some work takes on one GPU or CPU core: by past runs of its kind, or by arithmetic and a rate.
+
+Tested in tests/stages/cost/test_cost.py.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """What a stage has to do, told from its fields: images, and arithmetic for each.
 
 This stands apart from the stages, and none of them imports it: a better estimate changes no key.
+
+Tested in tests/stages/cost/test_cost.py.
 """
 
 from __future__ import annotations

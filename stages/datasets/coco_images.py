@@ -2,6 +2,8 @@
 
 COCO's own images are found by their number in any official folder: 000000000009.jpg of 2017 is
 COCO_train2014_000000000009.jpg of 2014.
+
+Tested in tests/stages/datasets/test_coco.py.
 """
 
 from __future__ import annotations

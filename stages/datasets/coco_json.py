@@ -2,6 +2,8 @@
 
 A box is stated as (x, y, width, height) with edges counted from 0, and becomes (x, y, x + width, y + height). Ids are
 compared as text, so that 2299 and "2299" are one image.
+
+Tested in tests/stages/datasets/test_coco.py.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Nothing is dropped silently: images listed = images written + images left out, and boxes annotated =
 boxes written + boxes left out + boxes of left-out images.
+
+Tested in tests/stages/shards/test_check.py.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 voc2007    VOCdevkit/VOC2007    Annotations, JPEGImages, ImageSets/Main
 voc2012    VOCdevkit/VOC2012    the same
 coco2017   coco2017             annotations/instances_<split>.json, <split>/ or images/<split>/
+
+Tested in tests/stages/datasets/fetch/test_linking.py.
 """
 
 from __future__ import annotations

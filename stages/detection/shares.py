@@ -1,4 +1,7 @@
-"""Detection over shards, one task per share of the images."""
+"""Detection over shards, one task per share of the images.
+
+Tested in tests/stages/detection/test_detect.py.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Drawn images in the layout of COCO 2017: <split>/<id>.jpg and annotations/instances_<split>.json.
 
 A COCO box is (x, y, width, height) from 0, the area that of the object's visible pixels.
+
+Tested in tests/stages/drawn/test_draw.py.
 """
 
 from __future__ import annotations

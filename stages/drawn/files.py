@@ -1,4 +1,7 @@
-"""Drawn images as files. An image is a function of the seed, its vocabulary, its split and its number alone."""
+"""Drawn images as files. An image is a function of the seed, its vocabulary, its split and its number alone.
+
+Tested in tests/stages/drawn/test_draw.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Colour and texture: grounds, and patches laid on them. Images are float32 (H, W, 3), RGB, 0 to 255."""
+"""Colour and texture: grounds, and patches laid on them. Images are float32 (H, W, 3), RGB, 0 to 255.
+
+Tested in tests/stages/drawn/test_draw.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Rasters of outlines: antialiased covers on small canvases, and where they fall on an image."""
+"""Rasters of outlines: antialiased covers on small canvases, and where they fall on an image.
+
+Tested in tests/stages/drawn/test_shapes.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Drawn images in the layout of PASCAL VOC: Annotations, JPEGImages, ImageSets/Main."""
+"""Drawn images in the layout of PASCAL VOC: Annotations, JPEGImages, ImageSets/Main.
+
+Tested in tests/stages/drawn/test_draw.py.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 Boxes are (x, y, width, height) in pixels of the original image, continuous coordinates. Of equal scores, the image
 with the smaller number comes first, then the order given.
 Letters: N detections, G objects, D detections of one class, C classes.
+
+Tested in tests/stages/evaluation/test_coco_results.py.
 """
 
 from __future__ import annotations

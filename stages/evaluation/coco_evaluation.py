@@ -2,6 +2,8 @@
 
 Detections and shards hold (xmin, ymin, xmax, ymax) in pixels of the original image; COCO's width is xmax - xmin.
 Objects marked difficult count as crowd regions do: what is detected on them is neither true nor false.
+
+Tested in tests/stages/evaluation/test_evaluate_coco.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Validation of kept checkpoints, one task for each."""
+"""Validation of kept checkpoints, one task for each.
+
+Tested in tests/stages/evaluation/test_validate.py.
+"""
 
 from __future__ import annotations
 

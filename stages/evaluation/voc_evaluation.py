@@ -1,4 +1,7 @@
-"""Detections and shards as the arrays that the VOC protocol asks for, and its numbers as a flat summary."""
+"""Detections and shards as the arrays that the VOC protocol asks for, and its numbers as a flat summary.
+
+Tested in tests/stages/evaluation/test_evaluate.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Charts of a data set: objects of each class, and how large and how oblong its boxes are."""
+"""Charts of a data set: objects of each class, and how large and how oblong its boxes are.
+
+Tested in tests/experiments/cli/data/test_app.py.
+"""
 
 from __future__ import annotations
 

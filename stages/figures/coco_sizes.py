@@ -1,4 +1,7 @@
-"""COCO precision and recall by size of the objects, a group of bars for each size, a bar for each detector."""
+"""COCO precision and recall by size of the objects, a group of bars for each size, a bar for each detector.
+
+Tested in tests/stages/analysis/test_hoiem_figures.py.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The image is drawn here: a small object that boxes of the fine map of 8x8 cells fit, and a large, tall one that only
 those of the map of 4x4 cells do. Which boxes are matched is asked of `ssd_core.boxes.matching`. Boxes are fractions.
+
+Tested in tests/stages/figures/test_architecture.py.
 """
 
 from __future__ import annotations

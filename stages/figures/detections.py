@@ -1,6 +1,8 @@
 """Detections drawn on their images (paper, Figure 5): one colour for a class, labels such as "dog: 0.97".
 
 And single ones with the objects around them, as evidence of what a detector gets right and wrong.
+
+Tested in tests/stages/analysis/test_draw_detections.py.
 """
 
 from __future__ import annotations

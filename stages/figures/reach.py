@@ -1,4 +1,7 @@
-"""The chart of what default boxes reach: by scale, by size of the object, by class."""
+"""The chart of what default boxes reach: by scale, by size of the object, by class.
+
+Tested in tests/experiments/cli/data/test_app.py.
+"""
 
 from __future__ import annotations
 

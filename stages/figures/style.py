@@ -1,4 +1,7 @@
-"""What all figures share: colours of classes, sizes, and a figure as PNG bytes. matplotlib without a display."""
+"""What all figures share: colours of classes, sizes, and a figure as PNG bytes. matplotlib without a display.
+
+Tested in tests/stages/figures/test_sheet.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The page about a data set: its figures and tables in one HTML file that needs nothing beside it."""
+"""The page about a data set: its figures and tables in one HTML file that needs nothing beside it.
+
+Tested in tests/experiments/cli/data/test_app.py.
+"""
 
 from __future__ import annotations
 

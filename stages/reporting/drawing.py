@@ -1,5 +1,7 @@
 """The change of one row as a small drawing that stands in its line of the table: the paper's as a ring, ours as a dot
 with its interval, on an axis that all rows share. Drawn by hand because it has to line up with the rows of the table.
+
+Tested in tests/stages/reporting/test_curves.py.
 """
 
 from __future__ import annotations

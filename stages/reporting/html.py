@@ -1,4 +1,7 @@
-"""Pieces of HTML as text. Everything that is not markup of ours goes through `text`."""
+"""Pieces of HTML as text. Everything that is not markup of ours goes through `text`.
+
+Tested in tests/stages/reporting/test_page.py.
+"""
 
 from __future__ import annotations
 

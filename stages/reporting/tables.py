@@ -1,4 +1,7 @@
-"""The tables of a report in HTML: results, seeds, classes, settings."""
+"""The tables of a report in HTML: results, seeds, classes, settings.
+
+Tested in tests/stages/reporting/test_page.py.
+"""
 
 from __future__ import annotations
 

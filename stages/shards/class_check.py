@@ -1,4 +1,7 @@
-"""Labels are numbers: shards and detector must mean the same classes by them."""
+"""Labels are numbers: shards and detector must mean the same classes by them.
+
+Tested in tests/stages/detection/test_detect.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One listed image with its annotation: read, checked, and turned into a row of a shard."""
+"""One listed image with its annotation: read, checked, and turned into a row of a shard.
+
+Tested in tests/stages/shards/test_shard.py.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 One shard file is one task; which images go into which file depends on the lists alone. Files are finished in
 `ctx.work` with their accounts beside them, so that a killed sharding goes on after the last whole file.
+
+Tested in tests/stages/shards/test_shard.py.
 """
 
 from __future__ import annotations

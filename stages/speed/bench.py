@@ -1,4 +1,7 @@
-"""Where a speed is measured: a detector on the device, images of the shards in front of it, and the conditions."""
+"""Where a speed is measured: a detector on the device, images of the shards in front of it, and the conditions.
+
+Tested in tests/stages/speed/test_stages.py.
+"""
 
 from __future__ import annotations
 

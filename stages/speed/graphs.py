@@ -1,6 +1,8 @@
 """From detectors to the stages that time them, with modes and rounds that fit the device.
 
 A trained detector is timed as it is; one that is not trained has `Network(spec=...)`.
+
+Tested in tests/stages/speed/test_stages.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a measured speed depends on besides the code: processor, GPU, driver, torch."""
+"""What a measured speed depends on besides the code: processor, GPU, driver, torch.
+
+Tested in tests/stages/speed/test_stages.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The measuring of `stages.speed.stages`: the rounds, and their times as documents."""
+"""The measuring of `stages.speed.stages`: the rounds, and their times as documents.
+
+Tested in tests/stages/speed/test_stages.py.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ test-dev    a zip of one JSON list of {"image_id", "category_id": 1 to 90, "bbox
             of each class the server counts the best 100 of an image, so nothing is left out here
 
 Boxes are clipped to their image and written with two decimals.
+
+Tested in tests/stages/submission/test_submission.py.
 """
 
 from __future__ import annotations

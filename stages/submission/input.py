@@ -1,6 +1,8 @@
 """What goes into a submission, from shards and their detections or from files of any program.
 
 Boxes are (xmin, ymin, xmax, ymax) in pixels of the original image. Letters: N detections.
+
+Tested in tests/stages/submission/test_submission.py.
 """
 
 from __future__ import annotations

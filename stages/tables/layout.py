@@ -2,6 +2,8 @@
 
 A table of one or two columns is long: each cell has a line, with its change. One of more columns is wide: each row has
 a line, with paper | ours for each column.
+
+Tested in tests/stages/tables/test_text.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """How a metric moves when the test images are drawn anew: one number for each resampling of the images.
 
 The same resamplings for every detector, so that two of them can be compared image by image.
+
+Tested in tests/stages/tables/test_tabulate.py.
 """
 
 from __future__ import annotations

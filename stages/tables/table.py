@@ -2,6 +2,8 @@
 
 The result: `table.json` (fractions), `table.csv`, `table.md`, `table.txt` and `table.tex`. The page that shows it with
 all that belongs to it is a view of the store (`ssdpipe report`), so that it can also tell of what was not run.
+
+Tested in tests/stages/tables/test_tabulate.py.
 """
 
 from __future__ import annotations

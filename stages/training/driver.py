@@ -1,4 +1,7 @@
-"""What a training stage does around its loop: gather the inputs, run one or many workers, write the result."""
+"""What a training stage does around its loop: gather the inputs, run one or many workers, write the result.
+
+Tested in tests/stages/training/test_train.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reading of weight files in the layouts that a training can start from."""
+"""Reading of weight files in the layouts that a training can start from.
+
+Tested in tests/stages/training/test_initial.py.
+"""
 
 from __future__ import annotations
 

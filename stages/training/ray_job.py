@@ -1,4 +1,7 @@
-"""The Ray Train job of a training stage: [1] a group of workers, [2] their ranks, [3] the loss of some of them."""
+"""The Ray Train job of a training stage: [1] a group of workers, [2] their ranks, [3] the loss of some of them.
+
+Tested in tests/stages/training/test_train.py.
+"""
 
 from __future__ import annotations
 

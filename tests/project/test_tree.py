@@ -1,10 +1,15 @@
-"""The shape of the tree: how large files and folders may grow."""
+"""The shape of the tree: where each module is tested, how large files and folders may grow."""
 
 from __future__ import annotations
 
+import ast
+import re
 import tomllib
 from collections import Counter
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
@@ -12,6 +17,65 @@ MODULES = sorted(path.relative_to(ROOT) for name in PACKAGES for path in (ROOT /
 
 MOST_FILES = 20  # in a folder
 MOST_LINES = 400  # in a file
+
+LOGIC = (
+    *(ast.If, ast.IfExp, ast.Match, ast.BoolOp, ast.Try),
+    *(ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    *(ast.BinOp, ast.AugAssign),
+)
+"""Branches, loops and arithmetic: a function without any of them has nothing of its own to be wrong."""
+
+
+def has_logic(tree: ast.Module) -> bool:
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    statements = (statement for function in functions for statement in function.body)
+    return any(isinstance(node, LOGIC) for statement in statements for node in ast.walk(statement))
+
+
+def named_tests(docstring: str) -> list[str]:
+    """The files of a line `Tested in tests/a/test_b.py, tests/c/test_d.py.`"""
+    lines = re.findall(r"^Tested in .+$", docstring, flags=re.MULTILINE)
+    return [file for line in lines for file in re.findall(r"tests/[\w/]+\.py", line)]
+
+
+def reached_from(test: str) -> set[Path]:
+    """The modules that a test file and the conftest files above it import, and what these import in turn."""
+    above = (folder / "conftest.py" for folder in Path(test).parents)
+    waiting = [Path(test), *(path for path in above if (ROOT / path).is_file())]
+    found: set[Path] = set()
+    while waiting:
+        new = imported_by(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+@cache
+def imported_by(path: Path) -> set[Path]:
+    """Modules by their imports, also those in code that a test runs in another process."""
+    text = (ROOT / path).read_text()
+    names = {first for first, _ in re.findall(IMPORT, text)}
+    names |= {f"{first}.{name}" for first, names in re.findall(IMPORT, text) for name in re.findall(r"\w+", names)}
+    return {MODULE_NAMES[name] for name in names if name in MODULE_NAMES} | (BY_NAME if path == LOADER else set())
+
+
+IMPORT = r"\b(?:from|import) ([\w.]+)(?: import (\([^)]*\)|[^\n;]+))?"
+MODULE_NAMES = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
+LOADER = Path("experiments/framework/loading.py")
+BY_NAME = {path for path in MODULES if path.parent == Path("experiments")}
+"""Experiments, which are imported by the name that a command is given."""
+
+
+WITH_LOGIC = {path: tree for path in MODULES if has_logic(tree := ast.parse((ROOT / path).read_text()))}
+
+
+@pytest.mark.parametrize("module", WITH_LOGIC, ids=str)
+def test_a_module_with_logic_has_a_test_file_of_its_name_or_says_where_it_is_tested(module: Path) -> None:
+    own = Path("tests", *module.parts[:-1], f"test_{module.name}")
+    named = named_tests(ast.get_docstring(WITH_LOGIC[module]) or "")
+    absent = [file for file in named or [str(own)] if not (ROOT / file).is_file()]
+    assert absent == [], f"{module}: add {own}, or a line 'Tested in tests/...' to its docstring"
+    assert [file for file in named if module not in reached_from(file)] == [], "these do not import it"
 
 
 def test_a_folder_holds_one_subject() -> None:

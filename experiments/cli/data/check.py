@@ -1,4 +1,7 @@
-"""`ssdpipe data check`: what is wrong in a data set, before anything is made of it."""
+"""`ssdpipe data check`: what is wrong in a data set, before anything is made of it.
+
+Tested in tests/stages/shards/test_check.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`ssdpipe data download` and `ssdpipe data link`: two ways to a published data set."""
+"""`ssdpipe data download` and `ssdpipe data link`: two ways to a published data set.
+
+Tested in tests/experiments/cli/data/test_app.py.
+"""
 
 from __future__ import annotations
 

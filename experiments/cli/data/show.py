@@ -1,4 +1,7 @@
-"""`ssdpipe data show`: a data set in pictures, and what a detector's default boxes reach in it."""
+"""`ssdpipe data show`: a data set in pictures, and what a detector's default boxes reach in it.
+
+Tested in tests/experiments/cli/data/test_app.py.
+"""
 
 from __future__ import annotations
 

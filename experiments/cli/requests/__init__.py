@@ -1,4 +1,7 @@
-"""What a person asks for, as data: the options of a command, the graph that they mean, and JSON to build it again."""
+"""What a person asks for, as data: the options of a command, the graph that they mean, and JSON to build it again.
+
+Tested in tests/experiments/cli/data/test_shard.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A file of weights, scored."""
+"""A file of weights, scored.
+
+Tested in tests/experiments/framework/test_scoring.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""An experiment, or several, at some scale."""
+"""An experiment, or several, at some scale.
+
+Tested in tests/experiments/cli/test_plan.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which graph a command means that was given no experiment: that of the last run in the store."""
+"""Which graph a command means that was given no experiment: that of the last run in the store.
+
+Tested in tests/experiments/cli/test_plan.py.
+"""
 
 from __future__ import annotations
 

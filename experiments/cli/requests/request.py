@@ -1,4 +1,7 @@
-"""A graph that can be asked for: what all requests share, and the options that change a setup."""
+"""A graph that can be asked for: what all requests share, and the options that change a setup.
+
+Tested in tests/experiments/cli/test_plan.py.
+"""
 
 from __future__ import annotations
 

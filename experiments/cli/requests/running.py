@@ -1,4 +1,7 @@
-"""From a request to the result of its target: what `run`, `train` and `evaluate weights` do."""
+"""From a request to the result of its target: what `run`, `train` and `evaluate weights` do.
+
+Tested in tests/experiments/framework/test_validation.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A data set as Parquet shards."""
+"""A data set as Parquet shards.
+
+Tested in tests/experiments/cli/data/test_shard.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One recipe, trained and scored."""
+"""One recipe, trained and scored.
+
+Tested in tests/experiments/framework/test_validation.py.
+"""
 
 from __future__ import annotations
 

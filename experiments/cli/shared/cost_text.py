@@ -1,4 +1,7 @@
-"""The cost of a plan as lines for people and as JSON for machines."""
+"""The cost of a plan as lines for people and as JSON for machines.
+
+Tested in tests/experiments/cli/test_plan.py.
+"""
 
 from __future__ import annotations
 

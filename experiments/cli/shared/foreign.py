@@ -1,4 +1,7 @@
-"""Options for what a file of another program does not tell of itself."""
+"""Options for what a file of another program does not tell of itself.
+
+Tested in tests/experiments/cli/test_weights.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How commands print: aligned columns, percent with one decimal, sizes."""
+"""How commands print: aligned columns, percent with one decimal, sizes.
+
+Tested in tests/experiments/cli/data/test_app.py.
+"""
 
 from __future__ import annotations
 

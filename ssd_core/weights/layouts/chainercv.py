@@ -2,6 +2,8 @@
 
 Its sizes of SSD512 are not truncated. Its normalisation of conv4_3 adds 1e-5 to the length of the vector, ours 1e-10
 to the square: the same in float32 from a length of 100 on. The background is output 0 here too.
+
+Tested in tests/ssd_core/weights/test_importing.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The layouts that the importer reads."""
+"""The layouts that the importer reads.
+
+Tested in tests/ssd_core/weights/test_any_weights.py.
+"""
 
 from __future__ import annotations
 

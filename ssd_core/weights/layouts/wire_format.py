@@ -2,6 +2,8 @@
 
 Types of the encoding: 0 varint, 1 eight bytes, 2 a length and as many bytes, 5 four bytes (groups, 3 and 4, are not
 in use). Source: the encoding guide of Protocol Buffers.
+
+Tested in tests/ssd_core/weights/layouts/test_caffemodel.py.
 """
 
 from __future__ import annotations
