@@ -15,8 +15,7 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     Columns: paper, ours, difference; rows without a result say so. Given only a name, the options are those of its
     last run; given nothing, it is the last run's experiment.
     """
-    from experiments.cli.requests.recorded import meant
-    from experiments.framework.comparison import current_table
+    from experiments.cli.requests.recorded import held, meant
     from pipeline.errors import PipelineError
     from pipeline.store.store import Store
     from stages.placement import Placement
@@ -25,4 +24,5 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     found = meant(request, store)
     if not isinstance(found, ExperimentRequest):
         raise PipelineError(f"the last run, `{found.command}`, has no table: name an experiment")
-    print("\n".join(current_table(member.target(Placement()), store) for member in found.members()), end="")
+    tables = (held(member, [member.target(Placement())], store).text() for member in found.members())
+    print("\n".join(tables), end="")

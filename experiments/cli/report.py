@@ -11,7 +11,7 @@ from experiments.cli.requests import ExperimentRequest
 from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
-    from experiments.framework.reporting import Held
+    from experiments.framework.comparison import Held
     from pipeline.folder import Folder
     from pipeline.store.store import Store
 
@@ -28,8 +28,7 @@ def report(
     Rows that were not run are told as such. Given only a name, the options are those of its last run; given nothing, it
     is the last run's experiment.
     """
-    from experiments.cli.requests.recorded import meant
-    from experiments.framework.reporting import Held
+    from experiments.cli.requests.recorded import held, meant
     from pipeline.errors import PipelineError
     from pipeline.folder import Folder
     from pipeline.store.store import Store
@@ -43,15 +42,15 @@ def report(
     if out and len(members) > 1:
         raise PipelineError(f"{found.experiment} is {len(members)} experiments: leave --out away, or name one of them")
     for member in members:
-        held = Held.of(member.targets(Placement()), store)
+        results = held(member, member.targets(Placement()), store)
         folder, stem = (Folder(str(out.resolve().parent)), out.stem) if out else usual_place(member, store)
-        for path in write_report(member, held, folder, stem):
+        for path in write_report(member, results, folder, stem):
             print(path)
 
 
 def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> str:
     """Path of the page at its usual place, written anew if results have changed; put beside that run in MLflow."""
-    from experiments.framework.reporting import Held
+    from experiments.framework.comparison import Held
     from pipeline.mlflow_tracking.recorded_runs import attach
     from stages.placement import Placement
 

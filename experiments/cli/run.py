@@ -36,9 +36,9 @@ def run(request: ExperimentRequest, running: Running) -> None:
 def _tell(request: ExperimentRequest, store: Store, *, run_id: str = "") -> None:
     """The table of each experiment as far as it is there, and where its page is."""
     from experiments.cli.report import refresh
-    from experiments.framework.comparison import current_table
+    from experiments.framework.comparison import Held
     from stages.placement import Placement
 
     for member in request.members():
-        print(current_table(member.target(Placement()), store))
+        print(Held.of([member.target(Placement())], store).text())
         print(f"report: {refresh(member, store, run_id=run_id)}", flush=True)

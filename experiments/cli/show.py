@@ -36,7 +36,8 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     from pipeline.display.board import clock
 
     made = datetime.fromtimestamp(manifest.finished).astimezone()
-    rows = [("key", manifest.key), ("place", store.output(manifest).path)]
+    scheme = ", of an earlier scheme" if manifest.ingredients.is_of_earlier_scheme else ""
+    rows = [("key", manifest.key + scheme), ("place", store.output(manifest).path)]
     rows += [("made", f"{made:%Y-%m-%d %H:%M:%S %z} in {clock(manifest.seconds)}")]
     rows += [(name, text) for name, text in _conditions(manifest.provenance) if text]
     rows += [("input", f"{path}: {held['address']} {held['key'][:12]}") for path, held in manifest.inputs.items()]

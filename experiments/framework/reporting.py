@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.framework.comparison import table_lines
-from pipeline.keys.fingerprint import digest
+from experiments.framework.comparison import Held
 from pipeline.mlflow_tracking.recorded_runs import LOCAL_PAGES, RecordedRun
-from pipeline.planning.graph import Graph
-from pipeline.planning.plan import PlanRow, plan
-from pipeline.planning.resolver import Resolver
+from pipeline.planning.plan import PlanRow
 from pipeline.store.record import CURVE, read_curve
 from pipeline.store.store import Manifest, Store
 from ssd_core.spec.departures import departures
@@ -23,33 +19,8 @@ from stages.training.train import Train
 
 if TYPE_CHECKING:
     from experiments.framework.experiment import Experiment
-    from pipeline.stage import Stage
 
 FIGURES = (".png", ".svg")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """A graph of an experiment beside the store: the table comes first of its targets."""
-
-    table: Table
-    rows: tuple[PlanRow, ...]
-    store: Store
-
-    @classmethod
-    def of(cls, targets: Sequence[Stage], store: Store) -> Held:
-        table, graph = targets[0], Graph(targets)
-        assert isinstance(table, Table)
-        return cls(table=table, rows=tuple(plan(graph, store, Resolver(graph))), store=store)
-
-    @property
-    def made(self) -> list[tuple[PlanRow, Manifest]]:
-        return [(row, row.manifest) for row in self.rows if row.manifest]
-
-    @property
-    def digest(self) -> str:
-        """Changes with every result that there is or is no more."""
-        return digest([[row.node.id, row.manifest.digest if row.manifest else ""] for row in self.rows])
 
 
 def gather(
@@ -63,9 +34,9 @@ def gather(
         heading=experiment.answers,
         question=experiment.question,
         remarks=(("Paper", experiment.found), ("Expected", experiment.expects), ("Differs", experiment.differs)),
-        warnings=warnings,
+        warnings=(*warnings, *([held.note] if held.note else [])),
         table=held.table,
-        lines=tuple(table_lines(held.table, held.rows, held.store)),
+        lines=tuple(held.lines()),
         departures=_own_departures(held.table),
         curves=tuple(_curves(made, held.store, labels)),
         images=tuple(_images(made, held.store)),

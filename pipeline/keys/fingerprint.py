@@ -20,8 +20,8 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 
-SCHEMA = 1
-"""Number of this scheme: the only part of `pipeline` itself that enters a key."""
+SCHEMA = 2
+"""Number of the scheme of keys: the only part of `pipeline` itself that enters a key."""
 
 Json = Any
 INPUT = {"$input": True}
@@ -156,9 +156,16 @@ class Ingredients:
     libraries: Mapping[str, str] = field(default_factory=dict)
     """{library: version}; empty unless versions are asked to be part of the key."""
 
+    schema: int = SCHEMA
+    """Scheme of the key: results of another scheme are never found again, only read."""
+
     @property
     def key(self) -> str:
-        return digest({"schema": SCHEMA, **vars(self)})
+        return digest(vars(self))
+
+    @property
+    def is_of_earlier_scheme(self) -> bool:
+        return self.schema < SCHEMA
 
 
 def node_ids(stage: Stage, described: Callable[[Stage], Description], memo: dict[int, str]) -> str:

@@ -12,13 +12,18 @@ from pipeline.keys.fingerprint import Ingredients, encode
 from pipeline.planning.graph import Node
 from pipeline.store.store import Manifest
 
+EARLIER_SCHEME = "keys of an earlier scheme"
+
 
 def changes(before: Manifest, now: Ingredients, node: Node, undecided: Mapping[str, str] | None = None) -> list[str]:
     """What differs between a result and a stage, down to the field and the function.
 
-    `undecided` are digests of inputs that are still to be made: they are taken as unchanged.
+    `undecided` are digests of inputs that are still to be made: they are taken as unchanged. Results of an earlier
+    scheme of keys are not compared: every module may have another name.
     """
     then = before.ingredients
+    if then.is_of_earlier_scheme:
+        return [EARLIER_SCHEME]
     lines = [f"class {then.stage} -> {now.stage}"] if then.stage != now.stage else []
     lines += [f"version {then.version} -> {now.version}"] if then.version != now.version else []
     lines += _changed_fields(then.config, now.config, before.settings, node.description.settings)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from pipeline.planning.changes import changes
+from pipeline.keys.fingerprint import SCHEMA
+from pipeline.planning.changes import EARLIER_SCHEME, changes
 from pipeline.planning.graph import Graph, Node
 from pipeline.planning.resolver import Resolver
 from pipeline.store.record import CURVE, PROGRESS, read_progress
@@ -52,6 +54,8 @@ def why(graph: Graph, store: Store, resolver: Resolver, text: str) -> list[str]:
     lines = [row.reason] if row.state in ("after", "resume") else []
     if before is None:
         return [*lines, f"no result of {row.address} in this store"]
+    if before.ingredients.is_of_earlier_scheme:
+        return [*lines, _of_earlier_scheme(before)]
     now = resolver.ingredients(row.node, known)
     waiting = {path: digest for path, digest in before.ingredients.inputs.items() if path in inputs.keys() - known}
     return lines + (changes(before, now, row.node, waiting) or ["nothing else changed"])
@@ -103,6 +107,15 @@ def _stopped_at(store: Store, key: str) -> str:
     if not left:
         return ""
     return f"step {progress.done:,.0f} of {progress.total:,.0f}" if progress else "interrupted"
+
+
+def _of_earlier_scheme(before: Manifest) -> str:
+    made = datetime.fromtimestamp(before.finished)
+    return (
+        f"{before.address} has a result of {made:%Y-%m-%d} with {EARLIER_SCHEME} ({before.ingredients.schema}; it is "
+        f"{SCHEMA} now): keys of two schemes cannot be compared, so the stage runs again. The earlier result stays "
+        "readable by `ssdpipe show`, `compare` and `report`"
+    )
 
 
 def _short(lines: list[str]) -> str:

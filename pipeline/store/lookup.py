@@ -32,6 +32,17 @@ def find_result(store: Store, text: str) -> Manifest:
     raise PipelineError(f"no result of a stage {text!r} in the store {store.folder.uri}; {suggestion(text, known)}")
 
 
+def lineage(store: Store, manifest: Manifest) -> dict[str, Manifest]:
+    """{address: result} of a result and of all above it that the store still has, by the keys in their manifests."""
+    found, waiting = {manifest.address: manifest}, [manifest]
+    while waiting:
+        keys = {held["key"] for held in waiting.pop().inputs.values()}
+        above = [result for key in sorted(keys) if (result := store.find(key)) and result.address not in found]
+        found |= {result.address: result for result in above}
+        waiting += above
+    return found
+
+
 def recorded_requests(store: Store) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """What each run's graph was built from, and the addresses of its stages; newest run first."""
     runs = store.folder / "runs"

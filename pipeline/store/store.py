@@ -65,10 +65,11 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Manifest:
+        """Manifests of the first scheme of keys do not name it."""
         return cls(
             **{
                 **content,
-                "ingredients": Ingredients(**content["ingredients"]),
+                "ingredients": Ingredients(**{"schema": 1, **content["ingredients"]}),
                 "files": tuple(StoredFile(**file) for file in content["files"]),
             }
         )

@@ -9,9 +9,10 @@ import pytest
 
 from experiments.cli.report import usual_place, write_report
 from experiments.cli.requests import ExperimentRequest
+from experiments.framework.comparison import Held
 from experiments.framework.experiment import Experiment, Row
 from experiments.framework.presets import Preset
-from experiments.framework.reporting import Held, gather
+from experiments.framework.reporting import gather
 from experiments.framework.runs import RUNS
 from experiments.framework.setups import Setup
 from pipeline.execution.executor import InlineExecutor

@@ -161,10 +161,11 @@ def ingredients(**changes: Any) -> Ingredients:
 
 
 def test_the_key_of_given_ingredients_never_changes_between_versions_of_the_project():
-    # Computed once, when SCHEMA was 1; by hand: the first 32 hexadecimal digits of the SHA-256 of
+    # Computed by hand: the first 32 hexadecimal digits of the SHA-256 of
     # {"code":{"stages.train":{"Train.run":"0123456789abcdef"}},"config":{"size":512},"external":"",
     #  "inputs":{"data":"00ff"},"libraries":{},"schema":1,"stage":"stages.train.Train","version":1}
-    assert ingredients().key == "ded36dac8b6a515763cf225b96c32a6a"
+    assert ingredients(schema=1).key == "ded36dac8b6a515763cf225b96c32a6a"
+    assert ingredients().key == ingredients(schema=2).key == "8909cc68c008dae44316a66164daab20"
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,7 @@ def test_the_key_of_given_ingredients_never_changes_between_versions_of_the_proj
         {"inputs": {"data": "00fe"}},
         {"inputs": {"test": "00ff"}},
         {"libraries": {"torch": "2.11"}},
+        {"schema": 1},
     ],
 )
 def test_every_ingredient_changes_the_key(change):

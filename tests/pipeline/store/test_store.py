@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,19 @@ def draft(attempt: str, seed: int = 0) -> Manifest:
 
 def write(store: Store, manifest: Manifest, content: bytes = b"result", name: str = "deep/result.txt") -> None:
     store.output(manifest).write_bytes(name, content)
+
+
+def test_a_manifest_that_names_no_scheme_of_keys_is_of_the_first(store):
+    write(store, draft("a"))
+    committed = store.commit(draft("a"))
+    path = Path(store.folder.path, f"keys/{committed.key}.json")
+    content = json.loads(path.read_text())
+    del content["ingredients"]["schema"]
+    path.write_text(json.dumps(content))
+    found = store.find(committed.key)
+    assert found.ingredients.is_of_earlier_scheme
+    assert not committed.ingredients.is_of_earlier_scheme
+    assert found.ingredients == replace(committed.ingredients, schema=1)
 
 
 def test_opening_a_store_that_is_not_there_creates_nothing(tmp_path):
