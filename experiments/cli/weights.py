@@ -65,13 +65,13 @@ def transfer(
     output: OutOption = "",
 ) -> None:
     """Keep of a COCO detector what predicts the classes of VOC; its locations and scales stay."""
-    from experiments.framework.weight_files import read, summary, write
+    from experiments.framework.weight_files import read_weights, summary, write
     from pipeline.errors import PipelineError
     from ssd_core.spec.vocabularies import COCO_TO_VOC, VOC_CLASSES
     from ssd_core.weights.head_transfer import transferred
 
     try:
-        weights = transferred(read(file, foreign.choices()), VOC_CLASSES, COCO_TO_VOC)
+        weights = transferred(read_weights(file, foreign.choices()), VOC_CLASSES, COCO_TO_VOC)
     except ValueError as error:
         raise PipelineError(f"{file}: {error}") from error
     out = Path(output or f"{Path(file).stem}-{to}.pt")

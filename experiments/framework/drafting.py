@@ -17,9 +17,7 @@ Run:    ssdpipe run ./{module}.py --preset tiny
 
 from dataclasses import replace
 
-from experiments.framework.experiment import Experiment, Row
-from experiments.framework.runs import RUNS
-from ssd_core.spec.tilings import without_ratios
+from ssdpipe import RUNS, Experiment, Row, without_ratios
 
 BASE = RUNS["ssd300-voc0712"]  # see `ssdpipe recipe list`; --preset says at which scale it is trained
 

@@ -41,9 +41,9 @@ def weights_on_split(
 
 def classes_of(weights: str | Path, choices: ImportChoices = AS_FOUND) -> tuple[str, ...]:
     """The classes that the weights can tell."""
-    from experiments.framework.weight_files import read
+    from experiments.framework.weight_files import read_weights
 
-    found = read(str(weights), choices)
+    found = read_weights(str(weights), choices)
     if not found.detects:
         raise PipelineError(f"{weights} holds first weights for a training (--init), not those of a detector")
     return found.spec.classes

@@ -12,19 +12,19 @@ from pathlib import Path
 from pipeline.errors import PipelineError
 from ssd_core.backbones.backbone import Backbone, Vgg16
 from ssd_core.spec.departures import leaves
-from ssd_core.weights.any_weights import read_weights
+from ssd_core.weights import any_weights
 from ssd_core.weights.importing import import_weights
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
 from ssd_core.weights.vgg import read_vgg16
 from ssd_core.weights.weights import Weights, save_weights
 
 
-def read(path: str, choices: ImportChoices = AS_FOUND) -> Weights:
+def read_weights(path: str, choices: ImportChoices = AS_FOUND) -> Weights:
     """Weights of any kind. PipelineError when there is no such file or it cannot be used."""
     file = existing(path)
     with file.open("rb") as stream:
         try:
-            return read_weights(stream, choices)
+            return any_weights.read_weights(stream, choices)
         except ValueError as error:
             raise PipelineError(f"{file}: {error}") from error
 
@@ -94,7 +94,7 @@ def _backbone(backbone: Backbone) -> str:
 
 def description(path: str, choices: ImportChoices) -> Iterator[str]:
     """Lines that tell everything about a file: checksum, specification, shapes."""
-    weights = read(path, choices)
+    weights = read_weights(path, choices)
     with existing(path).open("rb") as stream:
         yield f"sha256 = {hashlib.file_digest(stream, 'sha256').hexdigest()}"
     yield f"# {summary(weights)}"

@@ -1,9 +1,10 @@
 """Digests of the first-party code that a class imports, found by reading source, never by importing.
 
 The closure follows every import statement (also inside functions, also relative) into the given packages; a
-package's `__init__` counts. Each top-level definition has a digest of its syntax tree: comments, docstrings,
-layout, the order of imports, `if TYPE_CHECKING:` and what a stage only tells of itself (`pipeline.stage.TELLING`) do
-not count. Modules named by strings at run time are not seen.
+package's `__init__` counts, and what is imported from the door `ssdpipe` counts where it lives. Each top-level
+definition has a digest of its syntax tree: comments, docstrings, layout, the order of imports, `if TYPE_CHECKING:` and
+what a stage only tells of itself (`pipeline.stage.TELLING`) do not count. Modules named by strings at run time are not
+seen.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.keys.door import DOOR, modules_behind
 from pipeline.stage import TELLING
 
 FIRST_PARTY = ("ssd_core", "stages")
-NEVER = ("pipeline", "experiments")
-"""`pipeline` counts by `fingerprint.SCHEMA`; experiments only say what to compute."""
+NEVER = ("pipeline", "experiments", DOOR)
+"""`pipeline` counts by `fingerprint.SCHEMA`; experiments only say what to compute, the door where things are."""
 
 Code = dict[str, dict[str, str]]
 
@@ -145,6 +147,9 @@ class _Import:
         if self.level:
             above = package.split(".")[: len(package.split(".")) - (self.level - 1)]
             base = ".".join([*above, self.module] if self.module else above)
+        if base == DOOR:
+            yield from modules_behind(self.names)
+            return
         yield base
         yield from _parents(base)
         yield from (f"{base}.{name}" for name in self.names)

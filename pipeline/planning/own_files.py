@@ -5,6 +5,7 @@ Ray copies them to every node (`py_modules` of the job), where they import each 
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 from importlib import import_module
@@ -13,7 +14,8 @@ from traceback import extract_tb
 from types import ModuleType
 
 from pipeline.errors import PipelineError
-from pipeline.keys.code_digest import own_files
+from pipeline.keys.code_digest import FIRST_PARTY, NEVER, own_files
+from pipeline.keys.door import homes
 from pipeline.planning.graph import Graph
 
 
@@ -33,7 +35,7 @@ def import_file(text: str) -> ModuleType:
     except PipelineError:
         raise
     except Exception as error:
-        raise PipelineError(f"{_place(error, path)}: {type(error).__name__}: {error}") from error
+        raise PipelineError(f"{_place(error, path)}: {type(error).__name__}: {error}{_remedy(error, path)}") from error
 
 
 def own_parts(graph: Graph) -> dict[str, Path]:
@@ -68,3 +70,17 @@ def _place(error: Exception, path: Path) -> str:
         return f"{error.filename}, line {error.lineno}"
     lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
     return f"{path}, line {lines[-1]}" if lines else str(path)
+
+
+def _remedy(error: Exception, path: Path) -> str:
+    """For a file that imports one of our modules by the place of an earlier version: the line to write instead."""
+    if not isinstance(error, ImportError) or not _is_ours(error.name or ""):
+        return ""
+    imports = (node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.ImportFrom))
+    names = {alias.name for node in imports if _is_ours(node.module or "") for alias in node.names}
+    promised = ", ".join(sorted(names & homes().keys())) or "Experiment"
+    return f"; modules move between versions, the names in ssdpipe stay, so write: from ssdpipe import {promised}"
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] in (*FIRST_PARTY, *NEVER)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 DOC = Path(__file__).parents[2] / "docs/own-experiments.md"
+PIPELINE = DOC.with_name("pipeline.md")
 
 
 @pytest.fixture
@@ -55,6 +56,15 @@ def test_the_experiment_on_data_of_one_s_own_is_planned(shown: Callable[[str], P
     states = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines() if "/" in line.split()[0]}
     assert states["shard/cells-train"] == "run"
     assert {"train/ssd300-voc0712/seed0", "train/squares-only/seed0", "table/blood-cells"} <= set(states)
+
+
+def test_a_stage_of_one_s_own_is_planned_beside_the_table(shown: Callable[[str], Path]) -> None:
+    path = shown("longer")
+    (block,) = re.findall(r"```python\n([^`]*class CountObjects.*?)```", PIPELINE.read_text(), flags=re.DOTALL)
+    (path.parent / "count_objects.py").write_text(block)
+    done = ssdpipe("plan", f"./{path.name}", "--preset", "tiny", where=path.parent)
+    assert done.returncode == 0, done.stderr
+    assert {"countobjects", "train/twice-as-long/seed0", "table/longer"} <= set(done.stdout.split())
 
 
 def test_each_setting_that_is_shown_can_be_set(shown: Callable[[str], Path]) -> None:

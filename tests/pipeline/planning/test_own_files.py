@@ -128,3 +128,22 @@ def test_a_file_that_fails_tells_its_line(folder: Path) -> None:
         import_file(str(folder / "own_half.py"))
     with pytest.raises(PipelineError, match=r"own_other\.py, line 1: RuntimeError: nobody asked"):
         import_file(str(folder / "own_other.py"))
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("from experiments.experiment import Experiment, Row", "from ssdpipe import Experiment, Row"),
+        ("from experiments.framework.runs import Scale", "from ssdpipe import Experiment"),
+        ("import stages.source", "from ssdpipe import Experiment"),
+    ],
+)
+def test_a_file_that_imports_from_where_a_module_was_is_answered_with_the_line_to_write(
+    folder: Path, line: str, instead: str
+) -> None:
+    (folder / "own_earlier.py").write_text(f"import json\n{line}\n")
+    with pytest.raises(PipelineError) as refused:
+        import_file(str(folder / "own_earlier.py"))
+    assert str(refused.value).startswith(f"{folder / 'own_earlier.py'}, line 2: ")
+    assert str(refused.value).endswith(f"so write: {instead}")
+    assert refused.value.exit_code == 2

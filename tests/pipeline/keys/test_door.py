@@ -1,0 +1,55 @@
+"""A stage of a user's own that imports from `ssdpipe` has the key of one that imports from where things live."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.keys.code_digest import Code, code_of, own_files
+from pipeline.keys.door import homes, modules_behind
+from pipeline.planning.own_files import import_file
+
+Read = Callable[[str, str], Code]
+
+
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = set(sys.modules)
+
+    def read(name: str, source: str) -> Code:
+        (tmp_path / f"{name}.py").write_text(f"{source}\n\n\nclass Count:\n    pass\n")
+        kind = import_file(str(tmp_path / f"{name}.py")).Count
+        assert own_files([kind]).keys() == {name}
+        found = code_of([kind])
+        del found[name]
+        return found
+
+    yield read
+    for name in set(sys.modules) - before:
+        if name.startswith("counts_"):
+            del sys.modules[name]
+
+
+def test_a_name_from_the_door_counts_where_it_lives(code: Read) -> None:
+    direct = code("counts_directly", "from ssd_core.data.shards import ShardSet")
+    assert "ShardSet" in direct["ssd_core.data.shards"]
+    assert code("counts_by_the_door", "from ssdpipe import ShardSet, Stage") == direct
+
+
+def test_an_import_within_a_function_counts_too(code: Read) -> None:
+    within = code("counts_within", "def f():\n    from ssdpipe import ShardSet\n    return ShardSet")
+    assert "ssd_core.data.shards" in within
+
+
+def test_what_is_not_imported_from_the_door_does_not_count(code: Read) -> None:
+    assert code("counts_nothing", "from ssdpipe import RUNS, Experiment, Row, Stage") == {}
+
+
+def test_the_door_as_a_whole_counts_all_that_it_has(code: Read) -> None:
+    whole = code("counts_all", "import ssdpipe")
+    assert {home for home in homes().values() if home.startswith(("ssd_core.", "stages."))} <= whole.keys()
+    assert modules_behind(("*",)) == set(homes().values())
