@@ -31,6 +31,7 @@ coverage: $(INSTALLED)  ## the quick tests, and which lines they do not reach
 bench: $(INSTALLED)  ## measure side by side; prints what it ran on
 	$(BIN)/python benchmarks/input_pipeline.py
 	$(BIN)/python benchmarks/scheduler_overhead.py
+	$(BIN)/python benchmarks/planning.py
 
 clean:  ## remove the environment and all caches; results in ssdpipe-store stay
 	rm -rf $(VENV) build *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -50,14 +50,14 @@ def kept(question: str, by: type, stamp: Stamp, ask: Callable[[], Json]) -> Json
 
 
 def cache_folder() -> Path | None:
-    """None when nothing is to be kept."""
+    """None when nothing is to be kept, or the user has no home."""
     named = os.environ.get(PLACE, "")
     if named == "off":
         return None
-    if named:
-        return Path(named).expanduser()
-    above = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(above).expanduser() / "ssdpipe"
+    try:
+        return Path(named or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/ssdpipe").expanduser()
+    except RuntimeError:
+        return None
 
 
 def _read(file: Path, valid: dict[str, Json]) -> Json:

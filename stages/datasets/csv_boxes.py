@@ -86,17 +86,25 @@ class CsvBoxes(Source):
 def csv_files(folder: Folder) -> list[str]:
     """Names of the CSV files whose header has the columns of a box."""
     names = [str(entry.base_name) for entry in entries(folder) if str(entry.base_name).endswith(".csv")]
-    return [name for name in names if not _lacking(next(csv.reader(_lines(folder, name)), []))]
+    return [name for name in names if not _lacking(_header(folder, name))]
 
 
 def splits_of(folder: Folder) -> list[str]:
     """Names of the splits: those of a column, or the files' own."""
     files = csv_files(folder)
     by_column = [
-        {line["split"] for line in csv.DictReader(_lines(folder, name)) if line.get("split")} for name in files
+        {line["split"] for line in csv.DictReader(_lines(folder, name)) if line.get("split")}
+        for name in files
+        if "split" in _header(folder, name)
     ]
     columns = set().union(*by_column)
     return sorted(columns) if columns else [name.removesuffix(".csv") for name in files]
+
+
+def _header(folder: Folder, name: str) -> list[str]:
+    """The first line, without reading the others."""
+    with folder.open_input(name) as file, io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="") as lines:
+        return next(csv.reader(lines), [])
 
 
 def _lines(folder: Folder, name: str) -> io.StringIO:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,15 @@ def test_by_default_it_lies_in_the_user_s_cache_folder(monkeypatch: pytest.Monke
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     ask(Asked())
     assert len(list((tmp_path / "ssdpipe" / "surveys").iterdir())) == 1
+
+
+def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSDPIPE_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)  # no such user
+    asked = Asked()
+    assert [ask(asked), ask(asked)] == [1, 2]
+    assert cache_folder() is None
 
 
 def test_where_it_cannot_be_written_the_answer_is_there_all_the_same(
