@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from experiments.published.voc import TABLE_1
+
+_SSD300 = TABLE_1["SSD300", "07+12"].mean
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table2Column:
@@ -27,14 +31,14 @@ TABLE_2 = {
     "squares-only": Table2Column(more_augmentation=True, boxes_of_2=False, boxes_of_3=False, atrous=True, mean=0.716),
     "no-thirds": Table2Column(more_augmentation=True, boxes_of_2=True, boxes_of_3=False, atrous=True, mean=0.737),
     "no-atrous": Table2Column(more_augmentation=True, boxes_of_2=True, boxes_of_3=True, atrous=False, mean=0.742),
-    "ssd300": Table2Column(more_augmentation=True, boxes_of_2=True, boxes_of_3=True, atrous=True, mean=0.743),
+    "ssd300": Table2Column(more_augmentation=True, boxes_of_2=True, boxes_of_3=True, atrous=True, mean=_SSD300),
 }
 
 NO_ATROUS_SLOWDOWN = 0.2
 """Section 3.2: the network without atrous is about 20 % slower."""
 
 TABLE_3 = {
-    "all-six": (0.743, 0.634),
+    "all-six": (_SSD300, 0.634),
     "no-conv11_2": (0.746, 0.631),
     "no-conv10_2": (0.738, 0.684),
     "conv4_3-to-conv8_2": (0.707, 0.692),

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CLASSES = (
-    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
-    "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
-)  # fmt: skip
-"""Order of the columns."""
+from ssd_core.spec.vocabularies import VOC_CLASSES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +15,11 @@ class VocRow:
     """The printed mean; that of the printed classes may differ in its last digit."""
 
     classes: tuple[float, ...]
-    """In the order of CLASSES."""
+    """In the order of VOC_CLASSES, which is that of the columns."""
 
     def per_class(self) -> dict[str, float]:
         """Average precision by the devkit's name of the class."""
-        return dict(zip(CLASSES, self.classes, strict=True))
+        return dict(zip(VOC_CLASSES, self.classes, strict=True))
 
 
 TABLE_1 = {
