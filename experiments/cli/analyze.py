@@ -67,7 +67,7 @@ def _grouping(classes: tuple[str, ...], groups: list[str], similar: list[str]) -
         return grouping_of(classes)
     return Grouping(
         groups=tuple(_named(text, classes) for text in groups),
-        similar=tuple(_listed(text, classes) for text in similar),
+        similar=tuple(_classes_in(text, classes) for text in similar),
     )
 
 
@@ -75,13 +75,14 @@ def _named(text: str, classes: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     name, equals, names = text.partition("=")
     if not equals:
         raise PipelineError(f"--group needs NAME=CLASS,CLASS, such as round={','.join(classes[:2])}, but is {text!r}")
-    return name.strip(), _listed(names, classes)
+    return name.strip(), _classes_in(names, classes)
 
 
-def _listed(text: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+def _classes_in(text: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+    from experiments.cli.shared.options import listed
     from pipeline.suggestion import suggestion
 
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = listed(text)
     for name in names:
         if name not in classes:
             raise PipelineError(f"there is no class {name!r} with objects; {suggestion(name, classes)}")

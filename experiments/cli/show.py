@@ -34,6 +34,7 @@ def show(
 def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     from experiments.cli.shared.printing import size
     from pipeline.display.board import clock
+    from pipeline.keys.fingerprint import encode, leaves
 
     made = datetime.fromtimestamp(manifest.finished).astimezone()
     scheme = ", of an earlier scheme" if manifest.ingredients.is_of_earlier_scheme else ""
@@ -41,7 +42,7 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     rows += [("made", f"{made:%Y-%m-%d %H:%M:%S %z} in {clock(manifest.seconds)}")]
     rows += [(name, text) for name, text in _conditions(manifest.provenance) if text]
     rows += [("input", f"{path}: {held['address']} {held['key'][:12]}") for path, held in manifest.inputs.items()]
-    rows += [("field", f"{path} = {value}") for path, value in _leaves(manifest.settings)]
+    rows += [("field", f"{path} = {encode(value)}") for path, value in leaves(manifest.settings) if "$" not in path]
     rows += [("number", f"{name} {value:.6g}") for name, value in _numbers(manifest, store)]
     rows += [("file", f"{file.path}, {size(file.size)}, sha256 {file.sha256[:12]}") for file in manifest.files]
     return rows
@@ -62,15 +63,3 @@ def _numbers(manifest: Manifest, store: Store) -> list[tuple[str, float]]:
     output = store.output(manifest)
     summary = output.read_json(SUMMARY) if output.exists(SUMMARY) else {}
     return [(name, value) for name, value in summary.items() if isinstance(value, int | float)]
-
-
-def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
-    """Settings by dotted path, without the names of classes and the places of inputs."""
-    from pipeline.keys.fingerprint import encode
-
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        value = {str(index): item for index, item in enumerate(value)}
-    if isinstance(value, dict) and value:
-        told = {name: item for name, item in value.items() if not name.startswith("$")}
-        return [leaf for name, item in told.items() for leaf in _leaves(item, f"{path}.{name}".lstrip("."))]
-    return [(path, encode(value))]

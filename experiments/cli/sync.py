@@ -13,7 +13,7 @@ def sync(request: ExperimentRequest, place: StorePlace) -> None:
     nothing, it is the last run.
     """
     from experiments.cli.requests.recorded import meant
-    from experiments.cli.requests.recording import about
+    from experiments.cli.requests.running import about
     from pipeline.mlflow_tracking.client import tracking_uri
     from pipeline.mlflow_tracking.observer import sync
     from pipeline.planning.graph import Graph

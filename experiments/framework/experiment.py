@@ -71,6 +71,13 @@ class Experiment:
     figures: Callable[[Preset], tuple[Stage, ...]] = no_figures
     """Stages beside the table: drawings, submissions."""
 
+    @property
+    def summary(self) -> str:
+        """One paragraph of Markdown: the question, what the paper found, what is expected."""
+        remarks = (("Paper", self.found), ("Expected", self.expects), ("Differs", self.differs))
+        said = [f"{title}: {remark}." for title, remark in remarks if remark]
+        return " ".join([f"**{self.answers}: {self.question}**", *said])
+
     def targets(self, preset: Preset, *, seeds: int = 1, column: str = "") -> tuple[Stage, ...]:
         """The table and what belongs to it."""
         return self.table(preset, seeds=seeds, column=column), *self.figures(self._adjusted(preset))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -35,6 +35,17 @@ def encode(value: Json) -> str:
 def digest(value: Json) -> str:
     """32 hexadecimal digits (128 bits) of SHA-256."""
     return hashlib.sha256(encode(value).encode()).hexdigest()[:32]
+
+
+def leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
+    """Encoded settings by dotted path; a list of plain values is one of them, the parts of another go by number."""
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        value = {str(place): item for place, item in enumerate(value)}
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from leaves(item, f"{path}.{name}".lstrip("."))
+    else:
+        yield path, value
 
 
 def class_name(kind: type) -> str:

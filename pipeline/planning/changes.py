@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.keys.fingerprint import Ingredients, encode
+from pipeline.keys.fingerprint import Ingredients, encode, leaves
 from pipeline.planning.graph import Node
 from pipeline.store.store import Manifest
 
@@ -36,21 +36,12 @@ def changes(before: Manifest, now: Ingredients, node: Node, undecided: Mapping[s
 
 def _changed_fields(then: Any, now: Any, shown_then: Any, shown_now: Any) -> list[str]:
     """Hashed fields decide what changed; fields with all defaults give the values to show."""
-    old, new = dict(_flat(then, "config")), dict(_flat(now, "config"))
-    old_values, new_values = dict(_flat(shown_then, "config")), dict(_flat(shown_now, "config"))
+    old, new = dict(leaves(then, "config")), dict(leaves(now, "config"))
+    old_values, new_values = dict(leaves(shown_then, "config")), dict(leaves(shown_now, "config"))
     paths = [path for path in sorted(old.keys() | new.keys()) if _text(old, path) != _text(new, path)]
     texts = [(path, _text(old_values, path), _text(new_values, path)) for path in paths]
     told = [f"{path} {before} -> {after}" for path, before, after in texts if before != after]
     return told or [f"{path} is {after} as before, but the default is another" for path, _, after in texts]
-
-
-def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Leaves by dotted path; lists are leaves."""
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _flat(item, f"{path}.{name}")
-    else:
-        yield path, value
 
 
 def _text(values: Mapping[str, Any], path: str) -> str:

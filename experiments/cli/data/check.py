@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.cli.shared.options import LayoutOption, listed
+
 if TYPE_CHECKING:
     from stages.shards.check import Check
 
@@ -21,7 +23,7 @@ EXAMPLES = 5
 def check(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Data set in VOC, COCO or ILSVRC layout, or a CSV.")],
     split: Annotated[list[str] | None, typer.Option(help="Only this split; may be repeated.")] = None,
-    layout: Annotated[str, typer.Option(metavar="voc|coco|ilsvrc|csv", help="Recognised from the folder.")] = "",
+    layout: LayoutOption = "",
     classes: Annotated[str, typer.Option(help="The classes there should be, with commas.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 2 when there is a defect.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, with every place, as JSON.")] = False,
@@ -31,9 +33,8 @@ def check(
     from stages.datasets.find import find_data_set
     from stages.shards.check import check as check_data_set
 
-    names = tuple(name.strip() for name in classes.split(",") if name.strip())
     data_set = find_data_set(folder, layout)
-    found = check_data_set(data_set, splits=split or (), classes=names, progress=_progress)
+    found = check_data_set(data_set, splits=split or (), classes=listed(classes), progress=_progress)
     if as_json:
         print(json.dumps({"layout": data_set.layout, **asdict(found), **report(found.tally, found.defects)}, indent=1))
     else:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from stages.tables.table import Table
 
 
+READING = (
+    "Each training is a run; group by the parameter `variant` for the mean over seeds. The runs named after the "
+    "experiment are invocations: they hold its table and report."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExperimentRequest(OnSetup):
     """`run`, `plan`, `compare`, `why`: an experiment at some scale."""
@@ -41,6 +47,10 @@ class ExperimentRequest(OnSetup):
     @property
     def name(self) -> str:
         return Path(self.experiment).stem  # of a user's file
+
+    def note(self) -> str:
+        """What each experiment asks, and how its runs are read."""
+        return "\n\n".join([*(member.found().summary for member in self.members()), READING])
 
     def to_json(self) -> dict[str, Any]:
         """With the whole path of a user's file, so that the command can be given again from elsewhere."""

@@ -34,6 +34,10 @@ class Request(ABC):
     def name(self) -> str:
         """Of the MLflow experiment."""
 
+    def note(self) -> str:
+        """Markdown for the page of that experiment."""
+        return ""
+
     @abstractmethod
     def placement(self) -> Placement:
         """Where its stages run. PipelineError when that cannot be told."""

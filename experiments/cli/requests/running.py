@@ -1,7 +1,4 @@
-"""From a request to the result of its target: what `run`, `train` and `evaluate weights` do.
-
-Tested in tests/experiments/framework/test_validation.py.
-"""
+"""From a request to the result of its target and to its record in MLflow: what `run`, `train` and others share."""
 
 from __future__ import annotations
 
@@ -9,12 +6,13 @@ import shlex
 from typing import TYPE_CHECKING
 
 from experiments.cli.requests import Request
-from experiments.cli.requests.recording import about
 from experiments.cli.shared.options import DEFAULT_STORE, Running
 
 if TYPE_CHECKING:
     from pipeline.execution.outcome import Result
+    from pipeline.mlflow_tracking.client import About
     from pipeline.planning.graph import Graph
+    from pipeline.stage import Stage
     from pipeline.store.store import Store
 
 
@@ -42,6 +40,30 @@ def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Resu
     kept, made = len(result.in_state("cached")), len(result.in_state("committed"))
     typer.echo(f"{made} stages done, {kept} cached" if made else f"all {kept} stages are cached", err=True)
     return graph, store, result
+
+
+def about(request: Request, target: Stage) -> About:
+    """The experiment of MLflow for a request that asks for `target`: its name, its first number, its page."""
+    from pipeline.mlflow_tracking.client import About
+
+    return About(name=request.name, primary_metric=_main_number(target), note=request.note())
+
+
+def _main_number(target: Stage) -> str:
+    from experiments.framework.experiment import METRICS
+    from stages.evaluation.evaluate import Evaluate
+    from stages.evaluation.evaluate_coco import EvaluateCoco
+    from stages.tables.table import Table
+
+    match target:
+        case Table():
+            ours = next((cell.metric for cell in target.cells if cell.results), "")
+            return ours or target.metric
+        case EvaluateCoco():
+            return METRICS["coco"]
+        case Evaluate() if target.pixel_tolerance:
+            return METRICS["ilsvrc"]
+    return METRICS["voc"]
 
 
 def ui_command(running: Running) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from experiments.cli.requests.request import Request, StrictOption
+from experiments.cli.shared.options import LayoutOption, listed
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
@@ -24,7 +25,7 @@ class ShardRequest(Request):
     command: ClassVar[str] = "shard"
     data: Annotated[str, typer.Argument(metavar="DIR", help="Data set in the layout of VOC, COCO or ILSVRC, or a CSV.")]
     split: Annotated[str, typer.Option(help="Which of its splits; trainval or train by default.")] = ""
-    layout: Annotated[str, typer.Option(metavar="voc|coco|ilsvrc|csv", help="Recognised from the folder.")] = ""
+    layout: LayoutOption = ""
     classes: Annotated[str, typer.Option(help="Class names, with commas; those found, sorted, by default.")] = ""
     strict: StrictOption = False
 
@@ -45,7 +46,7 @@ class ShardRequest(Request):
         split = self.split or found.usual(TRAINING)
         return Shard(
             sources=(found.source(split),),
-            classes=tuple(name.strip() for name in self.classes.split(",") if name.strip()),
+            classes=listed(self.classes),
             strict=self.strict,
             variant=f"{found.name}-{split}",
         )

@@ -7,27 +7,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ssd_core.spec.paper import Flavour
+from ssd_core.weights.layouts.layout import LayoutName
+
 if TYPE_CHECKING:
     from ssd_core.weights.layouts.layout import ImportChoices
-
-Layout = Literal["torchvision", "amdegroot", "lufficc", "caffe", "chainercv"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForeignOptions:
     """All of them may be left out."""
 
-    layout: Annotated[Layout | None, typer.Option(help="Whose file it is; recognised by its names by default.")] = None
+    layout: Annotated[LayoutName | None, typer.Option(help="Whose file it is; recognised by its names by default.")] = (
+        None
+    )
     classes: Annotated[
         str,
         typer.Option(metavar="voc|coco|FILE", help="Classes of the file: one per line, in order, no background."),
     ] = ""
     scales: Annotated[
-        Literal["voc", "coco"] | None,
+        Flavour | None,
         typer.Option(help="Of the default boxes; those of the classes by default. Fine-tuned from COCO: coco."),
     ] = None
     clip_boxes: Annotated[

@@ -14,6 +14,12 @@ StoreOption = Annotated[
     str, typer.Option(envvar="SSDPIPE_STORE", help="Folder or URI (s3://, gs://) of the results.", metavar="PLACE")
 ]
 DEFAULT_STORE = "./ssdpipe-store"
+LayoutOption = Annotated[str, typer.Option(metavar="voc|coco|ilsvrc|csv", help="Recognised from the folder.")]
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Names with commas between them."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.keys.fingerprint import Ingredients, describe, encode
+from pipeline.keys.fingerprint import Ingredients, describe, encode, leaves
 from pipeline.planning.graph import Graph
 from pipeline.stage import Stage, execution
 
@@ -191,3 +191,14 @@ def test_a_diamond_of_forty_levels_is_built_without_exponential_work():
     for level in range(40):
         stage = Train(mix=(stage, stage), size=level)
     assert len(Graph([stage]).nodes) == 41
+
+
+def test_settings_are_walked_to_their_leaves_and_into_lists_of_parts() -> None:
+    settings = {"maps": [{"step": 8, "ratios": [2, 3]}, {"step": 16, "ratios": []}], "none": {}}
+    assert list(leaves(settings, "config")) == [
+        ("config.maps.0.step", 8),
+        ("config.maps.0.ratios", [2, 3]),
+        ("config.maps.1.step", 16),
+        ("config.maps.1.ratios", []),
+        ("config.none", {}),
+    ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from experiments.cli.requests import ExperimentRequest, TrainRequest
-from experiments.cli.requests.recording import about
 from experiments.cli.requests.request import Request
+from experiments.cli.requests.running import about
 from stages.placement import Placement
 
 
