@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.keys.code_digest import FIRST_PARTY, Code, code_of
+from pipeline.keys.code_digest import FIRST_PARTY, Code, CodeReader
 from pipeline.keys.fingerprint import Ingredients, class_name
 from pipeline.planning.graph import Graph, Node
 from pipeline.store.provenance import library_versions
@@ -32,7 +32,6 @@ class Resolver:
         With `missing_allowed` the errors are kept in `missing` instead, and such a stage has no ingredients. With
         `strict_env` the versions of libraries are part of every key.
         """
-        self.packages = packages
         self.missing: dict[str, PipelineError] = {}
         """By node id."""
 
@@ -45,6 +44,7 @@ class Resolver:
                     raise
                 self.missing[node.id] = error
         self._libraries = library_versions() if strict_env else {}
+        self._reader = CodeReader(packages)
         self._codes: dict[frozenset[type], Code] = {}
 
     def ingredients(self, node: Node, inputs: Mapping[str, Manifest]) -> Ingredients:
@@ -75,7 +75,7 @@ class Resolver:
 
     def _code(self, classes: frozenset[type]) -> Code:
         if classes not in self._codes:
-            self._codes[classes] = code_of(classes, self.packages)
+            self._codes[classes] = self._reader.code_of(classes)
         return self._codes[classes]
 
 

@@ -108,12 +108,35 @@ def test_a_change_of_logic_changes_the_digest_of_that_definition_only(project, o
     assert {definition for definition in before if before[definition] != after[definition]} == {changed}
 
 
-@pytest.mark.parametrize("base", ["Stage", "pipeline.stage.Stage"])
+BELOW_STAGE = {
+    "Stage": "from pipeline.stage import Stage",
+    "pipeline.stage.Stage": "import pipeline.stage",
+    "basis.Stage": "import pipeline.stage as basis",
+    "stage.Stage": "from pipeline import stage",
+    "Renamed": "from pipeline.stage import Stage as Renamed",
+    "Base": "from toy.base import Base",
+    "Below": "from .base import Below",
+    "base.Below": "from toy import base",
+    "toy.base.Below": "import toy.base",
+    "Handed": "from toy import Handed",
+    "Generic[int]": "from toy.base import Below as Generic",
+    "Promised": "from ssdpipe import Stage as Promised",
+    "ssdpipe.Stage": "import ssdpipe",
+    "Here": "from pipeline.stage import Stage\nclass Here(Stage): ...",
+    "Tried": "try:\n    from toy.base import Below as Tried\nexcept ImportError:\n    pass",
+}
+"""Bases of a stage's class, each with what must stand above it."""
+
+
+@pytest.mark.parametrize("base", BELOW_STAGE)
 @pytest.mark.parametrize("method", TELLING)
-def test_what_a_stage_only_tells_of_itself_does_not_count_but_what_it_does_counts(project, base, method):
+def test_what_only_describes_a_stage_does_not_count_in_any_class_below_stage(project, base, method):
     name, write, read = project
-    code = f"class Train({base}):\n    def {method}(self): return 1\n    def run(self, ctx): return 1\n"
+    write("__init__.py", "from .base import Below as Handed")
+    write("base.py", "import pipeline.stage\nclass Base(pipeline.stage.Stage): ...\nclass Below(Base): ...\n")
     write("shown.py", "")
+    head = f"{BELOW_STAGE[base]}\nclass Train({base}):\n"
+    code = f"{head}    def {method}(self): return 1\n    def run(self, ctx): return 1\n"
     write("stage.py", code)
     before = read()
     write("stage.py", code.replace("(self): return 1", "(self):\n        import toy.shown\n        return 2"))
@@ -123,13 +146,28 @@ def test_what_a_stage_only_tells_of_itself_does_not_count_but_what_it_does_count
     assert {definition for definition in old if old[definition] != new[definition]} == {"Train.run"}
 
 
-def test_such_a_method_counts_in_a_class_that_is_no_stage(project):
+@pytest.mark.parametrize(
+    ("above", "base"),
+    [
+        ("", "Network"),
+        ("from torch.nn import Module", "Module"),
+        ("from toy.base import Stage", "Stage"),  # another class of that name
+        ("from toy.circle import Round", "Round"),
+        ("", "made()"),
+    ],
+)
+def test_methods_of_these_names_count_in_a_class_that_is_no_stage(project, above, base):
     name, write, read = project
-    write("stage.py", "class Network:\n    def parameters(self): ...\n")
-    assert "Network.parameters" in read()[f"{name}.stage"]
+    write("base.py", "class Stage: ...")
+    write("circle.py", "from toy.stage import Round")
+    write("shown.py", "")
+    write("stage.py", f"{above}\nclass Network({base}):\n    def parameters(self):\n        import toy.shown\n")
+    code = read()
+    assert "Network.parameters" in code[f"{name}.stage"]
+    assert f"{name}.shown" in code
 
 
-def test_the_methods_that_only_tell_are_those_of_a_stage():
+def test_the_methods_that_only_describe_are_those_of_a_stage():
     assert all(hasattr(Stage, name) for name in TELLING)
     assert not {"run", "external_digest", "prepare"} & set(TELLING)
 

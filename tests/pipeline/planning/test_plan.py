@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from pipeline.errors import PipelineError
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.scheduler import Scheduler
+from pipeline.keys.code_digest import CodeReader
 from pipeline.planning import resolver
 from pipeline.planning.graph import Graph
 from pipeline.planning.plan import plan, why
@@ -151,13 +153,13 @@ def test_a_missing_data_set_is_refused_or_told_where_that_is_asked_for(store, mo
 
 def test_a_changed_function_is_named(store, monkeypatch):
     run(store, target())
-    real = resolver.code_of
+    real = CodeReader.code_of
 
-    def edited(*arguments: Any) -> Any:
-        code = real(*arguments)
+    def edited(reader: CodeReader, classes: Iterable[type]) -> Any:
+        code = real(reader, classes)
         return {module: {**definitions, "Train.run": "changed"} for module, definitions in code.items()}
 
-    monkeypatch.setattr(resolver, "code_of", edited)
+    monkeypatch.setattr(CodeReader, "code_of", edited)
     assert rows(store, target())["shard/train"] == ("run", f"{__name__}: Train.run changed")
 
 

@@ -1,0 +1,201 @@
+"""One file of Python as the keys see it: digests of its definitions, its imports, and the bases of its classes.
+
+Each top-level definition has a digest of its syntax tree: comments, docstrings, layout, the order of imports and
+`if TYPE_CHECKING:` do not count.
+
+Tested in tests/pipeline/keys/test_code_digest.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.keys.door import DOOR, modules_behind
+from pipeline.stage import TELLING
+
+
+@dataclass(frozen=True)
+class Import:
+    """`from <module> import <names>`, or `import <module>` without names; the module's name is absolute."""
+
+    module: str
+    names: tuple[str, ...] = ()
+
+    def modules(self) -> Iterator[str]:
+        """Every name that may be a module, parents included."""
+        if self.module == DOOR:
+            yield from modules_behind(self.names)
+            return
+        yield self.module
+        yield from parents(self.module)
+        yield from (f"{self.module}.{name}" for name in self.names)
+
+
+@dataclass(frozen=True)
+class Class:
+    bases: tuple[str, ...]
+    """As they are written: `Stage`, `pipeline.stage.Stage`."""
+
+    telling: tuple[Import, ...]
+    """Imports inside methods that have the name of one in `TELLING`."""
+
+
+@dataclass(frozen=True)
+class Source:
+    definitions: Mapping[str, str]
+    """{name: digest}; methods stand apart from their class as `Class.method`."""
+
+    imports: tuple[Import, ...]
+    """All but those in `Class.telling`."""
+
+    classes: Mapping[str, Class]
+    bound: Mapping[str, str]
+    """{name at the top level: what was imported under it}, such as {"Stage": "pipeline.stage.Stage"}."""
+
+
+def read_source(path: Path, package: str) -> Source:
+    """The source of a module of `package`, which relative imports start from."""
+    return _parse(path, package, path.stat().st_mtime_ns)
+
+
+def parents(module: str) -> Iterator[str]:
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
+
+
+@lru_cache(maxsize=4096)
+def _parse(path: Path, package: str, mtime_ns: int) -> Source:  # noqa: ARG001 - the time is there for the cache
+    body = _statements(ast.parse(path.read_bytes(), filename=str(path)).body)
+    telling = {node.name: _telling(node) for node in body if isinstance(node, ast.ClassDef)}
+    apart = frozenset(id(method) for methods in telling.values() for method in methods)
+    return Source(
+        definitions=_definitions(body),
+        imports=tuple(_imports(body, package, apart)),
+        classes={
+            node.name: Class(tuple(_bases(node)), tuple(_imports(telling[node.name], package)))
+            for node in body
+            if isinstance(node, ast.ClassDef)
+        },
+        bound=dict(_bound(body, package)),
+    )
+
+
+def _telling(node: ast.ClassDef) -> list[ast.stmt]:
+    return [method for method in node.body if isinstance(method, FUNCTION) and method.name in TELLING]
+
+
+def _bases(node: ast.ClassDef) -> Iterator[str]:
+    for base in node.bases:
+        yield ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
+
+
+def _imports(body: Iterable[ast.stmt], package: str, apart: frozenset[int] = frozenset()) -> Iterator[Import]:
+    """Of all depths, also inside functions, but not in the statements `apart`."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield Import(_absolute(node, package), tuple(alias.name for alias in node.names))
+        elif id(node) not in apart:
+            for block in _blocks(node):
+                yield from _imports(block, package, apart)
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Lists of statements below a statement: its body, its branches, and those of except clauses and match cases."""
+    for _, value in ast.iter_fields(node):
+        if isinstance(value, list):
+            yield _statements([item for item in value if isinstance(item, ast.stmt)])
+            for item in value:
+                if isinstance(item, ast.ExceptHandler | ast.match_case):
+                    yield from _blocks(item)
+
+
+def _bound(body: Iterable[ast.stmt], package: str) -> Iterator[tuple[str, str]]:
+    for node in body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (top, top)
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(node, package)
+            yield from ((alias.asname or alias.name, f"{module}.{alias.name}") for alias in node.names)
+        elif not isinstance(node, (*FUNCTION, ast.ClassDef)):
+            for block in _blocks(node):
+                yield from _bound(block, package)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    above = package.split(".")[: len(package.split(".")) - (node.level - 1)]
+    return ".".join([*above, node.module] if node.module else above)
+
+
+def _statements(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements that do something: no docstrings, no `pass`, no block for type checkers only."""
+    kept: list[ast.stmt] = []
+    for node in body:
+        if isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING":
+            kept += _statements(node.orelse)
+        elif not (isinstance(node, ast.Pass) or _is_text(node)):
+            kept.append(node)
+    return kept
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _definitions(body: list[ast.stmt]) -> dict[str, str]:
+    """{name: digest}; imports and loose statements have an entry each."""
+    shapes: dict[str, list[str]] = {}
+    for node in body:
+        for name, part in _named(node):
+            shapes.setdefault(name, []).append(repr(_shape(part)))
+    if "imports" in shapes:
+        shapes["imports"].sort()
+    return {name: hashlib.sha256("\n".join(shapes[name]).encode()).hexdigest()[:16] for name in sorted(shapes)}
+
+
+def _named(node: ast.stmt) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, ast.ClassDef):
+        members = _statements(node.body)
+        methods = [member for member in members if isinstance(member, FUNCTION)]
+        rest = [member for member in members if member not in methods]
+        yield node.name, [node.bases, node.keywords, node.decorator_list, rest]
+        yield from ((f"{node.name}.{method.name}", method) for method in methods)
+    elif isinstance(node, FUNCTION):
+        yield node.name, node
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        if getattr(node, "module", "") != "__future__":
+            yield "imports", node
+    elif isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets):
+        yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id, node.value
+    else:
+        yield "module level", node
+
+
+def _shape(value: Any) -> Any:
+    """A syntax tree as nested tuples that do not depend on the version of Python: empty fields are left out."""
+    if isinstance(value, ast.AST):
+        members = ((name, item) for name, item in ast.iter_fields(value) if item is not None and item != [])
+        return (type(value).__name__, *((name, _shape(item)) for name, item in members if name not in _SILENT))
+    if isinstance(value, list):
+        if value and all(isinstance(item, ast.stmt) for item in value):
+            value = _statements(value)
+        return [_shape(item) for item in value]
+    return value
+
+
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SILENT = ("kind", "type_comment", "ctx")
