@@ -31,7 +31,7 @@ from learning_training import Place, measure
 from learning_trials import FULL, TRIALS, Cell, Whose, trial_of
 
 from ssd_core.weights.weights import Weights
-from stages.training.initial_weights import read_initial_weights
+from stages.training.initial import read_initial_weights
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from experiments.framework.runs import RUNS, Run
 from experiments.published import TABLE_2
 from pipeline.stage import Stage
 from stages.speed.graphs import timed_side_by_side
-from stages.speed.stages import Network
+from stages.speed.network import Network
 
 ATROUS, FULL = RUNS["ssd300-voc0712"], RUNS["ssd300-full-vgg-voc0712"]
 

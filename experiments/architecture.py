@@ -17,7 +17,8 @@ from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS, Run
 from experiments.published import TABLE_7
 from pipeline.stage import Stage
-from stages.analysis.architecture import DrawArchitecture, DrawDefaultBoxes
+from stages.analysis.draw_architecture import DrawArchitecture
+from stages.analysis.draw_default_boxes import DrawDefaultBoxes
 
 DRAWN = ("ssd300-voc0712", "ssd512-voc0712", "ssd300-full-vgg-voc0712")
 

@@ -14,9 +14,9 @@ from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
 from experiments.published import FIGURE_5_SCORE, TABLE_5
 from pipeline.stage import Stage
+from stages.analysis.draw_coco_sizes import DrawCocoSizes
 from stages.analysis.draw_detections import DrawDetections
 from stages.analysis.known_groups import grouping_of
-from stages.analysis.side_by_side import DrawCocoSizes
 
 RUN = RUNS["ssd512-coco"]
 

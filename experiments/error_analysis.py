@@ -18,8 +18,8 @@ from experiments.framework.runs import RUNS
 from experiments.published import TABLE_6
 from pipeline.stage import Stage
 from stages.analysis.analyze import Analyze
+from stages.analysis.draw_sensitivities import DrawSensitivities
 from stages.analysis.known_groups import grouping_of
-from stages.analysis.side_by_side import DrawSensitivities
 
 DETECTORS = {
     "SSD300": RUNS["ssd300-voc0712"],

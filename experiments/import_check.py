@@ -22,7 +22,8 @@ from ssd_core.spec.paper import Flavour, ssd300, ssd512
 from ssd_core.weights.layouts.layout import ImportChoices, LayoutName
 from stages.graphs import scored
 from stages.placement import Placement
-from stages.tables.table import Cell, Table
+from stages.tables.content import Cell
+from stages.tables.table import Table
 from stages.training.initial import WeightsFile
 
 FOLDER = "SSDPIPE_WEIGHTS"

@@ -19,7 +19,7 @@ from experiments.framework.setups import Setup
 from experiments.published import TABLE_7
 from pipeline.stage import Stage
 from stages.speed.graphs import timed
-from stages.speed.stages import Network
+from stages.speed.network import Network
 
 METRIC = "speed/end_to_end/batch{}/images_per_second"
 

@@ -51,7 +51,7 @@ def draw(
     from pipeline.errors import PipelineError
     from ssd_core.network.layer_table import layer_table
     from stages.figures.architecture import architecture_figure
-    from stages.figures.formats import png_and_svg
+    from stages.figures.style import png_and_svg
 
     if (suffix := out.suffix.removeprefix(".")) not in ("svg", "png"):
         raise PipelineError(f"{out} ends in neither .svg nor .png, the two forms of a drawing")

@@ -51,7 +51,7 @@ def _packed(request: SubmissionRequest, detections: str) -> bytes:
 
 def _computed(request: SubmissionRequest, running: Running) -> bytes:
     from experiments.cli.requests.running import bring_to_end
-    from stages.submission.submission import ARCHIVES
+    from stages.submission.benchmarks import ARCHIVES
 
     graph, store, result = bring_to_end(request, running)
     manifest = result.outcomes[graph.targets[0]].manifest

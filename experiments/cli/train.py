@@ -21,7 +21,8 @@ def train(request: TrainRequest, running: Running) -> None:
     from experiments.cli.shared.printing import percent
     from pipeline.store.record import SUMMARY
     from stages.evaluation.validate import Validate
-    from stages.training.train import WEIGHTS, Train
+    from stages.training.train import Train
+    from stages.training.weight_files import WEIGHTS
 
     graph, store, result = bring_to_end(request, running)
     evaluation = result.outcomes[graph.targets[0]].manifest

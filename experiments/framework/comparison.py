@@ -20,7 +20,7 @@ from stages.tables.table import Table
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
-    from stages.tables.tabulate import Line
+    from stages.tables.content import Line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,8 @@ class Held:
 
     def lines(self) -> list[Line]:
         """Those of the table's result, or else of what evaluations there are."""
-        from stages.tables.tabulate import read_lines, tabulate
+        from stages.tables.forms import read_lines
+        from stages.tables.tabulate import tabulate
 
         last = self._table_row
         if last.manifest:

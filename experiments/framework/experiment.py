@@ -13,7 +13,8 @@ from pipeline.stage import Stage
 from pipeline.suggestion import suggestion
 from ssd_core.spec.departures import departures
 from stages.evaluation.protocol import Protocol
-from stages.tables.table import Cell, Table, Unit
+from stages.tables.content import Cell, Unit
+from stages.tables.table import Table
 
 METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
 

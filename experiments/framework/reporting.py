@@ -14,7 +14,8 @@ from ssd_core.spec.departures import departures
 from stages.reporting.conditions import conditions
 from stages.reporting.content import Curve, Image, Report, RunLink, Setting
 from stages.shards.shard import Shard
-from stages.tables.table import Cell, Table
+from stages.tables.content import Cell
+from stages.tables.table import Table
 from stages.training.train import Train
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
 from stages.placement import Placement
 from stages.shards.shard import Shard
-from stages.submission.submission import CLASSES, Benchmark, Submission
+from stages.submission.benchmarks import CLASSES, Benchmark
+from stages.submission.submission import Submission
 from stages.training.initial import WeightsFile
 
 SPLITS: dict[Benchmark, str] = {"voc2012": "test", "coco-testdev": "test-dev2015"}

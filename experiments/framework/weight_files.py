@@ -42,8 +42,8 @@ def imported(path: str, choices: ImportChoices) -> Weights:
 def vgg16(path: str, *, full: bool) -> Weights:
     """A VGG16 of the user's, or without a path torchvision's, fetched by it or already in its cache."""
     from ssd_core.spec.paper import ssd300, ssd300_full_vgg
-    from ssd_core.weights.initial import from_vgg16
-    from stages.training.initial import ImageNetVgg16, torchvision_cache
+    from ssd_core.weights.vgg import from_vgg16
+    from stages.training.imagenet import ImageNetVgg16, torchvision_cache
 
     if not path:
         ImageNetVgg16().prepare()

@@ -9,12 +9,11 @@ from torch import Tensor
 
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg
 from ssd_core.weights.importing import weights_from
-from ssd_core.weights.initial import from_vgg16
 from ssd_core.weights.layouts.known import layout_of
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices, Layout
 from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.resnet import from_resnet50, is_resnet50
-from ssd_core.weights.vgg import vgg16_weights
+from ssd_core.weights.vgg import from_vgg16, vgg16_weights
 from ssd_core.weights.weights import ForeignFile, Weights, load_weights
 
 

@@ -1,4 +1,4 @@
-"""First weights of a training: those of another detector, or a VGG16 trained on ImageNet, as far as they fit.
+"""First weights of a training: random ones from a seed, and over them those of a file, as far as they fit.
 
 Preprocessing travels with weights: a training that starts from some takes over how their images were given.
 """
@@ -11,13 +11,7 @@ import torch
 
 from ssd_core.network.model import Detector
 from ssd_core.spec.detector import DetectorSpec
-from ssd_core.weights.vgg import Vgg16Weights
 from ssd_core.weights.weights import Weights
-
-
-def from_vgg16(vgg16: Vgg16Weights, spec: DetectorSpec) -> Weights:
-    """VGG16 as initial weights: its tensors only, under a specification with its preprocessing."""
-    return Weights(spec=replace(spec, preprocessing=vgg16.preprocessing), state=vgg16.state)
 
 
 def first_detector(spec: DetectorSpec, seed: int, initial: Weights | None = None) -> Detector:

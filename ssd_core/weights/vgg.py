@@ -10,15 +10,16 @@ with the other's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from torch import Tensor
 
-from ssd_core.spec.detector import Preprocessing
+from ssd_core.spec.detector import DetectorSpec, Preprocessing
 from ssd_core.weights.layouts import caffe
 from ssd_core.weights.layouts.layout import RGB_MEAN, VGG_PLACES
 from ssd_core.weights.named_tensors import read_named_tensors
+from ssd_core.weights.weights import Weights
 
 TORCHVISION = Preprocessing(channel_order="rgb", mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 REDUCED = Preprocessing(channel_order="rgb", mean=RGB_MEAN)
@@ -64,6 +65,11 @@ _KINDS = (
 def read_vgg16(stream: IO[bytes], *, reduced: bool = True) -> Vgg16Weights:
     """Read a file of any of the kinds; nothing in it is executed."""
     return vgg16_weights(read_named_tensors(stream), reduced=reduced)
+
+
+def from_vgg16(vgg16: Vgg16Weights, spec: DetectorSpec) -> Weights:
+    """VGG16 as initial weights: its tensors only, under a specification with its preprocessing."""
+    return Weights(spec=replace(spec, preprocessing=vgg16.preprocessing), state=vgg16.state)
 
 
 def vgg16_weights(tensors: Mapping[str, Tensor], *, reduced: bool = True) -> Vgg16Weights:

@@ -1,13 +1,4 @@
-"""The analysis of one detector as a document: what `analysis.json` holds, from which all its figures are drawn.
-
-    classes, images, exact         what was analysed, and whether ticks are read as in the original tool
-    groups/<name>/detections       ticks, objects (unit of the ticks), shares by kind, recall, weak_recall
-    groups/<name>/false_positives  ticks, shares by kind
-    sensitivity/<class>            overall, and area and aspect by bin: value, error, objects
-    confusion                      score, and counts: rows objects, columns detections, background and missed last
-
-Shares and precisions are fractions; what has no value is null. Groups and classes without objects are left out.
-"""
+"""The analysis of one detector: its document, and a few numbers of it as a flat summary."""
 
 from __future__ import annotations
 
@@ -24,11 +15,10 @@ from ssd_core.metrics.analysis.groups import Groups, Names, similar_labels
 from ssd_core.metrics.analysis.sensitivity import NOMINAL_SHARE, sensitivity
 from ssd_core.metrics.analysis.trends import detection_trend, false_positive_trend
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
+from stages.analysis.document import Document
 
 KINDS = {Kind.CORRECT: "Cor", Kind.LOCALISATION: "Loc", Kind.SIMILAR: "Sim", Kind.OTHER: "Oth", Kind.BACKGROUND: "BG"}
 """Names of the kinds as the tool writes them."""
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,30 +13,29 @@ import pyarrow.parquet as pq
 from pipeline.folder import Folder
 from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
-from stages.analysis.analysis import Document, Manner, analyse, summarise
-from stages.analysis.analyze import ANALYSIS, FIGURES, Analyze
+from stages.analysis.analysis import Manner, analyse, summarise
 from stages.analysis.confusion_figure import confusion_figure
+from stages.analysis.document import ANALYSIS, Document
 from stages.analysis.hoiem_sensitivity_figure import sensitivity_figure
 from stages.analysis.hoiem_trends_figure import trends_figure
-from stages.detection.detect import DETECTIONS
-from stages.evaluation.voc_evaluation import scored_boxes, true_boxes
-from stages.figures.formats import png_and_svg
+from stages.detection.table import DETECTIONS
+from stages.evaluation.boxes import scored_boxes, true_boxes
+from stages.figures.style import png_and_svg
+
+FIGURES = ("trends", "sensitivity", "confusion")
 
 MOST_SHOWN = 12
 """Classes in the figure of sensitivities, unless they are named."""
 
 
-def analyse_shards(stage: Analyze, detections: Folder, shards: Folder, out: Folder) -> None:
+def analyse_shards(detections: Folder, shards: Folder, out: Folder, *, manner: Manner, shown: Sequence[str]) -> None:
     """Analyse one detector on one set of shards."""
     rows = ShardSet(shards.path, shards.filesystem)
     numbers, truth = true_boxes(rows)
     with detections.open_input(DETECTIONS) as stream:
         found = scored_boxes(pq.read_table(stream), numbers)
-    manner = Manner(
-        similar=stage.similar, groups=stage.groups, fixed=stage.fixed, score_threshold=stage.score_threshold
-    )
     document = analyse(found, truth, classes=rows.classes, images=len(rows), manner=manner)
-    write_files(document, out, shown=stage.shown)
+    write_files(document, out, shown=shown)
 
 
 def write_files(document: Document, out: Folder, *, shown: Sequence[str] = ()) -> list[str]:

@@ -1,6 +1,6 @@
 """Why a detector fails: the analysis of Hoiem et al. and a confusion matrix, from detections and shards.
 
-The result: `analysis.json` (see `analysis.py`), `summary.json` (a few of its numbers), and the figures `trends`,
+The result: `analysis.json` (see `document.py`), `summary.json` (a few of its numbers), and the figures `trends`,
 `sensitivity` and `confusion`, each as .png and .svg.
 """
 
@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.stage import Context, Stage
-
-ANALYSIS = "analysis.json"
-FIGURES = ("trends", "sensitivity", "confusion")
+from stages.analysis.document import ANALYSIS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +40,15 @@ class Analyze(Stage):
         return self.training
 
     def artifacts(self) -> tuple[str, ...]:
+        from stages.analysis.analysis_files import FIGURES
+
         return (ANALYSIS, *(f"{name}.png" for name in FIGURES))
 
     def run(self, ctx: Context) -> None:
+        from stages.analysis.analysis import Manner
         from stages.analysis.analysis_files import analyse_shards
 
-        analyse_shards(self, ctx.input(self.detections), ctx.input(self.shards), ctx.out)
+        manner = Manner(
+            similar=self.similar, groups=self.groups, fixed=self.fixed, score_threshold=self.score_threshold
+        )
+        analyse_shards(ctx.input(self.detections), ctx.input(self.shards), ctx.out, manner=manner, shown=self.shown)

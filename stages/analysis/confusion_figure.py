@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.analysis.analysis import Document
+from stages.analysis.document import Document
 from stages.figures.style import INK, new_figure
 
 MOST_WITH_NUMBERS = 30

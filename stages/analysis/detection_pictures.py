@@ -1,4 +1,4 @@
-"""Choosing what `draw_detections` shows: sure detections, right ones, wrong ones by kind, and missed objects.
+"""Choosing and drawing what a detector finds: sure detections, right ones, wrong ones by kind, and missed objects.
 
 Tested in tests/stages/analysis/test_draw_detections.py.
 """
@@ -19,11 +19,13 @@ from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.analysis.findings import Findings, Kind, find
 from ssd_core.metrics.analysis.groups import Names, similar_labels
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
-from stages.analysis.draw_detections import CUTTINGS, PICKED, SHEET, DrawDetections
-from stages.detection.detect import DETECTIONS
-from stages.evaluation.voc_evaluation import scored_boxes, true_boxes
+from stages.detection.table import DETECTIONS
+from stages.evaluation.boxes import scored_boxes, true_boxes
 from stages.figures.detections import Cutting, Shown, cuttings_figure, detections_figure
 from stages.figures.style import to_png
+
+SHEET, CUTTINGS = "detections.png", "right-and-wrong.png"
+PICKED = "picked.json"
 
 TITLES = {
     Kind.CORRECT: "right",
@@ -33,6 +35,17 @@ TITLES = {
     Kind.BACKGROUND: "background",
 }
 MISSED = "missed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """How it is chosen; see `stages.analysis.draw_detections.DrawDetections`."""
+
+    min_score: float
+    images: int
+    columns: int
+    seed: int
+    similar: tuple[Names, ...]
 
 
 @dataclass(frozen=True)
@@ -54,27 +67,27 @@ class Picked:
         }
 
 
-def draw(stage: DrawDetections, detections: Folder, shards: Folder, out: Folder) -> None:
+def draw(choice: Choice, detections: Folder, shards: Folder, out: Folder) -> None:
     """Write the pictures of one detector on one set of shards."""
-    picked = pick(stage, detections, shards)
+    picked = pick(choice, detections, shards)
     if picked.shown:
         sheet = detections_figure(picked.shown, picked.classes)
     else:
         sheet = cuttings_figure({"no sure detection": ()}, picked.classes, columns=1)
     out.write_bytes(SHEET, to_png(sheet, dpi=130))
-    out.write_bytes(CUTTINGS, to_png(cuttings_figure(picked.kinds, picked.classes, columns=stage.columns), dpi=130))
+    out.write_bytes(CUTTINGS, to_png(cuttings_figure(picked.kinds, picked.classes, columns=choice.columns), dpi=130))
     out.write_json(PICKED, picked.told())
 
 
-def pick(stage: DrawDetections, detections: Folder, shards: Folder) -> Picked:
+def pick(choice: Choice, detections: Folder, shards: Folder) -> Picked:
     """Choose what is shown."""
     rows = ShardSet(shards.path, shards.filesystem)
     numbers, truth = true_boxes(rows)
     with detections.open_input(DETECTIONS) as stream:
         found = scored_boxes(pq.read_table(stream), numbers)
-    images = sure_images(found, stage.min_score, count=stage.images, rng=np.random.default_rng(stage.seed))
-    shown = [_shown(rows, found, image, stage.min_score) for image in images]
-    return Picked(shown, cuttings(found, truth, rows, similar=stage.similar, count=stage.columns), rows.classes)
+    images = sure_images(found, choice.min_score, count=choice.images, rng=np.random.default_rng(choice.seed))
+    shown = [_shown(rows, found, image, choice.min_score) for image in images]
+    return Picked(shown, cuttings(found, truth, rows, similar=choice.similar, count=choice.columns), rows.classes)
 
 
 def sure_images(found: ScoredBoxes, min_score: float, *, count: int, rng: np.random.Generator) -> list[int]:

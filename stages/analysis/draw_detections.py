@@ -10,9 +10,6 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Stage
 
-SHEET, CUTTINGS = "detections.png", "right-and-wrong.png"
-PICKED = "picked.json"
-
 
 @dataclass(frozen=True, kw_only=True)
 class DrawDetections(Stage):
@@ -41,9 +38,14 @@ class DrawDetections(Stage):
         return self.training
 
     def artifacts(self) -> tuple[str, ...]:
+        from stages.analysis.detection_pictures import CUTTINGS, SHEET
+
         return (SHEET, CUTTINGS)
 
     def run(self, ctx: Context) -> None:
-        from stages.analysis.detection_pictures import draw
+        from stages.analysis.detection_pictures import Choice, draw
 
-        draw(self, ctx.input(self.detections), ctx.input(self.shards), ctx.out)
+        choice = Choice(
+            min_score=self.min_score, images=self.images, columns=self.columns, seed=self.seed, similar=self.similar
+        )
+        draw(choice, ctx.input(self.detections), ctx.input(self.shards), ctx.out)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ssd_core.metrics.analysis.sensitivity import AREA_BINS, ASPECT_BINS
-from stages.analysis.analysis import Document
+from stages.analysis.document import Document
 from stages.figures.style import new_figure
 
 BINS = {"area": AREA_BINS, "aspect": ASPECT_BINS}

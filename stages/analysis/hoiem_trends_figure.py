@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stages.analysis.analysis import Document
+from stages.analysis.document import Document
 from stages.figures.style import new_figure
 
 COLOURS = {

@@ -1,7 +1,6 @@
 """Run a detector over shards; the result is one Parquet file of detections, in the order of the images.
 
-Boxes are pixels of the original image in VOC's frame (xmin, ymin, xmax, ymax), unrounded, and
-unclipped unless the limits say otherwise.
+Boxes are unclipped unless the limits say otherwise.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Resources, Stage, execution
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
-
-DETECTIONS = "detections.parquet"
+from stages.training.weight_files import WEIGHTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +19,7 @@ class Detect(Stage):
     weights: Stage
     """Stage whose result holds the weights."""
 
-    weights_file: str = "weights.pt"
+    weights_file: str = WEIGHTS
     shards: Stage
     trained_on: tuple[Stage, ...] = ()
     """Shards that the weights have seen. Images that are among them are refused."""
@@ -45,9 +43,19 @@ class Detect(Stage):
             refuse_shared_lists(self.shards, self.trained_on)
 
     def run(self, ctx: Context) -> None:
-        from stages.detection.shares import detect_shards
+        from stages.detection.shares import Share, detect_shards
         from stages.shards.overlap import refuse_shared_shards
 
+        shards = ctx.input(self.shards)
         if not self.allow_trained_images:
-            refuse_shared_shards(ctx.input(self.shards), [ctx.input(shards) for shards in self.trained_on])
-        detect_shards(self, ctx)
+            refuse_shared_shards(shards, [ctx.input(seen) for seen in self.trained_on])
+        whole = Share(
+            weights=ctx.input(self.weights),
+            weights_file=self.weights_file,
+            made_by=self.weights,
+            shards=shards,
+            limits=self.limits,
+            use_gpu=self.use_gpu,
+            batch_size=self.batch_size,
+        )
+        detect_shards(whole, ctx, workers=self.workers)

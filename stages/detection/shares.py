@@ -5,8 +5,7 @@ Tested in tests/stages/detection/test_detect.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,27 +18,13 @@ from ssd_core.data.shards import ShardSet
 from ssd_core.detection.decoding import Detections, detect
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.weights.weights import load_weights
-from stages.detection.detect import DETECTIONS
+from stages.detection.table import DETECTIONS, SCHEMA
 from stages.shards.class_check import require_classes
-
-if TYPE_CHECKING:
-    from stages.detection.detect import Detect
-
-SCHEMA = pa.schema(
-    [
-        pa.field("image_id", pa.string(), nullable=False),
-        pa.field("label", pa.int32(), nullable=False),  # 0-based index into the classes of the weights
-        pa.field("score", pa.float32(), nullable=False),
-        *(pa.field(name, pa.float32(), nullable=False) for name in ("xmin", "ymin", "xmax", "ymax")),
-    ]
-)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """Rows `start` to `stop` of the shards, for one task."""
-
-    use_gpu: bool
+    """A detector and rows of shards, for one task."""
 
     weights: Folder
     weights_file: str
@@ -47,33 +32,21 @@ class Share:
     """The stage of the weights: sent along so that a worker knows the user's own backbone, if it has one."""
 
     shards: Folder
+    start: int = 0
+    stop: int | None = None
+    """All rows from `start` on without it."""
+
     limits: DetectionLimits = PAPER_LIMITS
-    start: int
-    stop: int
+    use_gpu: bool
     batch_size: int
 
 
-def detect_shards(stage: Detect, ctx: Context) -> None:
-    """Spread the images over the workers and write the detections in the order of the images."""
-    shards = ctx.input(stage.shards)
-    images = len(ShardSet(shards.path, shards.filesystem))
-    shares = [
-        Share(
-            use_gpu=stage.use_gpu,
-            weights=ctx.input(stage.weights),
-            weights_file=stage.weights_file,
-            made_by=stage.weights,
-            shards=shards,
-            limits=stage.limits,
-            start=start,
-            stop=min(start + size, images),
-            batch_size=stage.batch_size,
-        )
-        for size in [share_size(images, stage.workers, stage.batch_size)]
-        for start in range(0, images, size)
-    ]
-    gpus = 1 if stage.use_gpu else 0
-    parts = ctx.map(detect_share, shares, resources=Resources(cpus=1, gpus=gpus))
+def detect_shards(whole: Share, ctx: Context, *, workers: int) -> None:
+    """Spread all images over the workers and write the detections in the order of the images."""
+    images = len(ShardSet(whole.shards.path, whole.shards.filesystem))
+    size = share_size(images, workers, whole.batch_size)
+    shares = [replace(whole, start=start, stop=min(start + size, images)) for start in range(0, images, size)]
+    parts = ctx.map(detect_share, shares, resources=Resources(cpus=1, gpus=1 if whole.use_gpu else 0))
     with ctx.out.open_output(DETECTIONS) as stream:
         pq.write_table(pa.concat_tables([SCHEMA.empty_table(), *parts]), stream)
 
@@ -99,7 +72,7 @@ def detect_share(share: Share) -> pa.Table:
         shards,
         input_size=detector.spec.input_size,
         batch_size=share.batch_size,
-        rows=range(share.start, share.stop),
+        rows=range(share.start, len(shards) if share.stop is None else share.stop),
     )
     return pa.concat_tables(_table(batch, detect(detector, batch.images.to(device), share.limits)) for batch in batches)
 

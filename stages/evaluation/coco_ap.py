@@ -89,6 +89,11 @@ def evaluate_coco(
     )
 
 
+def id_order(image_id: str) -> tuple[bool, int, str]:
+    """Sorts ids as COCO's tool does: numbers by their value, then texts."""
+    return (False, int(image_id), "") if image_id.isdecimal() else (True, 0, image_id)
+
+
 def _or_nan(value: float) -> float:
     return float(value) if value > -1 else float("nan")  # pycocotools writes -1 where there is nothing
 

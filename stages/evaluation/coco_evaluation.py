@@ -23,12 +23,10 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
-from stages.detection.detect import DETECTIONS
-from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco
-from stages.evaluation.coco_results import id_order
-from stages.evaluation.evaluate import OUTCOMES
-from stages.evaluation.outcomes import write_outcomes
-from stages.evaluation.voc_evaluation import scored_boxes
+from stages.detection.table import DETECTIONS
+from stages.evaluation.boxes import scored_boxes
+from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco, id_order
+from stages.evaluation.outcomes import OUTCOMES, write_outcomes
 
 
 def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:

@@ -21,7 +21,7 @@ from numpy import ndarray
 
 from pipeline.errors import PipelineError
 from ssd_core.metrics.voc_ap import ScoredBoxes
-from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco
+from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco, id_order
 
 Entry = Mapping[str, Any]
 
@@ -106,11 +106,6 @@ def read_results(file: Path, image_ids: Sequence[str], categories: Sequence[str]
         boxes_xyxy=np.concatenate([boxes_xywh[:, :2], boxes_xywh[:, :2] + boxes_xywh[:, 2:]], axis=1),
     )
     return found, len(listed) - len(known)
-
-
-def id_order(image_id: str) -> tuple[bool, int, str]:
-    """Sorts ids as COCO's tool does: numbers by their value, then texts."""
-    return (False, int(image_id), "") if image_id.isdecimal() else (True, 0, image_id)
 
 
 def _objects(

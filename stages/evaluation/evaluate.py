@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Stage
 
-OUTCOMES = "outcomes.npz"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate(Stage):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ssd_core.metrics.voc_ap import Outcomes
 
+OUTCOMES = "outcomes.npz"
 FIELDS = ("images", "true", "counted", "object_images")
 
 

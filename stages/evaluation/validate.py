@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources, Stage, execution
 from stages.evaluation.protocol import Protocol
-from stages.training.train import Train
-
-CURVE_NAME = "validation/mAP"
+from stages.training.weight_files import kept_weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class Validate(Stage):
     """Detect with each kept checkpoint, and score."""
 
-    training: Train
+    training: Stage
     shards: Stage
     protocol: Protocol = "voc"
     iterations: tuple[int, ...]
@@ -41,6 +40,21 @@ class Validate(Stage):
         return {"shards": "validation"}
 
     def run(self, ctx: Context) -> None:
+        from stages.detection.shares import Share
         from stages.evaluation.validation import validate
 
-        validate(self, ctx)
+        if not self.iterations:
+            raise PipelineError(f"{self.address}: the training keeps no checkpoints to validate; set keep_every")
+        weights, shards = ctx.input(self.training), ctx.input(self.shards)
+        detections = {
+            step: Share(
+                weights=weights,
+                weights_file=kept_weights(step),
+                made_by=self.training,
+                shards=shards,
+                use_gpu=self.use_gpu,
+                batch_size=self.batch_size,
+            )
+            for step in self.iterations
+        }
+        validate(detections, self.protocol, ctx)

@@ -1,13 +1,12 @@
-"""Detections and shards as the arrays that the VOC protocol asks for, and its numbers as a flat summary.
+"""Detections on shards judged by the VOC protocol, and its numbers as a flat summary.
 
 Tested in tests/stages/evaluation/test_evaluate.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,10 +14,10 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
-from ssd_core.metrics.voc_ap import ClassResult, Outcomes, ScoredBoxes, TrueBoxes, class_result, judge, mean_result
-from stages.detection.detect import DETECTIONS
-from stages.evaluation.evaluate import OUTCOMES
-from stages.evaluation.outcomes import write_outcomes
+from ssd_core.metrics.voc_ap import ClassResult, Outcomes, class_result, judge, mean_result
+from stages.detection.table import DETECTIONS
+from stages.evaluation.boxes import scored_boxes, true_boxes
+from stages.evaluation.outcomes import OUTCOMES, write_outcomes
 
 
 def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder, *, pixel_tolerance: float = 0.0) -> None:
@@ -61,42 +60,10 @@ def summarise_ilsvrc(results: Sequence[ClassResult], classes: Sequence[str]) -> 
     return {"ilsvrc/mAP": mean_result(results).ap_area} | found
 
 
-def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
-    """The detections of a table, with the number of each image id."""
-    ids = table.column("image_id").combine_chunks().dictionary_encode()
-    images = np.array([numbers[image_id] for image_id in ids.dictionary.to_pylist()], dtype=np.int64)
-    columns = [table.column(name).to_numpy() for name in ("xmin", "ymin", "xmax", "ymax")]
-    return ScoredBoxes(
-        images=images[ids.indices.to_numpy()],
-        labels=table.column("label").to_numpy(),
-        scores=table.column("score").to_numpy(),
-        boxes_xyxy=np.stack(columns, axis=1),
-    )
-
-
 def _judged(detections: pa.Table, rows: ShardSet, pixel_tolerance: float = 0.0) -> list[Outcomes]:
     numbers, truth = true_boxes(rows)
     if truth.difficult.all():
         raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
     return judge(
         scored_boxes(detections, numbers), truth, class_count=len(rows.classes), pixel_tolerance=pixel_tolerance
-    )
-
-
-def true_boxes(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
-    """The number of each image id, and the objects; crowds count as difficult."""
-    numbers: dict[str, int] = {}
-    counts, labels, boxes_xyxy, difficult = [], [], [], []
-    for number, row in enumerate(rows):
-        if numbers.setdefault(row.image_id, number) != number:
-            raise PipelineError(f"two test images are called {row.image_id!r}: evaluate their data sets one by one")
-        counts.append(len(row.labels))
-        labels.append(row.labels)
-        boxes_xyxy.append(row.boxes_xyxy)
-        difficult.append(row.difficult | row.crowd)
-    return numbers, TrueBoxes(
-        images=np.repeat(np.arange(len(rows)), counts),
-        labels=np.concatenate(labels),
-        boxes_xyxy=np.concatenate(boxes_xyxy),
-        difficult=np.concatenate(difficult),
     )

@@ -1,4 +1,5 @@
-"""What all figures share: colours of classes, sizes, and a figure as PNG bytes. matplotlib without a display.
+"""What all figures share: colours of classes, sizes, and a figure as PNG to look at or SVG to print.
+matplotlib without a display.
 
 Tested in tests/stages/figures/test_sheet.py.
 """
@@ -56,3 +57,17 @@ def to_png(figure: Any, dpi: int = 110) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
     return stream.getvalue()
+
+
+def to_svg(figure: Any) -> bytes:
+    import matplotlib as mpl
+
+    stream = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "ssdpipe"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+def png_and_svg(figure: Any) -> dict[str, bytes]:
+    """Content by suffix. The same figure gives the same bytes."""
+    return {"png": to_png(figure), "svg": to_svg(figure)}

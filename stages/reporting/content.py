@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stages.tables.table import Table
-from stages.tables.tabulate import Line
+from stages.tables.content import Line, TableContent
 
 Setting = tuple[str, str, str]
 """Name, ours, the paper's."""
@@ -60,7 +59,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     """Why these are not the paper's conditions, beside the preset."""
 
-    table: Table
+    table: TableContent
     lines: tuple[Line, ...]
     departures: tuple[tuple[str, tuple[Setting, ...]], ...] = ()
     """Settings of a row, by its label, that not all rows have and that are not those of the paper's SSD300."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.figures.formats import to_svg
-from stages.figures.style import new_figure, plain_axes
+from stages.figures.style import new_figure, plain_axes, to_svg
 from stages.reporting.content import Curve
 from stages.reporting.html import element, image, text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.tables.tabulate import Line
+from stages.tables.content import Line
 
 WIDTH, HEIGHT, MARGIN = 160, 26, 8
 """Pixels; the margin keeps a dot at an end whole."""

@@ -19,15 +19,15 @@ READING = (
 
 
 def page(report: Report) -> str:
-    stage, lines = report.table, report.lines
+    content, lines = report.table, report.lines
     sections = [
         section(
             "Results",
-            tables.results(stage, lines),
-            paragraph(READING.format(replicates=stage.replicates), "soft"),
-            element("h3", "Seeds") + tables.seeds(stage, lines) if tables.seeds(stage, lines) else "",
+            tables.results(content, lines),
+            paragraph(READING.format(replicates=content.replicates), "soft"),
+            element("h3", "Seeds") + tables.seeds(content, lines) if tables.seeds(content, lines) else "",
         ),
-        section("Classes", tables.classes(stage, lines)),
+        section("Classes", tables.classes(content, lines)),
         section("Curves", curves(report.curves)),
         section("Figures", *_figures(report)),
         section("Distance from the paper", _distance(report)),

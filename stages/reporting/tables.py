@@ -11,32 +11,31 @@ from dataclasses import replace
 from stages.reporting.content import Report, Setting
 from stages.reporting.drawing import Axis, drawn_change, shared_axis
 from stages.reporting.html import element, folded, plain_table, table, text
+from stages.tables.content import Line, TableContent
 from stages.tables.layout import Entry, Layout, lay_out, number
-from stages.tables.table import Table
-from stages.tables.tabulate import Line
 
 CLASSES_ACROSS = 22
 SETTINGS_OPEN = 12
 
 
-def results(stage: Table, lines: Sequence[Line]) -> str:
+def results(content: TableContent, lines: Sequence[Line]) -> str:
     """The table; a long one with a drawing of the changes."""
-    layout = lay_out(stage, lines)
+    layout = lay_out(content, lines)
     axis = None if layout.groups else shared_axis(lines)
     header = [element("th", text(name)) for name in layout.header]
     rows = [_entries(layout, row) for row in layout.rows]
     if axis:
-        header.append(element("th", f"{text(stage.published_title)} ○ &ensp; ours ●", "drawing"))
+        header.append(element("th", f"{text(content.published_title)} ○ &ensp; ours ●", "drawing"))
         rows = [[*row, _drawing(line, axis)] for row, line in zip(rows, lines, strict=True)]
     return table(header, rows, "results", _groups(layout))
 
 
-def seeds(stage: Table, lines: Sequence[Line]) -> str:
+def seeds(content: TableContent, lines: Sequence[Line]) -> str:
     """What each seed gave, from two on."""
     most = max((seed + 1 for line in lines for seed in line.by_seed), default=0)
     if most < 2:
         return ""
-    header = [stage.row_title, *(f"seed {seed}" for seed in range(most)), "mean", "spread"]
+    header = [content.row_title, *(f"seed {seed}" for seed in range(most)), "mean", "spread"]
     rows = [
         [
             name(line),
@@ -50,7 +49,7 @@ def seeds(stage: Table, lines: Sequence[Line]) -> str:
     return plain_table(header, rows, "results")
 
 
-def classes(stage: Table, lines: Sequence[Line]) -> str:
+def classes(content: TableContent, lines: Sequence[Line]) -> str:
     """Average precision of each class, a block of classes at a time; the paper's below ours where it is printed.
 
     The paper's is left out where ours are other classes, as those of drawn images are.
@@ -60,14 +59,14 @@ def classes(stage: Table, lines: Sequence[Line]) -> str:
         lines = [replace(line, published_classes={}) for line in lines]
     names = list(dict.fromkeys(name for line in lines for name in (*line.published_classes, *line.per_class)))
     starts = range(0, len(names), CLASSES_ACROSS)
-    return "\n".join(_block(stage, lines, names[start : start + CLASSES_ACROSS]) for start in starts)
+    return "\n".join(_block(content, lines, names[start : start + CLASSES_ACROSS]) for start in starts)
 
 
-def settings(stage: Table, departures: Sequence[tuple[str, tuple[Setting, ...]]]) -> str:
+def settings(content: TableContent, departures: Sequence[tuple[str, tuple[Setting, ...]]]) -> str:
     """What all rows share that is not the paper's, then what single rows have; folded where it is long."""
     single = [[label if not place else "", *item] for label, own in departures for place, item in enumerate(own)]
     parts = [
-        ("of all rows", ["setting", "here", "paper"], stage.departures),
+        ("of all rows", ["setting", "here", "paper"], content.departures),
         ("of single rows", ["row", "setting", "here", "paper's SSD300"], single),
     ]
     return "\n".join(
@@ -93,8 +92,8 @@ def name(line: Line) -> str:
     return " · ".join(part for part in (line.row, line.column) if part)
 
 
-def _block(stage: Table, lines: Sequence[Line], names: Sequence[str]) -> str:
-    header = [element("th", text(stage.row_title)), *(element("th", text(name)) for name in names)]
+def _block(content: TableContent, lines: Sequence[Line], names: Sequence[str]) -> str:
+    header = [element("th", text(content.row_title)), *(element("th", text(name)) for name in names)]
     rows = [row for line in lines for row in _of_line(line, names)]
     body = "\n".join(f'<tr class="{kind}">{"".join(cells)}</tr>' for kind, cells in rows)
     head = f"<thead><tr>{''.join(header)}</tr></thead>"

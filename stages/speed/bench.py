@@ -11,24 +11,24 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.stage import Context
 from ssd_core.data.evaluation_stream import EvaluationBatch, evaluation_batches
 from ssd_core.data.shards import ShardSet
+from ssd_core.detection.limits import DetectionLimits
 from ssd_core.detection.speed import Runner, Seconds, in_turns, quieten
 from ssd_core.network.model import Detector
 from ssd_core.weights.initial import first_detector
 from ssd_core.weights.weights import load_weights
 from stages.shards.class_check import require_classes
 from stages.speed.hardware import hardware
-from stages.speed.stages import Network, SpeedStage
-
-if TYPE_CHECKING:
-    from pipeline.stage import Context
+from stages.speed.network import Effort, Network
 
 RESIDENT = 32
 """Images on the device at least, so that one that is easy to suppress does not stand for all."""
@@ -36,11 +36,23 @@ RESIDENT = 32
 Conditions = dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What measuring and comparing share."""
+
+    shards: Folder
+    batches: tuple[int, ...]
+    effort: Effort
+    use_gpu: bool
+    threads: int
+    limits: DetectionLimits
+
+
 @dataclass(frozen=True)
 class Bench:
-    """Where a stage measures."""
+    """Where is measured."""
 
-    stage: SpeedStage
+    setting: Setting
     device: torch.device
     shards: ShardSet
     tick: Callable[[], None]
@@ -85,16 +97,15 @@ class Bench:
         return {name: partial(_next, work, cycle(resident)) for name, work in wanted.items()}
 
     def in_turns(self, works: Mapping[str, Callable[[], object]]) -> dict[str, Seconds]:
-        effort = self.stage.effort
+        effort = self.setting.effort
         return in_turns(works, self.device, warmup=effort.warmup, timed=effort.timed, after_round=self.tick)
 
 
 @contextmanager
-def bench_of(stage: SpeedStage, ctx: Context, rounds: int) -> Iterator[tuple[Bench, Conditions]]:
+def bench_of(setting: Setting, ctx: Context, rounds: int) -> Iterator[tuple[Bench, Conditions]]:
     """The bench, and the conditions of measuring, which are complete afterwards."""
-    if stage.use_gpu and not torch.cuda.is_available():
+    if setting.use_gpu and not torch.cuda.is_available():
         raise PipelineError("a speed on a GPU is asked for, but torch finds none in this process: leave --gpus out")
-    folder = ctx.input(stage.shards)
     done = 0
 
     def tick() -> None:
@@ -102,17 +113,17 @@ def bench_of(stage: SpeedStage, ctx: Context, rounds: int) -> Iterator[tuple[Ben
         done += 1
         ctx.progress(done, rounds, "batches")
 
-    device = torch.device("cuda" if stage.use_gpu else "cpu")
+    device = torch.device("cuda" if setting.use_gpu else "cpu")
     before = torch.get_num_threads()
-    torch.set_num_threads(stage.threads)
+    torch.set_num_threads(setting.threads)
     conditions = {
-        "hardware": hardware(use_gpu=stage.use_gpu) | _as_torch_sees(device),
-        "threads": stage.threads,
-        "effort": asdict(stage.effort),
+        "hardware": hardware(use_gpu=setting.use_gpu) | _as_torch_sees(device),
+        "threads": setting.threads,
+        "effort": asdict(setting.effort),
         "load_before": os.getloadavg()[0],
     }
     try:
-        yield Bench(stage, device, ShardSet(folder.path, folder.filesystem), tick), conditions
+        yield Bench(setting, device, ShardSet(setting.shards.path, setting.shards.filesystem), tick), conditions
     finally:
         torch.set_num_threads(before)
         conditions["load_after"] = os.getloadavg()[0]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from pipeline.stage import Stage
 from ssd_core.detection.speed_modes import MODES, PLAIN, SpeedMode
 from stages.placement import Placement
-from stages.speed.stages import ON_CPU, CompareSpeed, Effort, MeasureSpeed, Network
+from stages.speed.network import ON_CPU, ON_GPU, Effort, Network
+from stages.speed.stages import CompareSpeed, MeasureSpeed
 
 CPU_MODES = (PLAIN, SpeedMode(channels_last=True))
 
@@ -57,7 +58,7 @@ def timed_side_by_side(
 
 
 def _effort(placement: Placement) -> Effort:
-    return Effort() if placement.use_gpu else ON_CPU
+    return ON_GPU if placement.use_gpu else ON_CPU
 
 
 def _threads(placement: Placement) -> int:

@@ -1,15 +1,16 @@
-"""The measuring of `stages.speed.stages`: the rounds, and their times as documents.
+"""Measuring: the rounds, and their times as documents.
 
 Tested in tests/stages/speed/test_stages.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.stage import Context
 from pipeline.store.record import SUMMARY
 from ssd_core.detection.speed import (
     Runner,
@@ -22,32 +23,31 @@ from ssd_core.detection.speed import (
     why_not,
 )
 from ssd_core.detection.speed_modes import SpeedMode
-from stages.speed.bench import RESIDENT, Bench, bench_of
-from stages.speed.stages import SPEED, CompareSpeed, MeasureSpeed
-
-if TYPE_CHECKING:
-    from pipeline.stage import Context
+from stages.speed.bench import RESIDENT, Bench, Setting, bench_of
+from stages.speed.network import SPEED, Network
 
 Document = dict[str, Any]
 
 
-def measure(stage: MeasureSpeed, ctx: Context) -> None:
+def measure(
+    setting: Setting, network: Network, ctx: Context, *, modes: Sequence[SpeedMode], loader_processes: int
+) -> None:
     """Write the speed of one detector."""
-    rounds = 2 * len(stage.modes) * len(stage.batches) * (stage.effort.warmup + stage.effort.timed)
+    rounds = 2 * len(modes) * len(setting.batches) * setting.effort.batches
     measured: list[Document] = []
     missing: list[Document] = []
-    with bench_of(stage, ctx, rounds) as (bench, conditions):
-        for mode in stage.modes:
-            runner = Runner(bench.detector(stage.network, ctx), mode, bench.device, stage.limits)
+    with bench_of(setting, ctx, rounds) as (bench, conditions):
+        for mode in modes:
+            runner = Runner(bench.detector(network, ctx), mode, bench.device, setting.limits)
             reason = why_not(mode, bench.device) or _compiling_fails(bench, runner, mode)
-            if reason and mode == stage.modes[0]:
+            if reason and mode == modes[0]:
                 raise PipelineError(f"mode {mode.name} cannot be measured here: {reason}")
             if reason:
                 missing.append({"mode": mode.name, "reason": reason})
             else:
-                measured += _of_mode(bench, stage, runner, mode)
+                measured += _of_mode(bench, runner, mode, loader_processes)
     ctx.out.write_json(SPEED, conditions | {"measured": measured, "not_measured": missing})
-    ctx.out.write_json(SUMMARY, summarise(measured, stage.modes[0].name))
+    ctx.out.write_json(SUMMARY, summarise(measured, modes[0].name))
 
 
 def _compiling_fails(bench: Bench, runner: Runner, mode: SpeedMode) -> str:
@@ -62,25 +62,23 @@ def _compiling_fails(bench: Bench, runner: Runner, mode: SpeedMode) -> str:
     return ""
 
 
-def _of_mode(bench: Bench, stage: MeasureSpeed, runner: Runner, mode: SpeedMode) -> list[Document]:
+def _of_mode(bench: Bench, runner: Runner, mode: SpeedMode, loader_processes: int) -> list[Document]:
     found = []
     with arithmetic(mode, bench.device):
         logits = runner.forward(runner.placed(bench.images(runner.detector, RESIDENT)))[1]
-        candidates = candidates_per_image(logits, stage.limits.min_score)
-        for batch in stage.batches:
+        candidates = candidates_per_image(logits, bench.setting.limits.min_score)
+        for batch in bench.setting.batches:
             seconds = bench.in_turns(bench.works(runner, batch, backbone=not mode.compiled))
-            seconds["end_to_end"] = _end_to_end(bench, stage, runner, batch)
+            seconds["end_to_end"] = _end_to_end(bench, runner, batch, loader_processes)
             for protocol, values in seconds.items():
                 what = {"mode": mode.name, "protocol": protocol, "batch": batch, "candidates_per_image": candidates}
                 found.append(what | asdict(Speed.of(values, batch)))
     return found
 
 
-def _end_to_end(bench: Bench, stage: MeasureSpeed, runner: Runner, batch: int) -> Seconds:
-    effort = stage.effort
-    batches = bench.stream(
-        runner.detector, batch, batches=effort.warmup + effort.timed, loader_processes=stage.loader_processes
-    )
+def _end_to_end(bench: Bench, runner: Runner, batch: int, loader_processes: int) -> Seconds:
+    effort = bench.setting.effort
+    batches = bench.stream(runner.detector, batch, batches=effort.batches, loader_processes=loader_processes)
     return stream_seconds(
         lambda item: runner.detect(runner.placed(item.images)),
         batches,
@@ -90,21 +88,21 @@ def _end_to_end(bench: Bench, stage: MeasureSpeed, runner: Runner, batch: int) -
     )
 
 
-def compare(stage: CompareSpeed, ctx: Context) -> None:
+def compare(setting: Setting, networks: Sequence[Network], ctx: Context, *, mode: SpeedMode) -> None:
     """Write the speeds of several detectors."""
-    rounds = len(stage.batches) * (stage.effort.warmup + stage.effort.timed)
+    rounds = len(setting.batches) * setting.effort.batches
     measured: list[Document] = []
-    with bench_of(stage, ctx, rounds) as (bench, conditions):
-        if reason := why_not(stage.mode, bench.device):
-            raise PipelineError(f"mode {stage.mode.name} cannot be measured here: {reason}")
+    with bench_of(setting, ctx, rounds) as (bench, conditions):
+        if reason := why_not(mode, bench.device):
+            raise PipelineError(f"mode {mode.name} cannot be measured here: {reason}")
         runners = {
-            network.label: Runner(bench.detector(network, ctx), stage.mode, bench.device, stage.limits)
-            for network in stage.networks
+            network.label: Runner(bench.detector(network, ctx), mode, bench.device, setting.limits)
+            for network in networks
         }
-        with arithmetic(stage.mode, bench.device):
-            for batch in stage.batches:
+        with arithmetic(mode, bench.device):
+            for batch in setting.batches:
                 measured += _side_by_side(bench, runners, batch)
-    ctx.out.write_json(SPEED, conditions | {"mode": stage.mode.name, "measured": measured})
+    ctx.out.write_json(SPEED, conditions | {"mode": mode.name, "measured": measured})
     numbers = ("images_per_second", "p50_ms", "p90_ms", "of_first")
     ctx.out.write_json(
         SUMMARY,

@@ -11,49 +11,17 @@ those of `ssd_core.detection.speed`; what the device cannot do stands in `not_me
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import digest
 from pipeline.stage import Context, Resources, Stage
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.detection.speed_modes import PLAIN, SpeedMode
-from ssd_core.spec.detector import DetectorSpec
 from stages.speed.hardware import hardware
+from stages.speed.network import ON_GPU, SPEED, Effort, Network
 
-SPEED = "speed.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """A detector: trained weights, or random ones of a specification."""
-
-    label: str = ""
-    spec: DetectorSpec | None = None
-    """Of random weights, whose background is raised until about `candidates` scores are above the threshold."""
-
-    weights: Stage | None = None
-    weights_file: str = "weights.pt"
-    candidates: int = 1000
-
-    def __post_init__(self) -> None:
-        if (self.spec is None) == (self.weights is None):
-            raise PipelineError(f"the network {self.label!r} needs either a specification or weights")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effort:
-    """Batches that are timed, and those before them that are not."""
-
-    warmup: int = 50
-    timed: int = 500
-
-    def __post_init__(self) -> None:
-        if self.warmup < 1 or self.timed < 1:
-            raise PipelineError(f"a speed takes at least one batch for warming up and one timed, not {self}")
-
-
-ON_CPU = Effort(warmup=2, timed=20)
-"""A batch takes seconds there."""
+if TYPE_CHECKING:
+    from stages.speed.bench import Setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +32,7 @@ class SpeedStage(Stage):
     """Images to detect in; taken again from the first when there are too few."""
 
     batches: tuple[int, ...] = (1, 8)
-    effort: Effort = Effort()
+    effort: Effort = ON_GPU
     use_gpu: bool = False
     """Not a matter of place here: it is what is measured."""
 
@@ -82,6 +50,19 @@ class SpeedStage(Stage):
 
     def artifacts(self) -> tuple[str, ...]:
         return (SPEED,)
+
+    def setting(self, ctx: Context) -> Setting:
+        """The same for the code that measures."""
+        from stages.speed.bench import Setting
+
+        return Setting(
+            shards=ctx.input(self.shards),
+            batches=self.batches,
+            effort=self.effort,
+            use_gpu=self.use_gpu,
+            threads=self.threads,
+            limits=self.limits,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +93,7 @@ class MeasureSpeed(SpeedStage):
     def run(self, ctx: Context) -> None:
         from stages.speed.measuring import measure
 
-        measure(self, ctx)
+        measure(self.setting(ctx), self.network, ctx, modes=self.modes, loader_processes=self.loader_processes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,4 +110,4 @@ class CompareSpeed(SpeedStage):
     def run(self, ctx: Context) -> None:
         from stages.speed.measuring import compare
 
-        compare(self, ctx)
+        compare(self.setting(ctx), self.networks, ctx, mode=self.mode)

@@ -27,8 +27,8 @@ from numpy import ndarray
 
 from pipeline.errors import PipelineError
 from ssd_core.spec.vocabularies import COCO_CATEGORIES
-from stages.submission.input import Submitted
-from stages.submission.submission import ARCHIVES, CLASSES, IMAGES, Benchmark
+from stages.submission.benchmarks import ARCHIVES, CLASSES, IMAGES, Benchmark
+from stages.submission.submitted import Submitted
 
 
 def archive(submitted: Submitted, benchmark: Benchmark, *, proxy: bool = False) -> bytes:

@@ -1,6 +1,4 @@
-"""What goes into a submission, from shards and their detections or from files of any program.
-
-Boxes are (xmin, ymin, xmax, ymax) in pixels of the original image. Letters: N detections.
+"""A submission from files of any program.
 
 Tested in tests/stages/submission/test_submission.py.
 """
@@ -9,46 +7,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from pipeline.errors import PipelineError
-from pipeline.folder import Folder
-from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.voc_ap import ScoredBoxes
 from stages.datasets.source import Source
-from stages.detection.detect import DETECTIONS
+from stages.evaluation.boxes import scored_boxes
 from stages.evaluation.coco_results import read_results
 from stages.evaluation.voc_detections import class_files, read_detections
-from stages.evaluation.voc_evaluation import scored_boxes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submitted:
-    """Detections on a list of images."""
-
-    image_ids: tuple[str, ...]
-    sizes: tuple[tuple[int, int], ...]
-    """Width and height of each image."""
-
-    classes: tuple[str, ...]
-    found: ScoredBoxes
-    """`images` are places in `image_ids`, `labels` places in `classes`."""
-
-
-def from_shards(detections: Folder, shards: Folder) -> Submitted:
-    """The detections of one detector on one set of shards."""
-    rows = ShardSet(shards.path, shards.filesystem)
-    listed = [(row.image_id, (row.width, row.height)) for row in rows]
-    numbers = {image_id: number for number, (image_id, _) in enumerate(listed)}
-    with detections.open_input(DETECTIONS) as stream:
-        found = scored_boxes(pq.read_table(stream), numbers)
-    return Submitted(
-        image_ids=tuple(numbers), sizes=tuple(size for _, size in listed), classes=rows.classes, found=found
-    )
+from stages.submission.submitted import Submitted
 
 
 def from_files(detections: Path, source: Source, classes: Mapping[str, int]) -> Submitted:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stages.tables.content import Line, TableContent
 from stages.tables.layout import Entry, Layout, conditions, lay_out
-from stages.tables.table import Table
-from stages.tables.tabulate import Line
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -16,11 +15,11 @@ SPECIAL = {
 MARKS = {"supported": r"\textsuperscript{*}"}
 
 
-def as_latex(stage: Table, lines: Sequence[Line]) -> str:
+def as_latex(table: TableContent, lines: Sequence[Line]) -> str:
     """A `table` environment; it needs `\\usepackage{booktabs}`."""
-    layout = lay_out(stage, lines)
+    layout = lay_out(table, lines)
     columns = "l" + "r" * (len(layout.header) - 1)
-    caption = " ".join([f"{stage.title}", *conditions(stage, lines)])
+    caption = " ".join([f"{table.title}", *conditions(table, lines)])
     body = [_row([_entry(entry) for entry in row]) for row in layout.rows]
     parts = [
         "% \\usepackage{booktabs}",

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from stages.tables.content import Line, TableContent, Unit
 from stages.tables.support import Bounds
-from stages.tables.table import Table, Unit
-from stages.tables.tabulate import Line
 
 SCALES = {
     "full": "",
@@ -47,14 +46,14 @@ class Layout:
     """Of a wide table: what stands above how many columns of the header."""
 
 
-def lay_out(stage: Table, lines: Sequence[Line]) -> Layout:
+def lay_out(table: TableContent, lines: Sequence[Line]) -> Layout:
     columns = _columns(lines)
-    return _long(stage, lines) if len(columns) <= LONG_COLUMNS else _wide(stage, lines, columns)
+    return _long(table, lines) if len(columns) <= LONG_COLUMNS else _wide(table, lines, columns)
 
 
-def conditions(stage: Table, lines: Sequence[Line]) -> list[str]:
+def conditions(table: TableContent, lines: Sequence[Line]) -> list[str]:
     """What has to be known before the numbers are read."""
-    notes = [SCALES.get(stage.preset, f"Preset {stage.preset}.")]
+    notes = [SCALES.get(table.preset, f"Preset {table.preset}.")]
     seeds = max((len(line.values) for line in lines), default=0)
     told = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
     if len(_columns(lines)) <= LONG_COLUMNS and any(line.change is not None for line in lines):
@@ -80,9 +79,9 @@ def _columns(lines: Sequence[Line]) -> list[str]:
     return list(dict.fromkeys(line.column for line in lines))
 
 
-def _long(stage: Table, lines: Sequence[Line]) -> Layout:
-    paper = stage.published_title
-    header = [stage.row_title, stage.column_title, "boxes", paper, "ours", "difference", f"{paper}'s change"]
+def _long(table: TableContent, lines: Sequence[Line]) -> Layout:
+    paper = table.published_title
+    header = [table.row_title, table.column_title, "boxes", paper, "ours", "difference", f"{paper}'s change"]
     header.append("our change")
     rows = [
         [
@@ -97,23 +96,23 @@ def _long(stage: Table, lines: Sequence[Line]) -> Layout:
         ]
         for line in lines
     ]
-    kept = [place for place in range(len(header)) if _is_used(place, stage, rows)]
+    kept = [place for place in range(len(header)) if _is_used(place, table, rows)]
     return Layout(tuple(header[place] for place in kept), tuple(tuple(row[place] for place in kept) for row in rows))
 
 
-def _is_used(place: int, stage: Table, rows: Sequence[Sequence[Entry]]) -> bool:
+def _is_used(place: int, table: TableContent, rows: Sequence[Sequence[Entry]]) -> bool:
     """Left out: a column's name where there is only one, boxes that nobody told, a paper that printed nothing, and the
     difference to it where its detector is another."""
     boxes, published = (any(row[column].text for row in rows) for column in (2, 3))
-    compared = published and stage.preset in LEVELS_COMPARE
-    return {1: bool(stage.column_title), 2: boxes, 3: published, 5: compared, 6: published}.get(place, True)
+    compared = published and table.preset in LEVELS_COMPARE
+    return {1: bool(table.column_title), 2: boxes, 3: published, 5: compared, 6: published}.get(place, True)
 
 
-def _wide(stage: Table, lines: Sequence[Line], columns: Sequence[str]) -> Layout:
+def _wide(table: TableContent, lines: Sequence[Line], columns: Sequence[str]) -> Layout:
     cells = {(line.row, line.column): line for line in lines}
     names = list(dict.fromkeys(line.row for line in lines))
     rows = tuple((Entry(name, "name"), *_pairs([cells.get((name, column)) for column in columns])) for name in names)
-    header = (stage.row_title, *([stage.published_title, "ours"] * len(columns)))
+    header = (table.row_title, *([table.published_title, "ours"] * len(columns)))
     return Layout(header, rows, groups=(("", 1), *((column, 2) for column in columns)))
 
 

@@ -15,8 +15,7 @@ from numpy import ndarray
 
 from pipeline.folder import Folder
 from ssd_core.metrics.bootstrap import COCO_LEVELS, LEVELS, image_weights, replicate_map
-from stages.evaluation.evaluate import OUTCOMES
-from stages.evaluation.outcomes import read_outcomes
+from stages.evaluation.outcomes import OUTCOMES, read_outcomes
 
 SEED = 0
 

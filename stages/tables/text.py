@@ -6,37 +6,36 @@ import csv
 import io
 from collections.abc import Sequence
 
+from stages.tables.content import Line, TableContent
 from stages.tables.layout import Entry, conditions, lay_out
-from stages.tables.table import Table
-from stages.tables.tabulate import Line
 
 MARKS = {"supported": "*", "unsupported": " "}
 
 
-def as_text(stage: Table, lines: Sequence[Line]) -> str:
+def as_text(table: TableContent, lines: Sequence[Line]) -> str:
     """Aligned columns."""
-    header, rows = cells(stage, lines)
-    table = [header, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
-    texts = [_aligned(row, widths) for row in table]
+    header, rows = cells(table, lines)
+    printed = [header, *rows]
+    widths = [max(len(row[column]) for row in printed) for column in range(len(header))]
+    texts = [_aligned(row, widths) for row in printed]
     texts.insert(1, "-" * max(map(len, texts)))
-    return "\n".join([stage.title, *conditions(stage, lines), "", *texts]) + "\n"
+    return "\n".join([table.title, *conditions(table, lines), "", *texts]) + "\n"
 
 
-def as_markdown(stage: Table, lines: Sequence[Line]) -> str:
-    header, rows = cells(stage, lines)
+def as_markdown(table: TableContent, lines: Sequence[Line]) -> str:
+    header, rows = cells(table, lines)
     ruler = ["---", *["---:"] * (len(header) - 1)]
-    table = ["| " + " | ".join(row) + " |" for row in (header, ruler, *rows)]
-    return "\n".join([f"### {stage.title}", "", *conditions(stage, lines), "", *table]) + "\n"
+    printed = ["| " + " | ".join(row) + " |" for row in (header, ruler, *rows)]
+    return "\n".join([f"### {table.title}", "", *conditions(table, lines), "", *printed]) + "\n"
 
 
-def as_csv(stage: Table, lines: Sequence[Line]) -> str:
+def as_csv(table: TableContent, lines: Sequence[Line]) -> str:
     """One line for each cell, whatever the layout; accuracies as fractions."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     limits = ["low", "high", "change_low", "change_high"]
     writer.writerow(
-        [stage.row_title, stage.column_title or "column", "metric", "boxes", "paper", "ours", "spread", "seeds",
+        [table.row_title, table.column_title or "column", "metric", "boxes", "paper", "ours", "spread", "seeds",
          "difference", "paper_change", "change", "change_spread", *limits]
     )  # fmt: skip
     for line in lines:
@@ -50,9 +49,9 @@ def as_csv(stage: Table, lines: Sequence[Line]) -> str:
     return out.getvalue()
 
 
-def cells(stage: Table, lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
+def cells(table: TableContent, lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the printed table."""
-    layout = lay_out(stage, lines)
+    layout = lay_out(table, lines)
     above = [title for title, columns in layout.groups for _ in range(columns)] or [""] * len(layout.header)
     header = [f"{group} {name}".strip() for group, name in zip(above, layout.header, strict=True)]
     return header, [[_text(entry) for entry in row] for row in layout.rows]

@@ -1,71 +1,29 @@
-"""Initial weights as a stage: a backbone trained on ImageNet, by torchvision or from a file, or weights of a detector.
-
-The result is one `weights.pt`, whatever was given.
-"""
+"""Initial weights from a file of the user's: a backbone trained on ImageNet, or weights of a detector."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Stage, execution
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
+from stages.training.weight_files import WEIGHTS
 
-TORCHVISION_FILE = "vgg16-397923af.pth"
-RESNET50_FILE = "resnet50-0676ba61.pth"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageNetVgg16(Stage):
-    """torchvision's VGG16 (IMAGENET1K_V1); fetched by torchvision, or already in its cache."""
-
-    kind = "weights"
-    reduced: bool = True
-    """fc6 and fc7 subsampled; False for the network with the full VGG16."""
-
-    def prepare(self) -> None:
-        """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
-        if not torchvision_cache().is_file():
-            from torchvision.models import VGG16_Weights
-
-            _fetch(VGG16_Weights.IMAGENET1K_V1, "VGG16", TORCHVISION_FILE)
-
-    def run(self, ctx: Context) -> None:
-        self.prepare()  # this may be another node than the driver's
-        with torchvision_cache().open("rb") as stream:
-            _write(ctx, stream, AS_FOUND, reduced=self.reduced)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageNetResNet50(Stage):
-    """torchvision's ResNet-50 (IMAGENET1K_V1, which its own detectors start from), fetched or in its cache."""
-
-    kind = "weights"
-
-    def prepare(self) -> None:
-        """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
-        if not torchvision_cache(RESNET50_FILE).is_file():
-            from torchvision.models import ResNet50_Weights
-
-            _fetch(ResNet50_Weights.IMAGENET1K_V1, "ResNet-50", RESNET50_FILE)
-
-    def run(self, ctx: Context) -> None:
-        self.prepare()
-        with torchvision_cache(RESNET50_FILE).open("rb") as stream:
-            _write(ctx, stream, AS_FOUND)
+if TYPE_CHECKING:
+    from ssd_core.weights.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsFile(Stage):
-    """A file of the user's: weights of ssdpipe, a detector of another program, a VGG16, or a ResNet-50."""
+    """Weights of ssdpipe, a detector of another program, a VGG16, or a ResNet-50, under our names."""
 
     kind = "weights"
     path: str = execution("")
     choices: ImportChoices = AS_FOUND
-    """What a file of another program does not tell."""
+    """What a file of another program leaves open."""
 
     reduced: bool = True
     """Of a VGG16 with its fully connected layers: subsample them; False for the network with the full VGG16."""
@@ -82,28 +40,19 @@ class WeightsFile(Stage):
             object.__setattr__(self, "content", hashlib.file_digest(stream, "sha256").hexdigest())
 
     def run(self, ctx: Context) -> None:
+        from ssd_core.weights.weights import save_weights
+
         with Path(self.path).expanduser().open("rb") as stream:
-            _write(ctx, stream, self.choices, reduced=self.reduced)
+            weights = read_initial_weights(stream, self.choices, reduced=self.reduced)
+        with ctx.out.open_output(WEIGHTS) as out:
+            save_weights(weights, out)
 
 
-def torchvision_cache(file: str = TORCHVISION_FILE) -> Path:
-    """Where torchvision keeps a file that it fetched."""
-    from torch.hub import get_dir
+def read_initial_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduced: bool = True) -> Weights:
+    """Weights of ssdpipe or of another program, or a VGG16. PipelineError when the file is none of them."""
+    from ssd_core.weights.any_weights import read_weights
 
-    return Path(get_dir()) / "checkpoints" / file
-
-
-def _fetch(weights: Any, name: str, file: str) -> None:
     try:
-        weights.get_state_dict(progress=True, check_hash=True)
-    except OSError as error:
-        raise PipelineError(
-            f"the ImageNet weights of {name} are not at {torchvision_cache(file)} and could not be fetched ({error}).\n"
-            f"Put {file} there, name a {name} file with --init FILE, or train with --init scratch."
-        ) from error
-
-
-def _write(ctx: Context, stream: IO[bytes], choices: ImportChoices, *, reduced: bool = True) -> None:
-    from stages.training.initial_weights import write_initial_weights
-
-    write_initial_weights(ctx, stream, choices, reduced=reduced)
+        return read_weights(stream, choices, reduced=reduced)
+    except ValueError as error:
+        raise PipelineError(f"the weights cannot be used: {error}") from error

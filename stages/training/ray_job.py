@@ -1,4 +1,4 @@
-"""The Ray Train job of a training stage: [1] a group of workers, [2] their ranks, [3] the loss of some of them.
+"""The Ray Train job of a training: [1] a group of workers, [2] their ranks, [3] the loss of some of them.
 
 Tested in tests/stages/training/test_train.py.
 """
@@ -7,27 +7,36 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from stages.training.driver import WorkerJob, run_worker
+from stages.training.worker import WorkerJob, run_worker
 
 if TYPE_CHECKING:
     from ray.train.torch import TorchTrainer
 
-    from stages.training.train import Train
-
 _log = logging.getLogger(__name__)
 
 
-def run_group(stage: Train, job: WorkerJob) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The workers of one training."""
+
+    workers: int
+    cpus_per_worker: float
+    failures: int
+    """How often lost workers are started anew."""
+
+
+def run_group(job: WorkerJob, group: Group) -> None:
     """Run the training to its end. An error of the data or the settings is raised; it would only come again."""
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # an end is noticed at the next of these
     from ray.train import WorkerGroupError
 
-    for failures_left in reversed(range(stage.worker_failures + 1)):
+    for failures_left in reversed(range(group.failures + 1)):
         try:
-            _trainer(stage, job).fit()
+            _trainer(job, group).fit()
             return
         except WorkerGroupError as error:  # [3]
             for cause in error.worker_failures.values():
@@ -38,7 +47,7 @@ def run_group(stage: Train, job: WorkerJob) -> None:
             _log.warning("workers were lost, %d more starts: %s", failures_left, error)
 
 
-def _trainer(stage: Train, job: WorkerJob) -> TorchTrainer:
+def _trainer(job: WorkerJob, group: Group) -> TorchTrainer:
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
 
@@ -47,11 +56,11 @@ def _trainer(stage: Train, job: WorkerJob) -> TorchTrainer:
     return TorchTrainer(  # [1]
         _work,
         train_loop_config={"job": job},
-        torch_config=TorchConfig(backend="nccl" if stage.use_gpu else "gloo"),
+        torch_config=TorchConfig(backend="nccl" if job.use_gpu else "gloo"),
         scaling_config=ScalingConfig(
-            num_workers=stage.workers,
-            use_gpu=stage.use_gpu,
-            resources_per_worker={"CPU": stage.cpus_per_worker} | ({"GPU": 1} if stage.use_gpu else {}),
+            num_workers=group.workers,
+            use_gpu=job.use_gpu,
+            resources_per_worker={"CPU": group.cpus_per_worker} | ({"GPU": 1} if job.use_gpu else {}),
         ),
         run_config=RunConfig(
             name=uuid4().hex,

@@ -12,13 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Resources, Stage, execution
 from ssd_core.spec.recipe import Recipe
-
-WEIGHTS = "weights.pt"
-
-
-def kept_weights(step: int) -> str:
-    """Name of the weights after `step` steps, where the recipe keeps them."""
-    return f"checkpoints/weights-{step:09d}.pt"
+from stages.training.weight_files import WEIGHTS, kept_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +66,25 @@ class Train(Stage):
         return training_parameters(self.recipe, self.initial)
 
     def run(self, ctx: Context) -> None:
+        from ssd_core.training.trainer import Pace
         from stages.training.driver import train
+        from stages.training.ray_job import Group
+        from stages.training.worker import WorkerJob
 
-        train(self, ctx)
+        job = WorkerJob(
+            recipe=self.recipe,
+            pace=Pace(
+                log_steps=self.log_steps,
+                checkpoint_steps=self.checkpoint_steps,
+                checkpoint_seconds=self.checkpoint_seconds,
+            ),
+            shards=ctx.input(self.shards),
+            initial=ctx.input(self.initial) if self.initial else None,
+            work=ctx.work,
+            loader_processes=self.loader_processes,
+            use_gpu=self.use_gpu,
+            threads=max(1, int(self.cpus_per_worker)),
+            ctx=ctx,
+        )
+        group = Group(workers=self.workers, cpus_per_worker=self.cpus_per_worker, failures=self.worker_failures)
+        train(job, group if self.workers else None, ctx.out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.stage import Context, Stage
+from stages.training.weight_files import WEIGHTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,6 @@ class Transfer(Stage):
     def run(self, ctx: Context) -> None:
         from ssd_core.weights.head_transfer import transferred
         from ssd_core.weights.weights import load_weights, save_weights
-        from stages.training.train import WEIGHTS
 
         with ctx.input(self.weights).open_input(WEIGHTS) as stream:
             weights = load_weights(stream)

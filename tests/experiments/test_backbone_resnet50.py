@@ -8,7 +8,7 @@ from experiments.backbone_resnet50 import experiment
 from experiments.framework.presets import Preset
 from pipeline.planning.graph import Graph
 from ssd_core.backbones.backbone import ResNet50, Vgg16
-from stages.training.initial import ImageNetResNet50, ImageNetVgg16
+from stages.training.imagenet import ImageNetResNet50, ImageNetVgg16
 from stages.training.train import Train
 
 

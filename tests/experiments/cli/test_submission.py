@@ -22,7 +22,7 @@ from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from ssd_core.weights.weights import Weights, save_weights
 from stages.placement import Placement
-from stages.submission.submission import ARCHIVES
+from stages.submission.benchmarks import ARCHIVES
 
 if TYPE_CHECKING:
     from conftest import Begun

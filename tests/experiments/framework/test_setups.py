@@ -14,7 +14,8 @@ from experiments.framework.setups import Setup, on_data, starting_from
 from pipeline.errors import PipelineError
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.spec.tiny import ssd_tiny
-from stages.training.initial import ImageNetVgg16, WeightsFile
+from stages.training.imagenet import ImageNetVgg16
+from stages.training.initial import WeightsFile
 
 
 def named(recipe: str) -> Setup:

@@ -9,8 +9,8 @@ import torch
 
 from ssd_core.network.model import Detector
 from ssd_core.spec.detector import DetectorSpec, Preprocessing, Vgg16
-from ssd_core.weights.initial import first_detector, from_vgg16
-from ssd_core.weights.vgg import TORCHVISION, Vgg16Weights
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.vgg import TORCHVISION, Vgg16Weights, from_vgg16
 from ssd_core.weights.weights import Weights
 
 

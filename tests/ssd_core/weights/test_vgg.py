@@ -9,8 +9,8 @@ from torchvision.models import vgg16
 
 from ssd_core.network.model import Detector
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg
-from ssd_core.weights.initial import first_detector, from_vgg16
-from ssd_core.weights.vgg import CAFFE, REDUCED, TORCHVISION, read_vgg16, vgg16_weights
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.vgg import CAFFE, REDUCED, TORCHVISION, from_vgg16, read_vgg16, vgg16_weights
 
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 

@@ -9,8 +9,8 @@ from pipeline.folder import Folder
 from ssd_core.data.shards import ShardSet
 from stages.analysis.analyze import Analyze
 from stages.analysis.known_groups import grouping_of
-from stages.detection.detect import DETECTIONS, Detect
-from stages.detection.shares import SCHEMA
+from stages.detection.detect import Detect
+from stages.detection.table import DETECTIONS, SCHEMA
 from stages.drawn.draw import VOCABULARIES
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ import pytest
 from pipeline.folder import Folder
 from ssd_core.data.images import decode_rgb
 from ssd_core.data.shards import ShardSet
-from stages.analysis.detection_pictures import MISSED, draw, pick
-from stages.analysis.draw_detections import CUTTINGS, PICKED, SHEET, DrawDetections
+from stages.analysis.detection_pictures import CUTTINGS, MISSED, PICKED, SHEET, Choice, pick
+from stages.analysis.draw_detections import DrawDetections
 from stages.datasets.voc import VocFolder
-from stages.detection.detect import DETECTIONS
-from stages.detection.shares import SCHEMA
+from stages.detection.detect import Detect
+from stages.detection.table import DETECTIONS, SCHEMA
 from stages.figures.detections import Shown, detections_figure, window
 from stages.shards.shard import Shard
 
@@ -50,7 +50,9 @@ def pictures(shards, tmp_path: Path):
     def run(*found: tuple[str, int, float, tuple[float, ...]], **options: Any) -> dict[str, Any]:
         stage, folder = shards()
         written = write(Folder(str(tmp_path / "found")), *found)
-        return pick(DrawDetections(detections=stage, shards=stage, **options), written, folder).told()
+        shown = DrawDetections(detections=stage, shards=stage, **options)
+        choice = Choice(**{member.name: getattr(shown, member.name) for member in fields(Choice)})
+        return pick(choice, written, folder).told()
 
     return run
 
@@ -114,9 +116,10 @@ def test_a_detector_that_finds_nothing_has_pictures_of_what_it_missed(pictures):
 def test_the_stage_writes_both_pictures_and_what_they_show(shards, tmp_path, in_process, found):
     stage, folder = shards()
     written = write(Folder(str(tmp_path / "found")), *found)
-    drawing = DrawDetections(detections=replace(stage, variant="detections"), shards=stage, columns=1)
-    context = in_process(drawing, "pictures", {stage: folder})
-    draw(drawing, written, folder, context.out)
+    detections = Detect(weights=stage, shards=stage)
+    drawing = DrawDetections(detections=detections, shards=stage, columns=1)
+    context = in_process(drawing, "pictures", {stage: folder, detections: written})
+    drawing.run(context)
     assert set(context.out.files()) == {SHEET, CUTTINGS, PICKED}
     for name in drawing.artifacts():
         assert min(decode_rgb(context.out.read_bytes(name)).shape[:2]) > 100

@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from stages.analysis.hoiem_sensitivity_figure import sensitivity_figure
 from stages.analysis.hoiem_trends_figure import COLOURS, trends_figure
 from stages.figures.coco_sizes import coco_sizes_figure
-from stages.figures.formats import png_and_svg
+from stages.figures.style import png_and_svg
 
 TREND = {
     "objects": 357,

@@ -8,8 +8,9 @@ import pytest
 
 from pipeline.stage import Context, Stage
 from pipeline.store.record import SUMMARY
-from stages.analysis.analyze import ANALYSIS
-from stages.analysis.side_by_side import DrawCocoSizes, DrawSensitivities
+from stages.analysis.document import ANALYSIS
+from stages.analysis.draw_coco_sizes import DrawCocoSizes
+from stages.analysis.draw_sensitivities import DrawSensitivities
 
 ONE = {"value": 0.5, "error": 0.1, "objects": 4}
 DOCUMENT = {"sensitivity": {"cat": {"overall": ONE, "area": [ONE] * 5, "aspect": [ONE] * 5}}}

@@ -19,8 +19,9 @@ from ssd_core.detection.decoding import detect
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.weights.initial import first_detector
 from ssd_core.weights.weights import Weights, save_weights
-from stages.detection.detect import DETECTIONS, Detect
+from stages.detection.detect import Detect
 from stages.detection.shares import Share, detect_share, share_size
+from stages.detection.table import DETECTIONS
 
 if TYPE_CHECKING:
     from ssd_core.spec.detector import DetectorSpec

@@ -17,10 +17,9 @@ from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.bootstrap import replicate_map
 from stages.datasets.voc import VocFolder
-from stages.detection.detect import DETECTIONS
-from stages.detection.shares import SCHEMA
-from stages.evaluation.evaluate import OUTCOMES, Evaluate
-from stages.evaluation.outcomes import read_outcomes
+from stages.detection.table import DETECTIONS, SCHEMA
+from stages.evaluation.evaluate import Evaluate
+from stages.evaluation.outcomes import OUTCOMES, read_outcomes
 from stages.shards.shard import Shard
 
 Found = tuple[str, int, float, float, float, float, float]

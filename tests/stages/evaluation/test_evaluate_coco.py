@@ -26,12 +26,10 @@ from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
 from ssd_core.metrics.bootstrap import COCO_LEVELS, replicate_map
 from ssd_core.spec.vocabularies import COCO_CATEGORIES, COCO_CLASSES
 from stages.datasets.coco import CocoFolder
-from stages.detection.detect import DETECTIONS
-from stages.detection.shares import SCHEMA
+from stages.detection.table import DETECTIONS, SCHEMA
 from stages.evaluation.coco_ap import NUMBERS
-from stages.evaluation.evaluate import OUTCOMES
 from stages.evaluation.evaluate_coco import EvaluateCoco
-from stages.evaluation.outcomes import read_outcomes
+from stages.evaluation.outcomes import OUTCOMES, read_outcomes
 from stages.shards.shard import Shard
 
 LABELS = {category: label for label, category in enumerate(COCO_CATEGORIES)}

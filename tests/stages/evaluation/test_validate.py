@@ -23,7 +23,8 @@ from stages.evaluation.protocol import Protocol
 from stages.evaluation.validate import Validate
 from stages.graphs import validated
 from stages.placement import Placement
-from stages.training.train import Train, kept_weights
+from stages.training.train import Train
+from stages.training.weight_files import kept_weights
 
 InProcess = Callable[..., StageContext]
 

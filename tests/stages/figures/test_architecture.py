@@ -6,7 +6,8 @@ from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import pairwise_iou, to_xyxy
 from ssd_core.network.layer_table import layer_table
 from ssd_core.spec.paper import ssd300, with_resnet50
-from stages.analysis.architecture import ARCHITECTURE, DEFAULT_BOXES, LAYERS, DrawArchitecture, DrawDefaultBoxes
+from stages.analysis.draw_architecture import ARCHITECTURE, LAYERS, DrawArchitecture
+from stages.analysis.draw_default_boxes import DEFAULT_BOXES, DrawDefaultBoxes
 from stages.figures.architecture import architecture_figure, head_text, path_text
 from stages.figures.default_boxes import SPEC, default_boxes_figure, example_image, matched
 

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from ssd_core.spec.vocabularies import VOC_CLASSES
-from stages.figures.formats import png_and_svg
-from stages.figures.style import new_figure
+from stages.figures.style import new_figure, png_and_svg
 from stages.reporting.content import Curve, Image, Report, RunLink
-from stages.tables.table import Table
-from stages.tables.tabulate import Line
+from stages.tables.content import Line, TableContent
 
 LAYERS = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2")
 
@@ -63,7 +61,7 @@ def figure() -> dict[str, bytes]:
 def report() -> Report:
     found = figure()
     settings = (("schedule.iterations", "6000", "60000"), ("spec." + "very_long_name." * 6 + "end", "a" * 80, ""))
-    table = Table(
+    table = TableContent(
         title="Table 3: Does it help to predict from several maps?",
         preset="short",
         row_title="source layers",

@@ -17,7 +17,8 @@ from ssd_core.weights.weights import Weights, save_weights
 from stages.placement import Placement
 from stages.speed import hardware as machines
 from stages.speed.graphs import timed, timed_side_by_side
-from stages.speed.stages import SPEED, CompareSpeed, Effort, MeasureSpeed, Network
+from stages.speed.network import SPEED, Effort, Network
+from stages.speed.stages import CompareSpeed, MeasureSpeed
 
 QUICK = Effort(warmup=1, timed=2)
 

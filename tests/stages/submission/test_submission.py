@@ -19,10 +19,11 @@ from pipeline.errors import PipelineError
 from ssd_core.metrics.voc_ap import ScoredBoxes
 from ssd_core.spec.vocabularies import COCO_CLASSES, VOC_CLASSES
 from stages.datasets.voc import VocFolder
-from stages.detection.shares import SCHEMA
+from stages.detection.table import SCHEMA
 from stages.submission.archive import archive, check_coco, check_voc, coco_results, voc_archive
-from stages.submission.input import Submitted, from_files
-from stages.submission.submission import CLASSES
+from stages.submission.benchmarks import CLASSES
+from stages.submission.input import from_files
+from stages.submission.submitted import Submitted
 
 if TYPE_CHECKING:
     from conftest import WrittenVoc

@@ -6,10 +6,8 @@ With 11 recalls: 4 of 4 found gives 1; 2 of 4 reach the recalls 0 to 0.5, 6 of 1
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +16,11 @@ from pipeline.folder import Folder
 from pipeline.stage import Context, Stage
 from pipeline.store.record import SUMMARY
 from ssd_core.metrics.voc_ap import Outcomes, class_result
-from stages.evaluation.evaluate import OUTCOMES
-from stages.evaluation.outcomes import write_outcomes
+from stages.evaluation.outcomes import OUTCOMES, write_outcomes
 from stages.evaluation.voc_evaluation import summarise
-from stages.tables.table import Cell, Table
-from stages.tables.tabulate import read_lines, tabulate, write_table
+from stages.tables.content import Cell
+from stages.tables.table import Table
+from stages.tables.tabulate import tabulate
 
 IMAGES = 4
 
@@ -166,25 +164,6 @@ def test_numbers_without_outcomes_have_a_change_and_no_interval(tmp_path: Path) 
         folder.write_json(SUMMARY, {"speed/images_per_second": value})
     first, second = tabulate(replace(table(None), cells=cells), [[folder] for folder in folders])
     assert (first.mean, second.change, second.change_interval, second.interval) == (50, -10, None, None)
-
-
-def test_lines_are_read_back_as_they_were_written(tmp_path: Path) -> None:
-    stage = table(0.75, 0.5)
-    stage = replace(stage, cells=(replace(stage.cells[0], published_classes=(("cat", 0.7),)), stage.cells[1]))
-    results = [[evaluation(tmp_path, "a", 4)], [evaluation(tmp_path, "b", 2)]]
-    out = Folder(str(tmp_path / "out"))
-    write_table(stage, results, out)
-    assert read_lines(out) == tabulate(stage, results)
-
-
-def test_all_forms_of_the_table_are_written_in_fractions_where_machines_read(tmp_path: Path) -> None:
-    out = Folder(str(tmp_path / "out"))
-    write_table(table(0.75, 0.5), [[evaluation(tmp_path, "a", 4)], [evaluation(tmp_path, "b", 2)]], out)
-    assert out.files() == sorted(["table.json", "table.csv", "table.md", "table.txt", "table.tex"])
-    told: dict[str, Any] = json.loads(out.read_bytes("table.json"))
-    assert (told["preset"], told["metric"]) == ("tiny", "voc07/mAP")
-    assert [cell["mean"] for cell in told["cells"]] == [pytest.approx(1), pytest.approx(6 / 11)]
-    assert [cell["published"] for cell in told["cells"]] == [0.75, 0.5]
 
 
 def test_an_interval_of_coco_is_over_its_101_recalls(tmp_path: Path) -> None:

@@ -8,11 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from stages.tables.table import Table
-from stages.tables.tabulate import Line
+from stages.tables.content import Line, TableContent
 from stages.tables.text import as_csv, as_markdown, as_text, cells
 
-BARE = Table(title="Table 0: Does it help?", preset="full", row_title="layers", column_title="", cells=())
+BARE = TableContent(title="Table 0: Does it help?", preset="full", row_title="layers", column_title="", cells=())
 
 FIRST = Line(row="all", column="yes", boxes=8732, published=0.743, values=(0.75,), per_class={})
 SECOND = Line(

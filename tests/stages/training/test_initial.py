@@ -21,7 +21,8 @@ from ssd_core.weights.layouts.known import LAYOUTS
 from ssd_core.weights.layouts.layout import ImportChoices
 from ssd_core.weights.vgg import REDUCED
 from ssd_core.weights.weights import Weights, load_weights, save_weights
-from stages.training.initial import TORCHVISION_FILE, ImageNetVgg16, WeightsFile
+from stages.training.imagenet import TORCHVISION_FILE, ImageNetVgg16
+from stages.training.initial import WeightsFile
 
 
 def written(path: Path, small_spec) -> Path:

@@ -28,7 +28,8 @@ from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.weights.weights import Weights, load_weights, save_weights
 from stages.training.initial import WeightsFile
-from stages.training.train import Train, kept_weights
+from stages.training.train import Train
+from stages.training.weight_files import kept_weights
 
 if TYPE_CHECKING:
     from ssd_core.spec.detector import DetectorSpec

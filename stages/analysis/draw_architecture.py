@@ -1,4 +1,4 @@
-"""The drawings of the paper that need no training: the network (Figure 2) and its default boxes (Figure 1).
+"""The network as the paper draws it (Figure 2); needs no training.
 
 Tested in tests/stages/figures/test_architecture.py.
 """
@@ -11,7 +11,6 @@ from pipeline.stage import Context, Stage
 from ssd_core.spec.detector import DetectorSpec
 
 ARCHITECTURE = "architecture"
-DEFAULT_BOXES = "default-boxes"
 LAYERS = "layers.json"
 
 
@@ -28,24 +27,9 @@ class DrawArchitecture(Stage):
     def run(self, ctx: Context) -> None:
         from ssd_core.network.layer_table import layer_table
         from stages.figures.architecture import architecture_figure
-        from stages.figures.formats import png_and_svg
+        from stages.figures.style import png_and_svg
 
         table = layer_table(self.spec)
         for suffix, content in png_and_svg(architecture_figure(table, self.title)).items():
             ctx.out.write_bytes(f"{ARCHITECTURE}.{suffix}", content)
         ctx.out.write_json(LAYERS, asdict(table))
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawDefaultBoxes(Stage):
-    """`default-boxes.svg` and `.png`: what the matching gives to two objects on maps of 8x8 and 4x4 cells."""
-
-    def artifacts(self) -> tuple[str, ...]:
-        return (f"{DEFAULT_BOXES}.png", f"{DEFAULT_BOXES}.svg")
-
-    def run(self, ctx: Context) -> None:
-        from stages.figures.default_boxes import default_boxes_figure
-        from stages.figures.formats import png_and_svg
-
-        for suffix, content in png_and_svg(default_boxes_figure()).items():
-            ctx.out.write_bytes(f"{DEFAULT_BOXES}.{suffix}", content)

@@ -1,0 +1,47 @@
+"""Detections and annotated objects as arrays, whatever judges them.
+
+Tested in tests/stages/evaluation/test_evaluate.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.errors import PipelineError
+from ssd_core.data.shards import ShardSet
+from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
+
+
+def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
+    """The detections of a table, with the number of each image id."""
+    ids = table.column("image_id").combine_chunks().dictionary_encode()
+    images = np.array([numbers[image_id] for image_id in ids.dictionary.to_pylist()], dtype=np.int64)
+    columns = [table.column(name).to_numpy() for name in ("xmin", "ymin", "xmax", "ymax")]
+    return ScoredBoxes(
+        images=images[ids.indices.to_numpy()],
+        labels=table.column("label").to_numpy(),
+        scores=table.column("score").to_numpy(),
+        boxes_xyxy=np.stack(columns, axis=1),
+    )
+
+
+def true_boxes(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
+    """The number of each image id, and the objects; crowds count as difficult."""
+    numbers: dict[str, int] = {}
+    counts, labels, boxes_xyxy, difficult = [], [], [], []
+    for number, row in enumerate(rows):
+        if numbers.setdefault(row.image_id, number) != number:
+            raise PipelineError(f"two test images are called {row.image_id!r}: evaluate their data sets one by one")
+        counts.append(len(row.labels))
+        labels.append(row.labels)
+        boxes_xyxy.append(row.boxes_xyxy)
+        difficult.append(row.difficult | row.crowd)
+    return numbers, TrueBoxes(
+        images=np.repeat(np.arange(len(rows)), counts),
+        labels=np.concatenate(labels),
+        boxes_xyxy=np.concatenate(boxes_xyxy),
+        difficult=np.concatenate(difficult),
+    )

@@ -1,0 +1,41 @@
+"""What goes into a submission: detections on a list of images, boxes as (xmin, ymin, xmax, ymax) in its pixels.
+
+Tested in tests/stages/submission/test_submission.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow.parquet as pq
+
+from pipeline.folder import Folder
+from ssd_core.data.shards import ShardSet
+from ssd_core.metrics.voc_ap import ScoredBoxes
+from stages.detection.table import DETECTIONS
+from stages.evaluation.boxes import scored_boxes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """Detections on a list of images."""
+
+    image_ids: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
+    """Width and height of each image."""
+
+    classes: tuple[str, ...]
+    found: ScoredBoxes
+    """`images` are places in `image_ids`, `labels` places in `classes`."""
+
+
+def from_shards(detections: Folder, shards: Folder) -> Submitted:
+    """The detections of one detector on one set of shards."""
+    rows = ShardSet(shards.path, shards.filesystem)
+    listed = [(row.image_id, (row.width, row.height)) for row in rows]
+    numbers = {image_id: number for number, (image_id, _) in enumerate(listed)}
+    with detections.open_input(DETECTIONS) as stream:
+        found = scored_boxes(pq.read_table(stream), numbers)
+    return Submitted(
+        image_ids=tuple(numbers), sizes=tuple(size for _, size in listed), classes=rows.classes, found=found
+    )

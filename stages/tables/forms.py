@@ -1,0 +1,54 @@
+"""The files of a table: JSON with all its numbers, and the forms for people and their papers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from pipeline.folder import Folder
+from stages.tables.content import (
+    TABLE_CSV,
+    TABLE_JSON,
+    TABLE_LATEX,
+    TABLE_MARKDOWN,
+    TABLE_TEXT,
+    Line,
+    TableContent,
+)
+from stages.tables.latex import as_latex
+from stages.tables.text import as_csv, as_markdown, as_text
+
+
+def write_table(table: TableContent, lines: Sequence[Line], out: Folder) -> None:
+    """Write all forms of the table."""
+    told = [asdict(line) | {"mean": line.mean, "spread": line.spread, "difference": line.difference} for line in lines]
+    out.write_json(TABLE_JSON, {"title": table.title, "preset": table.preset, "metric": table.metric, "cells": told})
+    for name, content in forms(table, lines).items():
+        out.write_bytes(name, content.encode())
+
+
+def forms(table: TableContent, lines: Sequence[Line]) -> dict[str, str]:
+    """The table for people and their papers, by name of the file."""
+    return {
+        TABLE_CSV: as_csv(table, lines),
+        TABLE_MARKDOWN: as_markdown(table, lines),
+        TABLE_TEXT: as_text(table, lines),
+        TABLE_LATEX: as_latex(table, lines),
+    }
+
+
+def read_lines(folder: Folder) -> list[Line]:
+    """The lines that `write_table` wrote."""
+    return [_read(cell) for cell in folder.read_json(TABLE_JSON)["cells"]]
+
+
+def _read(cell: Mapping[str, Any]) -> Line:
+    known = {item.name for item in fields(Line)} & cell.keys()
+    told: dict[str, Any] = {name: _tuple(cell[name]) for name in known}
+    return Line(**told)
+
+
+def _tuple(value: Any) -> Any:
+    """JSON has no tuples."""
+    return tuple(value) if isinstance(value, list) else value

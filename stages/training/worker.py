@@ -1,0 +1,113 @@
+"""One worker of a training, without a word of Ray: build the detector, go on from the newest checkpoint, train.
+
+Tested in tests/stages/training/test_train.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+
+from pipeline.folder import Folder
+from pipeline.stage import Context
+from ssd_core.data.shards import ShardSet
+from ssd_core.data.training_stream import training_batches
+from ssd_core.network.model import Detector
+from ssd_core.spec.recipe import Recipe
+from ssd_core.training.checkpoint import CheckpointFolder
+from ssd_core.training.trainer import Pace, Trainer
+from ssd_core.training.world import World
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.weights import load_weights
+from stages.training.weight_files import WEIGHTS
+
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerJob:
+    """What every worker is sent."""
+
+    recipe: Recipe
+    pace: Pace
+    shards: Folder
+    initial: Folder | None
+    work: Folder
+    loader_processes: int
+    use_gpu: bool
+    threads: int
+    """Of the arithmetic on a CPU; the bits of the result depend on it."""
+
+    ctx: Context
+
+    def checkpoints(self) -> CheckpointFolder:
+        folder = self.work / CHECKPOINTS
+        return CheckpointFolder(path=folder.path, filesystem=folder.filesystem, every=self.recipe.keep_every)
+
+    def shard_set(self) -> ShardSet:
+        return ShardSet(self.shards.path, self.shards.filesystem)
+
+    def first_detector(self) -> Detector:
+        if self.initial is None:
+            return first_detector(self.recipe.spec, self.recipe.seed)
+        with self.initial.open_input(WEIGHTS) as stream:
+            return first_detector(self.recipe.spec, self.recipe.seed, load_weights(stream))
+
+
+@dataclass(frozen=True)
+class _ContextListener:
+    ctx: Context
+
+    def point(self, step: int, values: Mapping[str, float]) -> None:
+        self.ctx.record(step, values)
+
+    def progress(self, step: int, total: int, note: str) -> None:
+        self.ctx.progress(step, total, note)
+
+
+def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int = 0) -> None:
+    """Train to the end, as worker `rank` of `size`."""
+    world = World(rank=rank, size=size, device=_device(job, local_rank))
+    detector = job.first_detector()
+    recipe = replace(job.recipe, spec=detector.spec)  # its preprocessing is that of the initial weights
+    trainer = Trainer(
+        recipe,
+        detector,
+        world=world,
+        checkpoints=job.checkpoints(),
+        listener=_ContextListener(job.ctx),
+        pace=job.pace,
+    )
+    batches = training_batches(
+        job.shard_set(),
+        recipe,
+        start=trainer.step,
+        stop=recipe.schedule.iterations,
+        rank=rank,
+        world=size,
+        loader_processes=job.loader_processes,
+        pin_memory=world.device.type == "cuda",
+    )
+    with _threads(job.threads):
+        trainer.run(batches)
+
+
+def _device(job: WorkerJob, local_rank: int) -> torch.device:
+    if not (job.use_gpu and torch.cuda.is_available()):  # GPUs may be only declared, where a cluster is tested
+        return torch.device("cpu")
+    device = torch.device("cuda", local_rank)
+    torch.cuda.set_device(device)
+    return device
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
