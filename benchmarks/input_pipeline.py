@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import cv2
 import numpy as np
@@ -24,10 +25,10 @@ from torchvision import tv_tensors
 from torchvision.io import decode_jpeg
 from torchvision.transforms import v2
 
-from ssd_core.data.evaluation_stream import evaluation_batches
+from ssd_core.data.evaluation_stream import EvaluationBatch, evaluation_batches
 from ssd_core.data.order import epoch_order
 from ssd_core.data.shards import ShardSet
-from ssd_core.data.training_stream import training_batches
+from ssd_core.data.training_stream import Batch, training_batches
 from ssd_core.spec.augmentation import FLIP_ONLY, PAPER, STARRED
 from ssd_core.spec.recipe import Recipe
 
@@ -65,16 +66,13 @@ def measure(path: str, batches: int, process_counts: Sequence[int]) -> None:
             recipe = Recipe(augmentation=augmentation, batch_size=BATCH)
             loader = training_batches(shards, recipe, stop=batches + 1, loader_processes=processes)
             measure_batches(f"train, {name}, {processes} processes", loader)
-        loader = evaluation_batches(
+        shown = evaluation_batches(
             shards, input_size=300, batch_size=BATCH, rows=range(images), loader_processes=processes
         )
-        measure_batches(f"evaluate, {processes} processes", loader)
+        measure_batches(f"evaluate, {processes} processes", shown)
     for name, zoom in (("paper", False), ("starred", True)):
-        report(
-            f"torchvision, {name}, 0 processes",
-            images,
-            lambda zoom=zoom: torchvision_batches(shards, windows[:images], zoom),
-        )
+        transformed = partial(torchvision_batches, shards, windows[:images], zoom)
+        report(f"torchvision, {name}, 0 processes", images, transformed)
 
 
 def read(path: str, order: np.ndarray) -> None:
@@ -107,7 +105,7 @@ def torchvision_batches(shards: ShardSet, order: np.ndarray, zoom: bool) -> None
             samples.clear()
 
 
-def measure_batches(name: str, batches: Iterable[object]) -> None:
+def measure_batches(name: str, batches: Iterable[Batch | EvaluationBatch]) -> None:
     """Time all but the first batch, which starts processes and opens files."""
     iterator = iter(batches)
     next(iterator)

@@ -84,21 +84,18 @@ def test_what_the_page_names_is_in_the_code_and_in_the_tests(fact: Fact) -> None
 @pytest.mark.parametrize("fact", [fact for fact in facts() if "default `" in fact.choice], ids=str)
 def test_a_default_that_the_page_prints_is_that_of_the_code(fact: Fact) -> None:
     told = ast.literal_eval(re.findall(r"default `([^`]+)`", fact.choice)[0])
-    values = [ast.literal_eval(node.value) for node in map(_place, places(fact.code)) if _has_literal(node)]
+    values = [value for place in places(fact.code) for value in _literals(definitions(place[0])[place[1]])]
     assert told in values, f"{fact.code} has {values}"
 
 
-def _place(place: tuple[str, str]) -> ast.AST:
-    return definitions(place[0])[place[1]]
-
-
-def _has_literal(node: ast.AST) -> bool:
-    value = getattr(node, "value", None)
+def _literals(node: ast.AST) -> list[object]:
+    """What is assigned, if it is written out."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+        return []
     try:
-        ast.literal_eval(value)
-    except (ValueError, TypeError):
-        return False
-    return True
+        return [ast.literal_eval(node.value)]
+    except ValueError:
+        return []
 
 
 def test_every_fact_that_only_the_code_tells_has_its_row() -> None:

@@ -6,19 +6,20 @@ import pytest
 
 from experiments.backbone_resnet50 import experiment
 from experiments.framework.presets import Preset
+from experiments.framework.runs import PresetName
 from pipeline.planning.graph import Graph
 from ssd_core.backbones.backbone import ResNet50, Vgg16
 from stages.training.imagenet import ImageNetResNet50, ImageNetVgg16
 from stages.training.train import Train
 
 
-def trainings(preset: str) -> list[Train]:
+def trainings(preset: PresetName) -> list[Train]:
     graph = Graph([experiment.table(Preset(name=preset))])
     return [node.stage for node in graph.nodes.values() if isinstance(node.stage, Train)]
 
 
 @pytest.mark.parametrize(("preset", "width"), [("full", 64), ("short", 64), ("tiny", 8), ("narrow", 8)])
-def test_both_rows_have_the_same_boxes_images_and_schedule_at_every_preset(preset: str, width: int) -> None:
+def test_both_rows_have_the_same_boxes_images_and_schedule_at_every_preset(preset: PresetName, width: int) -> None:
     trained = trainings(preset)
     vgg16, resnet50 = (training.recipe for training in trained)
     assert isinstance(vgg16.spec.backbone, Vgg16)

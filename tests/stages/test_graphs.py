@@ -10,6 +10,7 @@ import pytest
 from pipeline.keys.fingerprint import describe
 from pipeline.planning.graph import Graph
 from ssd_core.spec.recipe import Recipe
+from stages.evaluation.evaluate import Evaluate
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.validate import Validate
 from stages.graphs import Evaluation, scored, trained, validated
@@ -71,6 +72,7 @@ def test_a_training_does_not_know_of_its_validation(recipe, drawn):
 def test_the_protocol_chooses_the_last_stage_and_nothing_before_it(recipe, drawn):
     ways = {protocol: evaluated(recipe, drawn, protocol=protocol) for protocol in ("voc", "ilsvrc", "coco")}
     assert ways["voc"] == evaluated(recipe, drawn)
+    assert isinstance(ways["voc"], Evaluate)
     assert ways["ilsvrc"] == replace(ways["voc"], pixel_tolerance=10.0)
     assert isinstance(ways["coco"], EvaluateCoco)
     assert {way.detections for way in ways.values()} == {ways["voc"].detections}

@@ -27,7 +27,7 @@ def stage_classes() -> list[type[Stage]]:
     return sorted(set(ours), key=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
 
 
-def _below(kind: type[Stage]) -> Iterator[type[Stage]]:
+def _below(kind: type[Any]) -> Iterator[type[Stage]]:
     for below in kind.__subclasses__():
         yield below
         yield from _below(below)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Begun
+    from tests.experiments.cli.conftest import Begun
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from stages.datasets.voc import VocFolder
 from stages.training.train import Train
 
 if TYPE_CHECKING:
-    from conftest import Begun
+    from tests.experiments.cli.conftest import Begun
 
 EXPERIMENT = ("ablation-layers", "--preset", "tiny", "--column", "yes")
 

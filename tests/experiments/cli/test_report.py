@@ -9,7 +9,7 @@ from experiments.cli.requests import ExperimentRequest
 from pipeline.store.store import Store
 
 if TYPE_CHECKING:
-    from conftest import Begun
+    from tests.experiments.cli.conftest import Begun
 
 EXPERIMENT = ("ablation-layers", "--preset", "tiny", "--column", "yes")
 

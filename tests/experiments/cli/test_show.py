@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Begun
+    from tests.experiments.cli.conftest import Begun
 
 
 def test_show_tells_what_a_result_is_and_how_it_came_to_be(begun: Begun) -> None:

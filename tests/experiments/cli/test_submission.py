@@ -25,7 +25,7 @@ from stages.placement import Placement
 from stages.submission.benchmarks import ARCHIVES
 
 if TYPE_CHECKING:
-    from conftest import Begun
+    from tests.experiments.cli.conftest import Begun
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     import pytest
-    from conftest import Begun
+
+    from tests.experiments.cli.conftest import Begun
 
 
 def test_the_results_of_the_last_run_are_recorded_where_mlflow_is_told_to(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Begun
+    from tests.experiments.cli.conftest import Begun
 
 TRAIN = ("train", "ssd-tiny", "-s", "schedule.iterations=3", "-s", "batch_size=2", "--gpus", "0")
 

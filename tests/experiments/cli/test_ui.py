@@ -15,7 +15,7 @@ from urllib.error import URLError
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Begun
+    from tests.experiments.cli.conftest import Begun
 
 
 def test_a_tracker_that_is_named_is_told_instead_of_served(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:

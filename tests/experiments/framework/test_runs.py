@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiments.framework.presets import PRESETS, Preset
-from experiments.framework.runs import RUNS
+from experiments.framework.runs import RUNS, PresetName
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
 from ssd_core.spec.paper import ssd300
@@ -79,7 +79,9 @@ def test_coco_is_scored_by_its_own_protocol_and_a_server_s_test_set_not_at_all()
 
 @pytest.mark.parametrize("preset", ["tiny", "narrow"])
 @pytest.mark.parametrize("name", RUNS)
-def test_each_run_is_a_graph_that_needs_neither_data_nor_weights_at_the_small_presets(preset: str, name: str) -> None:
+def test_each_run_is_a_graph_that_needs_neither_data_nor_weights_at_the_small_presets(
+    preset: PresetName, name: str
+) -> None:
     graph = Graph([Preset(name=preset).setup(RUNS[name]).evaluation()])
     stages = [node.stage for node in graph.nodes.values()]
     assert not [stage for stage in stages if isinstance(stage, ImageNetVgg16)]

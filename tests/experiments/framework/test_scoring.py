@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
@@ -40,7 +41,10 @@ def data(tmp_path: Path) -> str:
     return str(tmp_path / "data")
 
 
-def only(stages: list[Stage], kind: type) -> Stage:
+Kind = TypeVar("Kind", bound=Stage)
+
+
+def only(stages: list[Stage], kind: type[Kind]) -> Kind:
     (found,) = (stage for stage in stages if isinstance(stage, kind))
     return found
 

@@ -14,6 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
 from stages.evaluation.validate import Validate
 from stages.placement import Placement
+from stages.shards.shard import Shard
 from stages.training.train import Train
 
 KEEPING = ["schedule.iterations=3000", "keep_every=1000"]
@@ -50,6 +51,7 @@ def test_the_evaluation_on_the_test_split_stays_the_first_target(data: str) -> N
     assert first == request.target(Placement())
     assert isinstance(second, Validate)
     assert second.iterations == (1000, 2000, 3000)
+    assert isinstance(second.shards, Shard)
     assert second.shards.sources[0].split == "val"
 
 

@@ -16,6 +16,10 @@ def event(kind: str, address: str = "train/a", time: float = 0.0, **data: Any) -
     return Event(time=time, kind=kind, address=address, data=data)
 
 
+def failed(kind: str, message: str) -> Event:
+    return Event(time=0.0, kind="failed", address="train/a", data={"class": kind, "message": message})
+
+
 def progress(time: float, done: float, total: float = 400, note: str = "loss 4.2") -> Event:
     return event("progress", time=time, done=done, total=total, note=note)
 
@@ -51,8 +55,8 @@ def test_times_are_told_as_on_a_clock(seconds: float, text: str) -> None:
 
 
 def test_only_the_first_line_of_a_failure_is_news() -> None:
-    assert news(event("failed", message="no room\nat all", **{"class": "OSError"})) == "failed: no room"
-    assert news(event("failed", message="", **{"class": "MemoryError"})) == "failed: MemoryError"
+    assert news(failed("OSError", "no room\nat all")) == "failed: no room"
+    assert news(failed("MemoryError", "")) == "failed: MemoryError"
 
 
 def test_plain_lines_tell_progress_every_fifteen_seconds() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ class Asks(Stage):
     def run(self, ctx: Context) -> None: ...
 
 
-def nodes(**wanted: float) -> list[Node]:
+def nodes(**wanted: Any) -> list[Node]:
     return list(Graph([Asks(**wanted)]).nodes.values())
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.execution import run_stage as running
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.job import Job
 from pipeline.execution.run_stage import StageContext, run_stage
@@ -147,7 +146,7 @@ def test_map_keeps_the_order_and_tells_how_far_it_is(store):
 
 def test_progress_is_written_twice_a_second_at_most_and_always_at_the_end(store, monkeypatch):
     now = iter([0.0, 0.2, 0.4, 0.6, 0.7])
-    monkeypatch.setattr(running.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
     ctx = context(store, Work(deed="write"))
     seen = []
     for done in (1, 2, 3, 4, 5):

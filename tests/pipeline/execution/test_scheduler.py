@@ -13,6 +13,7 @@ from pipeline.errors import Interrupted, PipelineError, StageFailed
 from pipeline.execution.executor import Cancelled, Handle, InlineExecutor, WorkerLost
 from pipeline.execution.job import Job
 from pipeline.execution.outcome import Retries
+from pipeline.execution.run_stage import run_stage
 from pipeline.execution.scheduler import Scheduler
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
@@ -344,17 +345,15 @@ def test_a_job_that_does_not_end_is_killed_after_thirty_seconds_or_at_the_second
 
 
 def test_ctrl_c_inside_a_stage_leaves_a_state_that_the_same_command_finishes(store, monkeypatch):
-    from pipeline.execution import executor
-
-    real, interrupted = executor.run_stage, []
+    interrupted: list[Job] = []
 
     def interrupt_the_second(job: Job) -> Manifest:
         if job.address == "b" and not interrupted:
             interrupted.append(job)
             raise KeyboardInterrupt
-        return real(job)
+        return run_stage(job)
 
-    monkeypatch.setattr(executor, "run_stage", interrupt_the_second)
+    monkeypatch.setattr("pipeline.execution.executor.run_stage", interrupt_the_second)
     seen = Seen()
     with pytest.raises(Interrupted, match="1 of 3 stages are kept"):
         scheduler(store, chain(), seen=seen).run()

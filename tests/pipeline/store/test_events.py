@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ THIS = Process.this()
 
 def story() -> list[Event]:
     process = {"host": THIS.host, "pid": THIS.pid, "started": THIS.started}
-    told = [
+    told: list[tuple[str, str, dict[str, Any]]] = [
         ("run_started", "", {"argv": ["ssdpipe", "run"], "process": process}),
         *(("planned", name, {}) for name in "abcdef"),
         ("cached", "a", {}),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 from torch import nn
-from torchvision.models import resnet50
+from torchvision.models import ResNet, resnet50
 from torchvision.ops import FrozenBatchNorm2d
 
 from ssd_core.backbones.backbone import Backbone, ResNet50
@@ -29,7 +29,7 @@ IMAGES = torch.randint(0, 256, (2, 3, 64, 64), generator=torch.Generator().manua
 
 
 @pytest.fixture(scope="module")
-def theirs() -> nn.Module:
+def theirs() -> ResNet:
     """torchvision's network with random weights and random statistics of its batch norm, as after a training."""
     torch.manual_seed(0)
     network = resnet50().eval()
@@ -80,7 +80,7 @@ def test_the_parameters_of_ssd300_on_resnet_50_are_those_counted_by_hand() -> No
     assert network_cost(with_resnet50(ssd300())).parameters == expected == 14_313_774
 
 
-def test_resnet_50_gives_the_maps_that_torchvision_s_gives(theirs: nn.Module) -> None:
+def test_resnet_50_gives_the_maps_that_torchvision_s_gives(theirs: ResNet) -> None:
     theirs = deepcopy(theirs).double()
     pixels = torch.randn(2, 3, 75, 75, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     parts = ResNet50().parts(norm_groups=0)
@@ -125,7 +125,7 @@ def test_from_scratch_group_norm_takes_the_place_of_batch_norm() -> None:
     assert (locations.shape, logits.shape) == ((1, spec.box_count, 4), (1, spec.box_count, 3))
 
 
-def test_a_file_of_torchvision_s_resnet_50_is_recognised_and_starts_a_detector(theirs: nn.Module) -> None:
+def test_a_file_of_torchvision_s_resnet_50_is_recognised_and_starts_a_detector(theirs: ResNet) -> None:
     file = io.BytesIO()
     torch.save(theirs.state_dict(), file)
     file.seek(0)
@@ -142,7 +142,7 @@ def test_a_file_of_torchvision_s_resnet_50_is_recognised_and_starts_a_detector(t
     }  # fmt: skip
 
 
-def test_another_resnet_is_refused_with_the_tensor_that_does_not_fit(theirs: nn.Module) -> None:
+def test_another_resnet_is_refused_with_the_tensor_that_does_not_fit(theirs: ResNet) -> None:
     state = dict(theirs.state_dict())
     del state["layer3.5.conv3.weight"]
     with pytest.raises(ValueError, match=r"layer3\.5\.conv3\.weight should be \(1024, 256, 1, 1\), but is missing"):

@@ -1,6 +1,7 @@
 """Golden sums and counts follow from the rules of the released code in double precision."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -84,7 +85,8 @@ def test_conv12_2_of_ssd512_is_one_cell_in_the_middle():
 
 @pytest.mark.parametrize(("clipping", "changed"), [("clip_boxes", 20 + 19 * 6), ("clip_sizes", 20)])
 def test_clipping_limits_centres_and_sizes_or_only_sizes_and_never_corners(clipping, changed):
-    clipped_cxcywh = default_boxes(replace(ssd300(), **{clipping: True}))
+    chosen: dict[str, Any] = {clipping: True}
+    clipped_cxcywh = default_boxes(replace(ssd300(), **chosen))
     sizes = [[0.88, 0.88], [0.961249, 0.961249], [1, 0.622254], [0.622254, 1]]
     expected_cxcywh = torch.tensor([[0.5, 0.5, *size] for size in sizes])
     torch.testing.assert_close(clipped_cxcywh[-4:], expected_cxcywh, rtol=0, atol=1e-6)

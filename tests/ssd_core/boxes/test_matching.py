@@ -118,7 +118,7 @@ def greedy(overlaps, usable):
         for box, overlap in enumerate(row)
         if usable[box] and overlap > NO_OVERLAP
     ]
-    owner = {}
+    owner: dict[int, int] = {}
     for _, box, truth in sorted(pairs):
         if box not in owner and truth not in owner.values():
             owner[box] = truth

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,7 @@ def test_more_workers_than_images_in_a_batch_are_refused():
 
 
 def test_random_numbers_differ_by_purpose_seed_epoch_and_index_and_repeat_otherwise():
-    def numbers(purpose: str = "order", **place: int) -> tuple[float, ...]:
+    def numbers(purpose: Any = "order", **place: int) -> tuple[float, ...]:
         return tuple(generator(purpose, **({"seed": 1, "epoch": 2, "index": 3} | place)).random(4))
 
     drawn = [

@@ -157,10 +157,10 @@ def test_a_batch_without_any_object_is_legal(tmp_path: Path, drawn, write):
 def test_the_global_random_state_is_left_alone(shards: ShardSet):
     torch.manual_seed(0)
     np.random.seed(0)
-    before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    before = torch.get_rng_state(), np.random.get_state(legacy=False)["state"]["key"].copy()
     list(training_batches(shards, SETTINGS, stop=2, loader_processes=1))
     assert torch.equal(torch.get_rng_state(), before[0])
-    np.testing.assert_array_equal(np.random.get_state()[1], before[1])
+    np.testing.assert_array_equal(np.random.get_state(legacy=False)["state"]["key"], before[1])
 
 
 def test_an_unreadable_image_is_named(tmp_path: Path, drawn, write):

@@ -10,9 +10,9 @@ from ssd_core.network.model import Detector
 VARIANCES = (0.1, 0.2)
 
 
-def logits_of(*scores):
+def logits_of(*boxes):
     """Logits whose softmax gives each box these class scores and the rest to background."""
-    scores = torch.tensor(scores, dtype=torch.float64)
+    scores = torch.tensor(boxes, dtype=torch.float64)
     return torch.cat([1 - scores.sum(dim=-1, keepdim=True), scores], dim=-1).log()
 
 
@@ -112,7 +112,7 @@ def plain_detections(boxes, scores):
         order = sorted(
             (box for box in range(len(boxes)) if scores[box][label] > 0.01), key=lambda box: -scores[box][label]
         )
-        own = []
+        own: list[int] = []
         for box in order[:400]:
             if all(pairwise_iou(boxes[None, box], boxes[None, other]).item() <= 0.45 for other in own):
                 own.append(box)

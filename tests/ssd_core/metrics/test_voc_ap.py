@@ -10,7 +10,7 @@ import json
 import tarfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from xml.etree import ElementTree
 
 import numpy as np
@@ -171,9 +171,9 @@ def test_equal_scores_keep_their_order():
 def test_random_detections_score_as_a_plain_loop_over_them_does():
     rng = np.random.default_rng(0)
     for _ in range(20):
-        truth, found = random_boxes(rng, 60), random_boxes(rng, 300)
-        truth = TrueBoxes(**truth, difficult=rng.random(60) < 0.2)
-        found = ScoredBoxes(**found, scores=rng.integers(0, 20, 300) / 20)
+        some, more = random_boxes(rng, 60), random_boxes(rng, 300)
+        truth = TrueBoxes(**some, difficult=rng.random(60) < 0.2)
+        found = ScoredBoxes(**more, scores=rng.integers(0, 20, 300) / 20)
         for label, result in enumerate(evaluate(found, truth, class_count=2, iou_threshold=0.3)):
             assert result.ap_area == pytest.approx(looped_ap_area(found, truth, label, 0.3))
 
@@ -278,7 +278,10 @@ def test_a_subset_of_the_images_scores_what_is_expected_of_it(real_data: Callabl
     assert mean_result(results).ap_11point == pytest.approx(expected["subset400_map07"], abs=1e-4)
 
 
-def subset(boxes: ScoredBoxes | TrueBoxes, images: list[int]) -> ScoredBoxes | TrueBoxes:
+Boxes = TypeVar("Boxes", ScoredBoxes, TrueBoxes)
+
+
+def subset(boxes: Boxes, images: list[int]) -> Boxes:
     chosen = np.isin(boxes.images, images)
     return type(boxes)(**{name: values[chosen] for name, values in vars(boxes).items()})
 
@@ -287,11 +290,9 @@ def subset(boxes: ScoredBoxes | TrueBoxes, images: list[int]) -> ScoredBoxes | T
 def test_a_toy_example_scores_what_the_test_of_another_tool_asserts(threshold: str, real_data: Callable[[str], Path]):
     folder = real_data("toy_metrics")
     expected = json.loads((folder / "expected.json").read_text())
-    found = [(image, *row) for image, row in toy_rows(folder / "dets")]
-    truth = [(image, *row) for image, row in toy_rows(folder / "gts")]
     result = only(
-        scored(*((image, score, corners(box)) for image, score, *box in found)),
-        true(*((image, corners(box)) for image, *box in truth)),
+        scored(*((image, row[0], corners(row[1:])) for image, row in toy_rows(folder / "dets"))),
+        true(*((image, corners(row)) for image, row in toy_rows(folder / "gts"))),
         iou_threshold=float(threshold),
     )
     assert result.ap_11point == pytest.approx(expected["eleven_point"][threshold], abs=1e-4)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -79,7 +80,7 @@ def test_fc6_of_the_full_vgg_is_the_fully_connected_layer_in_the_middle_cell():
     parts = vgg.parts(norm_groups=0)
     initialise(parts["conv7"], torch.Generator().manual_seed(0))
     pooled = torch.rand(2, 16, 7, 7, generator=torch.Generator().manual_seed(1))
-    conv6 = parts["conv7"].conv6
+    conv6: Any = parts["conv7"].conv6
     expected = torch.relu(pooled.flatten(1) @ conv6.conv.weight.flatten(1).T)
     found = conv6(pooled)
     assert found.shape == (2, 12, 7, 7)

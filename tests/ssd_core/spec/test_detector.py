@@ -74,7 +74,7 @@ def test_the_full_vgg_reads_conv5_3_and_halves_its_maps_once_more():
         "conv9_2",
         "conv10_2",
     ]
-    assert (spec.backbone.fc_channels, spec.backbone.reduced) == (4096, False)
+    assert spec.backbone == Vgg16(reduced=False, fc_channels=4096, dilation=1)
 
 
 @pytest.mark.parametrize("detector", [ssd300, ssd512, lambda: ssd_tiny(("cat", "dog"))])
@@ -86,6 +86,8 @@ def test_on_the_full_vgg_a_detector_keeps_its_maps_and_boxes(detector):
     assert [(source.step, source.scales) for source in full.sources] == [
         (source.step, source.scales) for source in paper.sources
     ]
+    assert isinstance(full.backbone, Vgg16)
+    assert isinstance(paper.backbone, Vgg16)
     assert full.backbone.fc_channels == 4 * paper.backbone.fc_channels
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from ssd_core.training.checkpoint import CheckpointFolder
 
 
-def state(seed: int) -> tuple[nn.Module, torch.optim.Optimizer]:
+def state(seed: int) -> tuple[nn.Linear, torch.optim.Optimizer]:
     """A layer after one step of momentum."""
     torch.manual_seed(seed)
     layer = nn.Linear(20, 20)
@@ -74,7 +74,7 @@ def test_a_checkpoint_that_a_power_cut_tore_gives_way_to_the_one_before(tmp_path
     torn = tmp_path / "step-000000005.pt"
     content = bytearray(torn.read_bytes())
     if damage == "zeroed":
-        at = content.index(bytes(state(5)[0].weight.detach().numpy().tobytes()[:64]))
+        at = content.index(state(5)[0].weight.detach().numpy().tobytes()[:64])
         content[at : at + 64] = bytes(64)
     else:
         content = content[: len(content) // 2 if damage == "truncated" else 0]

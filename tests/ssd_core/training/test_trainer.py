@@ -19,7 +19,6 @@ from ssd_core.spec.augmentation import FLIP_ONLY, STARRED
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
-from ssd_core.training import trainer
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.loss import multibox_loss
 from ssd_core.training.trainer import NonFiniteLossError
@@ -70,7 +69,8 @@ def test_with_a_local_normaliser_each_worker_divides_by_its_own_count_and_gradie
     for rank in range(2):
         batch = TrainingStream(ShardSet(small_shards), recipe, rank=rank, world=2).batch(0)
         matches = match(detector.default_boxes, batch.objects, recipe.spec)
-        sums = multibox_loss(*detector(batch.images), matches, batch.objects, detector.default_boxes, recipe.spec)
+        locations, logits = detector(batch.images)
+        sums = multibox_loss(locations, logits, matches, batch.objects, detector.default_boxes, recipe.spec)
         losses.append((sums.location + sums.confidence) / sums.matched)
         counts.append(sums.matched.item())
     assert counts[0] != counts[1]  # else it would be the global normaliser
@@ -175,7 +175,7 @@ def test_images_without_objects_alone_give_a_loss_of_zero(recipe, small_shards, 
 
 def test_checkpoints_are_written_by_wall_clock_too(recipe, small_shards, training_process, tmp_path: Path, monkeypatch):
     now = iter(range(0, 1000, 4))  # looks at the clock: at the start, each step (16 at step 4) and when saving (20)
-    monkeypatch.setattr(trainer.time, "monotonic", lambda: float(next(now)))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(now)))
     pace = {"checkpoint_steps": 1000, "checkpoint_seconds": 15.0}
     with pytest.raises(training_process.StoppedError):
         training_process.train(recipe, small_shards, str(tmp_path), pace=pace, stop_before=9)

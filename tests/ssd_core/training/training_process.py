@@ -50,7 +50,7 @@ def train(
     shards: str,
     folder: str,
     *,
-    pace: Mapping[str, float] | None = None,
+    pace: Mapping[str, Any] | None = None,
     stop_before: int | None = None,
     loader_processes: int = 0,
     world: World | None = None,

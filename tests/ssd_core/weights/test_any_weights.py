@@ -7,6 +7,7 @@ import pickle
 import struct
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,7 +88,8 @@ def test_nothing_in_a_pytorch_file_is_executed(tmp_path, new_format):
 
 def test_nothing_in_an_npz_is_executed(tmp_path):
     stream = io.BytesIO()
-    np.savez(stream, **{"extractor/conv1_1/W": np.array([Mischief(tmp_path / "mark")], object)})
+    arrays: dict[str, Any] = {"extractor/conv1_1/W": np.array([Mischief(tmp_path / "mark")], object)}
+    np.savez(stream, **arrays)
     stream.seek(0)
     with pytest.raises(ValueError, match="not an npz file of numbers"):
         read_named_tensors(stream)
@@ -107,8 +109,10 @@ def _written_in_2017(name: str, values: torch.Tensor) -> bytes:
     class Storage:
         pass
 
-    class Pickler(pickle._Pickler):
-        dispatch = pickle._Pickler.dispatch.copy()
+    python: Any = pickle._Pickler  # in Python, so that single types can be written otherwise; typeshed has no such
+
+    class Pickler(python):  # type: ignore[misc]
+        dispatch = python.dispatch.copy()
 
         def save_text(self, text):
             self.write(pickle.SHORT_BINSTRING + bytes([len(text)]) + text.encode())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def yx(tensor: Tensor) -> Tensor:
     return swapped
 
 
-def theirs(layout: str, state: dict[str, Tensor], spec=None) -> dict[str, Tensor]:
+def theirs(layout: Any, state: dict[str, Tensor], spec=None) -> dict[str, Tensor]:
     """The tensors under the names of a layout, and in its order."""
     names = tensor_names(LAYOUTS[layout], spec or ssd300())
     turn = yx if layout == "chainercv" else Tensor.clone
@@ -206,7 +207,8 @@ def test_a_checkpoint_of_lufficc_and_names_of_data_parallel_are_understood(ssd30
 
 def test_an_npz_of_chainercv_is_read_and_its_locations_turned(ssd300_state):
     stream = io.BytesIO()
-    np.savez(stream, **{name: tensor.numpy() for name, tensor in theirs("chainercv", ssd300_state).items()})
+    arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in theirs("chainercv", ssd300_state).items()}
+    np.savez(stream, **arrays)
     stream.seek(0)
     imported = import_weights(stream, ImportChoices(layout="chainercv"))
     assert all(torch.equal(imported.state[name], tensor) for name, tensor in ssd300_state.items())

@@ -111,8 +111,9 @@ def test_a_reduced_vgg_comes_with_the_preprocessing_of_caffe_in_rgb(prefix):
 def test_a_training_starts_from_them_where_it_has_the_layers_and_the_rest_is_random(full_spec):
     spec = replace(full_spec, sources=full_spec.sources[:1], preprocessing=TORCHVISION)  # conv4_3 only
     detector = first_detector(spec, seed=0, initial=from_vgg16(vgg16_weights(torchvision_state()), full_spec))
-    assert detector.features["conv4_3"].conv4_1.conv.bias.unique().tolist() == [17]
-    assert torch.equal(detector.heads["conv4_3"].logits.weight, first_detector(spec, 0).heads["conv4_3"].logits.weight)
+    found, random = detector.state_dict(), first_detector(spec, 0).state_dict()
+    assert found["features.conv4_3.conv4_1.conv.bias"].unique().tolist() == [17]
+    assert torch.equal(found["heads.conv4_3.logits.weight"], random["heads.conv4_3.logits.weight"])
 
 
 def test_a_narrow_detector_is_refused_with_both_shapes(full_spec, narrow_spec):

@@ -54,7 +54,7 @@ def shards(split: str, draw: Draw | None = None) -> Shard:
 
 def on_gpus(number: int, count: int = 1, **recipe: Any) -> list[Train]:
     """Trainings of SSD300 on so many GPUs each."""
-    place = {"shards": shards("train"), "workers": number, "use_gpu": True}
+    place: dict[str, Any] = {"shards": shards("train"), "workers": number, "use_gpu": True}
     return [Train(recipe=Recipe(seed=seed, **recipe), variant=f"seed{seed}", **place) for seed in range(count)]
 
 

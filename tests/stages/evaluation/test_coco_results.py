@@ -40,7 +40,7 @@ def write(tmp_path: Path) -> Write:
     return to_files
 
 
-def annotations(*objects: dict[str, Any], images: tuple[Any, ...] = (7,)) -> dict[str, Any]:
+def annotated(*objects: dict[str, Any], images: tuple[Any, ...] = (7,)) -> dict[str, Any]:
     return {
         "images": [{"id": image} for image in images],
         "categories": [{"id": 18, "name": "dog"}, {"id": 1, "name": "person"}],
@@ -120,19 +120,19 @@ def test_a_pair_with_other_categories_than_those_of_coco_has_the_numbers_of_pyco
 
 def test_an_object_whose_id_is_zero_can_be_found(write: Write) -> None:
     """pycocotools reads a match with id 0 as none and would give 0."""
-    scores = score_result_file(*write([detection()], annotations({"id": 0})))
+    scores = score_result_file(*write([detection()], annotated({"id": 0})))
     assert scores.result.numbers["AP"] == pytest.approx(1)
 
 
 def test_classes_come_in_the_order_of_their_ids_and_without_objects_have_no_number(write: Write) -> None:
-    scores = score_result_file(*write([detection()], annotations({})))
+    scores = score_result_file(*write([detection()], annotated({})))
     assert scores.classes == ("person", "dog")
     np.testing.assert_allclose(scores.result.ap_per_class, [np.nan, 1.0])
     assert math.isnan(scores.result.numbers["APs"])
 
 
 def test_annotations_and_detections_of_images_that_are_not_listed_are_told_and_left_out(write: Write) -> None:
-    files = write([detection(), detection(image_id=8)], annotations({}, {"image_id": 9}))
+    files = write([detection(), detection(image_id=8)], annotated({}, {"image_id": 9}))
     scores = score_result_file(*files)
     assert scores.result.numbers["AP"] == pytest.approx(1)
     assert scores.notes == (
@@ -142,11 +142,11 @@ def test_annotations_and_detections_of_images_that_are_not_listed_are_told_and_l
 
 
 def test_no_detections_score_zero(write: Write) -> None:
-    assert score_result_file(*write([], annotations({}))).result.numbers["AP"] == 0.0
+    assert score_result_file(*write([], annotated({}))).result.numbers["AP"] == 0.0
 
 
 def test_nothing_is_printed(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    score_result_file(*write([detection()], annotations({})))
+    score_result_file(*write([detection()], annotated({})))
     assert capsys.readouterr() == ("", "")
 
 
@@ -162,18 +162,18 @@ def test_nothing_is_printed(write: Write, capsys: pytest.CaptureFixture[str]) ->
 )
 def test_wrong_detections_are_refused_with_what_is_wrong(write: Write, wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(PipelineError, match=message):
-        score_result_file(*write([detection(**wrong)], annotations({})))
+        score_result_file(*write([detection(**wrong)], annotated({})))
 
 
 @pytest.mark.parametrize(
     ("detections", "truth", "message"),
     [
-        ({"a": 1}, annotations({}), "needs a list of detections"),
-        ([{"image_id": 7}], annotations({}), "entry 1 of 1 has no category_id"),
+        ({"a": 1}, annotated({}), "needs a list of detections"),
+        ([{"image_id": 7}], annotated({}), "entry 1 of 1 has no category_id"),
         ([], [], "no annotation file of COCO"),
-        ([], annotations({}, images=(7, "7")), "lists image 7 more than once"),
-        ([], annotations({"image_id": 3}), "none of 1 annotations is on one of its 1 images"),
-        ([], annotations({"category_id": 5}), "category ids that annotations.json does not have: 5"),
+        ([], annotated({}, images=(7, "7")), "lists image 7 more than once"),
+        ([], annotated({"image_id": 3}), "none of 1 annotations is on one of its 1 images"),
+        ([], annotated({"category_id": 5}), "category ids that annotations.json does not have: 5"),
     ],
 )
 def test_files_of_another_form_are_refused(write: Write, detections: Any, truth: Any, message: str) -> None:

@@ -54,7 +54,7 @@ def evaluated(in_process, drawn) -> Callable[..., Any]:
 
 def perfect(rows: ShardSet) -> list[Found]:
     return [
-        (row.image_id, int(label), 0.9, *map(float, box))
+        (row.image_id, int(label), 0.9, float(box[0]), float(box[1]), float(box[2]), float(box[3]))
         for row in rows
         for label, box in zip(row.labels, row.boxes_xyxy, strict=True)
     ]

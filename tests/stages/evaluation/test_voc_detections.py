@@ -15,7 +15,7 @@ from ssd_core.metrics.voc_ap import mean_result
 from stages.evaluation.voc_detections import score_files
 
 if TYPE_CHECKING:
-    from conftest import WrittenVoc
+    from tests.stages.conftest import WrittenVoc
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_a_box_has_the_colour_of_its_class() -> None:
 
 def test_a_difficult_object_is_dashed_and_a_crowd_is_hatched() -> None:
     plain, dashed, hatched = (
-        coloured(pixels(row(0, **marks)), 0) for marks in ({}, {"difficult": True}, {"crowd": True})
+        coloured(pixels(marked), 0) for marked in (row(0), row(0, difficult=True), row(0, crowd=True))
     )
     assert dashed < plain < hatched
 

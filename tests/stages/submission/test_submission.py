@@ -26,7 +26,7 @@ from stages.submission.input import from_files
 from stages.submission.submitted import Submitted
 
 if TYPE_CHECKING:
-    from conftest import WrittenVoc
+    from tests.stages.conftest import WrittenVoc
 
 MAIN = "results/VOC2012/Main/comp4_det_test_{}.txt"
 
@@ -48,7 +48,7 @@ def submitted(classes: tuple[str, ...] = VOC_CLASSES, image_ids: tuple[str, ...]
 
 def files_of(content: bytes) -> dict[str, str]:
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        return {name: tar.extractfile(name).read().decode() for name in tar.getnames()}  # type: ignore[union-attr]
+        return {name: tar.extractfile(name).read().decode() for name in tar.getnames()}
 
 
 def test_an_archive_of_voc2012_holds_a_file_for_each_class_with_clipped_boxes_from_pixel_one():

@@ -21,6 +21,7 @@ from torch import Tensor
 from pipeline.errors import PipelineError
 from pipeline.execution.run_stage import StageContext
 from pipeline.folder import Folder
+from pipeline.stage import Stage
 from pipeline.store.record import Point, read_curve, read_progress
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.detector import Preprocessing
@@ -56,7 +57,7 @@ def assert_same(one: Weights, other: Weights) -> None:
     assert [name for name in one.state if not torch.equal(one.state[name], other.state[name])] == []
 
 
-def done(stage: Train, in_process: InProcess, name: str, folders: dict[Any, Folder]) -> StageContext:
+def done(stage: Stage, in_process: InProcess, name: str, folders: dict[Any, Folder]) -> StageContext:
     ctx = in_process(stage, name, folders)
     stage.run(ctx)
     return ctx

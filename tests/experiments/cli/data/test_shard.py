@@ -15,7 +15,7 @@ from stages.shards.shard import Shard
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Begun
+    from tests.experiments.cli.conftest import Begun
 
 
 def test_the_request_names_split_and_classes_or_takes_those_there_are(begun: Begun) -> None:

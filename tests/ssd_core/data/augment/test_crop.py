@@ -43,7 +43,7 @@ def looped_patch(
 ) -> tuple[Box, list[bool]]:
     """Seven samplers in turn, one trial after the other; then one of the patches found. Also who succeeded."""
     patches: list[Box] = [(0.0, 0.0, 1.0, 1.0)]
-    success = []
+    success: list[bool] = []
     for sampler, (lowest, highest) in enumerate([(0.1, 9), (0.3, 9), (0.5, 9), (0.7, 9), (0.9, 9), (0, 1.0)]):
         for trial in range(50):
             patch = one_trial(rng.random(4) if numbers is None else numbers[sampler, trial])
@@ -147,8 +147,8 @@ def test_one_object_that_overlaps_enough_is_enough():
     far = np.array([[0.98, 0.98, 0.99, 0.99]])
     with_far = np.concatenate([WHOLE_XYXY[None], far])
     for seed in range(50):
-        pair = [draw_patch(boxes, np.random.default_rng(seed)) for boxes in (WHOLE_XYXY[None], with_far)]
-        np.testing.assert_array_equal(*pair)
+        alone, beside = (draw_patch(boxes, np.random.default_rng(seed)) for boxes in (WHOLE_XYXY[None], with_far))
+        np.testing.assert_array_equal(alone, beside)
 
 
 def test_without_objects_the_patch_is_the_whole_image():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ SCALES = np.linspace(0.3, 1.0, 20_001)
 """Fine enough to integrate over the scale by a mean."""
 
 
-def trials(aspect_ratio: str = "bounded") -> np.ndarray:
+def trials(aspect_ratio: Any = "bounded") -> np.ndarray:
     return trial_patches(np.random.default_rng(0).random((MANY, 4)), aspect_ratio)
 
 

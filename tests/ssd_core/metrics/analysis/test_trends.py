@@ -29,7 +29,9 @@ def test_a_tick_reads_the_shares_of_as_many_detections_as_objects_times_the_tick
     one = findings(COR, COR, LOC, SIM, OTH, COR, LOC, COR, objects=4)
     trend = detection_trend([one], ticks=(0.5, 1.0, 2.0))
     assert trend.objects == 4
-    np.testing.assert_allclose(trend.shares, [[1, 0, 0, 0, 0], [0.5, 0.25, 0.25, 0, 0], [0.5, 0.25, 0.125, 0.125, 0]])
+    np.testing.assert_allclose(
+        trend.shares, np.array([[1, 0, 0, 0, 0], [0.5, 0.25, 0.25, 0, 0], [0.5, 0.25, 0.125, 0.125, 0]])
+    )
 
 
 def test_counts_are_summed_over_the_classes_at_each_rank_and_ticks_count_in_mean_objects():
@@ -37,7 +39,8 @@ def test_counts_are_summed_over_the_classes_at_each_rank_and_ticks_count_in_mean
     group = [findings(COR, LOC, SIM, objects=3), findings(COR, LOC, objects=4)]
     trend = detection_trend(group, ticks=(0.25, 1.0, 1.25))
     assert trend.objects == 4
-    np.testing.assert_allclose(trend.shares, [[1, 0, 0, 0, 0], [0.5, 0.5, 0, 0, 0], [0.4, 0.4, 0.2, 0, 0]])
+    expected = np.array([[1, 0, 0, 0, 0], [0.5, 0.5, 0, 0, 0], [0.4, 0.4, 0.2, 0, 0]])
+    np.testing.assert_allclose(trend.shares, expected)
 
 
 def test_background_counts_twice_where_ticks_are_read_but_not_in_the_shares_unless_fixed():
@@ -77,7 +80,8 @@ def test_classes_without_objects_do_not_count():
 def test_false_positives_are_counted_without_correct_detections():
     one = findings(COR, LOC, COR, COR, SIM, OTH, LOC, objects=3)
     trend = false_positive_trend([one], ticks=(1, 2, 4, 5))
-    np.testing.assert_allclose(trend.shares[:3], [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.5, 0.25, 0.25, 0]])
+    expected = np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.5, 0.25, 0.25, 0]])
+    np.testing.assert_allclose(trend.shares[:3], expected)
     assert np.isnan(trend.shares[3]).all()
 
 
