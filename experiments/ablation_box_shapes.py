@@ -19,7 +19,7 @@ from ssd_core.spec.tilings import without_ratios
 
 
 def without(recipe: Recipe, *ratios: float) -> Recipe:
-    """The same training without the boxes of some ratios and their reciprocals."""
+    """The training without the boxes of some ratios and their reciprocals."""
     return replace(recipe, spec=without_ratios(recipe.spec, *ratios))
 
 

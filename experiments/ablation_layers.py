@@ -56,7 +56,7 @@ TILINGS: dict[str, Tiling] = {
 
 
 def predicting_from(recipe: Recipe, tiling: Tiling, *, boundary: bool) -> Recipe:
-    """The same training, of a detector with these source layers."""
+    """The training of a detector with these source layers instead."""
     return replace(recipe, spec=replace(tiled(recipe.spec, tiling), use_boundary_boxes=boundary))
 
 

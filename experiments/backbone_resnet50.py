@@ -21,7 +21,7 @@ BASE = RUNS["ssd300-voc0712"]
 
 
 def on_resnet50(recipe: Recipe) -> Recipe:
-    """The same training; first weights follow the backbone."""
+    """The training with another backbone; its first weights follow."""
     return replace(recipe, spec=with_resnet50(recipe.spec))
 
 

@@ -106,7 +106,7 @@ class ImportCheck(Experiment):
 
 
 def released_files(folder: Path) -> list[Released]:
-    """Those that are there; PipelineError with what was looked for when none is."""
+    """The files that exist; PipelineError with what was looked for when none does."""
     there = [released for released in RELEASED if (folder / released.file).is_file()]
     if not there:
         raise PipelineError(

@@ -110,7 +110,7 @@ def _print_numbers(summary: Mapping[str, float], protocol: Numbers, as_json: boo
 
 
 def _overall(protocol: Numbers) -> tuple[str, ...]:
-    """What is told over all classes; a number without objects to average over is null."""
+    """Numbers over all classes; one without objects to average over is null."""
     from stages.evaluation.coco_ap import NUMBERS
 
     return NUMBERS if protocol == "coco" else ("mAP",)

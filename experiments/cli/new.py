@@ -20,6 +20,6 @@ def experiment(name: Annotated[str, typer.Argument(help="Such as my-ablation, fo
     from experiments.framework.drafting import write_draft
 
     path = write_draft(name)
-    print(f"{path} is written. What it would do, and doing it at the smallest scale:")
+    print(f"wrote {path}. Plan it, then run it at the smallest scale:")
     print(f"  ssdpipe plan ./{path} --preset tiny")
     print(f"  ssdpipe run ./{path} --preset tiny")

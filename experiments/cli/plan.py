@@ -22,7 +22,7 @@ def plan(
     place: StorePlace,
     strict_env: Annotated[bool, typer.Option("--strict-env", help="As `run` takes it.")] = False,
     tflops: Annotated[
-        float | None, typer.Option(min=1e-6, help="Rate of one GPU or core, instead of what past runs tell.")
+        float | None, typer.Option(min=1e-6, help="Rate of one GPU or core, instead of that of past runs.")
     ] = None,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="The graph as a Mermaid flow chart.")] = False,
     svg: Annotated[str, typer.Option(metavar="FILE", help="Write the graph as a picture.")] = "",
@@ -68,7 +68,7 @@ def _cells(row: PlanRow, costs: Mapping[str, StageCost]) -> tuple[str, str, str,
 
 
 def _time(row: PlanRow, costs: Mapping[str, StageCost]) -> str:
-    """How long it took, when cached; else about how long it will take, as far as that can be told."""
+    """How long it took, when cached; else about how long it will take, as far as that is known."""
     from experiments.cli.shared.cost_text import about
     from experiments.cli.shared.printing import duration
 

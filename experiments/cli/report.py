@@ -25,7 +25,7 @@ def report(
 ) -> None:
     """Write what the store holds of an experiment as one HTML page, with CSV and LaTeX of its table.
 
-    Rows that were not run are told as such. Given only a name, the options are those of its last run; given nothing, it
+    Rows that were not run say so. Given only a name, the options are those of its last run; given nothing, it
     is the last run's experiment.
     """
     from experiments.cli.requests.recorded import held, meant
@@ -81,11 +81,11 @@ def write_report(request: ExperimentRequest, held: Held, folder: Folder, stem: s
 
     warnings = (f"Trained and tested on {request.data}: the paper's numbers are of other images.",)
     runs = recorded_runs(held.store.folder)
-    told = gather(request.found(), held, runs, warnings=warnings if request.data else ())
+    gathered = gather(request.found(), held, runs, warnings=warnings if request.data else ())
     contents = {
-        f"{stem}.html": page(told),
-        f"{stem}.csv": as_csv(told.table, told.lines),
-        f"{stem}.tex": as_latex(told.table, told.lines),
+        f"{stem}.html": page(gathered),
+        f"{stem}.csv": as_csv(gathered.table, gathered.lines),
+        f"{stem}.tex": as_latex(gathered.table, gathered.lines),
     }
     for name, content in contents.items():
         folder.replace(name, content.encode())

@@ -40,7 +40,7 @@ class Held:
         return cls(table=table, rows=tuple(plan(graph, store, Resolver(graph))), store=store)
 
     def with_earlier(self, made: Iterable[Manifest]) -> Held:
-        """The same graph with results by keys of an earlier scheme: those named, and all that they were made from."""
+        """This graph with results by keys of an earlier scheme: those named, and all that they were made from."""
         there = {address: result for target in made for address, result in lineage(self.store, target).items()}
         rows = tuple(replace(row, manifest=there.get(row.address)) for row in self.rows)
         when = datetime.fromtimestamp(max(result.finished for result in there.values()))
@@ -67,7 +67,7 @@ class Held:
         return digest([[row.node.id, row.manifest.digest if row.manifest else ""] for row in self.rows])
 
     def lines(self) -> list[Line]:
-        """Those of the table's result, or else of what evaluations there are."""
+        """Lines of the table's result, or else of the evaluations that exist."""
         from stages.tables.forms import read_lines
         from stages.tables.tabulate import tabulate
 

@@ -33,12 +33,12 @@ class DataMix:
 
     train: tuple[Source, ...]
     test: tuple[Source, ...]
-    """Those with annotations; the servers' test sets have none."""
+    """Test images with annotations; the servers' test sets have none."""
 
     classes: tuple[str, ...]
     protocol: Protocol = "voc"
     scales: Flavour = "voc"
-    """Of the default boxes, unless the run is fine-tuned."""
+    """Scales of the default boxes, unless the run is fine-tuned."""
 
     from_coco: tuple[tuple[str, str], ...] = ()
     """Pairs of names, COCO's and the mix's, for the heads of a detector trained on COCO."""

@@ -44,7 +44,7 @@ class Row:
     """As a fraction."""
 
     published_classes: tuple[tuple[str, float], ...] = ()
-    """Of single classes, where they are printed."""
+    """Fractions of single classes, where they are printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +122,7 @@ class Experiment:
 
 
 def _metric(rows: Sequence[Row], preset: Preset) -> str:
-    """That of the first run that is scored here."""
+    """The metric of the first run that is scored here."""
     protocols = [preset.setup(row.run).protocol for row in rows if row.run]
     return METRICS[protocols[0] if protocols else "voc"]
 

@@ -1,4 +1,4 @@
-"""The report of an experiment, from what the store holds of it; what has no result is told as not run."""
+"""The report of an experiment, from what the store holds of it; what has no result is shown as not run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIGURES = (".png", ".svg")
 def gather(
     experiment: Experiment, held: Held, runs: Mapping[str, RecordedRun], *, warnings: tuple[str, ...] = ()
 ) -> Report:
-    """All that the page tells; `runs` are those in MLflow, by key."""
+    """All that the page shows; `runs` are those in MLflow, by key."""
     made = held.made
     labels = _labels(held.table)
     return Report(
@@ -50,7 +50,7 @@ def gather(
 
 
 def _training(cell: Cell) -> Train | None:
-    """Of the first seed."""
+    """The training of the first seed."""
     owner = cell.results[0].tracked_by() if cell.results else None
     return owner if isinstance(owner, Train) else None
 
@@ -67,13 +67,13 @@ def _labels(table: Table) -> dict[str, str]:
 
 
 def _own_departures(table: Table) -> tuple[tuple[str, tuple[Setting, ...]], ...]:
-    """Of the settings of each training, without those that the table tells of all rows."""
+    """Settings of each training that depart from the paper's, without those that the table states for all rows."""
     trainings = [training for cell in table.cells if (training := _training(cell))]
     labels = _labels(table)
     found = []
     for training in dict.fromkeys(trainings):
-        told = [(item.field, item.ours, item.paper) for item in departures(training.recipe)]
-        own = tuple(item for item in told if item not in table.departures)
+        all_of_them = [(item.field, item.ours, item.paper) for item in departures(training.recipe)]
+        own = tuple(item for item in all_of_them if item not in table.departures)
         found.append((labels[training.address], own))
     return tuple((label, own) for label, own in found if own)
 
@@ -87,12 +87,12 @@ def _curves(made: Sequence[tuple[PlanRow, Manifest]], store: Store, labels: Mapp
         for point in read_curve(store.output(manifest)):
             for name, value in point.values.items():
                 values.setdefault(name, []).append((point.step, value))
-        told = {name: tuple(points) for name, points in values.items()}
-        yield Curve(row=labels.get(owner.address, owner.address), values=told)
+        curves = {name: tuple(points) for name, points in values.items()}
+        yield Curve(row=labels.get(owner.address, owner.address), values=curves)
 
 
 def _images(made: Sequence[tuple[PlanRow, Manifest]], store: Store) -> Iterator[Image]:
-    """Of every stage that shows some; as SVG where there is both."""
+    """Figures of every stage that has some; as SVG where there is both."""
     for row, manifest in made:
         there = {file.path for file in manifest.files}
         shown = [name for name in row.node.stage.artifacts() if name.endswith(FIGURES) and name in there]
@@ -108,14 +108,14 @@ def _sharper(name: str, there: set[str]) -> str:
 
 def _data(made: Sequence[tuple[PlanRow, Manifest]], store: Store) -> list[tuple[str, tuple[str, ...]]]:
     """Images and digest of each set of shards."""
-    told = []
+    sets = []
     for row, manifest in made:
         if isinstance(row.node.stage, Shard):
             content = store.output(manifest).read_json("shards.json")
             sources = " + ".join(f"{source.name}/{source.split}" for source in row.node.stage.sources)
             counts = f"{content['images']:,} images, {content['boxes']:,} objects"
-            told.append(f"{row.address}: {sources}, {counts}, digest {manifest.digest[:16]}")
-    return [("data", tuple(told))] if told else []
+            sets.append(f"{row.address}: {sources}, {counts}, digest {manifest.digest[:16]}")
+    return [("data", tuple(sets))] if sets else []
 
 
 def _links(made: Sequence[tuple[PlanRow, Manifest]], runs: Mapping[str, RecordedRun]) -> Iterator[RunLink]:

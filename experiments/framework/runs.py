@@ -107,4 +107,4 @@ RUNS = {
         Run(name="ssd300-ilsvrc", data="ilsvrc"),
     )
 }
-"""By name; the names of recipes."""
+"""Keys are the names of runs, which are those of recipes."""

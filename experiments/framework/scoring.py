@@ -40,7 +40,7 @@ def weights_on_split(
 
 
 def classes_of(weights: str | Path, choices: ImportChoices = AS_FOUND) -> tuple[str, ...]:
-    """The classes that the weights can tell."""
+    """The classes that the weights detect."""
     from experiments.framework.weight_files import read_weights
 
     found = read_weights(str(weights), choices)

@@ -1,4 +1,4 @@
-"""Files of weights for the commands: read whatever it is, write ours, tell what is in one.
+"""Files of weights for the commands: read whatever it is, write ours, describe one.
 
 Tested in tests/experiments/cli/test_weights.py.
 """
@@ -93,7 +93,7 @@ def _backbone(backbone: Backbone) -> str:
 
 
 def description(path: str, choices: ImportChoices) -> Iterator[str]:
-    """Lines that tell everything about a file: checksum, specification, shapes."""
+    """Everything about a file, line by line: checksum, specification, shapes."""
     weights = read_weights(path, choices)
     with existing(path).open("rb") as stream:
         yield f"sha256 = {hashlib.file_digest(stream, 'sha256').hexdigest()}"

@@ -20,7 +20,7 @@ class Table2Column:
     """Default boxes of the ratios 1/2 and 2."""
 
     boxes_of_3: bool
-    """Those of 1/3 and 3."""
+    """Default boxes of the ratios 1/3 and 3."""
 
     atrous: bool
     mean: float
@@ -45,7 +45,7 @@ TABLE_3 = {
     "conv4_3-conv7": (0.642, 0.644),
     "conv7-only": (0.624, 0.640),
 }
-"""By source layers: with boundary boxes, and without."""
+"""mAP by source layers: with boundary boxes, and without."""
 
 TABLE_3_BOXES = {
     "all-six": 8732,

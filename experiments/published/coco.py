@@ -67,7 +67,7 @@ TABLE_5 = {
         ar_by_size=(0.140, 0.435, 0.590),
     ),
 }
-"""By detector and training data; the numbers in brackets are the paper's citations."""
+"""Keys are detector and training data; the numbers in brackets are the paper's citations."""
 
 ILSVRC_VAL2 = 0.434
 """Section 3.5: SSD300 trained on ILSVRC DET train and val1, mean average precision on val2."""

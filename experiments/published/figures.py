@@ -48,4 +48,4 @@ FIGURE_4 = {
         "diningtable": Sensitivity(area=(0.23, 0.68, 0.91, 0.97, 0.93), aspect=(0.59, 0.88, 0.84, 0.86, 0.76)),
     },
 }
-"""By detector and class. Figure 6 repeats the areas; of its starred detectors no numbers could be read."""
+"""Keys are detector and class. Figure 6 repeats the areas; of its starred detectors no numbers could be read."""

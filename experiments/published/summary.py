@@ -104,7 +104,7 @@ TABLE_7 = {
     ("SSD300", 8): _timed("SSD300", 59, _BOXES_300, (300, 300)),
     ("SSD512", 8): _timed("SSD512", 22, _BOXES_512, (512, 512)),
 }
-"""By detector and batch size."""
+"""Keys are detector and batch size."""
 
 ABSTRACT_SSD512 = 0.769
 """The abstract says 76.9 of SSD512 on VOC2007 test; Tables 1, 6 and 7 say 76.8."""

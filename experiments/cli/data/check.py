@@ -28,7 +28,7 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 2 when there is a defect.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, with every place, as JSON.")] = False,
 ) -> None:
-    """Read every image and box of a data set and tell what is wrong, by kind, with the files."""
+    """Read every image and box of a data set and report what is wrong, by kind, with the files."""
     from stages.datasets.defects import is_legal, report
     from stages.datasets.find import find_data_set
     from stages.shards.check import check as check_data_set

@@ -32,7 +32,7 @@ class Request(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """Of the MLflow experiment."""
+        """Name of the MLflow experiment."""
 
     def note(self) -> str:
         """Markdown for the page of that experiment."""
@@ -40,7 +40,7 @@ class Request(ABC):
 
     @abstractmethod
     def placement(self) -> Placement:
-        """Where its stages run. PipelineError when that cannot be told."""
+        """Where its stages run. PipelineError when that is unknown."""
 
     @abstractmethod
     def target(self, placement: Placement) -> Stage:

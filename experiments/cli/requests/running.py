@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Result]:
-    """Run what is not cached. PipelineError and its kinds tell what went wrong and how to go on."""
+    """Run what is not cached. PipelineError and its kinds say what went wrong and how to go on."""
     import typer
 
     from pipeline.driver.run import Invocation, run_graph

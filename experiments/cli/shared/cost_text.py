@@ -41,9 +41,9 @@ def plan_json(rows: Sequence[PlanRow], cost: Cost) -> dict[str, Any]:
     by_address = {stage.address: stage for stage in cost.stages}
     stages = []
     for row in rows:
-        told = {"address": row.address, "state": row.state, "reason": row.reason, "key": row.key}
+        planned = {"address": row.address, "state": row.state, "reason": row.reason, "key": row.key}
         known = by_address.get(row.address)
-        stages.append({**told, "seconds_before": row.seconds, "cost": asdict(known) if known else None})
+        stages.append({**planned, "seconds_before": row.seconds, "cost": asdict(known) if known else None})
     trainings = [stage for stage in cost.stages if stage.kind == "train"]
     totals = {
         "trainings": len(trainings),
@@ -60,7 +60,7 @@ def plan_json(rows: Sequence[PlanRow], cost: Cost) -> dict[str, Any]:
 
 
 def about(stage: StageCost) -> str:
-    """`~1:10`; empty when it cannot be told."""
+    """`~1:10`; empty when it is unknown."""
     return "" if stage.origin == "unknown" else f"~{duration(stage.seconds)}"
 
 
@@ -71,12 +71,14 @@ def _trainings(trainings: Sequence[StageCost]) -> str:
 
 
 def _work(cost: Cost) -> str:
-    told = [(cost.device_hours(device), f"{device.upper()}-hours") for device in DEVICES]
-    return ", ".join(f"{hours:,.0f} {unit}" if hours >= 100 else f"{hours:.2g} {unit}" for hours, unit in told if hours)
+    spent = [(cost.device_hours(device), f"{device.upper()}-hours") for device in DEVICES]
+    return ", ".join(
+        f"{hours:,.0f} {unit}" if hours >= 100 else f"{hours:.2g} {unit}" for hours, unit in spent if hours
+    )
 
 
 def _rates(stages: Sequence[StageCost], tflops: float | None) -> list[str]:
-    """By what the time of trainings and detections is told, the most frequent first."""
+    """What the time of trainings and detections is estimated from, the most frequent first."""
     networks = [stage for stage in stages if stage.flops]
     counts = Counter((stage.origin, stage.device, stage.device_name) for stage in networks)
     return [
@@ -108,12 +110,12 @@ def _wall_time(cost: Cost) -> str:
 
 
 def _disk(cost: Cost) -> str:
-    told = f"{size(int(cost.result_bytes))} of results, up to {size(int(cost.peak_bytes))} with checkpoints"
+    sizes = f"{size(int(cost.result_bytes))} of results, up to {size(int(cost.peak_bytes))} with checkpoints"
     uncounted = sum(stage.kind == "shard" and not stage.images for stage in cost.stages)
-    return told + (f"; without {uncounted} shard stages whose images cannot be counted yet" if uncounted else "")
+    return sizes + (f"; without {uncounted} shard stages whose images cannot be counted yet" if uncounted else "")
 
 
 def _left_out(stages: Sequence[StageCost]) -> str:
     kinds = Counter(stage.kind for stage in stages if stage.origin == "unknown")
-    told = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items())
-    return f"the time of what never ran here: {told}" if kinds else ""
+    listed = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items())
+    return f"the time of what never ran here: {listed}" if kinds else ""

@@ -1,4 +1,4 @@
-"""Options for what a file of another program does not tell of itself.
+"""Options for what a file of another program does not say about itself.
 
 Tested in tests/experiments/cli/test_weights.py.
 """
