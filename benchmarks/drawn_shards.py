@@ -8,7 +8,8 @@ from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.store.store import Store
 from stages.datasets.voc import VocFolder
-from stages.drawn.draw import CLASSES, Draw
+from stages.drawn.draw import Draw
+from stages.drawn.vocabulary import CLASSES
 from stages.shards.shard import Shard
 
 SIDES = (375, 500)

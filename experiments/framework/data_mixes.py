@@ -21,9 +21,10 @@ from stages.datasets.coco import CocoFolder
 from stages.datasets.ilsvrc import IlsvrcDet
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
-from stages.drawn.draw import CLASSES as DRAWN_CLASSES
-from stages.drawn.draw import COCO_CLASSES as DRAWN_COCO_CLASSES
-from stages.drawn.draw import DRAWN_COCO_TO_VOC, Draw
+from stages.drawn.draw import Draw
+from stages.drawn.vocabulary import CLASSES as DRAWN_CLASSES
+from stages.drawn.vocabulary import COCO_CLASSES as DRAWN_COCO_CLASSES
+from stages.drawn.vocabulary import DRAWN_COCO_TO_VOC
 from stages.evaluation.protocol import Protocol
 
 

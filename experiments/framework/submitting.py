@@ -14,6 +14,7 @@ from experiments.framework.experiment import Row
 from experiments.framework.presets import Preset
 from pipeline.stage import Stage
 from stages.datasets.coco import CocoFolder
+from stages.datasets.published import remedy
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
@@ -33,7 +34,9 @@ def images_of(benchmark: Benchmark, root: str, split: str, *, proxy: bool) -> So
     """
     chosen = split or SPLITS[benchmark]
     if benchmark == "voc2012":
-        return VocFolder(name="voc2012", root=root, folder="" if proxy else "VOC2012", split=chosen, annotated=False)
+        folder = "" if proxy else "VOC2012"
+        way = remedy("voc2012")
+        return VocFolder(name="voc2012", root=root, folder=folder, split=chosen, annotated=False, remedy=way)
     return CocoFolder(name="coco", root=root, split=chosen)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ssd_core.metrics.analysis.groups import VOC_GROUPS, VOC_SHOWN, VOC_SIMILAR, Groups, Names, coco_supercategories
 from ssd_core.spec.vocabularies import COCO_CLASSES, VOC_CLASSES
-from stages.drawn.draw import VOCABULARIES
+from stages.drawn.vocabulary import VOCABULARIES
 
 
 @dataclass(frozen=True, kw_only=True)

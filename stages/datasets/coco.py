@@ -22,7 +22,6 @@ from pipeline.suggestion import suggestion
 from stages.datasets.coco_images import ImageFile, find_images, image_folders, places
 from stages.datasets.coco_json import CocoFile, CocoImage, parse_coco
 from stages.datasets.defects import Defect, Kind
-from stages.datasets.published import PUBLISHED, missing
 from stages.datasets.source import (
     ListedImage,
     Listing,
@@ -66,8 +65,6 @@ class CocoFolder(Source):
     """One split of a data set in COCO layout: 2014, 2017, or a user's."""
 
     def located(self, result: Folder | None = None) -> Folder:
-        if self.name in PUBLISHED and self.root and not Folder.at(self.root).exists():
-            raise missing(self.name, f"no folder {self.root}")
         folder = given_folder(self, result)
         if not splits_of(folder):
             looked = ", ".join(name.format("<split>") for name in FILES)

@@ -86,6 +86,7 @@ class IlsvrcDet(Source):
             found=name in found,
             annotation_file=f"{ANNOTATIONS}/{name}.xml",
             annotation=Annotation(size=None, objects=()) if name.startswith("test/") else None,
+            parse=parse,
             naming=self.naming,
             skip_empty=self.skip_empty,
         )

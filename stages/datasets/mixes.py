@@ -16,6 +16,7 @@ from ssd_core.spec.vocabularies import COCO_TO_VOC
 from stages.datasets.annotation import Naming
 from stages.datasets.coco import CocoFolder
 from stages.datasets.ilsvrc import IlsvrcDet
+from stages.datasets.published import remedy
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
 
@@ -25,13 +26,13 @@ COCO_AS_VOC = Naming(rename=tuple(COCO_TO_VOC.items()), leave_out_others=True)
 
 def voc(root: str, year: str, split: str) -> VocFolder:
     """One split of an official set below the data folder. The annotations of VOC2012 test are not published."""
-    annotated = (year, split) != ("2012", "test")
-    return VocFolder(name=f"voc{year}", root=root, folder=f"VOC{year}", split=split, annotated=annotated)
+    name, annotated = f"voc{year}", (year, split) != ("2012", "test")
+    return VocFolder(name=name, root=root, folder=f"VOC{year}", split=split, annotated=annotated, remedy=remedy(name))
 
 
 def coco(root: str, split: str) -> CocoFolder:
     """One split of COCO below the data folder: train2017, val2017, trainval35k, minival, test-dev2017."""
-    return CocoFolder(name="coco2017", root=f"{root}/coco2017", split=split)
+    return CocoFolder(name="coco2017", root=f"{root}/coco2017", split=split, remedy=remedy("coco2017"))
 
 
 def voc07(root: str) -> tuple[Source, ...]:

@@ -56,12 +56,9 @@ def published(name: str) -> PublishedData:
     return PUBLISHED[name]
 
 
-def missing(name: str, looked: str) -> PipelineError:
-    """What to raise when the data set `name` is not there; `looked` says what was looked for, and where."""
-    if name not in PUBLISHED:
-        return PipelineError(f"{looked}; name the data set's folder with --data or SSDPIPE_DATA")
-    return PipelineError(
-        f"data set {name} is missing: {looked}\n"
+def remedy(name: str) -> str:
+    """How to come by the published data set `name`."""
+    return (
         f"  to download it ({PUBLISHED[name].size}):  ssdpipe data download {name}\n"
         f"  to use what is on disk:  ssdpipe data link {name} DIR\n"
         "  SSDPIPE_DATA names the folder that is looked in (default ./data)"

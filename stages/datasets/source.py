@@ -1,6 +1,6 @@
 """Annotated images to be sharded: what a data set must tell, whatever its layout.
 
-A reader lists the images of one split in their order and says what is annotated, or which XML file says it. Nothing
+A reader lists the images of one split in their order and says what is annotated, or which file says it. Nothing
 here opens an image: `image_row` does, for all layouts alike.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from pipeline.stage import Stage, execution
 from stages.datasets.annotation import AS_NAMED, Annotation, Naming
 from stages.datasets.defects import Defect, Kind
 from stages.datasets.image_check import SUFFIXES
-from stages.datasets.published import missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +42,12 @@ class ListedImage:
     """Whether there is a file of that name."""
 
     annotation_file: str
-    """Where its objects stand: VOC's XML, unless `annotation` is given."""
+    """Where its objects stand."""
 
     annotation: Annotation | None = None
+    parse: Callable[[bytes], Annotation] | None = None
+    """Reads that file, where `annotation` is not given; ValueError when it is broken."""
+
     naming: Naming = AS_NAMED
     skip_empty: bool = False
 
@@ -96,6 +98,9 @@ class Source(ABC):
 
     root: str = execution("")
     """A path or URI; it is the content that counts, see `digest`."""
+
+    remedy: str = execution("")
+    """How to come by the data set, for who does not have it."""
 
     @abstractmethod
     def located(self, result: Folder | None = None) -> Folder:
@@ -150,8 +155,15 @@ def given_folder(source: Source, result: Folder | None) -> Folder:
         raise PipelineError(f"data set {source.name!r}: no folder is given; name one with --data or SSDPIPE_DATA")
     place = result or Folder.at(source.root)
     if not place.exists():
-        raise missing(source.name, f"there is no folder {place.uri}")
+        raise missing(source, f"there is no folder {place.uri}")
     return place
+
+
+def missing(source: Source, looked: str) -> PipelineError:
+    """What to raise when a data set is not there; `looked` says what was looked for, and where."""
+    if not source.remedy:
+        return PipelineError(f"{looked}; name the data set's folder with --data or SSDPIPE_DATA")
+    return PipelineError(f"data set {source.name} is missing: {looked}\n{source.remedy}")
 
 
 def entries(folder: Folder) -> list[fs.FileInfo]:

@@ -20,7 +20,6 @@ from pipeline.suggestion import suggestion
 from stages.datasets.annotation import Annotation
 from stages.datasets.defects import Kind
 from stages.datasets.image_check import SUFFIXES
-from stages.datasets.published import PUBLISHED, missing
 from stages.datasets.source import (
     ListedImage,
     Listing,
@@ -30,6 +29,7 @@ from stages.datasets.source import (
     entries,
     given_folder,
     image_entries,
+    missing,
     repeated_ids,
 )
 from stages.datasets.voc_xml import parse
@@ -50,8 +50,8 @@ class VocFolder(Source):
     def located(self, result: Folder | None = None) -> Folder:
         """The folder that holds Annotations."""
         place = given_folder(self, result)
-        if self.name in PUBLISHED and not data_sets(place, self.folder):
-            raise missing(self.name, f"no {self.folder}/{ANNOTATIONS} in {place.uri} or in its VOCdevkit")
+        if self.remedy and not data_sets(place, self.folder):
+            raise missing(self, f"no {self.folder}/{ANNOTATIONS} in {place.uri} or in its VOCdevkit")
         return _locate(place, self.folder)
 
     def files_read(self, folder: Folder) -> FilesRead:  # noqa: ARG002 - other layouts look
@@ -96,6 +96,7 @@ class VocFolder(Source):
             found=file is not None,
             annotation_file=f"{ANNOTATIONS}/{image_id}.xml",
             annotation=None if self.annotated else Annotation(size=None, objects=()),
+            parse=parse,
             naming=self.naming,
             skip_empty=self.skip_empty,
         )
@@ -170,8 +171,8 @@ def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS))
         raise PipelineError(
             f"{place.uri} is no data set in VOC layout: looked for {wanted} in it, in its folders and in VOCdevkit"
         )
-    if missing := [part for part in parts if not found[0].exists(part)]:
-        raise PipelineError(f"{found[0].uri} has {ANNOTATIONS}, but no {' and no '.join(missing)}")
+    if absent := [part for part in parts if not found[0].exists(part)]:
+        raise PipelineError(f"{found[0].uri} has {ANNOTATIONS}, but no {' and no '.join(absent)}")
     return found[0]
 
 

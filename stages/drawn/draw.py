@@ -1,24 +1,17 @@
 """The embedded data set, drawn: images with objects of six or twelve classes, for trying things out.
 
 Objects from 8 % of the side to nearly the whole image, on textured grounds, among scraps that are no object, partly
-hidden by one another; see drawing/scene.py. The same fields give the same bytes. There are two vocabularies, in the
+hidden by one another; see scene.py. The same fields give the same bytes. There are two vocabularies, in the
 relation of VOC's and COCO's, and two layouts; each vocabulary may be written in each layout.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources, Stage
-from stages.drawn.vocabulary import COCO_LIKE, VOC_LIKE
-from stages.drawn.vocabulary import DRAWN_COCO_TO_VOC as DRAWN_COCO_TO_VOC
-
-VOCABULARIES = {"voc": VOC_LIKE, "coco": COCO_LIKE}
-
-CLASSES = VOC_LIKE.names
-COCO_CLASSES = COCO_LIKE.names
+from stages.drawn.likeness import Likeness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +31,8 @@ class Draw(Stage):
     """Smallest and largest width and height in pixels, drawn independently."""
 
     seed: int = 0
-    vocabulary: Literal["voc", "coco"] = "voc"
-    layout: Literal["voc", "coco"] = "voc"
+    vocabulary: Likeness = "voc"
+    layout: Likeness = "voc"
 
     def __post_init__(self) -> None:
         if min(self.train, self.val, self.test, self.seed) < 0 or self.train + self.val + self.test == 0:
@@ -55,6 +48,7 @@ class Draw(Stage):
         return Resources(nested=True)
 
     def run(self, ctx: Context) -> None:
-        from stages.drawn.files import draw_folder
+        from stages.drawn.files import Drawing, draw_folder
 
-        draw_folder(self, ctx)
+        drawing = Drawing(seed=self.seed, sides=self.sides, vocabulary=self.vocabulary, layout=self.layout)
+        draw_folder(drawing, {"train": self.train, "val": self.val, "test": self.test}, ctx)

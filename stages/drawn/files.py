@@ -5,6 +5,7 @@ Tested in tests/stages/drawn/test_draw.py.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ import numpy as np
 from pipeline.folder import Folder
 from pipeline.stage import Context
 from stages.drawn import coco_layout, voc_layout
-from stages.drawn.draw import VOCABULARIES, Draw
+from stages.drawn.likeness import Likeness
 from stages.drawn.scene import Scene, draw_scene
+from stages.drawn.vocabulary import VOCABULARIES
 
 JPEG_QUALITY = 90
 IMAGES_PER_TASK = 100
@@ -25,41 +27,50 @@ STREAMS = {"train": 0, "test": 1, "val": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What all images of a data set share."""
+
+    seed: int
+    sides: tuple[int, int]
+    vocabulary: Likeness
+    layout: Likeness
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chunk:
     """The task of some images of a split."""
 
-    stage: Draw
+    drawing: Drawing
     split: str
     numbers: range
     folder: Folder
 
 
-def draw_folder(stage: Draw, ctx: Context) -> None:
-    """Write the whole data set."""
-    counts = {"train": stage.train, "val": stage.val, "test": stage.test}
+def draw_folder(drawing: Drawing, counts: Mapping[str, int], ctx: Context) -> None:
+    """Write the whole data set; `counts` are images by split."""
     chunks = [
-        Chunk(stage=stage, split=split, numbers=range(start, min(start + IMAGES_PER_TASK, count)), folder=ctx.out)
+        Chunk(drawing=drawing, split=split, numbers=range(start, min(start + IMAGES_PER_TASK, count)), folder=ctx.out)
         for split, count in counts.items()
         for start in range(0, count, IMAGES_PER_TASK)
     ]
     written: dict[str, list[Any]] = {split: [] for split in counts}
     for chunk, images in zip(chunks, ctx.map(write_chunk, chunks), strict=True):
         written[chunk.split] += images
-    if stage.layout == "coco":
-        coco_layout.write_lists(ctx.out, written, VOCABULARIES[stage.vocabulary])
+    if drawing.layout == "coco":
+        coco_layout.write_lists(ctx.out, written, VOCABULARIES[drawing.vocabulary])
     else:
         voc_layout.write_lists(ctx.out, written)
 
 
 def write_chunk(chunk: Chunk) -> list[Any]:
     """Draw and write some images; returns what the lists of their splits hold of each."""
-    stage = chunk.stage
+    drawing = chunk.drawing
     written: list[Any] = []
     for number in chunk.numbers:
-        rng = np.random.default_rng([stage.seed, STREAMS[chunk.split], number])
-        height, width = rng.integers(stage.sides[0], stage.sides[1] + 1, 2).tolist()
-        scene = draw_scene(height, width, rng, VOCABULARIES[stage.vocabulary])
-        if stage.layout == "coco":
+        rng = np.random.default_rng([drawing.seed, STREAMS[chunk.split], number])
+        height, width = rng.integers(drawing.sides[0], drawing.sides[1] + 1, 2).tolist()
+        scene = draw_scene(height, width, rng, VOCABULARIES[drawing.vocabulary])
+        if drawing.layout == "coco":
             image_id = len(STREAMS) * number + STREAMS[chunk.split] + 1  # unique over the splits, with gaps in each
             written.append(coco_layout.write_image(chunk.folder, chunk.split, image_id, _jpeg(scene), scene))
         else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.drawn import shapes
+from stages.drawn.likeness import Likeness
 from stages.drawn.shapes import Shape
 
 
@@ -87,6 +88,11 @@ COCO_LIKE = Vocabulary(
     crowds=0.08,
     empty=0.03,
 )
+
+VOCABULARIES: dict[Likeness, Vocabulary] = {"voc": VOC_LIKE, "coco": COCO_LIKE}
+
+CLASSES = VOC_LIKE.names
+COCO_CLASSES = COCO_LIKE.names
 
 DRAWN_COCO_TO_VOC = {
     "circle": "disc", "hoop": "ring", "box": "square", "triangle": "triangle", "star": "star", "plus": "cross",

@@ -16,7 +16,6 @@ from stages.datasets.annotation import AnnotatedObject, Annotation, mended
 from stages.datasets.defects import Box, Defect, Kind, Tally, leaves_out_box
 from stages.datasets.image_check import SUFFIXES, CheckedImage, check_image
 from stages.datasets.source import ListedImage
-from stages.datasets.voc_xml import parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +72,11 @@ def _left_out(boxes: int, defects: tuple[Defect, ...]) -> Reading:
 def _annotation(listed: ListedImage) -> Annotation | Defect:
     if listed.annotation is not None:
         return listed.annotation
+    assert listed.parse, "a reader gives the annotation, or how it is read"
     if not listed.folder.exists(listed.annotation_file):
         return listed.defect(Kind.MISSING_ANNOTATION, listed.annotation_file, "no file of this id")
     try:
-        return parse(listed.folder.read_bytes(listed.annotation_file))
+        return listed.parse(listed.folder.read_bytes(listed.annotation_file))
     except ValueError as error:
         return listed.defect(Kind.BROKEN_XML, listed.annotation_file, str(error))
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources
-from pipeline.suggestion import suggestion
 from stages.datasets.source import Source
+from stages.shards.class_list import ClassList
 from stages.shards.overlap import ListsImages, identity
 
 
@@ -53,28 +53,26 @@ class Shard(ListsImages):
     def external_digest(self) -> str:
         """Digest of the sources on disk. Refuses missing parts, empty splits and unknown classes before any work."""
         surveyed = [(source, source.survey()) for source in self.sources if source.within is None]
-        self.known_classes(sum((source.renamed(found.objects_per_class) for source, found in surveyed), Counter()))
+        self._class_list().of(sum((source.renamed(found.objects_per_class) for source, found in surveyed), Counter()))
         return hashlib.sha256("".join(found.digest for _, found in surveyed).encode()).hexdigest() if surveyed else ""
 
     def listed_images(self) -> dict[str, frozenset[str]]:
         return {f"{source.name}/{source.split}": _identities(source) for source in self.sources}
 
-    def known_classes(self, objects_per_class: Counter[str]) -> tuple[str, ...]:
-        """The class list of the shards. PipelineError when the data have classes that are not in it."""
-        found = tuple(sorted(set(objects_per_class) - set(self.ignore_classes)))
-        classes = self.classes or found
-        if unknown := [name for name in found if name not in classes]:
-            told = ", ".join(f"{name!r} ({objects_per_class[name]} objects)" for name in unknown)
-            raise PipelineError(
-                f"{self.address}: unknown class {told}; {suggestion(unknown[0], classes)}. "
-                "Correct the annotations, or name the class in ignore_classes"
-            )
-        return classes
-
     def run(self, ctx: Context) -> None:
-        from stages.shards.shard_writing import write_shards
+        from stages.shards.shard_writing import Sharding, write_shards
 
-        write_shards(self, ctx)
+        located = [source.located(ctx.input(source.within) if source.within else None) for source in self.sources]
+        sharding = Sharding(
+            address=self.address,
+            classes=self._class_list(),
+            images_per_shard=self.images_per_shard,
+            strict=self.strict,
+        )
+        write_shards(sharding, list(zip(self.sources, located, strict=True)), ctx)
+
+    def _class_list(self) -> ClassList:
+        return ClassList(address=self.address, classes=self.classes, ignored=self.ignore_classes)
 
 
 def _identities(source: Source) -> frozenset[str]:

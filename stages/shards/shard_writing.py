@@ -21,9 +21,21 @@ from pipeline.folder import Folder
 from pipeline.stage import Context
 from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
 from stages.datasets.defects import Defect, Kind, Tally, is_legal, readable_report, report
-from stages.datasets.source import ListedImage
+from stages.datasets.source import ListedImage, Source
+from stages.shards.class_list import ClassList
 from stages.shards.image_row import read_image
-from stages.shards.shard import Shard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharding:
+    """How images become shards."""
+
+    address: str
+    """Of the stage, for its errors."""
+
+    classes: ClassList
+    images_per_shard: int
+    strict: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,24 +64,24 @@ class Written:
     defects: tuple[Defect, ...]
 
 
-def write_shards(stage: Shard, ctx: Context) -> None:
-    """Write the whole result of `stage`."""
-    images, defects, lists = _listed(stage, ctx)
-    classes = stage.known_classes(lists.counts)
+def write_shards(sharding: Sharding, sources: Sequence[tuple[Source, Folder]], ctx: Context) -> None:
+    """Write shards of all images of the sources, each in its folder."""
+    images, defects, lists = _listed(sources)
+    classes = sharding.classes.of(lists.counts)
     pieces = [
         Piece(
             name=f"images-{number:05d}.parquet",
             images=chunk,
             classes=classes,
-            ignored=stage.ignore_classes,
+            ignored=sharding.classes.ignored,
             folder=ctx.work,
         )
-        for number, chunk in enumerate(_chunks(images, stage.images_per_shard))
+        for number, chunk in enumerate(_chunks(images, sharding.images_per_shard))
     ]
     written = ctx.map(write_piece, pieces)
     defects += [defect for piece in written for defect in piece.defects]
     tally = sum((piece.tally for piece in written), lists.tally)
-    _refuse(stage, tally, defects)
+    _refuse(sharding, tally, defects)
     _publish(ctx, classes, written, tally, defects)
 
 
@@ -115,13 +127,13 @@ class _Lists:
     """Of what is no listed image: repeated entries, and annotations of images that are not listed."""
 
 
-def _listed(stage: Shard, ctx: Context) -> tuple[list[ListedImage], list[Defect], _Lists]:
+def _listed(sources: Iterable[tuple[Source, Folder]]) -> tuple[list[ListedImage], list[Defect], _Lists]:
     """All images in order, each once for each source."""
     images: list[ListedImage] = []
     defects: list[Defect] = []
     counts, tally = Counter[str](), Tally()
-    for source in stage.sources:
-        found = source.listing(source.located(ctx.input(source.within) if source.within else None))
+    for source, folder in sources:
+        found = source.listing(folder)
         images += found.images
         defects += found.defects
         counts += source.renamed(found.objects_per_class)
@@ -153,16 +165,16 @@ def _kept(piece: Piece) -> Written | None:
     )
 
 
-def _refuse(stage: Shard, tally: Tally, defects: Sequence[Defect]) -> None:
+def _refuse(sharding: Sharding, tally: Tally, defects: Sequence[Defect]) -> None:
     if not tally.images_written:
         first = "; ".join(str(defect) for defect in defects[:3])
-        raise PipelineError(f"{stage.address}: none of {tally.images_listed} images can be used: {first}")
+        raise PipelineError(f"{sharding.address}: none of {tally.images_listed} images can be used: {first}")
     real = [defect for defect in defects if not is_legal(defect.kind)]
-    if stage.strict and real:
+    if sharding.strict and real:
         first = "".join(f"\n  {defect}" for defect in real[:10])
         rest = f"\n  and {len(real) - 10} more" if len(real) > 10 else ""
         raise PipelineError(
-            f"{stage.address}: {len(real)} defects, and the sharding is strict. Mend them or leave --strict out:"
+            f"{sharding.address}: {len(real)} defects, and the sharding is strict. Mend them or leave --strict out:"
             f"{first}{rest}"
         )
 

@@ -20,7 +20,7 @@ from ssd_core.network.model import Detector
 from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.weights.weights import Weights, save_weights
 from stages.datasets.defects import Kind, consequence
-from stages.drawn.draw import CLASSES
+from stages.drawn.vocabulary import CLASSES
 from stages.training.train import Train
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from stages.drawn.draw import CLASSES
+from stages.drawn.vocabulary import CLASSES
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -126,7 +126,8 @@ COUNT = """
 from shown_run import run_here
 from shown_stage import CountObjects
 from stages.datasets.voc import VocFolder
-from stages.drawn.draw import CLASSES, Draw
+from stages.drawn.draw import Draw
+from stages.drawn.vocabulary import CLASSES
 from stages.shards.shard import Shard
 
 source = VocFolder(name="drawn", split="train", within=Draw(train=4, test=0, sides=(64, 80)))

@@ -16,7 +16,8 @@ from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
 from ssd_core.spec.detector import DetectorSpec, Scale, Source, Vgg16
 from stages.datasets.voc import VocFolder
-from stages.drawn.draw import CLASSES, Draw
+from stages.drawn.draw import Draw
+from stages.drawn.vocabulary import CLASSES
 from stages.shards.shard import Shard
 
 

@@ -11,7 +11,7 @@ from stages.analysis.analyze import Analyze
 from stages.analysis.known_groups import grouping_of
 from stages.detection.detect import Detect
 from stages.detection.table import DETECTIONS, SCHEMA
-from stages.drawn.draw import VOCABULARIES
+from stages.drawn.vocabulary import VOCABULARIES
 
 
 def perfect(shards: Folder, place: Folder) -> Folder:

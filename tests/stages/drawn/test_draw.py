@@ -14,7 +14,8 @@ from ssd_core.data.shards import ShardSet
 from stages.datasets.coco import CocoFolder
 from stages.datasets.voc import VocFolder
 from stages.datasets.voc_xml import parse
-from stages.drawn.draw import CLASSES, COCO_CLASSES, Draw
+from stages.drawn.draw import Draw
+from stages.drawn.vocabulary import CLASSES, COCO_CLASSES
 from stages.shards.shard import Shard
 
 DEFAULT_ANNOTATIONS = "f2aca92b71a46e728fb6140f8f3d1016f7bb234ee6b8596e4e499e75e230520d"

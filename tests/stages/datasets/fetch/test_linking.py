@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.errors import PipelineError
 from stages.datasets.fetch.linking import images_listed, link
-from stages.datasets.published import PUBLISHED, missing
+from stages.datasets.mixes import coco, voc
+from stages.datasets.published import PUBLISHED
+from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
 
 
@@ -79,19 +81,27 @@ def test_real_voc_and_coco_are_linked_with_their_counts(real_data: Callable[[str
         link("voc2007", real_data("bccd"), tmp_path)
 
 
+SOURCES: dict[str, Source] = {
+    "voc2007": voc("/nowhere", "2007", "test"),
+    "voc2012": voc("/nowhere", "2012", "trainval"),
+    "coco2017": coco("/nowhere", "val2017"),
+}
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_missing_data_set_is_told_with_both_ways_to_get_it(name: str) -> None:
-    told = str(missing(name, "there is no folder /data"))
+def test_a_missing_data_set_is_refused_with_both_ways_to_get_it(name: str) -> None:
+    with pytest.raises(PipelineError) as refused:
+        SOURCES[name].survey()
     for words in (
-        "there is no folder /data",
+        f"data set {name} is missing: there is no folder",
         f"ssdpipe data download {name}",
         f"ssdpipe data link {name} DIR",
         "SSDPIPE_DATA",
     ):
-        assert words in told
+        assert words in str(refused.value)
 
 
-def test_the_reader_says_so_when_the_folder_or_the_data_set_in_it_is_missing(tmp_path: Path) -> None:
-    for root, looked in ((tmp_path / "nowhere", "there is no folder"), (tmp_path, "no VOC2012/Annotations in")):
-        with pytest.raises(PipelineError, match=rf"(?s)voc2012 is missing: {looked}.*data link voc2012 DIR"):
-            VocFolder(name="voc2012", root=str(root), folder="VOC2012", split="trainval").located()
+def test_the_reader_says_so_when_the_data_set_is_not_in_the_folder(tmp_path: Path) -> None:
+    looked = "no VOC2012/Annotations in"
+    with pytest.raises(PipelineError, match=rf"(?s)voc2012 is missing: {looked}.*data link voc2012 DIR"):
+        voc(str(tmp_path), "2012", "trainval").located()
