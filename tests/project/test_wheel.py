@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -115,22 +116,8 @@ def test_the_command_lists_the_experiments_and_plans_one(installed: Path, tmp_pa
 
 def test_the_graph_of_the_documents_runs_in_the_process(installed: Path, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/pipeline.md").read_text(), flags=re.DOTALL)
-    for words, name in (("class CountObjects", "shown_stage.py"), ("def run_here", "shown_run.py")):
+    for words, name in (("class CountObjects", "count_objects.py"), ("run_in_process", "trial.py")):
         (block,) = (block for block in blocks if words in block)
         (tmp_path / name).write_text(block)
-    (tmp_path / "count.py").write_text(COUNT)
-    assert json.loads(output(installed / "python", "count.py", where=tmp_path)).keys() == set(CLASSES)
-
-
-COUNT = """
-from shown_run import run_here
-from shown_stage import CountObjects
-from stages.datasets.voc import VocFolder
-from stages.drawn.draw import Draw
-from stages.drawn.vocabulary import CLASSES
-from stages.shards.shard import Shard
-
-source = VocFolder(name="drawn", split="train", within=Draw(train=4, test=0, sides=(64, 80)))
-output = run_here(CountObjects(shards=Shard(sources=(source,), classes=CLASSES)), "store")
-print(output.read_bytes("count.json").decode())
-"""
+    printed = output(installed / "python", "trial.py", where=tmp_path)
+    assert ast.literal_eval(printed.splitlines()[-1]).keys() == set(CLASSES)
