@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
@@ -13,7 +12,6 @@ from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.protocol import Protocol
 from stages.evaluation.validate import Validate
 from stages.placement import Placement
-from stages.shards.overlap import ListsImages
 from stages.training.train import Train
 
 Evaluation = Evaluate | EvaluateCoco
@@ -51,12 +49,14 @@ def scored(
     placement: Placement,
     protocol: Protocol = "voc",
     limits: DetectionLimits = PAPER_LIMITS,
+    allow_trained_images: bool = False,
 ) -> Evaluation:
     """Detect with some weights on the test shards, and score."""
     detections = Detect(
         weights=weights,
         shards=test,
         limits=limits,
+        allow_trained_images=allow_trained_images,
         variant=variant,
         workers=placement.detection_workers,
         use_gpu=placement.use_gpu,
@@ -67,15 +67,14 @@ def scored(
     return Evaluate(detections=detections, shards=test, training=training, pixel_tolerance=tolerance, variant=variant)
 
 
-def trained_on(weights: Stage) -> tuple[Stage, ...]:
-    """All shards that weights come from: those of their training, and of the trainings that it started from."""
-    found: dict[Stage, None] = {}
-    for stage in describe(weights).inputs.values():
-        found |= {stage: None} if isinstance(stage, ListsImages) else dict.fromkeys(trained_on(stage))
-    return tuple(found)
-
-
-def validated(training: Train, *, validation: Stage, placement: Placement, protocol: Protocol = "voc") -> Validate:
+def validated(
+    training: Train,
+    *,
+    validation: Stage,
+    placement: Placement,
+    protocol: Protocol = "voc",
+    allow_trained_images: bool = False,
+) -> Validate:
     """Score the checkpoints that the training keeps on validation shards."""
     recipe = training.recipe
     every, last = recipe.keep_every, recipe.schedule.iterations
@@ -83,6 +82,7 @@ def validated(training: Train, *, validation: Stage, placement: Placement, proto
         training=training,
         shards=validation,
         protocol=protocol,
+        allow_trained_images=allow_trained_images,
         iterations=tuple(range(every, last + 1, every)) if every else (),
         variant=training.variant,
         workers=placement.detection_workers,

@@ -25,6 +25,7 @@ def weights_on_split(
     protocol: Protocol = "voc",
     choices: ImportChoices = AS_FOUND,
     limits: DetectionLimits = PAPER_LIMITS,
+    allow_trained_images: bool = False,
 ) -> Evaluation:
     """Detect with weights of any program on the split, whose classes must be among theirs, and score."""
     file = WeightsFile(path=weights, choices=choices, variant=Path(weights).stem)
@@ -36,7 +37,15 @@ def weights_on_split(
         variant=f"{data_set.name}-{split}",
     )
     variant = f"{file.variant}/{shards.variant}"
-    return scored(file, test=shards, variant=variant, placement=placement, protocol=protocol, limits=limits)
+    return scored(
+        file,
+        test=shards,
+        variant=variant,
+        placement=placement,
+        protocol=protocol,
+        limits=limits,
+        allow_trained_images=allow_trained_images,
+    )
 
 
 def classes_of(weights: str | Path, choices: ImportChoices = AS_FOUND) -> tuple[str, ...]:

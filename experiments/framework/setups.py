@@ -11,7 +11,7 @@ from pipeline.stage import Stage
 from ssd_core.backbones.backbone import ResNet50, Vgg16
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
-from stages.datasets.find import TESTING, TRAINING, find_data_set
+from stages.datasets.find import find_data_set
 from stages.datasets.source import Source, discover_classes
 from stages.evaluation.protocol import Protocol
 from stages.graphs import Evaluation, scored, trained
@@ -38,6 +38,9 @@ class Setup:
     strict: bool = False
     protocol: Protocol = "voc"
     """How the test images are scored."""
+
+    allow_trained_images: bool = False
+    """Score images that are trained on, too."""
 
     from_coco: tuple[tuple[str, str], ...] = ()
     """Pairs of names, COCO's and these classes', for the heads of a detector that was trained on COCO."""
@@ -90,6 +93,7 @@ class Setup:
             training=training,
             placement=self.placement,
             protocol=self.protocol,
+            allow_trained_images=self.allow_trained_images,
         )
 
     def _shards(self, sources: tuple[Source, ...]) -> Shard:
@@ -110,11 +114,10 @@ def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
 def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str = "", layout: str = "") -> Setup:
     """The setup on a data set of the user's, in any layout; its classes are those found in the annotations.
 
-    Without names of splits: trainval or else train, and test or else val, as they are there.
+    Without names of splits: trainval and test, or train and val, as they are there and share no image.
     """
     found = find_data_set(root, layout)
-    train = found.source(train_split or found.usual(TRAINING))
-    test = found.source(test_split or found.usual(TESTING))
+    train, test = map(found.source, found.pair(train_split, test_split))
     spec = replace(setup.recipe.spec, classes=discover_classes([train]))
     recipe = replace(setup.recipe, spec=spec)
     return replace(setup, recipe=recipe, train=(train,), test=(test,))

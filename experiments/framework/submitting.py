@@ -41,11 +41,24 @@ def images_of(benchmark: Benchmark, root: str, split: str, *, proxy: bool) -> So
 
 
 def submission_of(
-    weights: str, benchmark: Benchmark, *, root: str, split: str, proxy: bool, placement: Placement
+    weights: str,
+    benchmark: Benchmark,
+    *,
+    root: str,
+    split: str,
+    proxy: bool,
+    allow_trained_images: bool = False,
+    placement: Placement,
 ) -> Submission:
     """Shard the images, detect, pack."""
-    file = WeightsFile(path=weights, variant=Path(weights).stem)
-    return _submitted(file, benchmark, images_of(benchmark, root, split, proxy=proxy), proxy=proxy, placement=placement)
+    return _submitted(
+        WeightsFile(path=weights, variant=Path(weights).stem),
+        benchmark,
+        images_of(benchmark, root, split, proxy=proxy),
+        proxy=proxy,
+        allow_trained_images=allow_trained_images,
+        placement=placement,
+    )
 
 
 def submissions(rows: Sequence[Row], preset: Preset) -> tuple[Submission, ...]:
@@ -53,19 +66,33 @@ def submissions(rows: Sequence[Row], preset: Preset) -> tuple[Submission, ...]:
     runs = dict.fromkeys(row.run for row in rows if row.run and not preset.setup(row.run).test)
     images = images_of("voc2012", data_root(), "", proxy=False)
     return tuple(
-        _submitted(preset.setup(run).training(), "voc2012", images, proxy=False, placement=preset.placement)
+        _submitted(
+            preset.setup(run).training(),
+            "voc2012",
+            images,
+            proxy=False,
+            allow_trained_images=preset.setup(run).allow_trained_images,
+            placement=preset.placement,
+        )
         for run in runs
     )
 
 
 def _submitted(
-    weights: Stage, benchmark: Benchmark, images: Source, *, proxy: bool, placement: Placement
+    weights: Stage,
+    benchmark: Benchmark,
+    images: Source,
+    *,
+    proxy: bool,
+    allow_trained_images: bool,
+    placement: Placement,
 ) -> Submission:
     shards = Shard(sources=(images,), classes=tuple(CLASSES[benchmark]), variant=f"{images.name}-{images.split}")
     variant = f"{weights.variant}/{shards.variant}"
     detections = Detect(
         weights=weights,
         shards=shards,
+        allow_trained_images=allow_trained_images,
         variant=variant,
         workers=placement.detection_workers,
         use_gpu=placement.use_gpu,

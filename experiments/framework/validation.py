@@ -1,4 +1,4 @@
-"""A validation split beside a training: which images, and that none of them is trained on."""
+"""A validation split beside a training: which checkpoints, and which images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
 from stages.evaluation.validate import Validate
 from stages.graphs import validated
-from stages.shards.overlap import refuse_shared_lists
 from stages.shards.shard import Shard
 
 
@@ -30,13 +29,10 @@ def validation_of(setup: Setup, split: str) -> Validate:
         validation=validation_shards(setup, split),
         placement=setup.placement,
         protocol=setup.protocol,
+        allow_trained_images=setup.allow_trained_images,
     )
 
 
 def validation_shards(setup: Setup, split: str) -> Shard:
-    """The split as shards. PipelineError when images of it are trained on."""
     sources = tuple(replace(source, split=split) for source in setup.test)
-    shards = Shard(sources=sources, classes=setup.recipe.spec.classes, strict=setup.strict, variant=split)
-    remedy = "name other splits with --validation-split and --train-split"
-    refuse_shared_lists(shards, [setup.train_shards()], remedy)
-    return shards
+    return Shard(sources=sources, classes=setup.recipe.spec.classes, strict=setup.strict, variant=split)

@@ -9,24 +9,18 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Resources, Stage, execution
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from stages.shards.unseen import OnUnseenImages
 from stages.training.weight_files import WEIGHTS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Detect(Stage):
+class Detect(OnUnseenImages):
     """Detections of one set of weights on one set of shards."""
 
     weights: Stage
     """Stage whose result holds the weights."""
 
     weights_file: str = WEIGHTS
-    shards: Stage
-    trained_on: tuple[Stage, ...] = ()
-    """Shards that the weights have seen. Images that are among them are refused."""
-
-    allow_trained_images: bool = False
-    """Do not refuse: the numbers will not tell how well the detector does on new images."""
-
     limits: DetectionLimits = PAPER_LIMITS
     workers: int = execution(1)
     use_gpu: bool = execution(False)
@@ -36,24 +30,18 @@ class Detect(Stage):
     def resources(self) -> Resources:
         return Resources(cpus=self.workers, gpus=self.workers if self.use_gpu else 0, nested=True)
 
-    def prepare(self) -> None:
-        from stages.shards.overlap import refuse_shared_lists
-
-        if not self.allow_trained_images:
-            refuse_shared_lists(self.shards, self.trained_on)
+    def made_by(self) -> Stage:
+        return self.weights
 
     def run(self, ctx: Context) -> None:
         from stages.detection.shares import Share, detect_shards
-        from stages.shards.overlap import refuse_shared_shards
 
-        shards = ctx.input(self.shards)
-        if not self.allow_trained_images:
-            refuse_shared_shards(shards, [ctx.input(seen) for seen in self.trained_on])
+        self.refuse_trained_images(ctx)
         whole = Share(
             weights=ctx.input(self.weights),
             weights_file=self.weights_file,
             made_by=self.weights,
-            shards=shards,
+            shards=ctx.input(self.shards),
             limits=self.limits,
             use_gpu=self.use_gpu,
             batch_size=self.batch_size,

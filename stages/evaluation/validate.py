@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources, Stage, execution
 from stages.evaluation.protocol import Protocol
+from stages.shards.unseen import OnUnseenImages
 from stages.training.weight_files import kept_weights
 
 
 @dataclass(frozen=True, kw_only=True)
-class Validate(Stage):
+class Validate(OnUnseenImages):
     """Detect with each kept checkpoint, and score."""
 
     training: Stage
-    shards: Stage
     protocol: Protocol = "voc"
     iterations: tuple[int, ...]
     """Steps of the checkpoints that the training keeps, rising."""
@@ -32,6 +32,12 @@ class Validate(Stage):
     @property
     def resources(self) -> Resources:
         return Resources(cpus=self.workers, gpus=self.workers if self.use_gpu else 0, nested=True)
+
+    def made_by(self) -> Stage:
+        return self.training
+
+    def remedy(self) -> str:
+        return "Name other splits with --validation-split and --train-split."
 
     def tracked_by(self) -> Stage:
         return self.training
@@ -45,6 +51,7 @@ class Validate(Stage):
 
         if not self.iterations:
             raise PipelineError(f"{self.address}: the training keeps no checkpoints to validate; set keep_every")
+        self.refuse_trained_images(ctx)
         weights, shards = ctx.input(self.training), ctx.input(self.shards)
         detections = {
             step: Share(

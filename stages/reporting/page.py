@@ -7,7 +7,7 @@ from stages.reporting.content import Report
 from stages.reporting.curves import curves
 from stages.reporting.html import element, image, link, paragraph, section, table, text
 from stages.reporting.style import STYLE
-from stages.tables.layout import SCALES
+from stages.tables.layout import warnings as table_warnings
 
 READING = (
     "Accuracies are in percent. In brackets: the 95 % interval over {replicates} resamplings of the test images, the "
@@ -54,11 +54,10 @@ def summary(report: Report) -> str:
 
 def warnings(report: Report) -> list[str]:
     """Why the numbers are not of the paper's conditions."""
-    preset = report.table.preset
-    told = [SCALES.get(preset, f"Preset {preset}."), *report.warnings]
-    if preset == "full" and (count := len(report.table.departures)):
+    told = [*table_warnings(report.table), *report.warnings]
+    if report.table.preset == "full" and (count := len(report.table.departures)):
         told.append(f"{count} settings of all rows are not the paper's; see Distance from the paper.")
-    return [warning for warning in told if warning]
+    return told
 
 
 def _top(report: Report) -> str:

@@ -8,22 +8,43 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.stage import Stage
 
-REMEDY = "score on other images, or allow it with allow_trained_images=True"
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageList:
+    """Images that are known before anything is computed."""
+
+    name: str
+    """Data set and split."""
+
+    place: str = ""
+    """Where they lie."""
+
+    identities: frozenset[str] = frozenset()
+    """Empty where they are not known before the stage has run."""
 
 
 class ListsImages(Stage):
-    """A stage whose images can be told before it has run."""
+    """A stage whose images can be listed before it has run."""
 
     @abstractmethod
-    def listed_images(self) -> Mapping[str, frozenset[str]]:
-        """{data set and split: identities of its images}; an empty set where they are not known before it has run."""
+    def listed_images(self) -> tuple[ImageList, ...]:
+        """One list for each data set and split."""
+
+
+@lru_cache(maxsize=64)
+def identities(source: str, image_ids: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(identity(source, image_id) for image_id in image_ids)
 
 
 def identity(source: str, image_id: str) -> str:
@@ -35,33 +56,39 @@ def identity(source: str, image_id: str) -> str:
     return f"{source} {image_id}"
 
 
-def refuse_shared_lists(scored: Stage, trained: Iterable[Stage], remedy: str = REMEDY) -> None:
+def refuse_shared_lists(scored: Stage, trained: Iterable[Stage], remedy: str) -> None:
     """PipelineError when images are both scored and trained on, as far as the lists tell; opens no image."""
     if not isinstance(scored, ListsImages):
         return
     for stage in trained:
         if isinstance(stage, ListsImages):
-            for (test, tested), (train, seen) in product(scored.listed_images().items(), stage.listed_images().items()):
-                if test == train or tested & seen:
-                    _refuse(test, tested & seen, train, remedy)
+            for test, train in product(scored.listed_images(), stage.listed_images()):
+                shared = test.identities & train.identities
+                if shared or test.name == train.name:
+                    raise _refusal(test, train, shared, remedy)
 
 
-def refuse_shared_shards(scored: Folder, trained: Iterable[Folder]) -> None:
-    """The same of finished shards, whatever they were made from."""
-    tested = _identities(scored)
+def refuse_shared_shards(scored: Folder, trained: Iterable[Folder], remedy: str) -> None:
+    """PipelineError when images are in finished shards of both kinds, whatever the shards were made from."""
+    tested = shard_identities(scored)
     for folder in trained:
-        if shared := tested & _identities(folder):
-            _refuse("the test set", shared, "the training set", REMEDY)
+        if shared := tested & shard_identities(folder):
+            raise _refusal(ImageList(name="the test set"), ImageList(name="the training set"), shared, remedy)
 
 
-def _refuse(test: str, shared: Iterable[str], train: str, remedy: str) -> None:
+def shard_identities(folder: Folder) -> frozenset[str]:
+    """Images of finished shards; none of another result, such as that of a file of weights."""
+    from ssd_core.data.shards import MANIFEST, ShardSet
+
+    if not folder.exists(MANIFEST):
+        return frozenset()
+    rows = ShardSet(folder.path, folder.filesystem).image_ids()
+    return frozenset(identity(source, image_id) for source, image_id in rows)
+
+
+def _refusal(test: ImageList, train: ImageList, shared: Iterable[str], remedy: str) -> PipelineError:
     names = sorted(name.partition(" ")[2] for name in shared)
-    told = f"{len(names)} images ({', '.join(names[:3])}{' ...' if len(names) > 3 else ''})" if names else "its images"
-    raise PipelineError(f"{test} shares {told} with {train}, which is trained on: {remedy}")
-
-
-def _identities(shards: Folder) -> set[str]:
-    from ssd_core.data.shards import ShardSet
-
-    rows = ShardSet(shards.path, shards.filesystem).image_ids()
-    return {identity(source, image_id) for source, image_id in rows}
+    examples = ", ".join(names[:EXAMPLES]) + (" ..." if len(names) > EXAMPLES else "")
+    images = f"{len(names)} image{'' if len(names) == 1 else 's'} ({examples})" if names else "its images"
+    place = f" ({test.place})" if test.place else ""
+    return PipelineError(f"{test.name} shares {images} with {train.name}, which is trained on{place}.\n{remedy}")

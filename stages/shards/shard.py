@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources
 from stages.datasets.source import Source
 from stages.shards.class_list import ClassList
-from stages.shards.overlap import ListsImages, identity
+from stages.shards.overlap import ImageList, ListsImages, identities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +56,8 @@ class Shard(ListsImages):
         self._class_list().of(sum((source.renamed(found.objects_per_class) for source, found in surveyed), Counter()))
         return hashlib.sha256("".join(found.digest for _, found in surveyed).encode()).hexdigest() if surveyed else ""
 
-    def listed_images(self) -> dict[str, frozenset[str]]:
-        return {f"{source.name}/{source.split}": _identities(source) for source in self.sources}
+    def listed_images(self) -> tuple[ImageList, ...]:
+        return tuple(map(_image_list, self.sources))
 
     def run(self, ctx: Context) -> None:
         from stages.shards.shard_writing import Sharding, write_shards
@@ -75,7 +75,13 @@ class Shard(ListsImages):
         return ClassList(address=self.address, classes=self.classes, ignored=self.ignore_classes)
 
 
-def _identities(source: Source) -> frozenset[str]:
+def _image_list(source: Source) -> ImageList:
+    """Without its images where they are not there yet."""
+    name = f"{source.name}/{source.split}"
     if source.within:
-        return frozenset()
-    return frozenset(identity(source.name, image_id) for image_id in source.survey().ids)
+        return ImageList(name=name)
+    try:
+        image_ids = tuple(source.survey().ids)
+    except PipelineError:  # a data set that is missing or broken is refused by the stage that shards it
+        return ImageList(name=name)
+    return ImageList(name=name, place=source.root, identities=identities(source.name, image_ids))

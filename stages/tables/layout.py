@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from stages.shards.unseen import TRAINED_IMAGES_ALLOWED, OnUnseenImages
 from stages.tables.content import Line, TableContent, Unit
 from stages.tables.support import Bounds
 
@@ -53,14 +54,22 @@ def lay_out(table: TableContent, lines: Sequence[Line]) -> Layout:
 
 def conditions(table: TableContent, lines: Sequence[Line]) -> list[str]:
     """What has to be known before the numbers are read."""
-    notes = [SCALES.get(table.preset, f"Preset {table.preset}.")]
+    notes = warnings(table)
     seeds = max((len(line.values) for line in lines), default=0)
     told = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
     if len(_columns(lines)) <= LONG_COLUMNS and any(line.change is not None for line in lines):
         first = "Change is against the first row, with the 95 % interval over resampled test images"
         marks = "test images and, from two on, seeds support" if seeds > 1 else "the test images support, for this seed"
         told = f"{first}; {told}. * marks what {marks}"
-    return [note for note in (*notes, f"{told}.") if note]
+    return [*notes, f"{told}."]
+
+
+def warnings(table: TableContent) -> list[str]:
+    """Why the numbers are not what they look like."""
+    detections = [getattr(result, "detections", None) for cell in table.cells for result in cell.results]
+    allowed = any(isinstance(stage, OnUnseenImages) and stage.allow_trained_images for stage in detections)
+    notes = [SCALES.get(table.preset, f"Preset {table.preset}."), TRAINED_IMAGES_ALLOWED if allowed else ""]
+    return [note for note in notes if note]
 
 
 def number(value: float | None, unit: Unit) -> str:

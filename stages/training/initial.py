@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import PipelineError
-from pipeline.stage import Context, Stage, execution
+from pipeline.stage import Context, execution
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
+from stages.shards.overlap import ImageList, ListsImages
 from stages.training.weight_files import WEIGHTS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightsFile(Stage):
+class WeightsFile(ListsImages):
     """Weights of ssdpipe, a detector of another program, a VGG16, or a ResNet-50, under our names."""
 
     kind = "weights"
@@ -38,6 +39,12 @@ class WeightsFile(Stage):
             raise PipelineError(f"there is no weights file {path} (--init takes imagenet, scratch or a file)")
         with path.open("rb") as stream:
             object.__setattr__(self, "content", hashlib.file_digest(stream, "sha256").hexdigest())
+
+    def listed_images(self) -> tuple[ImageList, ...]:
+        """Those that the weights were trained on, as far as is known."""
+        from stages.training.trained_images import trained_images
+
+        return trained_images(Path(self.path).expanduser().resolve())
 
     def run(self, ctx: Context) -> None:
         from ssd_core.weights.weights import save_weights

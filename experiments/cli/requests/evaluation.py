@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
-from experiments.cli.requests.request import Request, StrictOption
+from experiments.cli.requests.request import AllowOption, Request, StrictOption
 from experiments.cli.shared.foreign import ForeignOptions
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class EvaluateRequest(ForeignOptions, Request):
     data: Annotated[str, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set in any layout.")] = ""
     split: Annotated[str, typer.Option(help="List of images in ImageSets/Main.")] = "test"
     strict: StrictOption = False
+    allow_trained_images: AllowOption = False
     protocol: ProtocolOption = "voc07"
     limits: Annotated[
         list[str] | None,
@@ -65,4 +66,5 @@ class EvaluateRequest(ForeignOptions, Request):
             protocol="voc" if self.protocol == "voc07" or self.protocol == "voc12" else self.protocol,
             choices=self.choices(),
             limits=override(PAPER_LIMITS, self.limits or ()),
+            allow_trained_images=self.allow_trained_images,
         )

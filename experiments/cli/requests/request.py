@@ -20,6 +20,9 @@ GpusOption = Annotated[
     int | None, typer.Option(min=0, help="GPUs for all of it, 0: CPU; those of this machine by default.")
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set with a defect.")]
+AllowOption = Annotated[
+    bool, typer.Option("--allow-trained-images", help="Score images that are trained on, too: no test of a detector.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +64,12 @@ class OnSetup(Request):
     data: Annotated[
         str, typer.Option(metavar="DIR", help="Data set of your own, in any layout, instead of that of the recipe.")
     ] = ""
-    train_split: Annotated[str, typer.Option(help="Split of --data to train on; trainval or train by default.")] = ""
+    train_split: Annotated[
+        str, typer.Option(help="Split of --data to train on; trainval beside test, train beside val.")
+    ] = ""
     test_split: Annotated[str, typer.Option(help="Split of --data to test on; test or val by default.")] = ""
     strict: StrictOption = False
+    allow_trained_images: AllowOption = False
     settings: Annotated[
         list[str] | None, typer.Option("-s", "--set", metavar="FIELD=VALUE", help="Change a setting of the training.")
     ] = None
@@ -78,4 +84,9 @@ class OnSetup(Request):
             setup = on_data(setup, self.data, train_split=self.train_split, test_split=self.test_split)
         elif self.train_split or self.test_split:
             raise PipelineError("--train-split and --test-split name splits of a data set: name it with --data DIR")
-        return replace(setup, strict=self.strict, recipe=override(setup.recipe, self.settings or (), root="recipe"))
+        return replace(
+            setup,
+            strict=self.strict,
+            allow_trained_images=self.allow_trained_images,
+            recipe=override(setup.recipe, self.settings or (), root="recipe"),
+        )

@@ -23,6 +23,7 @@ def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Resu
     from pipeline.driver.run import Invocation, run_graph
     from pipeline.planning.graph import Graph
     from pipeline.store.store import Store
+    from stages.shards.unseen import TRAINED_IMAGES_ALLOWED, OnUnseenImages
 
     targets = request.targets(request.placement())
     graph = Graph(targets)
@@ -39,6 +40,8 @@ def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Resu
     result = run_graph(graph, store, invocation)
     kept, made = len(result.in_state("cached")), len(result.in_state("committed"))
     typer.echo(f"{made} stages done, {kept} cached" if made else f"all {kept} stages are cached", err=True)
+    if any(isinstance(node.stage, OnUnseenImages) and node.stage.allow_trained_images for node in graph.nodes.values()):
+        typer.echo(f"note: {TRAINED_IMAGES_ALLOWED}", err=True)
     return graph, store, result
 
 

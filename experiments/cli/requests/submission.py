@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
-from experiments.cli.requests.request import Request
+from experiments.cli.requests.request import AllowOption, Request
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
@@ -29,6 +29,7 @@ class SubmissionRequest(Request):
     proxy: Annotated[
         bool, typer.Option("--proxy", help="Allow other images than the official ones, to try the way.")
     ] = False
+    allow_trained_images: AllowOption = False
 
     @property
     def name(self) -> str:
@@ -43,5 +44,11 @@ class SubmissionRequest(Request):
         from experiments.framework.submitting import submission_of
 
         return submission_of(
-            self.weights, self.benchmark, root=self.data, split=self.split, proxy=self.proxy, placement=placement
+            self.weights,
+            self.benchmark,
+            root=self.data,
+            split=self.split,
+            proxy=self.proxy,
+            allow_trained_images=self.allow_trained_images,
+            placement=placement,
         )

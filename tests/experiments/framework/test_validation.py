@@ -80,17 +80,6 @@ def test_without_kept_checkpoints_the_setting_to_add_is_told(data: str) -> None:
         asked(data, settings=[KEEPING[0], "keep_every=4000"]).targets(Placement())
 
 
-def test_images_that_are_trained_on_validate_nothing(data: str) -> None:
-    with pytest.raises(PipelineError, match=r"/val shares 1 images \(c\) with .*/trainval"):
-        asked(data, settings=KEEPING, train_split="").targets(Placement())  # trainval by default
-
-
-def test_drawn_images_are_told_apart_by_their_split() -> None:
-    request = TrainRequest(recipe="ssd-tiny", settings=["keep_every=500"], validation_split="train")
-    with pytest.raises(PipelineError, match="trained on"):
-        request.targets(Placement())
-
-
 def test_the_command_refuses_before_anything_starts(data: str, tmp_path: Path) -> None:
     arguments = ["train", "ssd-tiny", "--data", data, "--train-split", "train", "--validation-split", "val"]
     done = CliRunner().invoke(app, [*arguments, "--store", str(tmp_path / "store")])

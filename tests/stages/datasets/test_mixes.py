@@ -51,9 +51,9 @@ def test_07_plus_plus_12_concatenates_and_is_refused_on_the_test_images_of_2007(
     rows = [(row.source, row.image_id) for row in ShardSet(ctx.out.path)]
     assert rows == [("voc2007", "a"), ("voc2007", "b"), ("voc2012", "2008_00000a"), ("voc2012", "2008_00000b")]
     test = Shard(sources=(voc(devkit, "2007", "test"),))
-    refuse_shared_lists(test, [Shard(sources=voc07_12(devkit))])
-    with pytest.raises(PipelineError, match=r"voc2007/test shares 1 images"):
-        refuse_shared_lists(test, [mix])
+    refuse_shared_lists(test, [Shard(sources=voc07_12(devkit))], "")
+    with pytest.raises(PipelineError, match=r"voc2007/test shares 1 image "):
+        refuse_shared_lists(test, [mix], "")
 
 
 def test_the_test_images_of_voc2012_come_without_objects(devkit, in_process):

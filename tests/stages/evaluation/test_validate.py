@@ -50,7 +50,9 @@ def scores(
     training: Train, trained: Folder, step: int, protocol: Protocol, in_process: InProcess, folders: dict[Any, Folder]
 ) -> float:
     """By the stages that score a test split."""
-    detect = Detect(weights=training, weights_file=kept_weights(step), shards=training.shards)
+    detect = Detect(
+        weights=training, weights_file=kept_weights(step), shards=training.shards, allow_trained_images=True
+    )
     found = in_process(detect, f"detect{step}{protocol}", {**folders, training: trained})
     detect.run(found)
     kinds = {
@@ -69,7 +71,9 @@ def test_each_kept_checkpoint_is_a_point_of_the_curve_with_the_score_of_an_evalu
     training.run(trained)
     found = {}
     for protocol in METRICS:
-        stage = validated(training, validation=drawn.train, placement=Placement(), protocol=protocol)
+        stage = validated(
+            training, validation=drawn.train, placement=Placement(), protocol=protocol, allow_trained_images=True
+        )
         ctx = in_process(stage, f"validate-{protocol}", {**drawn.folders, training: trained.out})
         stage.run(ctx)
         expected = {step: scores(training, trained.out, step, protocol, in_process, drawn.folders) for step in (20, 40)}

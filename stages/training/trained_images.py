@@ -1,0 +1,32 @@
+"""What a file of weights was trained on: known as long as it lies in the store in which it was made.
+
+Tested in tests/experiments/cli/test_trained_images.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.store.store import Manifest, Store
+from stages.shards.overlap import ImageList, shard_identities
+
+
+def trained_images(file: Path) -> tuple[ImageList, ...]:
+    """The images of all shards behind a result of a store; none for a file from elsewhere."""
+    for folder in file.parents:
+        if folder.parent.name == "objects" and (folder.parent.parent / "format.json").is_file():
+            store = Store.open(str(folder.parent.parent))
+            made = store.find(folder.name)
+            return tuple(_behind(made, store)) if made else ()
+    return ()
+
+
+def _behind(made: Manifest, store: Store) -> Iterator[ImageList]:
+    for held in made.inputs.values():
+        if (manifest := store.find(held["key"])) is None:
+            continue
+        if images := shard_identities(store.output(manifest)):
+            yield ImageList(name=manifest.address, place=store.folder.uri, identities=images)
+        else:
+            yield from _behind(manifest, store)

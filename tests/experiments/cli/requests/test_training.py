@@ -1,0 +1,158 @@
+"""Which splits of a data set of one's own `ssdpipe train` takes when none is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from experiments.cli.main import app
+from experiments.cli.requests import TrainRequest
+from pipeline.errors import PipelineError
+from stages.placement import Placement
+from stages.shards.shard import Shard
+from stages.training.train import Train
+
+OBJECTS = "abcdefg"
+"""Images with an object; others have none."""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "pets"
+
+
+def picture(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(file), np.zeros((80, 100, 3), np.uint8))
+
+
+def voc(root: Path, **splits: str) -> None:
+    for image_id in {*"".join(splits.values())}:
+        picture(root / f"JPEGImages/{image_id}.jpg")
+        box = "<bndbox><xmin>10</xmin><ymin>10</ymin><xmax>60</xmax><ymax>70</ymax></bndbox>"
+        found = f"<object><name>cat</name>{box}</object>" if image_id in OBJECTS else ""
+        (root / "Annotations").mkdir(exist_ok=True)
+        (root / f"Annotations/{image_id}.xml").write_text(
+            f"<annotation><size><width>100</width><height>80</height></size>{found}</annotation>"
+        )
+    (root / "ImageSets/Main").mkdir(parents=True)
+    for split, ids in splits.items():
+        (root / f"ImageSets/Main/{split}.txt").write_text("\n".join(ids))
+
+
+def coco(root: Path, **splits: str) -> None:
+    for split, ids in splits.items():
+        for image_id in ids:
+            picture(root / f"{split}/{image_id}.jpg")
+        images = [{"id": ord(i), "file_name": f"{i}.jpg", "width": 100, "height": 80} for i in ids]
+        boxes = [
+            {"id": ord(i), "image_id": ord(i), "category_id": 1, "bbox": [10, 10, 50, 60], "area": 3000, "iscrowd": 0}
+            for i in ids
+            if i in OBJECTS
+        ]
+        content = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
+        (root / "annotations").mkdir(exist_ok=True)
+        (root / f"annotations/instances_{split}.json").write_text(json.dumps(content))
+
+
+def csv(root: Path, **splits: str) -> None:
+    for split, ids in splits.items():
+        for image_id in ids:
+            picture(root / f"images/{image_id}.jpg")
+        lines = [f"{i}.jpg,10,10,60,70,cat" if i in OBJECTS else f"{i}.jpg,,,,," for i in ids]
+        (root / f"{split}.csv").write_text("\n".join(["image,xmin,ymin,xmax,ymax,class", *lines]))
+
+
+def ilsvrc(root: Path, **splits: str) -> None:
+    """Its images lie in folders named after their part."""
+    voc(root / "as_voc", **splits)
+    for split, ids in splits.items():
+        for image_id in ids:
+            for kind, inside, suffix in (("Annotations", "Annotations", "xml"), ("JPEGImages", "Data", "JPEG")):
+                target = root / f"{inside}/DET/{split}/{image_id}.{suffix}"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(next((root / f"as_voc/{kind}").glob(f"{image_id}.*")), target)
+        (root / "ImageSets/DET").mkdir(parents=True, exist_ok=True)
+        (root / f"ImageSets/DET/{split}.txt").write_text("\n".join(f"{split}/{i}" for i in ids))
+    shutil.rmtree(root / "as_voc")
+
+
+LAYOUTS = {"voc": voc, "coco": coco, "csv": csv}
+
+
+def taken(root: Path, **named: str) -> tuple[str, str]:
+    evaluation = TrainRequest(recipe="ssd200-narrow", data=str(root), **named).target(Placement())  # type: ignore[arg-type]
+    assert isinstance(evaluation.training, Train)
+    shards = evaluation.training.shards, evaluation.shards
+    first, second = (stage.sources[0].split for stage in shards if isinstance(stage, Shard))
+    return first, second
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("splits", "expected"),
+    [
+        ({"train": "ab", "val": "c", "trainval": "abc", "test": "d"}, ("trainval", "test")),
+        ({"train": "ab", "val": "c", "trainval": "abc"}, ("train", "val")),
+        ({"train": "ab", "val": "c", "test": "d"}, ("train", "test")),
+        ({"train": "ab", "val": "c"}, ("train", "val")),
+        ({"train": "ab", "valid": "c"}, ("train", "valid")),
+        ({"train": "ab", "test": "d"}, ("train", "test")),
+        ({"train2017": "ab", "val2017": "c"}, ("train2017", "val2017")),
+        ({"train2014": "ab", "val2014": "c"}, ("train2014", "val2014")),
+        ({"train": "ab", "val": "c", "test": "xy"}, ("train", "val")),  # nothing to find on the test images
+    ],
+    ids=lambda given: "-".join(given),
+)
+def test_two_splits_are_taken_that_share_no_image(
+    root: Path, layout: str, splits: dict[str, str], expected: tuple[str, str]
+) -> None:
+    LAYOUTS[layout](root, **splits)
+    assert taken(root) == expected
+
+
+def test_ilsvrc_is_tested_on_val_for_its_test_images_come_without_objects(root: Path) -> None:
+    ilsvrc(root, train="ab", val="c", test="x")
+    assert taken(root) == ("train", "val")
+
+
+def test_beside_a_split_that_is_named_one_is_taken_that_shares_no_image_with_it(root: Path) -> None:
+    voc(root, train="ab", val="c", trainval="abc", test="d")
+    assert taken(root, test_split="val") == ("train", "val")
+    assert taken(root, train_split="train") == ("train", "test")
+    assert taken(root, train_split="test") == ("test", "val")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("splits", "told"),
+    [
+        ({"train": "ab"}, "pets has only the split train, none with objects to test on (test, val, "),
+        ({"default": "ab"}, "pets has only the split default, none to train on (trainval, train, "),
+        ({"train": "ab", "holdout": "c"}, "none with objects to test on"),
+    ],
+    ids=lambda given: "-".join(given),
+)
+def test_where_there_are_no_two_the_command_says_what_to_do(
+    root: Path, tmp_path: Path, layout: str, splits: dict[str, str], told: str
+) -> None:
+    LAYOUTS[layout](root, **splits)
+    command = ["train", "ssd200-narrow", "--data", str(root), "--gpus", "0", "--store", str(tmp_path / "store")]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, PipelineError)
+    assert told in str(done.exception)
+    assert "--train-split and --test-split" in str(done.exception)
+    assert not (tmp_path / "store").exists()
+
+
+def test_splits_that_all_share_images_are_refused_with_their_number(root: Path, tmp_path: Path) -> None:
+    voc(root, train="abc", test="cd")
+    command = ["train", "ssd200-narrow", "--data", str(root), "--gpus", "0", "--store", str(tmp_path / "store")]
+    done = CliRunner().invoke(app, command)
+    assert str(done.exception).startswith("pets/test shares 1 image (c) with pets/train")

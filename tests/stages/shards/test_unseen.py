@@ -1,0 +1,54 @@
+"""What weights were trained on is read off the graph.
+
+Which commands this refuses: tests/experiments/cli/test_trained_images.py.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.stage import Stage
+from stages.datasets.voc import VocFolder
+from stages.detection.detect import Detect
+from stages.shards.shard import Shard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained(Stage):
+    """Stands for a training: holds shards, and what it started from."""
+
+    data: Stage
+    initial: Stage | None = None
+
+    def run(self, ctx):
+        raise NotImplementedError
+
+
+def shard(root, split, name="pets"):
+    return Shard(sources=(VocFolder(name=name, split=split, root=str(root)),), classes=("cat", "dog"))
+
+
+def test_a_detection_is_refused_when_it_is_planned_unless_it_is_allowed(voc):
+    detect = Detect(weights=Trained(data=shard(voc.root, "train")), shards=shard(voc.root, "test"))
+    with pytest.raises(PipelineError, match="--allow-trained-images"):
+        detect.external_digest()
+    Detect(weights=detect.weights, shards=detect.shards, allow_trained_images=True).external_digest()
+
+
+def test_images_of_the_training_that_weights_started_from_count_too(voc):
+    first, second = shard(voc.root, "train"), shard(voc.root, "train", "others")
+    fine_tuned = Trained(data=second, initial=Trained(data=first))
+    assert set(Detect(weights=fine_tuned, shards=shard(voc.root, "test")).trained_on) == {first, second}
+
+
+def test_finished_shards_are_compared_before_the_first_image_is_detected(voc, in_process):
+    train, test = shard(voc.root, "train"), shard(voc.root, "test")
+    folders = {}
+    for stage in (train, test):
+        stage.run(ctx := in_process(stage, stage.sources[0].split))
+        folders[stage] = ctx.out
+    training = Trained(data=train)
+    detect = Detect(weights=training, shards=test)
+    with pytest.raises(PipelineError, match=r"the test set shares 1 image \(b\)"):
+        detect.run(in_process(detect, inputs={**folders, training: folders[train]}))
