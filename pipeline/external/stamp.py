@@ -49,14 +49,11 @@ class Stamp:
 class Glance:
     """A file, or the files directly in a folder, at a glance."""
 
-    contents: str
-    """Differs when what is in a file may be another."""
-
-    sizes: str
-    """Differs when a name or a size does."""
+    digest: str
+    """Differs when a name or a size does; unless it is by sizes only, also when what is in a file may be another."""
 
     changed_ns: int
-    """When a file was last changed."""
+    """When a file was last changed; 0 when it is by sizes only."""
 
     folders: tuple[str, ...]
     """Names of the folders in it."""
@@ -66,26 +63,24 @@ def stamp_of(folder: Folder, files: FilesRead) -> Stamp:
     """The stamp of some files as they are now."""
     now = time.time_ns()
     contents = [glance(folder, name) for name in dict.fromkeys(files.contents)]
-    sizes = [glance(folder, name) for name in dict.fromkeys(files.sizes)]
-    lines = [*(each.contents for each in contents), *(each.sizes for each in sizes)]
+    sizes = [glance(folder, name, sizes_only=True) for name in dict.fromkeys(files.sizes)]
     newest = max((each.changed_ns for each in contents), default=0)
-    return Stamp(digest=_sha256(lines), settled=newest < now - RACY_NS)
+    return Stamp(digest=_sha256(each.digest for each in [*contents, *sizes]), settled=newest < now - RACY_NS)
 
 
-def glance(folder: Folder, name: str = "") -> Glance:
+def glance(folder: Folder, name: str = "", *, sizes_only: bool = False) -> Glance:
     """Of a file or folder in a folder; as of an empty one when there is none."""
     place = folder / name if name else folder
-    return seen(("glance", place.uri), lambda: _glance(place))
+    return seen(("glance", place.uri, sizes_only), lambda: _glance(place, sizes_only))
 
 
-def _glance(place: Folder) -> Glance:
-    entries = sorted(_local(Path(place.path)) if place.is_local else _remote(place.filesystem, place.path))
+def _glance(place: Folder, sizes_only: bool) -> Glance:
+    entries = list(_local(Path(place.path)) if place.is_local else _remote(place.filesystem, place.path))
     files = [entry for entry in entries if not entry.is_folder]
     return Glance(
-        contents=_sha256(f"{file.name} {file.marks}" for file in files),
-        sizes=_sha256(f"{file.name} {file.marks[0]}" for file in files),
-        changed_ns=max((max(file.marks[1:3]) for file in files), default=0),
-        folders=tuple(entry.name for entry in entries if entry.is_folder),
+        digest=_sha256(sorted(f"{file.name} {file.marks[0] if sizes_only else file.marks}" for file in files)),
+        changed_ns=0 if sizes_only else max((max(file.marks[1:3]) for file in files), default=0),
+        folders=tuple(sorted(entry.name for entry in entries if entry.is_folder)),
     )
 
 

@@ -68,7 +68,7 @@ def places(files: Mapping[str, str]) -> list[str]:
 
 def image_folders(folder: Folder, files: Mapping[str, str]) -> list[str]:
     """Folders in which to look, and those in them."""
-    inside = {place: glance(folder, place).folders for place in places(files)}
+    inside = {place: glance(folder, place, sizes_only=True).folders for place in places(files)}
     inner = [f"{place}/{name}".lstrip("/") for place, names in inside.items() for name in names]
     return list(dict.fromkeys([*inside, *inner]))
 
