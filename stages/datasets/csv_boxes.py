@@ -1,8 +1,8 @@
 """A CSV of boxes beside images: one line for each box, columns by the names in its header.
 
-Columns image (or filename), xmin, ymin, xmax, ymax, class (or label), in any order; difficult (0 or 1), width, height
-and split may be there. A line whose box and class are empty lists an image without objects. Split S is the file S.csv,
-or the lines of the folder's only CSV whose column split says S. Corners are pixels as annotated.
+Columns image (or filename), xmin, ymin, xmax, ymax, class (or label), in any order and case; difficult (0 or 1), width,
+height and split may be there. A line whose box and class are empty lists an image without objects. Split S is the file
+S.csv, or the lines of the folder's only CSV whose column split says S. Corners are pixels as annotated.
 """
 
 from __future__ import annotations
@@ -21,13 +21,18 @@ from pyarrow import fs
 from pipeline.errors import PipelineError
 from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
-from pipeline.suggestion import suggestion
+from pipeline.suggestion import nearest, suggestion
 from stages.datasets.annotation import AnnotatedObject, Annotation
 from stages.datasets.defects import Kind
 from stages.datasets.source import ListedImage, Listing, Source, Survey, digest_of, entries, given_folder, image_entries
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 IMAGE, CLASS = ("image", "filename"), ("class", "label")
+SPLIT = "split"
+OPTIONAL = ("difficult", "width", "height", SPLIT)
+NEAR = 0.85
+"""How alike an unknown column is to one of these when it is taken for a slip: splits to split, not weight to height."""
+
 PLACES = ("images", "JPEGImages", "")
 """Folders in which the images may lie; {split} as well."""
 
@@ -86,70 +91,90 @@ class CsvBoxes(Source):
 def csv_files(folder: Folder) -> list[str]:
     """Names of the CSV files whose header has the columns of a box."""
     names = [str(entry.base_name) for entry in entries(folder) if str(entry.base_name).endswith(".csv")]
-    return [name for name in names if not _lacking(_header(folder, name))]
+    wanted = [*((name,) for name in CORNERS), IMAGE, CLASS]
+    return [name for name in names if all({*_header(folder, name)} & {*either} for either in wanted)]
 
 
 def splits_of(folder: Folder) -> list[str]:
-    """Names of the splits: those of a column, or the files' own."""
+    """Names of the splits: those in the column of the only file, or the files' own.
+
+    PipelineError for a column that can only be a slip: without the column split, all lines would be one split.
+    """
     files = csv_files(folder)
-    by_column = [
-        {line["split"] for line in csv.DictReader(_lines(folder, name)) if line.get("split")}
-        for name in files
-        if "split" in _header(folder, name)
-    ]
-    columns = set().union(*by_column)
-    return sorted(columns) if columns else [name.removesuffix(".csv") for name in files]
+    for name in files:
+        if slip := _slip(_header(folder, name)):
+            raise PipelineError(f"{folder.uri}/{name}: {slip}")
+    if len(files) == 1 and SPLIT in _header(folder, files[0]):
+        return sorted({line[SPLIT] for _, line in _lines(folder, files[0])})
+    return [name.removesuffix(".csv") for name in files]
 
 
 def _header(folder: Folder, name: str) -> list[str]:
-    """The first line, without reading the others."""
+    """Names of the columns, without reading the other lines."""
     with folder.open_input(name) as file, io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="") as lines:
-        return next(csv.reader(lines), [])
+        return [column.strip().lower() for column in next(csv.reader(lines), [])]
 
 
-def _lines(folder: Folder, name: str) -> io.StringIO:
-    return io.StringIO(folder.read_bytes(name).decode("utf-8-sig", errors="replace"), newline="")
+def _lines(folder: Folder, file: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Number and values of each line that is not empty. PipelineError for one of no split."""
+    header = _header(folder, file)
+    reader = csv.reader(io.StringIO(folder.read_bytes(file).decode("utf-8-sig", errors="replace"), newline=""))
+    next(reader, None)
+    for values in reader:
+        line = dict(zip(header, map(str.strip, values), strict=False))
+        if not any(line.values()):
+            continue
+        if SPLIT in header and not line.get(SPLIT):
+            raise PipelineError(f"{folder.uri}/{file}, line {reader.line_num}: split is empty")
+        yield reader.line_num, line
 
 
-def _lacking(header: list[str]) -> list[str]:
-    """Columns that a header has not."""
-    wanted = [*((name,) for name in CORNERS), IMAGE, CLASS]
-    return [names[0] for names in wanted if not {name.strip() for name in header} & set(names)]
+def _slip(header: list[str]) -> str:
+    """What is wrong with the columns beside those of the boxes, if anything is."""
+    known = {*CORNERS, *IMAGE, *CLASS, *OPTIONAL}
+    if twice := [name for name in header if name in known and header.count(name) > 1]:
+        return f"two columns are called {twice[0]!r}"
+    absent = [name for name in OPTIONAL if name not in header]
+    for name in header:
+        if name not in known and (meant := nearest(name, absent, cutoff=NEAR)):
+            return f"there is a column {name!r}: if {meant[0]!r} is meant, call it so, else by a name less alike"
+    return ""
 
 
 def _file(folder: Folder, split: str) -> str:
-    files = csv_files(folder)
-    named = [name for name in files if name == f"{split}.csv"]
-    if not named and len(files) == 1 and split in splits_of(folder):
-        named = files
-    if not named:
-        raise PipelineError(f"{folder.uri} has no split {split!r} in a CSV; {suggestion(split, splits_of(folder))}")
-    return named[0]
+    """The file that holds a split."""
+    files, splits = csv_files(folder), splits_of(folder)
+    if split not in splits:
+        raise PipelineError(f"{folder.uri} has no split {split!r} in a CSV; {suggestion(split, splits)}")
+    return files[0] if len(files) == 1 else f"{split}.csv"
 
 
 def _read(folder: Folder, split: str) -> dict[str, Annotation]:
     """Image name to what is said of it, in the order of the first line of each."""
     file = _file(folder, split)
-    by_column = file != f"{split}.csv"
+    alone = len(csv_files(folder)) == 1
     sizes: dict[str, tuple[int, int] | None] = {}
     objects: dict[str, list[AnnotatedObject]] = {}
-    reader = csv.DictReader(_lines(folder, file), skipinitialspace=True)
-    for line in reader:
-        if by_column and line.get("split") != split:
+    for number, line in _lines(folder, file):
+        if (named := line.get(SPLIT, split)) != split and alone:
             continue
         try:
+            if named != split:
+                raise ValueError(
+                    f"split is {named!r} in the file of {split!r}: put all lines into one file, or rename it"
+                )
             name = _first(line, IMAGE)
             sizes.setdefault(name, _size(line))
             objects.setdefault(name, []).extend(_objects(line))
         except ValueError as error:
-            raise PipelineError(f"{folder.uri}/{file}, line {reader.line_num}: {error}") from error
+            raise PipelineError(f"{folder.uri}/{file}, line {number}: {error}") from error
     return {name: Annotation(size=sizes[name], objects=tuple(found)) for name, found in objects.items()}
 
 
-def _objects(line: Mapping[str, str | None]) -> list[AnnotatedObject]:
+def _objects(line: Mapping[str, str]) -> list[AnnotatedObject]:
     """The box of a line; none when all of it is empty."""
-    texts = [(line.get(name) or "").strip() for name in CORNERS]
-    if not any(texts) and not any((line.get(name) or "").strip() for name in CLASS):
+    texts = [line.get(name, "") for name in CORNERS]
+    if not any(texts) and not any(line.get(name) for name in CLASS):
         return []
     try:
         xmin, ymin, xmax, ymax = map(float, texts)
@@ -157,20 +182,20 @@ def _objects(line: Mapping[str, str | None]) -> list[AnnotatedObject]:
         raise ValueError(f"{', '.join(CORNERS)} must be four numbers, but are {texts}") from None
     if not all(map(math.isfinite, (xmin, ymin, xmax, ymax))):
         raise ValueError(f"{', '.join(CORNERS)} must be finite, but are {texts}")
-    difficult = (line.get("difficult") or "").strip() in ("1", "true", "True")
+    difficult = line.get("difficult") in ("1", "true", "True")
     return [AnnotatedObject(name=_first(line, CLASS), box_xyxy=(xmin, ymin, xmax, ymax), difficult=difficult)]
 
 
-def _first(line: Mapping[str, str | None], names: tuple[str, ...]) -> str:
+def _first(line: Mapping[str, str], names: tuple[str, ...]) -> str:
     """The value of the column that has one of the names. ValueError when it is empty."""
-    value = next((text.strip() for name in names if (text := line.get(name)) and text.strip()), "")
+    value = next((text for name in names if (text := line.get(name))), "")
     if not value:
         raise ValueError(f"{names[0]} is empty")
     return value
 
 
-def _size(line: Mapping[str, str | None]) -> tuple[int, int] | None:
-    width, height = ((line.get(name) or "").strip() for name in ("width", "height"))
+def _size(line: Mapping[str, str]) -> tuple[int, int] | None:
+    width, height = line.get("width"), line.get("height")
     return (round(float(width)), round(float(height))) if width and height else None
 
 

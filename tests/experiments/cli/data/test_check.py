@@ -1,0 +1,83 @@
+"""`ssdpipe data check` and `ssdpipe train` on a CSV as spreadsheets and people write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from experiments.cli.main import app
+from experiments.cli.requests import TrainRequest
+from pipeline.errors import PipelineError
+from stages.placement import Placement
+from stages.shards.shard import Shard
+
+LINES = ("a.jpg, 10, 10, 60, 70, cat, train", "b.jpg, 10, 10, 60, 70, cat, test")
+
+
+def ssdpipe(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def boxes(root: Path, header: str, *lines: str, name: str = "boxes.csv") -> Path:
+    (root / "images").mkdir(exist_ok=True)
+    for image in "ab":
+        cv2.imwrite(str(root / f"images/{image}.jpg"), np.zeros((80, 100, 3), np.uint8))
+    (root / name).write_text("\n".join([header, *lines]), encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "image,xmin,ymin,xmax,ymax,class,split",
+        "image, xmin, ymin, xmax, ymax, class, split",
+        "image ,xmin ,ymin ,xmax ,ymax ,class ,split ",
+        "\ufeff image, xmin, ymin, xmax, ymax, class, split",
+        "Image,XMin,YMin,XMax,YMax,Class,Split",
+    ],
+)
+def test_blanks_case_and_a_byte_order_mark_in_the_header_lose_no_column(tmp_path: Path, header: str) -> None:
+    root = boxes(tmp_path, header, *LINES)
+    told = ssdpipe("data", "check", str(root)).stdout.splitlines()
+    assert told[1:4] == ["split  images", "test   1", "train  1"]
+    assert "no defects" in told
+    evaluation = TrainRequest(recipe="ssd-tiny", data=str(root)).target(Placement())
+    assert isinstance(evaluation.shards, Shard)
+    assert evaluation.shards.sources[0].survey().ids == ["b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("header", "lines", "told"),
+    [
+        (
+            "image,xmin,ymin,xmax,ymax,class,splits",
+            LINES,
+            "there is a column 'splits': if 'split' is meant, call it so",
+        ),
+        ("image,xmin,ymin,xmax,ymax,class,split,Split", LINES, "two columns are called 'split'"),
+        ("image,xmin,ymin,xmax,ymax,class,split", (*LINES, "b.jpg,1,1,9,9,cat, "), "boxes.csv, line 4: split is empty"),
+    ],
+)
+@pytest.mark.parametrize("command", [("data", "check"), ("train", "ssd-tiny", "--gpus", "0", "--data")])
+def test_what_would_make_train_and_test_one_is_refused(
+    tmp_path: Path, command: tuple[str, ...], header: str, lines: tuple[str, ...], told: str
+) -> None:
+    done = ssdpipe(*command, str(boxes(tmp_path, header, *lines)))
+    assert isinstance(done.exception, PipelineError)
+    assert told in str(done.exception)
+
+
+def test_the_column_decides_whatever_the_only_file_is_called(tmp_path: Path) -> None:
+    root = boxes(tmp_path, "image,xmin,ymin,xmax,ymax,class,split", *LINES, name="train.csv")
+    assert ssdpipe("data", "check", str(root)).stdout.splitlines()[1:4] == ["split  images", "test   1", "train  1"]
+
+
+def test_a_line_that_says_another_split_than_its_file_is_refused(tmp_path: Path) -> None:
+    header = "image,xmin,ymin,xmax,ymax,class,split"
+    boxes(tmp_path, header, *LINES, name="train.csv")
+    done = ssdpipe("data", "check", str(boxes(tmp_path, header, LINES[1], name="test.csv")))
+    assert "train.csv, line 3: split is 'test' in the file of 'train'" in str(done.exception)
