@@ -23,6 +23,6 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     store = Store.open(place.store)
     found = meant(request, store)
     if not isinstance(found, ExperimentRequest):
-        raise PipelineError(f"the last run, `{found.command}`, has no table: name an experiment")
+        raise PipelineError(f"the last run, `{found.command}`, has no table: name an experiment, see `ssdpipe list`")
     tables = (held(member, [member.target(Placement())], store).text() for member in found.members())
     print("\n".join(tables), end="")

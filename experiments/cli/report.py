@@ -37,7 +37,7 @@ def report(
     store = Store.open(place.store)
     found = meant(request, store)
     if not isinstance(found, ExperimentRequest):
-        raise PipelineError(f"the last run, `{found.command}`, has no report: name an experiment")
+        raise PipelineError(f"the last run, `{found.command}`, has no report: name an experiment, see `ssdpipe list`")
     members = found.members()
     if out and len(members) > 1:
         raise PipelineError(f"{found.experiment} is {len(members)} experiments: leave --out away, or name one of them")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from experiments.cli.shared.options import StorePlace
+from experiments.cli.shared.options import StageArgument, StorePlace
 
 if TYPE_CHECKING:
     from pipeline.store.store import Manifest, Store
 
 
 def show(
-    stage: Annotated[str, typer.Argument(help="Address such as train/all-six/seed0, or the start of a key.")],
+    stage: StageArgument = "",
+    *,
     place: StorePlace,
 ) -> None:
     """Show the newest result of a stage.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from experiments.cli.requests import ExperimentRequest
-from experiments.cli.shared.options import StorePlace
+from experiments.cli.shared.options import StageArgument, StorePlace
 
 
 def why(
-    stage: Annotated[str, typer.Argument(help="Address such as train/all-six/seed0, or the start of a key.")],
+    stage: StageArgument = "",
+    *,
     request: ExperimentRequest,
     place: StorePlace,
 ) -> None:

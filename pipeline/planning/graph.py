@@ -75,7 +75,8 @@ class Graph:
                 f"{text!r} is the start of {len(matching)} keys: {_some(node.address for node in matching)}"
             )
         known = [name for node in self.nodes.values() for name in (node.address, *node.aliases)]
-        raise PipelineError(f"no stage {text!r} in this graph; {suggestion(text, known)}")
+        what = f"no stage {text!r} in this graph;" if text else "no stage is named, and in this graph"
+        raise PipelineError(f"{what} {suggestion(text, known)}")
 
     def mermaid(self, states: Mapping[str, str] | None = None) -> str:
         """A Mermaid flow chart; `states` {address: state} colours the nodes."""

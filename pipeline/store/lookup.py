@@ -29,6 +29,8 @@ def find_result(store: Store, text: str) -> Manifest:
         told = ", ".join(f"{manifest.address} ({manifest.key[:12]})" for manifest in matching[:8])
         raise PipelineError(f"{text!r} is the start of {len(matching)} keys: {told}")
     known = {manifest.address for manifest in manifests}
+    if not text:
+        raise PipelineError(f"no stage is named, and in the store {store.folder.uri} {suggestion(text, known)}")
     raise PipelineError(f"no result of a stage {text!r} in the store {store.folder.uri}; {suggestion(text, known)}")
 
 

@@ -75,9 +75,15 @@ class ExperimentRequest(OnSetup):
         return tuple(dict.fromkeys(stages))
 
     def members(self) -> tuple[ExperimentRequest, ...]:
-        """One request for each experiment that the name means."""
+        """One request for each experiment that the name means. PipelineError when none is named."""
         from experiments.framework.loading import members
+        from pipeline.errors import PipelineError
 
+        if not self.experiment:
+            raise PipelineError(
+                "no experiment is named: `ssdpipe list` shows their names, table1 to table7 and all mean several, and "
+                "./my_ablation.py one of your own"
+            )
         return tuple(replace(self, experiment=name) for name in members(self.experiment))
 
     def found(self) -> Experiment:

@@ -13,6 +13,9 @@ import typer
 StoreOption = Annotated[
     str, typer.Option(envvar="SSDPIPE_STORE", help="Folder or URI (s3://, gs://) of the results.", metavar="PLACE")
 ]
+StageArgument = Annotated[
+    str, typer.Argument(help="Address such as train/all-six/seed0, or the start of a key.", show_default=False)
+]
 DEFAULT_STORE = "./ssdpipe-store"
 LayoutOption = Annotated[str, typer.Option(metavar="voc|coco|ilsvrc|csv", help="Recognised from the folder.")]
 

@@ -45,3 +45,12 @@ def test_why_names_the_data_set_that_changed(begun: Begun) -> None:
 def test_without_an_experiment_compare_says_what_the_last_run_was(begun: Begun) -> None:
     compared = begun.ssdpipe("compare")
     assert "`train`, has no table" in str(compared.exception)
+
+
+def test_without_a_stage_those_that_there_are_are_told(begun: Begun) -> None:
+    assert str(begun.ssdpipe("show").exception) == (
+        f"no stage is named, and in the store {begun.store} there are: shard/cats-test, shard/cats-train"
+    )
+    assert "no stage is named, and in this graph there are: detect/ssd-tiny/seed0" in str(
+        begun.ssdpipe("why").exception
+    )
