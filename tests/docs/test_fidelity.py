@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from experiments.cli.requests import TrainRequest
+from pipeline.planning.graph import Graph
+from stages.placement import Placement
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/fidelity.md"
@@ -86,6 +90,48 @@ def test_a_default_that_the_page_prints_is_that_of_the_code(fact: Fact) -> None:
     told = ast.literal_eval(re.findall(r"default `([^`]+)`", fact.choice)[0])
     values = [value for place in places(fact.code) for value in _literals(definitions(place[0])[place[1]])]
     assert told in values, f"{fact.code} has {values}"
+
+
+SWITCHED = [
+    (fact, switches)
+    for fact in facts()
+    if "default `" in fact.choice
+    and (switches := [tuple(name.split(".")) for _, name in places(fact.code) if name[0].isupper() and "." in name])
+]
+"""Facts whose default is that of a field: `Recipe.momentum` as ("Recipe", "momentum")."""
+
+
+@pytest.mark.parametrize("recipe", ["", "ssd300-voc0712"])
+@pytest.mark.parametrize(
+    ("fact", "switches"), SWITCHED, ids=lambda given: str(given) if isinstance(given, Fact) else ""
+)
+def test_a_training_that_a_command_asks_for_has_the_default_of_the_page(
+    fact: Fact, switches: list[tuple[str, str]], recipe: str
+) -> None:
+    told = ast.literal_eval(re.findall(r"default `([^`]+)`", fact.choice)[0])
+    asked = settings_asked_for(recipe)
+    values = [{getattr(item, field) for item in asked if type(item).__name__ == kind} for kind, field in switches]
+    assert {told} in values, f"`ssdpipe train` has {dict(zip(switches, values, strict=True))}"
+
+
+@cache
+def settings_asked_for(recipe: str) -> list[object]:
+    """Every dataclass in the fields of the stages that `ssdpipe train` would run."""
+    request = TrainRequest(recipe=recipe) if recipe else TrainRequest()
+    nodes = Graph(request.targets(Placement())).nodes.values()
+    return [item for node in nodes for item in _parts(node.stage)]
+
+
+def _parts(value: object) -> Iterator[object]:
+    if isinstance(value, tuple):
+        yield from (part for item in value for part in _parts(item))
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield value
+        yield from (part for item in fields(value) for part in _parts(getattr(value, item.name)))
+
+
+def test_most_facts_with_a_default_are_switches() -> None:
+    assert len(SWITCHED) == 22
 
 
 def _literals(node: ast.AST) -> list[object]:
