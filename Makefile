@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check coverage bench clean
+.PHONY: help demo test test-slow check coverage architecture bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,6 +27,9 @@ check: $(INSTALLED)  ## style, types, imports
 
 coverage: $(INSTALLED)  ## the quick tests, and which lines they do not reach
 	$(BIN)/pytest -m "not slow" --cov
+
+architecture: $(INSTALLED)  ## docs/architecture.md and its drawing, from the code
+	$(BIN)/python -W ignore -m tools.architecture
 
 bench: $(INSTALLED)  ## measure side by side; prints what it ran on
 	$(BIN)/python benchmarks/input_pipeline.py

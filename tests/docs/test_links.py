@@ -25,5 +25,5 @@ def test_every_page_is_linked_from_the_readme() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_and_folder_of_the_project_that_a_page_names_is_there(page: Path) -> None:
     text = re.sub(r"^`\S+\.py`[^\n]*:\n\n```python", "", page.read_text(), flags=re.MULTILINE)  # a file to be written
-    named = re.findall(r"`((?:pipeline|ssd_core|stages|experiments|tests|benchmarks|docs)/[\w/.-]*)[`:]", text)
+    named = re.findall(r"`((?:pipeline|ssd_core|stages|experiments|tests|benchmarks|docs|tools)/[\w/.-]*)[`:]", text)
     assert [path for path in named if not (ROOT / path).exists()] == []

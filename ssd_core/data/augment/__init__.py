@@ -1,0 +1,1 @@
+"""The augmentation of a training: crop, zoom out, colours, flip."""

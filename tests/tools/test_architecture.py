@@ -1,0 +1,55 @@
+"""docs/architecture.md and its drawing are what the code is: `make architecture` makes them anew."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.architecture.__main__ import picture
+from tools.architecture.folders import floors, folders, needed
+from tools.architecture.page import folder_table, walk_table
+from tools.architecture.trace import Stop, Trace
+from tools.architecture.walks import image_walk, recipe_walk
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "architecture.md"
+MOST_FILES = 22
+"""Of each walk; 37 and 33 before the folders were laid out."""
+
+
+def test_the_drawing_is_that_of_the_imports() -> None:
+    assert (DOCS / "architecture.svg").read_text() == picture()
+
+
+def test_every_folder_says_what_it_holds_and_stands_on_the_page() -> None:
+    known = list(folders().values())
+    assert [folder.name for folder in known if not folder.holds] == []
+    assert folder_table(known) in PAGE.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("walk", "title"), [(image_walk, "An image, from"), (recipe_walk, "A recipe, from")])
+def test_a_walk_enters_the_files_that_the_page_lists_and_no_more_than_22(walk, title: str, tmp_path: Path) -> None:
+    stops = walk(tmp_path)
+    (listed,) = re.findall(rf"^## {title}[^\n]*: (\d+) files\n[^#]*", PAGE.read_text(), flags=re.MULTILINE)
+    assert len(stops) == int(listed) <= MOST_FILES
+    assert walk_table(stops) in PAGE.read_text()
+
+
+def test_a_part_stands_above_all_that_it_imports_and_long_ways_are_not_drawn() -> None:
+    edges = {"top": {"middle", "ground"}, "middle": {"ground"}, "ground": set()}
+    assert floors(edges) == [["ground"], ["middle"], ["top"]]
+    assert needed(edges) == {"top": {"middle"}, "middle": {"ground"}, "ground": set()}
+
+
+def test_a_trace_lists_a_file_where_a_function_is_handed_the_thing_or_returns_it(tmp_path: Path) -> None:
+    from pipeline.folder import Folder
+    from pipeline.suggestion import suggestion
+
+    folder = Folder(str(tmp_path))
+    with Trace(lambda value: value == b"the thing") as trace:
+        suggestion("a", ["b"])
+        folder.write_bytes("x", b"the thing")
+    assert list(trace.stops.values()) == [Stop("pipeline/folder.py", "Folder.write_bytes")]

@@ -1,0 +1,1 @@
+"""docs/architecture.md and its drawing, made from the code itself: `make architecture`."""
