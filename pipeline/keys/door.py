@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from pipeline.errors import PipelineError
+
 DOOR = "ssdpipe"
 
 
@@ -18,7 +20,9 @@ DOOR = "ssdpipe"
 def homes() -> Mapping[str, str]:
     """The module of each name that the door gives; its imports for type checkers are the list."""
     spec = importlib.util.find_spec(DOOR)
-    source = Path(spec.origin).read_text() if spec and spec.origin else ""
+    if not spec or not spec.origin:
+        raise PipelineError(f"the package {DOOR} is not installed, or a folder of that name hides it: install it again")
+    source = Path(spec.origin).read_text()
     return {
         alias.name: node.module or ""
         for block in ast.parse(source).body

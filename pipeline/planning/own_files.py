@@ -15,7 +15,7 @@ from types import ModuleType
 
 from pipeline.errors import PipelineError
 from pipeline.keys.code_digest import FIRST_PARTY, NEVER, own_files
-from pipeline.keys.door import homes
+from pipeline.keys.door import DOOR, homes
 from pipeline.planning.graph import Graph
 
 
@@ -28,6 +28,7 @@ def import_file(text: str) -> ModuleType:
     if not path.is_file():
         raise PipelineError(f"there is no file {path}")
     _check_name(path)
+    import_module(DOOR)  # before the file's folder can offer another, such as a checkout of that name
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))  # as `python FILE` does
     try:

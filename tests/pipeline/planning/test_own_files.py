@@ -147,3 +147,31 @@ def test_a_file_that_imports_from_where_a_module_was_is_answered_with_the_line_t
     assert str(refused.value).startswith(f"{folder / 'own_earlier.py'}, line 2: ")
     assert str(refused.value).endswith(f"so write: {instead}")
     assert refused.value.exit_code == 2
+
+
+# As an editable install has it: packages are looked for on the path first
+EDITABLE = """
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import spec_from_file_location
+from pathlib import Path
+
+class Finder:
+    def find_spec(name, path=None, target=None):
+        package = ROOT / name
+        if (package / "__init__.py").exists():
+            return spec_from_file_location(name, package / "__init__.py", submodule_search_locations=[str(package)])
+
+ROOT = Path({root!r})
+sys.meta_path.insert(sys.meta_path.index(PathFinder) + 1, Finder)
+from pipeline.planning.own_files import import_file
+print(import_file({file!r}).Experiment.__module__)
+"""
+
+
+def test_a_checkout_of_the_project_beside_the_file_does_not_hide_the_installed_package(tmp_path: Path) -> None:
+    (tmp_path / "ssdpipe").mkdir()
+    (tmp_path / "own_file.py").write_text("from ssdpipe import Experiment\n")
+    script = EDITABLE.format(root=str(Path(__file__).parents[3]), file=str(tmp_path / "own_file.py"))
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == "experiments.framework.experiment\n", done.stderr
