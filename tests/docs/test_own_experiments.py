@@ -36,6 +36,7 @@ def shown(tmp_path: Path) -> Callable[[str], Path]:
 
 def ssdpipe(*arguments: str, where: Path) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SSDPIPE_", "RAY_", "MLFLOW_"))}
+    kept["SSDPIPE_CACHE"] = "off"
     kept["OMP_NUM_THREADS"] = "1"
     command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments]
     return subprocess.run(

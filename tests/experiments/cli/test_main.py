@@ -25,6 +25,7 @@ finally:
 def ssdpipe(*arguments: str, where: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, in an empty folder, without the variables of the tester."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SSDPIPE_", "RAY_", "MLFLOW_"))}
+    kept["SSDPIPE_CACHE"] = "off"
     command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=where, env=kept | environment, timeout=120
