@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from stages.figures.style import new_figure, plain_axes, to_svg
 from stages.reporting.content import Curve
-from stages.reporting.html import element, image, text
 
 METRICS = {
     "loss": "training loss",
@@ -29,20 +29,22 @@ POINTS = 300
 DECADE = 10
 
 
-def curves(told: Sequence[Curve]) -> str:
-    """The legend and a figure for each metric; nothing without curves."""
-    rows = list(dict.fromkeys(curve.row for curve in told))
+@dataclass(frozen=True, kw_only=True)
+class Charts:
+    colours: Mapping[str, str]
+    """Of the rows: the legend."""
+
+    figures: Mapping[str, bytes]
+    """SVG by title."""
+
+
+def charts(curves: Sequence[Curve]) -> Charts | None:
+    """A figure for each metric; None without curves."""
+    rows = list(dict.fromkeys(curve.row for curve in curves))
     colours = {row: COLOURS[place % len(COLOURS)] for place, row in enumerate(rows)}
-    metrics = [name for name in METRICS if any(curve.values.get(name) for curve in told)]
-    if not metrics:
-        return ""
-    figures = [image(chart(name, told, colours), "svg", METRICS[name]) for name in metrics]
-    return legend(colours) + element("div", "\n".join(figures), "charts")
-
-
-def legend(colours: Mapping[str, str]) -> str:
-    items = [f'<li><span style="background:{colour}"></span>{text(row)}</li>' for row, colour in colours.items()]
-    return element("ul", "".join(items), "legend")
+    metrics = [name for name in METRICS if any(curve.values.get(name) for curve in curves)]
+    figures = {METRICS[name]: chart(name, curves, colours) for name in metrics}
+    return Charts(colours=colours, figures=figures) if figures else None
 
 
 def chart(metric: str, told: Sequence[Curve], colours: Mapping[str, str]) -> bytes:

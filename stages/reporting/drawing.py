@@ -35,20 +35,27 @@ def shared_axis(lines: Sequence[Line]) -> Axis | None:
     return Axis(min(0.0, *values), max(0.0, *values))
 
 
-def drawn_change(line: Line, axis: Axis) -> str:
-    """An `<svg>` element; nothing but the line of zero for a row without changes."""
-    middle, zero = HEIGHT / 2, axis.place(0)
-    parts = [f'<path d="M{zero} 0V{HEIGHT}" stroke="#c3cbd1"/>']
-    if line.change_interval:
-        low, high = (axis.place(value) for value in line.change_interval)
-        parts.append(f'<path d="M{low} {middle}H{high}" stroke="#1f6f9c" stroke-width="2"/>')
-    if line.change is not None:
-        parts.append(f'<circle cx="{axis.place(line.change)}" cy="{middle}" r="4" fill="#1f6f9c"/>')
-    if line.published_change is not None:
-        place = axis.place(line.published_change)
-        parts.append(f'<circle cx="{place}" cy="{middle}" r="4.5" fill="none" stroke="#8a6d1d" stroke-width="1.6"/>')
-    size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
-    return f'<svg {size} role="img" aria-label="changes of this row">{"".join(parts)}</svg>'
+@dataclass(frozen=True, kw_only=True)
+class DrawnChange:
+    """Places from the left; None is not drawn."""
+
+    zero: float
+    interval: tuple[float, float] | None
+    ours: float | None
+    theirs: float | None
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def drawn_change(line: Line, axis: Axis) -> DrawnChange:
+    """Nothing but the line of zero for a row without changes."""
+    bounds = line.change_interval
+    return DrawnChange(
+        zero=axis.place(0),
+        interval=(axis.place(bounds[0]), axis.place(bounds[1])) if bounds else None,
+        ours=None if line.change is None else axis.place(line.change),
+        theirs=None if line.published_change is None else axis.place(line.published_change),
+    )
 
 
 def _values(line: Line) -> list[float]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from stages.reporting import tables
 from stages.reporting.content import Report
-from stages.reporting.curves import curves
-from stages.reporting.html import element, image, link, paragraph, section, table, text
-from stages.reporting.style import STYLE
+from stages.reporting.curves import charts
+from stages.reporting.rendering import render
 from stages.tables.layout import warnings as table_warnings
 
 READING = (
@@ -19,22 +18,24 @@ READING = (
 
 
 def page(report: Report) -> str:
+    """The page of an experiment."""
     content, lines = report.table, report.lines
-    sections = [
-        section(
-            "Results",
-            tables.results(content, lines),
-            paragraph(READING.format(replicates=content.replicates), "soft"),
-            element("h3", "Seeds") + tables.seeds(content, lines) if tables.seeds(content, lines) else "",
-        ),
-        section("Classes", tables.classes(content, lines)),
-        section("Curves", curves(report.curves)),
-        section("Figures", *_figures(report)),
-        section("Distance from the paper", _distance(report)),
-        section("Conditions", tables.conditions(report)),
-        section("Runs", _runs(report)),
-    ]
-    return _document(report, "\n".join([_top(report), *(part for part in sections if part)]))
+    return render(
+        "report.html",
+        report=report,
+        title=f"{report.heading}: {report.question}",
+        kicker=f"{report.heading} · {report.name} · preset {content.preset}",
+        warnings=warnings(report),
+        summary=summary(report),
+        remarks=[(title, text) for title, text in report.remarks if text],
+        results=tables.results(content, lines),
+        reading=READING.format(replicates=content.replicates),
+        seeds=tables.seeds(content, lines),
+        classes=tables.classes(content, lines),
+        charts=charts(report.curves),
+        settings=tables.settings(content, report.departures),
+        conditions=tables.conditions(report),
+    )
 
 
 def summary(report: Report) -> str:
@@ -58,55 +59,3 @@ def warnings(report: Report) -> list[str]:
     if report.table.preset == "full" and (count := len(report.table.departures)):
         told.append(f"{count} settings of all rows are not the paper's; see Distance from the paper.")
     return told
-
-
-def _top(report: Report) -> str:
-    remarks = "".join(f"<dt>{text(title)}</dt><dd>{text(told)}</dd>" for title, told in report.remarks if told)
-    parts = [
-        paragraph(f"{report.heading} · {report.name} · preset {report.table.preset}", "kicker"),
-        element("h1", text(report.question)),
-        *(paragraph(warning, "banner") for warning in warnings(report)),
-        paragraph(summary(report), "lead"),
-        element("dl", remarks, "remarks") if remarks else "",
-    ]
-    return element("header", "\n".join(part for part in parts if part))
-
-
-def _figures(report: Report) -> list[str]:
-    """Under the address of the stage that made them."""
-    parts, before = [], ""
-    for item in report.images:
-        if item.stage != before:
-            parts.append(element("h3", text(item.stage)))
-            before = item.stage
-        name, _, suffix = item.name.rpartition(".")
-        parts.append(image(item.content, suffix, name))
-    return parts
-
-
-def _distance(report: Report) -> str:
-    none = "" if report.table.departures or report.departures else paragraph("Every setting is the paper's.")
-    return none or tables.settings(report.table, report.departures)
-
-
-def _runs(report: Report) -> str:
-    waiting = ", ".join(report.waiting)
-    rows = [[element("td", text(item.stage)), element("td", link(item.url, item.run[:8]))] for item in report.runs]
-    parts = [
-        table([element("th", "stage"), element("th", "MLflow")], rows) if rows else "",
-        paragraph(report.runs_note, "soft") if rows else "",
-        paragraph(f"Not run: {waiting}.") if waiting else "",
-    ]
-    return "\n".join(part for part in parts if part)
-
-
-def _document(report: Report, body: str) -> str:
-    title = f"{report.heading}: {report.question}"
-    head = [
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta name="results" content="{report.digest}">',
-        f"<title>{text(title)}</title>",
-        f"<style>{STYLE}</style>",
-    ]
-    return f'<!doctype html>\n<html lang="en"><head>{"".join(head)}</head>\n<body>\n{body}\n</body></html>\n'

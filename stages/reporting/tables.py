@@ -1,4 +1,4 @@
-"""The tables of a report in HTML: results, seeds, classes, settings.
+"""The tables of a report: results, seeds, classes, settings.
 
 Tested in tests/stages/reporting/test_page.py.
 """
@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stages.reporting.content import Report, Setting
-from stages.reporting.drawing import Axis, drawn_change, shared_axis
-from stages.reporting.html import element, folded, plain_table, table, text
+from stages.reporting.drawing import drawn_change, shared_axis
+from stages.reporting.grid import Cell, Grid, Row, plain_grid, texts
 from stages.tables.content import Line, TableContent
 from stages.tables.layout import Entry, Layout, lay_out, number
 
@@ -18,23 +18,24 @@ CLASSES_ACROSS = 22
 SETTINGS_OPEN = 12
 
 
-def results(content: TableContent, lines: Sequence[Line]) -> str:
+def results(content: TableContent, lines: Sequence[Line]) -> Grid:
     """The table; a long one with a drawing of the changes."""
     layout = lay_out(content, lines)
     axis = None if layout.groups else shared_axis(lines)
-    header = [element("th", text(name)) for name in layout.header]
+    header = texts(layout.header)
     rows = [_entries(layout, row) for row in layout.rows]
     if axis:
-        header.append(element("th", f"{text(content.published_title)} ○ &ensp; ours ●", "drawing"))
-        rows = [[*row, _drawing(line, axis)] for row, line in zip(rows, lines, strict=True)]
-    return table(header, rows, "results", _groups(layout))
+        header += (Cell(lines=(f"{content.published_title} ○ \N{EN SPACE} ours ●",), kind="drawing"),)
+        drawn = (Cell(change=drawn_change(line, axis), kind="drawing") for line in lines)
+        rows = [(*row, drawing) for row, drawing in zip(rows, drawn, strict=True)]
+    return Grid(header=header, rows=tuple(Row(cells=row) for row in rows), kind="results", groups=layout.groups)
 
 
-def seeds(content: TableContent, lines: Sequence[Line]) -> str:
-    """What each seed gave, from two on."""
+def seeds(content: TableContent, lines: Sequence[Line]) -> Grid | None:
+    """What each seed gave; None where no row has two."""
     most = max((seed + 1 for line in lines for seed in line.by_seed), default=0)
     if most < 2:
-        return ""
+        return None
     header = [content.row_title, *(f"seed {seed}" for seed in range(most)), "mean", "spread"]
     rows = [
         [
@@ -46,10 +47,10 @@ def seeds(content: TableContent, lines: Sequence[Line]) -> str:
         for line in lines
         if line.values
     ]
-    return plain_table(header, rows, "results")
+    return plain_grid(header, rows, "results")
 
 
-def classes(content: TableContent, lines: Sequence[Line]) -> str:
+def classes(content: TableContent, lines: Sequence[Line]) -> list[Grid]:
     """Average precision of each class, a block of classes at a time; the paper's below ours where it is printed.
 
     The paper's is left out where ours are other classes, as those of drawn images are.
@@ -59,75 +60,62 @@ def classes(content: TableContent, lines: Sequence[Line]) -> str:
         lines = [replace(line, published_classes={}) for line in lines]
     names = list(dict.fromkeys(name for line in lines for name in (*line.published_classes, *line.per_class)))
     starts = range(0, len(names), CLASSES_ACROSS)
-    return "\n".join(_block(content, lines, names[start : start + CLASSES_ACROSS]) for start in starts)
+    blocks = (_block(content, lines, names[start : start + CLASSES_ACROSS]) for start in starts)
+    return [block for block in blocks if block.rows]
 
 
-def settings(content: TableContent, departures: Sequence[tuple[str, tuple[Setting, ...]]]) -> str:
-    """What all rows share that is not the paper's, then what single rows have; folded where it is long."""
+def settings(
+    content: TableContent, departures: Sequence[tuple[str, tuple[Setting, ...]]]
+) -> list[tuple[str, Grid, bool]]:
+    """Title, table, and whether it is shown at once: what all rows share that is not the paper's, then what single
+    rows have. What is long and seldom read opens at a click, and stays away from paper."""
     single = [[label if not place else "", *item] for label, own in departures for place, item in enumerate(own)]
     parts = [
         ("of all rows", ["setting", "here", "paper"], content.departures),
         ("of single rows", ["row", "setting", "here", "paper's SSD300"], single),
     ]
-    return "\n".join(
-        folded(
+    return [
+        (
             f"{len(rows)} settings {whose} that are not the paper's",
-            plain_table(header, rows, "settings"),
-            is_open=len(rows) <= SETTINGS_OPEN,
+            plain_grid(header, rows, "settings"),
+            len(rows) <= SETTINGS_OPEN,
         )
         for whose, header, rows in parts
         if rows
-    )
-
-
-def conditions(report: Report) -> str:
-    rows = [
-        [element("td", text(title)), element("td", "<br>".join(text(item) for item in items))]
-        for title, items in report.conditions
     ]
-    return table([element("th", ""), element("th", "")], rows, "settings conditions") if rows else ""
+
+
+def conditions(report: Report) -> Grid | None:
+    """Under which conditions the results were made; None where nothing is known."""
+    rows = tuple(Row(cells=(Cell(lines=(title,)), Cell(lines=items))) for title, items in report.conditions)
+    return Grid(header=texts(("", "")), rows=rows, kind="settings conditions") if rows else None
 
 
 def name(line: Line) -> str:
     return " · ".join(part for part in (line.row, line.column) if part)
 
 
-def _block(content: TableContent, lines: Sequence[Line], names: Sequence[str]) -> str:
-    header = [element("th", text(content.row_title)), *(element("th", text(name)) for name in names)]
-    rows = [row for line in lines for row in _of_line(line, names)]
-    body = "\n".join(f'<tr class="{kind}">{"".join(cells)}</tr>' for kind, cells in rows)
-    head = f"<thead><tr>{''.join(header)}</tr></thead>"
-    return f'<div class="scroll"><table class="classes">{head}\n<tbody>\n{body}\n</tbody></table></div>' if rows else ""
+def _block(content: TableContent, lines: Sequence[Line], names: Sequence[str]) -> Grid:
+    rows = tuple(row for line in lines for row in _of_line(line, names))
+    return Grid(header=texts((content.row_title, *names)), rows=rows, kind="classes")
 
 
-def _of_line(line: Line, names: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+def _of_line(line: Line, names: Sequence[str]) -> Iterator[Row]:
     for kind, values, label in (
         ("ours", line.per_class, name(line)),
         ("published", line.published_classes, "paper" if line.per_class else f"{name(line)} (paper)"),
     ):
         if any(class_name in values for class_name in names):
             cells = [number(values.get(class_name), "percent") for class_name in names]
-            yield kind, [element("td", text(cell)) for cell in (label, *cells)]
+            yield Row(cells=texts((label, *cells)), kind=kind)
 
 
-def _entries(layout: Layout, row: Sequence[Entry]) -> list[str]:
-    return [_entry(entry, title) for entry, title in zip(row, layout.header, strict=True)]
+def _entries(layout: Layout, row: Sequence[Entry]) -> tuple[Cell, ...]:
+    return tuple(_entry(entry, title) for entry, title in zip(row, layout.header, strict=True))
 
 
-def _entry(entry: Entry, title: str) -> str:
+def _entry(entry: Entry, title: str) -> Cell:
     kind = entry.meaning if entry.meaning != "name" else ""
-    value, bracket, interval = text(entry.text).partition(" [")
-    told = value + (f" <small>[{interval}</small>" if bracket else "")
-    return element("td", told, kind or ("ours" if title == "ours" and entry.text else ""))
-
-
-def _drawing(line: Line, axis: Axis) -> str:
-    return element("td", drawn_change(line, axis), "drawing")
-
-
-def _groups(layout: Layout) -> str:
-    if not layout.groups:
-        return ""
-    return (
-        "<tr>" + "".join(f'<th class="group" colspan="{n}">{text(title)}</th>' for title, n in layout.groups) + "</tr>"
-    )
+    value, bracket, interval = entry.text.partition(" [")
+    ours = "ours" if title == "ours" and entry.text else ""
+    return Cell(lines=(value,), small=f"[{interval}" if bracket else "", kind=kind or ours)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from stages.reporting.content import Report
-from stages.reporting.curves import COLOURS, chart, curves, thinned
+from stages.reporting.curves import COLOURS, chart, charts, thinned
 from stages.reporting.drawing import MARGIN, WIDTH, drawn_change, shared_axis
 
 
@@ -21,12 +21,11 @@ def test_long_curves_are_means_over_equal_numbers_of_points() -> None:
 
 
 def test_there_is_a_figure_for_each_metric_that_was_told_and_one_legend(report: Report) -> None:
-    told = curves(report.curves)
-    assert re.findall(r"<figcaption>(.*?)</figcaption>", told) == [
-        "training loss", "validation mAP, percent", "learning rate",
-    ]  # fmt: skip
-    assert told.count("<li>") == 6  # rows, not trainings
-    assert curves(()) == ""
+    drawn = charts(report.curves)
+    assert drawn is not None
+    assert list(drawn.figures) == ["training loss", "validation mAP, percent", "learning rate"]
+    assert len(set(drawn.colours.values())) == 6  # rows, not trainings
+    assert charts(()) is None
 
 
 def test_seeds_of_a_row_share_its_colour(report: Report) -> None:
@@ -45,8 +44,10 @@ def test_zero_and_both_changes_are_on_the_axis_that_all_rows_share(report: Repor
     assert axis.place(axis.low) == MARGIN
     assert axis.place(axis.high) == WIDTH - MARGIN
     drawn = drawn_change(report.lines[1], axis)
-    assert re.findall(r'cx="([\d.]+)"', drawn) == [str(axis.place(-0.016)), str(axis.place(-0.02))]
-    assert drawn_change(report.lines[0], axis).count("<circle") == 0
+    assert (drawn.ours, drawn.theirs) == (axis.place(-0.016), axis.place(-0.02))
+    assert drawn.interval == (axis.place(-0.041), axis.place(0.006))
+    first = drawn_change(report.lines[0], axis)
+    assert (first.ours, first.theirs, first.interval) == (None, None, None)
 
 
 def test_without_changes_or_with_two_units_there_is_no_axis(report: Report) -> None:

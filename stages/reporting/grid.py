@@ -1,0 +1,47 @@
+"""A table of a page, as data.
+
+Tested in tests/stages/reporting/test_page.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stages.reporting.drawing import DrawnChange
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    lines: tuple[str, ...] = ()
+    small: str = ""
+    """What follows in small print."""
+
+    change: DrawnChange | None = None
+    kind: str = ""
+    """Class of the style sheet, as of rows and tables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    cells: tuple[Cell, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    header: tuple[Cell, ...]
+    rows: tuple[Row, ...]
+    kind: str
+    groups: tuple[tuple[str, int], ...] = ()
+    """What stands above how many columns of the header."""
+
+
+def texts(plain: Iterable[str]) -> tuple[Cell, ...]:
+    """A cell for each text."""
+    return tuple(Cell(lines=(text,)) for text in plain)
+
+
+def plain_grid(header: Iterable[str], rows: Iterable[Iterable[str]], kind: str) -> Grid:
+    """A table of plain texts."""
+    return Grid(header=texts(header), rows=tuple(Row(cells=texts(row)) for row in rows), kind=kind)
