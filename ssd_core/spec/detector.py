@@ -6,11 +6,15 @@ such as 8732 are computed from it. Lengths are pixels of the square network inpu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
+from math import gcd
 from typing import Literal
 
 from ssd_core.backbones.backbone import Backbone
 from ssd_core.backbones.backbone import Vgg16 as Vgg16
+from ssd_core.backbones.blueprint import Conv
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +123,7 @@ class DetectorSpec:
             raise ValueError("a detector needs at least one source layer")
         if len(set(self.classes)) != len(self.classes) or not self.classes:
             raise ValueError(f"classes must be distinct and at least one, but are {self.classes}")
+        _check_norm_groups(self.norm_groups, dict(self._convolutions()))
 
     @property
     def class_count(self) -> int:
@@ -136,8 +141,32 @@ class DetectorSpec:
             sides[extra.name] = side
         return sides
 
+    def _convolutions(self) -> Iterator[tuple[str, int]]:
+        """Name and channels of every convolution below the heads; the maps of a backbone that has no blueprint."""
+        blueprint = self.backbone.blueprint()
+        if blueprint is None:
+            yield from self.backbone.widths().items()
+        else:
+            yield from ((layer.name, layer.channels) for layer in chain(*blueprint.values()) if isinstance(layer, Conv))
+        for extra in self.extras:
+            yield f"{extra.name} (squeeze)", extra.squeeze
+            yield extra.name, extra.channels
+
     @property
     def box_count(self) -> int:
         """Default boxes of one image: 8732 for SSD300."""
         cells = self.cells()
         return sum(cells[source.layer] ** 2 * source.boxes_per_cell for source in self.sources)
+
+
+def _check_norm_groups(groups: int, channels: dict[str, int]) -> None:
+    """Raises ValueError unless a GroupNorm of so many groups can follow every convolution."""
+    if groups < 0:
+        raise ValueError(f"norm_groups must be at least 0, but is {groups}")
+    if not groups or not (uneven := [name for name, width in channels.items() if width % groups]):
+        return
+    first = uneven[0]
+    raise ValueError(
+        f"norm_groups={groups} does not divide the channels of {len(uneven)} of {len(channels)} convolutions, "
+        f"such as the {channels[first]} of {first}: take a divisor of {gcd(*channels.values())}, or 0 for no GroupNorm"
+    )

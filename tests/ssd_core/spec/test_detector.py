@@ -5,12 +5,19 @@ Sizes and steps are those that the released ssd_pascal.py, ssd_coco.py and their
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import pytest
+import torch
+from torch import nn
 
-from ssd_core.spec.detector import DetectorSpec, Vgg16
-from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512, truncated, with_full_vgg, with_scales
+from ssd_core.backbones.backbone import Backbone
+from ssd_core.backbones.layers import built as built_layers
+from ssd_core.network.feature_blueprint import extra_blueprints
+from ssd_core.spec.detector import DetectorSpec, Scale, Source, Vgg16
+from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512, truncated, with_full_vgg, with_resnet50, with_scales
 from ssd_core.spec.plain import from_plain, to_plain
 from ssd_core.spec.tiny import ssd_tiny
 
@@ -21,6 +28,20 @@ SIZES = {
     (ssd512, "coco"): [20.48, 51.2, 133.12, 215.04, 296.96, 378.88, 460.8, 542.72],
     (ssd300_full_vgg, "voc"): [30, 60, 111, 162, 213, 264, 315],
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unplanned(Backbone):
+    """A custom backbone that states the widths of its maps and no blueprint."""
+
+    def cells(self, input_size: int) -> dict[str, int]:
+        return {"only": input_size // 8}
+
+    def widths(self) -> dict[str, int]:
+        return {"only": 6}
+
+    def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
+        return OrderedDict(only=nn.Conv2d(3, 6, 8, 8))
 
 
 def sizes(spec: DetectorSpec) -> list[float]:
@@ -132,3 +153,32 @@ def test_a_specification_that_was_saved_before_there_were_other_networks_is_ssd3
     plain = to_plain(ssd300())
     del plain["clip_boxes"], plain["backbone"]["reduced"]
     assert from_plain(DetectorSpec, plain) == ssd300()
+
+
+@pytest.mark.parametrize("spec", [ssd300(), ssd300_full_vgg(), with_resnet50(ssd300()), ssd_tiny(("cat",))])
+def test_groups_of_a_norm_are_refused_exactly_where_the_network_cannot_be_built(spec):
+    accepted, built = [], []
+    for groups in (1, 4, 7, 8, 16, 64, 128):
+        with suppress(ValueError):
+            accepted.append(replace(spec, norm_groups=groups).norm_groups)
+        with suppress(ValueError), torch.device("meta"):
+            parts = spec.backbone.parts(groups)
+            for extra in extra_blueprints(spec).values():
+                parts[str(len(parts))] = built_layers(extra, groups)
+            built.append(groups)
+    assert accepted == built
+    assert 1 < len(accepted) < 7
+
+
+def test_the_widths_of_a_backbone_without_a_blueprint_are_checked_too():
+    with pytest.raises(
+        ValueError, match=r"norm_groups=4 does not divide the channels of 1 of 1 convolutions, such as the 6 of only"
+    ):
+        DetectorSpec(
+            input_size=8,
+            classes=("cat",),
+            backbone=Unplanned(),
+            extras=(),
+            sources=(Source(layer="only", step=8, scales=(Scale(size=1, next_size=2, ratios=()),)),),
+            norm_groups=4,
+        )
