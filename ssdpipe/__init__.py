@@ -71,8 +71,8 @@ if TYPE_CHECKING:
     from stages.evaluation.evaluate import Evaluate as Evaluate
     from stages.placement import Placement as Placement
     from stages.shards.shard import Shard as Shard
-    from stages.training.imagenet import ImageNetResNet50 as ImageNetResNet50
-    from stages.training.imagenet import ImageNetVgg16 as ImageNetVgg16
+    from stages.training.imagenet_resnet50 import ImageNetResNet50 as ImageNetResNet50
+    from stages.training.imagenet_vgg16 import ImageNetVgg16 as ImageNetVgg16
     from stages.training.initial import WeightsFile as WeightsFile
     from stages.training.train import Train as Train
 

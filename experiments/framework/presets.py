@@ -26,7 +26,7 @@ from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.spec.tiny import ssd_tiny
 from stages.placement import Placement
-from stages.training.imagenet import ImageNetVgg16
+from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.transfer import Transfer
 
 TINY_SCHEDULE = Schedule(iterations=1650, base_lr=7e-4, drops=(1350,), warmup=50)

@@ -17,7 +17,8 @@ from stages.evaluation.protocol import Protocol
 from stages.graphs import Evaluation, scored, trained
 from stages.placement import Placement
 from stages.shards.shard import Shard
-from stages.training.imagenet import ImageNetResNet50, ImageNetVgg16
+from stages.training.imagenet_resnet50 import ImageNetResNet50
+from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.initial import WeightsFile
 from stages.training.train import Train
 

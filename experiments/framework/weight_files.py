@@ -15,7 +15,8 @@ from ssd_core.spec.departures import leaves
 from ssd_core.weights import any_weights
 from ssd_core.weights.importing import import_weights
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
-from ssd_core.weights.vgg import read_vgg16
+from ssd_core.weights.named_tensors import read_named_tensors
+from ssd_core.weights.vgg import vgg16_weights
 from ssd_core.weights.weights import Weights, save_weights
 
 
@@ -43,14 +44,15 @@ def vgg16(path: str, *, full: bool) -> Weights:
     """A VGG16 of the user's, or without a path torchvision's, fetched by it or already in its cache."""
     from ssd_core.spec.paper import ssd300, ssd300_full_vgg
     from ssd_core.weights.vgg import from_vgg16
-    from stages.training.imagenet import ImageNetVgg16, torchvision_cache
+    from stages.training.imagenet_vgg16 import TORCHVISION_VGG16, ImageNetVgg16
+    from stages.training.torchvision_files import torchvision_cache
 
     if not path:
         ImageNetVgg16().prepare()
-    file = existing(path) if path else torchvision_cache()
+    file = existing(path) if path else torchvision_cache(TORCHVISION_VGG16)
     with file.open("rb") as stream:
         try:
-            found = read_vgg16(stream, reduced=not full)
+            found = vgg16_weights(read_named_tensors(stream), reduced=not full)
         except ValueError as error:
             raise PipelineError(f"{file}: {error}") from error
     return from_vgg16(found, ssd300_full_vgg() if full else ssd300())

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ssd_core.weights.importing import select_channels
+from torch import Tensor
+
 from ssd_core.weights.weights import Weights
 
 
@@ -30,3 +31,8 @@ def transferred(weights: Weights, classes: tuple[str, ...], new_name: Mapping[st
         for name, tensor in weights.state.items()
     }
     return Weights(spec=replace(weights.spec, classes=classes), state=state)
+
+
+def select_channels(tensor: Tensor, per_box: int, chosen: tuple[int, ...]) -> Tensor:
+    """Of each box's channels (boxes * per_box, ...) the chosen ones, in that order."""
+    return tensor.reshape(-1, per_box, *tensor.shape[1:])[:, list(chosen)].flatten(0, 1)

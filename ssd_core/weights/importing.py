@@ -18,6 +18,7 @@ from ssd_core.network.model import Detector
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.paper import ssd300, ssd512
 from ssd_core.spec.vocabularies import COCO_CLASSES, VOC_CLASSES
+from ssd_core.weights.head_transfer import select_channels
 from ssd_core.weights.layouts.known import LAYOUTS, layout_of
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices, Layout
 from ssd_core.weights.named_tensors import read_named_tensors
@@ -135,8 +136,3 @@ def _in_our_order(ours: str, tensor: Tensor, layout: Layout, spec: DetectorSpec,
     if ".logits." in ours and outputs != spec.class_count and len(tensor) % outputs == 0:
         return select_channels(tensor, outputs, layout.rows[outputs])
     return tensor
-
-
-def select_channels(tensor: Tensor, per_box: int, chosen: tuple[int, ...]) -> Tensor:
-    """Of each box's channels (boxes * per_box, ...) the chosen ones, in that order."""
-    return tensor.reshape(-1, per_box, *tensor.shape[1:])[:, list(chosen)].flatten(0, 1)

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import IO
 
 from torch import Tensor
 
 from ssd_core.spec.detector import DetectorSpec, Preprocessing
 from ssd_core.weights.layouts import caffe
 from ssd_core.weights.layouts.layout import RGB_MEAN, VGG_PLACES
-from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.weights import Weights
 
 TORCHVISION = Preprocessing(channel_order="rgb", mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
@@ -60,11 +58,6 @@ _KINDS = (
     ),
     _Names(layers=caffe.VGG, weight="/0", bias="/1", preprocessing=CAFFE),
 )
-
-
-def read_vgg16(stream: IO[bytes], *, reduced: bool = True) -> Vgg16Weights:
-    """Read a file of any of the kinds; nothing in it is executed."""
-    return vgg16_weights(read_named_tensors(stream), reduced=reduced)
 
 
 def from_vgg16(vgg16: Vgg16Weights, spec: DetectorSpec) -> Weights:

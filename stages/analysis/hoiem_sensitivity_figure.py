@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ssd_core.metrics.analysis.sensitivity import AREA_BINS, ASPECT_BINS
 from stages.analysis.document import Document
 from stages.figures.style import new_figure
 
-BINS = {"area": AREA_BINS, "aspect": ASPECT_BINS}
+BINS = {"area": ("XS", "S", "M", "L", "XL"), "aspect": ("XT", "T", "M", "W", "XW")}
 TITLES = {"area": "BBox Area", "aspect": "Aspect Ratio"}
 
 STEP = 7

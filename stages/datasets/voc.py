@@ -32,9 +32,8 @@ from stages.datasets.source import (
     missing,
     repeated_ids,
 )
+from stages.datasets.voc_parts import ANNOTATIONS, IMAGES, SPLITS
 from stages.datasets.voc_xml import parse
-
-ANNOTATIONS, IMAGES, SPLITS = "Annotations", "JPEGImages", "ImageSets/Main"
 
 
 @dataclass(frozen=True, kw_only=True)

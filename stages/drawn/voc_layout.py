@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 
 from pipeline.folder import Folder
-from stages.datasets.voc import ANNOTATIONS, IMAGES, SPLITS
+from stages.datasets.voc_parts import ANNOTATIONS, IMAGES, SPLITS
 from stages.drawn.scene import DrawnObject, Scene
 
 

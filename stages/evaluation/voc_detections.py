@@ -19,7 +19,8 @@ from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
 from ssd_core.metrics.voc_ap import ClassResult, ScoredBoxes, TrueBoxes, evaluate
 from stages.datasets.annotation import AnnotatedObject
-from stages.datasets.voc import ANNOTATIONS, annotations_below, listed_ids
+from stages.datasets.voc import annotations_below, listed_ids
+from stages.datasets.voc_parts import ANNOTATIONS
 from stages.datasets.voc_xml import parse
 
 

@@ -1,59 +1,16 @@
-"""No image is both trained on and scored: one image is recognised under the names that data sets give it.
-
-VOC2012's 2007_000027 is VOC2007's 000027, and 07++12 trains on VOC2007's test images. A COCO image keeps its number in
-2014 (COCO_val2014_000000000042), in 2017 (000000000042), in trainval35k and in minival.
-"""
+"""No image is both trained on and scored: 07++12 trains on VOC2007's test images."""
 
 from __future__ import annotations
 
-import re
-from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.stage import Stage
+from stages.shards.image_list import ImageList, ListsImages, identity
 
 EXAMPLES = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageList:
-    """Images that are known before anything is computed."""
-
-    name: str
-    """Data set and split."""
-
-    place: str = ""
-    """Where they lie."""
-
-    identities: frozenset[str] = frozenset()
-    """Empty where they are not known before the stage has run."""
-
-
-class ListsImages(Stage):
-    """A stage whose images can be listed before it has run."""
-
-    @abstractmethod
-    def listed_images(self) -> tuple[ImageList, ...]:
-        """One list for each data set and split."""
-
-
-@lru_cache(maxsize=64)
-def identities(source: str, image_ids: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(identity(source, image_id) for image_id in image_ids)
-
-
-def identity(source: str, image_id: str) -> str:
-    """Equal for two names of one image; sets are recognised by their names, such as voc2007, VOC2012, coco-minival."""
-    if re.match("voc", source, re.IGNORECASE):
-        return f"voc {image_id}" if re.match(r"\d{4}_", image_id) else f"voc 2007_{image_id}"
-    if re.match("coco", source, re.IGNORECASE) and (number := re.search(r"(\d+)$", image_id)):
-        return f"coco {int(number[1])}"
-    return f"{source} {image_id}"
 
 
 def refuse_shared_lists(scored: Stage, trained: Iterable[Stage], remedy: str) -> None:

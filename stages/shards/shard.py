@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources
 from stages.datasets.source import Source
 from stages.shards.class_list import ClassList
-from stages.shards.overlap import ImageList, ListsImages, identities
+from stages.shards.image_list import ImageList, ListsImages, identities
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,8 @@ from dataclasses import dataclass, field
 
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Context, Stage
-from stages.shards.overlap import ListsImages, refuse_shared_lists, refuse_shared_shards
-
-TRAINED_IMAGES_ALLOWED = (
-    "Images that were trained on are allowed among those that are scored: no measure of how well a detector does on "
-    "new images."
-)
+from stages.shards.image_list import ListsImages
+from stages.shards.overlap import refuse_shared_lists, refuse_shared_shards
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from stages.shards.unseen import TRAINED_IMAGES_ALLOWED, OnUnseenImages
+from stages.shards.trained_images_note import TRAINED_IMAGES_ALLOWED
 from stages.tables.content import Line, TableContent, Unit
 from stages.tables.support import Bounds
 
@@ -67,7 +67,7 @@ def conditions(table: TableContent, lines: Sequence[Line]) -> list[str]:
 def warnings(table: TableContent) -> list[str]:
     """Why the numbers are not what they look like."""
     detections = [getattr(result, "detections", None) for cell in table.cells for result in cell.results]
-    allowed = any(isinstance(stage, OnUnseenImages) and stage.allow_trained_images for stage in detections)
+    allowed = any(getattr(stage, "allow_trained_images", False) for stage in detections)
     notes = [SCALES.get(table.preset, f"Preset {table.preset}."), TRAINED_IMAGES_ALLOWED if allowed else ""]
     return [note for note in notes if note]
 

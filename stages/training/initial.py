@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, execution
 from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
-from stages.shards.overlap import ImageList, ListsImages
+from stages.shards.image_list import ImageList, ListsImages
 from stages.training.weight_files import WEIGHTS
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.store.store import Manifest, Store
-from stages.shards.overlap import ImageList, shard_identities
+from stages.shards.image_list import ImageList
+from stages.shards.overlap import shard_identities
 
 
 def trained_images(file: Path) -> tuple[ImageList, ...]:

@@ -9,7 +9,8 @@ from experiments.framework.presets import Preset
 from experiments.framework.runs import PresetName
 from pipeline.planning.graph import Graph
 from ssd_core.backbones.backbone import ResNet50, Vgg16
-from stages.training.imagenet import ImageNetResNet50, ImageNetVgg16
+from stages.training.imagenet_resnet50 import ImageNetResNet50
+from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.train import Train
 
 

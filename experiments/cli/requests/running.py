@@ -23,7 +23,8 @@ def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Resu
     from pipeline.driver.run import Invocation, run_graph
     from pipeline.planning.graph import Graph
     from pipeline.store.store import Store
-    from stages.shards.unseen import TRAINED_IMAGES_ALLOWED, OnUnseenImages
+    from stages.shards.trained_images_note import TRAINED_IMAGES_ALLOWED
+    from stages.shards.unseen import OnUnseenImages
 
     targets = request.targets(request.placement())
     graph = Graph(targets)

@@ -24,9 +24,6 @@ NOMINAL_SHARE = 0.15
 PERCENTILES = (0.1, 0.3, 0.7, 0.9)
 """Ends of the first four bins: they hold 10, 20, 40, 20 and 10 % of the objects."""
 
-AREA_BINS = ("XS", "S", "M", "L", "XL")
-ASPECT_BINS = ("XT", "T", "M", "W", "XW")
-
 
 @dataclass(frozen=True, kw_only=True)
 class NormalisedAp:

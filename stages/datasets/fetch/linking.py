@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from stages.datasets.published import PublishedData, published
+from stages.datasets.voc_parts import ANNOTATIONS, IMAGES, SPLITS
 
-VOC_PARTS = ("Annotations", "JPEGImages", "ImageSets/Main")
+VOC_PARTS = (ANNOTATIONS, IMAGES, SPLITS)
 VOC_IDS = {"voc2007": r"\d{6}", "voc2012": r"\d{4}_\d{6}"}
 
 
@@ -37,7 +38,7 @@ def images_listed(name: str, folder: Path) -> dict[str, int]:
     if name == "coco2017":
         counts = {split: _coco_images(folder, split) for split in splits}
     else:
-        files = {split: folder / f"ImageSets/Main/{split}.txt" for split in splits}
+        files = {split: folder / f"{SPLITS}/{split}.txt" for split in splits}
         counts = {split: len(file.read_text().split()) for split, file in files.items() if file.exists()}
     return {split: number for split, number in counts.items() if number}
 

@@ -12,7 +12,7 @@ from ssd_core.spec.paper import ssd300
 from ssd_core.spec.vocabularies import COCO_CLASSES, COCO_TO_VOC
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.shards.shard import Shard
-from stages.training.imagenet import ImageNetVgg16
+from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.train import Train
 from stages.training.transfer import Transfer
 

@@ -18,7 +18,7 @@ from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.spec.tiny import ssd_tiny
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
-from stages.training.imagenet import ImageNetVgg16
+from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.initial import WeightsFile
 
 

@@ -10,7 +10,8 @@ from torchvision.models import vgg16
 from ssd_core.network.model import Detector
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg
 from ssd_core.weights.initial import first_detector
-from ssd_core.weights.vgg import CAFFE, REDUCED, TORCHVISION, from_vgg16, read_vgg16, vgg16_weights
+from ssd_core.weights.named_tensors import read_named_tensors
+from ssd_core.weights.vgg import CAFFE, REDUCED, TORCHVISION, from_vgg16, vgg16_weights
 
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 
@@ -135,7 +136,7 @@ def test_a_file_of_something_else_is_refused_with_its_first_names():
     torch.save({"layer1.weight": torch.zeros(1)}, stream)
     stream.seek(0)
     with pytest.raises(ValueError, match=r"not a VGG16 that can be used.*layer1\.weight"):
-        read_vgg16(stream)
+        vgg16_weights(read_named_tensors(stream))
 
 
 def test_a_file_that_is_no_state_dict_is_refused():
@@ -143,7 +144,7 @@ def test_a_file_that_is_no_state_dict_is_refused():
     torch.save([1, 2], stream)
     stream.seek(0)
     with pytest.raises(ValueError, match="expected a state dict"):
-        read_vgg16(stream)
+        vgg16_weights(read_named_tensors(stream))
 
 
 CAFFE_NAMES = (

@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.errors import PipelineError
 from stages.datasets.voc import VocFolder
-from stages.shards.overlap import identity, refuse_shared_lists
+from stages.shards.image_list import identity
+from stages.shards.overlap import refuse_shared_lists
 from stages.shards.shard import Shard
 
 

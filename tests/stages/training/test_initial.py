@@ -19,9 +19,10 @@ from ssd_core.weights.importing import tensor_names
 from ssd_core.weights.initial import first_detector
 from ssd_core.weights.layouts.known import LAYOUTS
 from ssd_core.weights.layouts.layout import ImportChoices
-from ssd_core.weights.vgg import REDUCED
+from ssd_core.weights.vgg import REDUCED, TORCHVISION
 from ssd_core.weights.weights import Weights, load_weights, save_weights
-from stages.training.imagenet import TORCHVISION_FILE, ImageNetVgg16
+from stages.training.imagenet_resnet50 import TORCHVISION_RESNET50, ImageNetResNet50
+from stages.training.imagenet_vgg16 import TORCHVISION_VGG16, ImageNetVgg16
 from stages.training.initial import WeightsFile
 
 
@@ -113,7 +114,7 @@ def test_imagenet_weights_that_cannot_be_fetched_are_refused_with_the_place_to_p
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     with pytest.raises(PipelineError) as raised:
         ImageNetVgg16().prepare()
-    assert f"not at {torch_home / TORCHVISION_FILE}" in str(raised.value)
+    assert f"not at {torch_home / TORCHVISION_VGG16}" in str(raised.value)
     assert "no route to host" in str(raised.value)
     assert "--init scratch" in str(raised.value)
 
@@ -121,9 +122,20 @@ def test_imagenet_weights_that_cannot_be_fetched_are_refused_with_the_place_to_p
 def test_a_cached_file_of_torchvision_needs_no_network(torch_home: Path, monkeypatch):
     monkeypatch.setattr(torch.hub, "download_url_to_file", None)
     torch_home.mkdir(parents=True)
-    (torch_home / TORCHVISION_FILE).write_bytes(b"taken as it is")
+    (torch_home / TORCHVISION_VGG16).write_bytes(b"taken as it is")
     ImageNetVgg16().prepare()
 
 
-def test_the_name_of_the_cached_file_is_torchvisions():
-    assert torchvision.models.VGG16_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_FILE}")
+def test_a_backbone_of_torchvision_comes_with_the_preprocessing_of_torchvision(torch_home: Path, in_process):
+    torch_home.mkdir(parents=True)
+    theirs = torchvision.models.resnet50(weights=None).state_dict()
+    torch.save(theirs, torch_home / TORCHVISION_RESNET50)
+    found = result(in_process, ImageNetResNet50())
+    assert found.spec.preprocessing == TORCHVISION
+    assert not found.detects
+    assert any(torch.equal(tensor, theirs["conv1.weight"]) for tensor in found.state.values())
+
+
+def test_the_names_of_the_cached_files_are_torchvisions():
+    assert torchvision.models.VGG16_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_VGG16}")
+    assert torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_RESNET50}")

@@ -1,0 +1,5 @@
+"""The folders of a data set in VOC's layout."""
+
+from __future__ import annotations
+
+ANNOTATIONS, IMAGES, SPLITS = "Annotations", "JPEGImages", "ImageSets/Main"

@@ -1,0 +1,39 @@
+"""Initial weights from torchvision's ResNet-50, fetched by torchvision or in its cache.
+
+Tested in tests/stages/training/test_initial.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.stage import Context, Stage
+from stages.training.torchvision_files import fetch, torchvision_cache
+from stages.training.weight_files import WEIGHTS
+
+TORCHVISION_RESNET50 = "resnet50-0676ba61.pth"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageNetResNet50(Stage):
+    """IMAGENET1K_V1, which torchvision's own detectors start from."""
+
+    kind = "weights"
+
+    def prepare(self) -> None:
+        """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
+        if not torchvision_cache(TORCHVISION_RESNET50).is_file():
+            from torchvision.models import ResNet50_Weights
+
+            fetch(ResNet50_Weights.IMAGENET1K_V1, "ResNet-50", TORCHVISION_RESNET50)
+
+    def run(self, ctx: Context) -> None:
+        from ssd_core.weights.resnet import from_resnet50
+        from ssd_core.weights.tensor_file import read_tensors
+        from ssd_core.weights.weights import save_weights
+
+        self.prepare()  # this may be another node than the driver's
+        with torchvision_cache(TORCHVISION_RESNET50).open("rb") as stream:
+            weights = from_resnet50(read_tensors(stream))
+        with ctx.out.open_output(WEIGHTS) as out:
+            save_weights(weights, out)

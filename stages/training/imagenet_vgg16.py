@@ -1,0 +1,42 @@
+"""Initial weights from torchvision's VGG16, fetched by torchvision or in its cache.
+
+Tested in tests/stages/training/test_initial.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.stage import Context, Stage
+from stages.training.torchvision_files import fetch, torchvision_cache
+from stages.training.weight_files import WEIGHTS
+
+TORCHVISION_VGG16 = "vgg16-397923af.pth"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageNetVgg16(Stage):
+    """IMAGENET1K_V1."""
+
+    kind = "weights"
+    reduced: bool = True
+    """fc6 and fc7 subsampled; False for the network with the full VGG16."""
+
+    def prepare(self) -> None:
+        """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
+        if not torchvision_cache(TORCHVISION_VGG16).is_file():
+            from torchvision.models import VGG16_Weights
+
+            fetch(VGG16_Weights.IMAGENET1K_V1, "VGG16", TORCHVISION_VGG16)
+
+    def run(self, ctx: Context) -> None:
+        from ssd_core.spec.paper import ssd300, ssd300_full_vgg
+        from ssd_core.weights.tensor_file import read_tensors
+        from ssd_core.weights.vgg import from_vgg16, vgg16_weights
+        from ssd_core.weights.weights import save_weights
+
+        self.prepare()  # this may be another node than the driver's
+        with torchvision_cache(TORCHVISION_VGG16).open("rb") as stream:
+            found = vgg16_weights(read_tensors(stream), reduced=self.reduced)
+        with ctx.out.open_output(WEIGHTS) as out:
+            save_weights(from_vgg16(found, ssd300() if self.reduced else ssd300_full_vgg()), out)
