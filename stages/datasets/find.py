@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import PipelineError
@@ -29,20 +30,12 @@ class DataSet:
     layout: str
     name: str
     root: str
-    folder: str = ""
-    """In VOC layout: the one of several sets below `root`."""
-
     splits: tuple[str, ...]
+    reader: Callable[..., Source]
+    """Of its layout, by name, root and split."""
 
     def source(self, split: str) -> Source:
-        if self.layout == "voc":
-            return VocFolder(name=self.name, root=self.root, split=split, folder=self.folder)
-        kinds: dict[str, type[CocoFolder | IlsvrcDet | CsvBoxes]] = {
-            "coco": CocoFolder,
-            "ilsvrc": IlsvrcDet,
-            "csv": CsvBoxes,
-        }
-        return kinds[self.layout](name=self.name, root=self.root, split=split)
+        return self.reader(name=self.name, root=self.root, split=split)
 
     def usual(self, among: tuple[str, ...]) -> str:
         """The first of some usual splits that is there; without any, the first of them, which its reader refuses."""
@@ -122,29 +115,34 @@ def _voc(root: str) -> DataSet | None:
     above = root if not inner else str(Path(root).parent)
     located = VocFolder(name=name, root=above, split="", folder=inner).located()
     splits = tuple(voc.splits_of(located))
-    return DataSet(layout="voc", name=_last(located), root=above, folder=inner, splits=splits)
+    return DataSet(
+        layout="voc", name=_last(located), root=above, splits=splits, reader=partial(VocFolder, folder=inner)
+    )
 
 
 def _ilsvrc(root: str) -> DataSet | None:
     for folder in (Folder.at(root), Folder.at(root) / "ILSVRC"):
         if folder.exists(ilsvrc.SPLITS):
-            return DataSet(layout="ilsvrc", name=_last(folder), root=root, splits=tuple(ilsvrc.splits_of(folder)))
+            return DataSet(
+                layout="ilsvrc", name=_last(folder), root=root, splits=tuple(ilsvrc.splits_of(folder)), reader=IlsvrcDet
+            )
     return None
 
 
 def _coco(root: str) -> DataSet | None:
     folder = Folder.at(root)
     splits = tuple(coco_folder.splits_of(folder))
-    return DataSet(layout="coco", name=_last(folder), root=root, splits=splits) if splits else None
+    return DataSet(layout="coco", name=_last(folder), root=root, splits=splits, reader=CocoFolder) if splits else None
 
 
 def _csv(root: str) -> DataSet | None:
     folder = Folder.at(root)
     splits = tuple(csv_boxes.splits_of(folder))
-    return DataSet(layout="csv", name=_last(folder), root=root, splits=splits) if splits else None
+    return DataSet(layout="csv", name=_last(folder), root=root, splits=splits, reader=CsvBoxes) if splits else None
 
 
 LAYOUTS: dict[str, Callable[[str], DataSet | None]] = {"ilsvrc": _ilsvrc, "voc": _voc, "coco": _coco, "csv": _csv}
+"""What looks for each, in the order in which they are looked for: a new layout is a reader and a line here."""
 
 
 def _last(folder: Folder) -> str:
