@@ -63,13 +63,13 @@ class Seen:
         return [int(number) for number in np.bincount(pairs[0], minlength=len(self.classes))]
 
 
-def open_album(place: str, split: str) -> Album:
+def open_album(place: str, split: str, layout: str = "") -> Album:
     """The images of a folder of shards, or of one split of annotated images; the first usual split without a name."""
     if (Path(place) / MANIFEST).exists():
         if split:
             raise PipelineError(f"{place} holds shards, which are of one split: leave --split out")
         return _of_shards(place)
-    data_set = find_data_set(place)
+    data_set = find_data_set(place, layout)
     return _of_source(data_set.source(split or data_set.usual((*TRAINING, *TESTING))))
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.cli.shared.options import LayoutOption
+
 if TYPE_CHECKING:
     from ssd_core.spec.detector import DetectorSpec
 
@@ -19,6 +21,7 @@ SHORT = {"ssd300": "ssd300-voc0712", "ssd512": "ssd512-voc0712"}
 def show(
     place: Annotated[str, typer.Argument(metavar="DIR", help="Annotated images, or a folder of shards.")],
     split: Annotated[str, typer.Option(help="That for training by default.")] = "",
+    layout: LayoutOption = "",
     spec: Annotated[str, typer.Option(help="Whose default boxes: ssd300, ssd512, or a recipe.")] = "ssd300",
     number: Annotated[int, typer.Option("-n", min=1, help="Images on the contact sheet.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Other images: another seed.")] = 0,
@@ -35,7 +38,7 @@ def show(
 
     detector = _spec(spec)
     tell = Progress()
-    album = open_album(place, split)
+    album = open_album(place, split, layout)
     seen = see(album, pick=number, rng=np.random.default_rng(seed), tell=lambda done, total: tell("read", done, total))
     reach = reach_of(seen, detector)
     drawn = figures(seen, reach, detector)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from experiments.cli.shared.options import LayoutOption
+
 if TYPE_CHECKING:
     from experiments.framework.setups import Setup
     from pipeline.stage import Stage
@@ -64,6 +66,7 @@ class OnSetup(Request):
     data: Annotated[
         str, typer.Option(metavar="DIR", help="Data set of your own, in any layout, instead of that of the recipe.")
     ] = ""
+    layout: LayoutOption = ""
     train_split: Annotated[
         str, typer.Option(help="Split of --data to train on; trainval beside test, train beside val.")
     ] = ""
@@ -81,9 +84,13 @@ class OnSetup(Request):
         from pipeline.overrides import override
 
         if self.data:
-            setup = on_data(setup, self.data, train_split=self.train_split, test_split=self.test_split)
-        elif self.train_split or self.test_split:
-            raise PipelineError("--train-split and --test-split name splits of a data set: name it with --data DIR")
+            setup = on_data(
+                setup, self.data, train_split=self.train_split, test_split=self.test_split, layout=self.layout
+            )
+        elif self.train_split or self.test_split or self.layout:
+            raise PipelineError(
+                "--train-split, --test-split and --layout say what to read of a data set: name it with --data DIR"
+            )
         return replace(
             setup,
             strict=self.strict,

@@ -50,6 +50,7 @@ def test_help_imports_nothing_heavy_and_takes_less_than_half_a_second() -> None:
         (("train", "ssd300-voc0721"), "ssd300-voc0712"),
         (("train",), "SSDPIPE_DATA"),
         (("train", "ssd-tiny", "-s", "schedule.base_lrate=1"), "'base_lr'"),
+        (("train", "ssd-tiny", "-s", "batch_size=many"), "expected a whole number"),
         (("train", "ssd-tiny", "--data", "nowhere"), "nowhere"),
         (("train", "ssd-tiny", "--train-split", "train"), "--data"),
         (("train", "ssd-tiny", "--gpus", "8"), "--gpus 0"),
@@ -80,6 +81,13 @@ def test_a_mistake_ends_with_one_message_and_exit_code_2_and_writes_nothing(
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_lie_and_published_data_are_looked_for_below_the_current_folder(tmp_path: Path) -> None:
+    assert f"in the store {tmp_path}/ssdpipe-store" in ssdpipe("show", "train/a", where=tmp_path).stderr
+    assert f"there is no folder {tmp_path}/data\n" in ssdpipe("train", "--gpus", "0", where=tmp_path).stderr
+    elsewhere = ssdpipe("train", "--gpus", "0", where=tmp_path, SSDPIPE_DATA=str(tmp_path / "elsewhere"))
+    assert f"there is no folder {tmp_path}/elsewhere\n" in elsewhere.stderr
 
 
 def test_a_store_of_a_newer_format_is_refused(tmp_path: Path) -> None:

@@ -54,3 +54,11 @@ def test_without_a_stage_those_that_there_are_are_told(begun: Begun) -> None:
     assert "no stage is named, and in this graph there are: detect/ssd-tiny/seed0" in str(
         begun.ssdpipe("why").exception
     )
+
+
+def test_why_takes_the_start_of_a_key_and_names_the_field_that_changed(begun: Begun) -> None:
+    shown = begun.ssdpipe("show", "shard/cats-train").stdout.splitlines()
+    key = next(line.split()[1] for line in shown if line.startswith("key "))
+    assert begun.ssdpipe("why", key[:10]).stdout == f"shard/cats-train is cached under {key}\n"
+    strict = ("ablation-layers", "--preset", "tiny", "--data", str(begun.data), "--strict", "--gpus", "0")
+    assert "strict" in begun.ssdpipe("why", "shard/cats-train", *strict).stdout

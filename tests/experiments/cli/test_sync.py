@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from mlflow import MlflowClient
@@ -27,6 +30,22 @@ def test_the_results_of_the_last_run_are_recorded_where_mlflow_is_told_to(
     (folder,) = client.list_artifacts(run.info.run_id)
     assert len(client.list_artifacts(run.info.run_id, folder.path)) == 2
     assert begun.ssdpipe("sync", "ssd-tiny").stdout == done.stdout  # a recipe is named as an experiment is
+    assert len(client.search_runs([run.info.experiment_id])) == 1
+    assert len(client.list_artifacts(run.info.run_id, folder.path)) == 2
+
+
+def test_mlflow_sends_nothing_home_unless_it_is_asked_to(begun: Begun) -> None:
+    code = """
+from experiments.cli.main import app
+app(["sync"], standalone_mode=False)
+from mlflow.environment_variables import MLFLOW_DISABLE_TELEMETRY
+print("disabled:", MLFLOW_DISABLE_TELEMETRY.get())
+"""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "SSDPIPE_"))}
+    for asked, told in ({}, "True"), ({"MLFLOW_DISABLE_TELEMETRY": "false"}, "False"):
+        environment = kept | {"SSDPIPE_STORE": str(begun.store)} | asked
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        assert done.stdout.splitlines()[-1] == f"disabled: {told}"
 
 
 def test_a_tracker_out_of_reach_is_a_message(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:

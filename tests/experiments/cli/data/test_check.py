@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -81,3 +82,14 @@ def test_a_line_that_says_another_split_than_its_file_is_refused(tmp_path: Path)
     boxes(tmp_path, header, *LINES, name="train.csv")
     done = ssdpipe("data", "check", str(boxes(tmp_path, header, LINES[1], name="test.csv")))
     assert "train.csv, line 3: split is 'test' in the file of 'train'" in str(done.exception)
+
+
+def test_json_has_the_place_of_every_defect_and_strict_ends_with_2(tmp_path: Path) -> None:
+    wrong = [f"a.jpg,{10 + number},10,{10 + number},70,cat" for number in range(7)]
+    root = boxes(tmp_path, "image,xmin,ymin,xmax,ymax,class", "b.jpg,10,10,60,70,cat", *wrong, name="train.csv")
+    done = ssdpipe("data", "check", str(root), "--json")
+    assert done.exit_code == 0
+    assert len([item for item in json.loads(done.stdout)["list"] if item["kind"] == "zero area"]) == 7
+    assert "and 2 more, see --json" in ssdpipe("data", "check", str(root)).stdout
+    assert ssdpipe("data", "check", str(root), "--strict").exit_code == 2
+    assert "unknown class: 1, refused" in ssdpipe("data", "check", str(root), "--classes", "dog").stdout

@@ -1,10 +1,11 @@
-"""Which splits of a data set of one's own `ssdpipe train` takes when none is named."""
+"""What the options of `ssdpipe train`, `run` and `evaluate weights` become in the graph."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,8 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
-from experiments.cli.requests import TrainRequest
+from experiments.cli.requests import EvaluateRequest, ExperimentRequest, ShardRequest, TrainRequest
+from experiments.framework.loading import named_setup
+from experiments.framework.setups import on_data
 from pipeline.errors import PipelineError
+from pipeline.planning.graph import Graph
+from ssd_core.weights.initial import first_detector
+from ssd_core.weights.weights import Weights, save_weights
 from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.training.train import Train
@@ -156,3 +162,61 @@ def test_splits_that_all_share_images_are_refused_with_their_number(root: Path, 
     command = ["train", "ssd200-narrow", "--data", str(root), "--gpus", "0", "--store", str(tmp_path / "store")]
     done = CliRunner().invoke(app, command)
     assert str(done.exception).startswith("pets/test shares 1 image (c) with pets/train")
+
+
+def test_a_layout_that_is_named_wins_where_two_would_fit(root: Path) -> None:
+    voc(root, train="ab", test="c")
+    csv(root, train="ab", val="c")
+    assert taken(root) == ("train", "test")
+    assert taken(root, layout="csv") == ("train", "val")
+    with pytest.raises(PipelineError, match="did you mean 'csv'"):
+        taken(root, layout="csvs")
+
+
+def test_a_class_that_training_does_not_know_is_refused_before_anything_starts(root: Path, tmp_path: Path) -> None:
+    voc(root, train="ab", test="c")
+    annotation = root / "Annotations/c.xml"
+    annotation.write_text(annotation.read_text().replace("cat", "dog"))
+    command = ["train", "ssd-tiny", "--data", str(root), "--gpus", "0", "--store", str(tmp_path / "store")]
+    done = CliRunner().invoke(app, command)
+    assert "unknown class 'dog' (1 objects)" in str(done.exception)
+    assert isinstance(done.exception, PipelineError)
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("kind", [TrainRequest, ExperimentRequest, EvaluateRequest, ShardRequest])
+def test_strict_reaches_every_set_of_shards(root: Path, tmp_path: Path, kind: Any) -> None:
+    voc(root, train="ab", val="c", test="d")
+    spec = named_setup("ssd-tiny", adjust=lambda setup: on_data(setup, str(root))).recipe.spec
+    with (tmp_path / "weights.pt").open("wb") as stream:
+        save_weights(Weights(spec=spec, state=first_detector(spec, 0).state_dict()), stream)
+    own: dict[Any, dict[str, Any]] = {
+        TrainRequest: {"recipe": "ssd-tiny", "validation_split": "val", "settings": ["keep_every=500"]},
+        ExperimentRequest: {"experiment": "ablation-layers", "preset": "tiny"},
+        EvaluateRequest: {"weights": str(tmp_path / "weights.pt")},
+        ShardRequest: {},
+    }
+    for strict in (True, False):
+        request = kind(**own[kind], data=str(root), strict=strict)
+        stages = [node.stage for node in Graph(request.targets(Placement())).nodes.values()]
+        assert {stage.strict for stage in stages if isinstance(stage, Shard)} == {strict}
+
+
+def test_gpus_are_the_workers_of_a_training_and_of_an_experiment_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")  # a cluster of any size
+    asked = (
+        (TrainRequest(gpus=8), 8),
+        (ExperimentRequest(experiment="voc2007", gpus=8), 1),
+        (ExperimentRequest(experiment="voc2007", gpus=8, gpus_per_training=4), 4),
+    )
+    for request, workers in asked:
+        stages = [node.stage for node in Graph(request.targets(request.placement())).nodes.values()]
+        assert {stage.workers for stage in stages if isinstance(stage, Train)} == {workers}
+
+
+def test_settings_reach_the_training_and_name_its_parts() -> None:
+    request = TrainRequest(settings=["precision=bf16", "schedule.base_lr=5e-4", "spec.sources.conv7.step=15"])
+    evaluation = request.target(Placement())
+    assert isinstance(evaluation.training, Train)
+    recipe = evaluation.training.recipe
+    assert (recipe.precision, recipe.schedule.base_lr, recipe.spec.sources[1].step) == ("bf16", 5e-4, 15)
