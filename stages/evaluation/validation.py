@@ -13,9 +13,7 @@ from pipeline.store.record import SUMMARY
 from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
 from stages.detection.shares import Share, detect_share
 from stages.evaluation import coco_evaluation, voc_evaluation
-from stages.evaluation.protocol import Protocol
-
-CURVE_NAME = "validation/mAP"
+from stages.evaluation.protocol import CURVE_NAME, Protocol
 
 
 def validate(checkpoints: Mapping[int, Share], protocol: Protocol, ctx: Context) -> None:

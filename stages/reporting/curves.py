@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stages.evaluation.protocol import CURVE_NAME
 from stages.figures.style import new_figure, plain_axes, to_svg
 from stages.reporting.content import Curve
 
 METRICS = {
     "loss": "training loss",
-    "validation/mAP": "validation mAP, percent",
+    CURVE_NAME: "validation mAP, percent",
     "learning_rate": "learning rate",
     "throughput/images_per_second": "images per second",
 }
@@ -54,7 +55,7 @@ def chart(metric: str, told: Sequence[Curve], colours: Mapping[str, str]) -> byt
     plain_axes(axes, "", values="y")
     for curve in told:
         points = thinned(curve.values.get(metric, ()))
-        scale = 100 if metric == "validation/mAP" else 1
+        scale = 100 if metric == CURVE_NAME else 1
         marker = "o" if len(points) < 12 else ""
         axes.plot(
             [step for step, _ in points],

@@ -9,7 +9,7 @@ from mlflow.utils.search_utils import SearchUtils
 
 from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from stages.evaluation.validation import CURVE_NAME
+from stages.evaluation.protocol import CURVE_NAME
 from stages.evaluation.voc_evaluation import summarise
 
 TEXT = (Path(__file__).parents[2] / "docs/mlflow.md").read_text()
