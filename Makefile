@@ -1,4 +1,4 @@
-# Two targets set everything up on a machine with Python 3.11 and make: `make demo` and `make test`.
+# `make demo` and `make test` need only Python 3.11 and make; each target sets up the environment first.
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,31 +7,31 @@ INSTALLED := $(VENV)/.installed
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check coverage architecture bench clean
 
-help:  ## this list
+help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: $(INSTALLED)  ## the paper's layer ablation on images that the project draws itself
+demo: $(INSTALLED)  ## run the paper's layer ablation on images that the project draws
 	$(BIN)/ssdpipe run ablation-layers --preset tiny --column yes
 
-test: check  ## style, types, imports, and all tests that take seconds
+test: check  ## check style, types and imports, and run all quick tests
 	$(BIN)/pytest -m "not slow"
 
-test-slow: $(INSTALLED)  ## tests that take minutes: whole commands, kills, trainings
+test-slow: $(INSTALLED)  ## run the tests that take minutes: whole commands, kills, trainings
 	$(BIN)/pytest -m slow
 
-check: $(INSTALLED)  ## style, types, imports
+check: $(INSTALLED)  ## check style, types and imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-coverage: $(INSTALLED)  ## the quick tests, and which lines they do not reach
+coverage: $(INSTALLED)  ## run the quick tests and list the lines that they do not reach
 	$(BIN)/pytest -m "not slow" --cov
 
-architecture: $(INSTALLED)  ## docs/architecture.md and its drawing, from the code
+architecture: $(INSTALLED)  ## generate docs/architecture.md and its drawing from the code
 	$(BIN)/python -W ignore -m tools.architecture
 
-bench: $(INSTALLED)  ## measure side by side; prints what it ran on
+bench: $(INSTALLED)  ## measure speed side by side with other programs; prints the conditions
 	$(BIN)/python benchmarks/input_pipeline.py
 	$(BIN)/python benchmarks/scheduler_overhead.py
 	$(BIN)/python benchmarks/planning.py
