@@ -17,6 +17,7 @@ from stages.evaluation.protocol import Protocol
 from stages.graphs import Evaluation, scored, trained
 from stages.placement import Placement
 from stages.shards.shard import Shard
+from stages.shards.splits import pair_of_splits
 from stages.training.imagenet_resnet50 import ImageNetResNet50
 from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.initial import WeightsFile
@@ -118,7 +119,7 @@ def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str =
     Without names of splits: trainval and test, or train and val, as they are there and share no image.
     """
     found = find_data_set(root, layout)
-    train, test = map(found.source, found.pair(train_split, test_split))
+    train, test = map(found.source, pair_of_splits(found, train_split, test_split))
     spec = replace(setup.recipe.spec, classes=discover_classes([train]))
     recipe = replace(setup.recipe, spec=spec)
     return replace(setup, recipe=recipe, train=(train,), test=(test,))

@@ -41,50 +41,6 @@ class DataSet:
         """The first of some usual splits that is there; without any, the first of them, which its reader refuses."""
         return next((split for split in among if split in self.splits), among[0])
 
-    def pair(self, train: str = "", test: str = "") -> tuple[str, str]:
-        """Splits to train and to test on, where they are not named: the first usual two that share no image.
-
-        So trainval goes with test, and train with val. PipelineError where there are no two such splits. Two that are
-        named are taken as they are, and so are two whose lists cannot be read: who uses them refuses them.
-        """
-        if train and test:
-            return train, test
-        tests = [test] if test else [split for split in TESTING if split in self.splits and self._annotated(split)]
-        trains = [train] if train else [split for split in TRAINING if split in self.splits]
-        pairs = [(first, second) for second in tests for first in trains if first != second]
-        for first, second in pairs:
-            if not self._images(first) & self._images(second):
-                return first, second
-        if not pairs:
-            raise PipelineError(_no_pair(self, trains, tests))
-        return pairs[0]
-
-    def _images(self, split: str) -> frozenset[str]:
-        try:
-            return frozenset(self.source(split).survey().ids)
-        except PipelineError:
-            return frozenset()
-
-    def _annotated(self, split: str) -> bool:
-        """Whether there is anything to score: the test lists of benchmarks often come without objects."""
-        try:
-            return bool(self.source(split).survey().objects_per_class)
-        except PipelineError:
-            return True
-
-
-def _no_pair(found: DataSet, trains: list[str], tests: list[str]) -> str:
-    there = f"{found.name} has {'only the split' if len(found.splits) == 1 else 'the splits'} {', '.join(found.splits)}"
-    lacking = " and ".join(
-        f"none {what} on ({', '.join(usual)})"
-        for what, usual, present in (("to train", TRAINING, trains), ("with objects to test", TESTING, tests))
-        if not present
-    )
-    return (
-        f"{there}, {lacking or 'none to test on beside it'}. Name two with --train-split and --test-split; "
-        "where there is one alone, list some of its images in a split of their own, and the others in another"
-    )
-
 
 def find_data_set(root: str, layout: str = "") -> DataSet:
     """The data set at a path or URI; a set of a VOC devkit may be named as a folder below its parents.

@@ -61,7 +61,7 @@ def check(
 
 
 def _each_once(listings: Iterable[Listing]) -> list[ListedImage]:
-    return list({image.image_id: image for listing in listings for image in listing.images}.values())
+    return list({image.image_file: image for listing in listings for image in listing.images}.values())
 
 
 def _read(
@@ -92,8 +92,8 @@ def _in_two_splits(name: str, listings: Mapping[str, Listing]) -> Iterator[Defec
     """Images of test splits that are in others too, and those of validation that are in train."""
     for first, second in permutations(listings, 2):
         if _trains_on(first, second):
-            ids = {image.image_id for image in listings[first].images}
-            shared = [image for image in listings[second].images if image.image_id in ids]
+            files = {image.image_file for image in listings[first].images}
+            shared = [image for image in listings[second].images if image.image_file in files]
             yield from (
                 Defect(kind=Kind.TWO_SPLITS, source=name, file=image.image_file, detail=f"{first} and {second}")
                 for image in shared

@@ -2,45 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import product
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.stage import Stage
-from stages.shards.image_list import ImageList, ListsImages, identity
+from stages.shards.image_list import Encoded, ImageList, ListsImages, identity
 
 EXAMPLES = 3
 
 
 def refuse_shared_lists(scored: Stage, trained: Iterable[Stage], remedy: str) -> None:
-    """PipelineError when images are both scored and trained on, as far as the lists tell; opens no image."""
+    """PipelineError when images are both scored and trained on, as far as the lists tell; decodes no image."""
     if not isinstance(scored, ListsImages):
         return
     for stage in trained:
         if isinstance(stage, ListsImages):
             for test, train in product(scored.listed_images(), stage.listed_images()):
-                shared = test.identities & train.identities
+                shared = test.shared(train)
                 if shared or test.name == train.name:
                     raise _refusal(test, train, shared, remedy)
 
 
 def refuse_shared_shards(scored: Folder, trained: Iterable[Folder], remedy: str) -> None:
     """PipelineError when images are in finished shards of both kinds, whatever the shards were made from."""
-    tested = shard_identities(scored)
+    test = sharded_images(scored, name="the test set")
     for folder in trained:
-        if shared := tested & shard_identities(folder):
-            raise _refusal(ImageList(name="the test set"), ImageList(name="the training set"), shared, remedy)
+        train = sharded_images(folder, name="the training set")
+        if shared := test.shared(train):
+            raise _refusal(test, train, shared, remedy)
 
 
-def shard_identities(folder: Folder) -> frozenset[str]:
+def sharded_images(folder: Folder, *, name: str, place: str = "") -> ImageList:
     """Images of finished shards; none of another result, such as that of a file of weights."""
     from ssd_core.data.shards import MANIFEST, ShardSet
 
     if not folder.exists(MANIFEST):
-        return frozenset()
-    rows = ShardSet(folder.path, folder.filesystem).image_ids()
-    return frozenset(identity(source, image_id) for source, image_id in rows)
+        return ImageList(name=name, place=place)
+    shards = ShardSet(folder.path, folder.filesystem)
+    numbers = {identity(source, image_id): number for number, (source, image_id) in enumerate(shards.image_ids())}
+
+    def file(number: int) -> Encoded:
+        image = shards.row(number).image
+        return Encoded(size=len(image), read=lambda: image)
+
+    def files(wanted: Collection[str]) -> dict[str, Encoded]:
+        return {each: file(numbers[each]) for each in sorted(wanted, key=numbers.__getitem__)}
+
+    return ImageList(name=name, place=place, identities=frozenset(numbers), files=files)
 
 
 def _refusal(test: ImageList, train: ImageList, shared: Iterable[str], remedy: str) -> PipelineError:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources
-from stages.datasets.source import Source
+from stages.datasets.source import ListedImage, Source
 from stages.shards.class_list import ClassList
-from stages.shards.image_list import ImageList, ListsImages, identities
+from stages.shards.image_list import Encoded, ImageList, ListsImages, identities, identity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ class Shard(ListsImages):
         return hashlib.sha256("".join(found.digest for _, found in surveyed).encode()).hexdigest() if surveyed else ""
 
     def listed_images(self) -> tuple[ImageList, ...]:
-        return tuple(map(_image_list, self.sources))
+        return tuple(map(image_list, self.sources))
 
     def run(self, ctx: Context) -> None:
         from stages.shards.shard_writing import Sharding, write_shards
@@ -75,7 +76,7 @@ class Shard(ListsImages):
         return ClassList(address=self.address, classes=self.classes, ignored=self.ignore_classes)
 
 
-def _image_list(source: Source) -> ImageList:
+def image_list(source: Source) -> ImageList:
     """Without its images where they are not there yet."""
     name = f"{source.name}/{source.split}"
     if source.within:
@@ -84,4 +85,17 @@ def _image_list(source: Source) -> ImageList:
         image_ids = tuple(source.survey().ids)
     except PipelineError:  # a data set that is missing or broken is refused by the stage that shards it
         return ImageList(name=name)
-    return ImageList(name=name, place=source.root, identities=identities(source.name, image_ids))
+    found = identities(source.name, image_ids)
+    return ImageList(name=name, place=source.root, identities=found, files=lambda wanted: _files(source, wanted))
+
+
+def _files(source: Source, wanted: Collection[str]) -> dict[str, Encoded]:
+    """Those of some images of a data set on disk, by identity."""
+    images = source.listing(source.located()).images if wanted else ()
+    named = ((identity(source.name, image.image_id), image) for image in images if image.found)
+    return {each: _encoded(image) for each, image in named if each in wanted}
+
+
+def _encoded(image: ListedImage) -> Encoded:
+    size = image.folder.filesystem.get_file_info(f"{image.folder.path}/{image.image_file}").size
+    return Encoded(size=size, read=lambda: image.folder.read_bytes(image.image_file))

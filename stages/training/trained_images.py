@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.store.store import Manifest, Store
 from stages.shards.image_list import ImageList
-from stages.shards.overlap import shard_identities
+from stages.shards.overlap import sharded_images
 
 
 def trained_images(file: Path) -> tuple[ImageList, ...]:
@@ -27,7 +27,8 @@ def _behind(made: Manifest, store: Store) -> Iterator[ImageList]:
     for held in made.inputs.values():
         if (manifest := store.find(held["key"])) is None:
             continue
-        if images := shard_identities(store.output(manifest)):
-            yield ImageList(name=manifest.address, place=store.folder.uri, identities=images)
+        images = sharded_images(store.output(manifest), name=manifest.address, place=store.folder.uri)
+        if images.identities:
+            yield images
         else:
             yield from _behind(manifest, store)

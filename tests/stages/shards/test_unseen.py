@@ -52,3 +52,15 @@ def test_finished_shards_are_compared_before_the_first_image_is_detected(voc, in
     detect = Detect(weights=training, shards=test)
     with pytest.raises(PipelineError, match=r"the test set shares 1 image \(b\)"):
         detect.run(in_process(detect, inputs={**folders, training: folders[train]}))
+
+
+def test_other_images_of_the_same_name_in_finished_shards_are_not_refused(voc, in_process):
+    """As numbers of COCO that start anew in each split."""
+    train, test = shard(voc.root, "train"), shard(voc.root, "test")
+    training = Trained(data=train)
+    detect = Detect(weights=training, shards=test)
+    train.run(first := in_process(train, "train"))
+    voc.image("b", 90)
+    test.run(second := in_process(test, "test"))
+    folders = {train: first.out, test: second.out, training: first.out}
+    detect.refuse_trained_images(in_process(detect, inputs=folders))

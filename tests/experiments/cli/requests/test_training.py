@@ -33,9 +33,9 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "pets"
 
 
-def picture(file: Path) -> None:
+def picture(file: Path, grey: int = 0) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(file), np.zeros((80, 100, 3), np.uint8))
+    cv2.imwrite(str(file), np.full((80, 100, 3), grey, np.uint8))
 
 
 def voc(root: Path, **splits: str) -> None:
@@ -55,7 +55,7 @@ def voc(root: Path, **splits: str) -> None:
 def coco(root: Path, **splits: str) -> None:
     for split, ids in splits.items():
         for image_id in ids:
-            picture(root / f"{split}/{image_id}.jpg")
+            picture(root / f"images/{image_id}.jpg")
         images = [{"id": ord(i), "file_name": f"{i}.jpg", "width": 100, "height": 80} for i in ids]
         boxes = [
             {"id": ord(i), "image_id": ord(i), "category_id": 1, "bbox": [10, 10, 50, 60], "area": 3000, "iscrowd": 0}
@@ -65,6 +65,18 @@ def coco(root: Path, **splits: str) -> None:
         content = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
         (root / "annotations").mkdir(exist_ok=True)
         (root / f"annotations/instances_{split}.json").write_text(json.dumps(content))
+
+
+def roboflow(root: Path, **splits: str) -> None:
+    """Each split in a folder of its own, with numbers from 0."""
+    for split, ids in splits.items():
+        for image_id in ids:
+            picture(root / f"{split}/{image_id}.jpg", grey=ord(image_id))
+        numbered = list(enumerate(ids))
+        images = [{"id": number, "file_name": f"{i}.jpg", "width": 100, "height": 80} for number, i in numbered]
+        boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [10, 10, 50, 60], "area": 9} for n, _ in numbered]
+        content = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
+        (root / f"{split}/_annotations.coco.json").write_text(json.dumps(content))
 
 
 def csv(root: Path, **splits: str) -> None:
@@ -126,6 +138,20 @@ def test_two_splits_are_taken_that_share_no_image(
 def test_ilsvrc_is_tested_on_val_for_its_test_images_come_without_objects(root: Path) -> None:
     ilsvrc(root, train="ab", val="c", test="x")
     assert taken(root) == ("train", "val")
+
+
+def test_numbers_that_start_anew_in_each_split_are_not_taken_for_shared_images(root: Path, tmp_path: Path) -> None:
+    roboflow(root, train="abcd", valid="ef", test="g")
+    assert taken(root) == ("train", "test")
+    plan = ["plan", "ablation-box-shapes", "--preset", "tiny", "--data", str(root), "--store", str(tmp_path / "store")]
+    assert CliRunner().invoke(app, plan).exit_code == 0
+    told = CliRunner().invoke(app, ["data", "check", str(root), "--strict"])
+    assert "images  7 listed, 7 sound" in told.stdout
+    assert told.exit_code == 0
+    shutil.copy(root / "train/a.jpg", root / "test/g.jpg")  # now one image is in both
+    assert taken(root) == ("train", "valid")
+    done = CliRunner().invoke(app, [*plan, "--train-split", "train", "--test-split", "test"])
+    assert str(done.exception).startswith("pets/test shares 1 image (0) with pets/train")
 
 
 def test_beside_a_split_that_is_named_one_is_taken_that_shares_no_image_with_it(root: Path) -> None:
