@@ -1,7 +1,7 @@
 """Images that are known before anything is computed, each under one name for all data sets that hold it.
 
 VOC2012's 2007_000027 is VOC2007's 000027. A COCO image keeps its number in 2014 (COCO_val2014_000000000042), in 2017
-(000000000042), in trainval35k and in minival. In other data sets two splits may call different images alike, for
+(000000000042), in trainval35k and in minival. Within one data set two splits may call different images alike, for
 numbers of COCO are unique within one file only: there the files of the images are compared.
 
 Tested in tests/stages/shards/test_overlap.py.
@@ -24,6 +24,9 @@ RECOGNISED = ("voc ", "coco ")
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
     """The file of an image, wherever it is kept."""
+
+    source: str
+    """Name of the data set."""
 
     size: int
     """In bytes."""
@@ -57,9 +60,14 @@ class ImageList:
     def shared(self, other: ImageList) -> frozenset[str]:
         """Identities of the images that are in both."""
         alike = self.identities & other.identities
-        sure = frozenset(each for each in alike if each.startswith(RECOGNISED))
-        own, others = self.files(alike - sure), other.files(alike - sure)
-        return sure | {each for each in own.keys() & others.keys() if own[each].is_same(others[each])}
+        own, others = self.files(alike), other.files(alike)
+        there = own.keys() & others.keys()
+        return frozenset(
+            each
+            for each in there
+            if own[each].is_same(others[each])
+            or (each.startswith(RECOGNISED) and own[each].source != others[each].source)
+        )
 
 
 class ListsImages(Stage):
@@ -78,7 +86,7 @@ def identities(source: str, image_ids: tuple[str, ...]) -> frozenset[str]:
 def identity(source: str, image_id: str) -> str:
     """Equal for two names of one image; sets are recognised by their names, such as voc2007, VOC2012, coco-minival.
 
-    In a set that is not recognised, different images of different splits may have one.
+    Different images of two splits of one set may have one, too.
     """
     if re.match("voc", source, re.IGNORECASE):
         return f"voc {image_id}" if re.match(r"\d{4}_", image_id) else f"voc 2007_{image_id}"

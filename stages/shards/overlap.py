@@ -44,8 +44,8 @@ def sharded_images(folder: Folder, *, name: str, place: str = "") -> ImageList:
     numbers = {identity(source, image_id): number for number, (source, image_id) in enumerate(shards.image_ids())}
 
     def file(number: int) -> Encoded:
-        image = shards.row(number).image
-        return Encoded(size=len(image), read=lambda: image)
+        row = shards.row(number)
+        return Encoded(source=row.source, size=len(row.image), read=lambda: row.image)
 
     def files(wanted: Collection[str]) -> dict[str, Encoded]:
         return {each: file(numbers[each]) for each in sorted(wanted, key=numbers.__getitem__)}

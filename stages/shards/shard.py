@@ -98,4 +98,4 @@ def _files(source: Source, wanted: Collection[str]) -> dict[str, Encoded]:
 
 def _encoded(image: ListedImage) -> Encoded:
     size = image.folder.filesystem.get_file_info(f"{image.folder.path}/{image.image_file}").size
-    return Encoded(size=size, read=lambda: image.folder.read_bytes(image.image_file))
+    return Encoded(source=image.source, size=size, read=lambda: image.folder.read_bytes(image.image_file))

@@ -140,7 +140,9 @@ def test_ilsvrc_is_tested_on_val_for_its_test_images_come_without_objects(root: 
     assert taken(root) == ("train", "val")
 
 
-def test_numbers_that_start_anew_in_each_split_are_not_taken_for_shared_images(root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["pets", "coco-pets"])
+def test_numbers_that_start_anew_in_each_split_are_not_taken_for_shared_images(tmp_path: Path, name: str) -> None:
+    root = tmp_path / name
     roboflow(root, train="abcd", valid="ef", test="g")
     assert taken(root) == ("train", "test")
     plan = ["plan", "ablation-box-shapes", "--preset", "tiny", "--data", str(root), "--store", str(tmp_path / "store")]
@@ -151,7 +153,7 @@ def test_numbers_that_start_anew_in_each_split_are_not_taken_for_shared_images(r
     shutil.copy(root / "train/a.jpg", root / "test/g.jpg")  # now one image is in both
     assert taken(root) == ("train", "valid")
     done = CliRunner().invoke(app, [*plan, "--train-split", "train", "--test-split", "test"])
-    assert str(done.exception).startswith("pets/test shares 1 image (0) with pets/train")
+    assert str(done.exception).startswith(f"{name}/test shares 1 image (0) with {name}/train")
 
 
 def test_beside_a_split_that_is_named_one_is_taken_that_shares_no_image_with_it(root: Path) -> None:
