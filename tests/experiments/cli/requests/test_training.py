@@ -234,6 +234,7 @@ def test_gpus_are_the_workers_of_a_training_and_of_an_experiment_the_budget(monk
     monkeypatch.setenv("RAY_ADDRESS", "head:6379")  # a cluster of any size
     asked = (
         (TrainRequest(gpus=8), 8),
+        (TrainRequest(gpus=0, workers=2), 2),
         (ExperimentRequest(experiment="voc2007", gpus=8), 1),
         (ExperimentRequest(experiment="voc2007", gpus=8, gpus_per_training=4), 4),
     )
