@@ -68,7 +68,7 @@ class Naming:
 AS_NAMED = Naming()
 
 
-def mended(box_xyxy: Box | None, width: int, height: int) -> tuple[Box | None, list[tuple[Kind, str]]]:
+def repaired(box_xyxy: Box | None, width: int, height: int) -> tuple[Box | None, list[tuple[Kind, str]]]:
     """The box as it goes to training, or None when it cannot; and each defect met, with its numbers."""
     if box_xyxy is None:
         return None, [(Kind.UNREADABLE_BOX, "no box")]

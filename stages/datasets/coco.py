@@ -49,7 +49,7 @@ class _Parts:
     without: tuple[str, ...] = ()
 
 
-PUT_TOGETHER = {
+COMBINED = {
     "trainval35k": (
         _Parts(splits=("train2017",)),
         _Parts(splits=("train2014", "valminusminival2014")),
@@ -146,9 +146,7 @@ def splits_of(folder: Folder) -> list[str]:
     names += [f"{entry.base_name}/_annotations.coco.json" for entry in entries(folder) if _is_folder(entry)]
     matches = [_split(name) for name in names if not name.startswith("_annotations") and folder.exists(name)]
     splits = list(dict.fromkeys(name for name in matches if name))
-    whole = [
-        name for name, options in PUT_TOGETHER.items() if any({*p.splits, *p.without} <= {*splits} for p in options)
-    ]
+    whole = [name for name, options in COMBINED.items() if any({*p.splits, *p.without} <= {*splits} for p in options)]
     return splits + [name for name in whole if name not in splits]
 
 
@@ -165,7 +163,7 @@ def _split(name: str) -> str | None:
 
 def _files(folder: Folder, split: str) -> tuple[dict[str, str], _Parts]:
     """The file of each split that is read, and which of them is put in or taken out."""
-    for parts in (_Parts(splits=(split,)), *PUT_TOGETHER.get(split, ())):
+    for parts in (_Parts(splits=(split,)), *COMBINED.get(split, ())):
         files = {name: _file(folder, name) for name in (*parts.splits, *parts.without)}
         found = {name: file for name, file in files.items() if file}
         if len(found) == len(files):

@@ -37,7 +37,7 @@ class DataSet:
     def source(self, split: str) -> Source:
         return self.reader(name=self.name, root=self.root, split=split)
 
-    def usual(self, among: tuple[str, ...]) -> str:
+    def default_split(self, among: tuple[str, ...]) -> str:
         """The first of some usual splits that is there; without any, the first of them, which its reader refuses."""
         return next((split for split in among if split in self.splits), among[0])
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from ssd_core.spec.detector import DetectorSpec
 from stages.figures.style import GOOD, INK, class_colour, new_figure, plain_axes, plain_bars, to_png
-from stages.shards.looking import Seen
+from stages.shards.album import AlbumContents
 from stages.shards.reach import sides
 
 
-def class_chart(seen: Seen) -> bytes:
+def class_chart(seen: AlbumContents) -> bytes:
     """PNG: objects of each class, most first, with the images that hold them."""
     objects, images = seen.objects_per_class(), seen.images_per_class()
     order = sorted(range(len(objects)), key=lambda label: objects[label])
@@ -36,7 +36,7 @@ def class_chart(seen: Seen) -> bytes:
     return to_png(figure)
 
 
-def shape_chart(seen: Seen, spec: DetectorSpec) -> bytes:
+def shape_chart(seen: AlbumContents, spec: DetectorSpec) -> bytes:
     """PNG: sizes and aspect ratios in the network's input, and the default boxes' own as lines."""
     figure = new_figure(10, 3.4)
     size_axes, aspect_axes = figure.subplots(1, 2)
@@ -45,7 +45,7 @@ def shape_chart(seen: Seen, spec: DetectorSpec) -> bytes:
     return to_png(figure)
 
 
-def _sizes(axes: Any, seen: Seen, spec: DetectorSpec) -> None:
+def _sizes(axes: Any, seen: AlbumContents, spec: DetectorSpec) -> None:
     plain_axes(axes, f"side of boxes, √(width × height), at an input of {spec.input_size}", values="y")
     values = sides(seen.boxes_xyxy, spec)
     bins = np.geomspace(max(min(values, default=1.0), 1.0), spec.input_size, 41)
@@ -61,7 +61,7 @@ def _squares(scale: Any) -> tuple[float, ...]:
     return (scale.size, sqrt(scale.size * scale.next_size)) if scale.large_square else (scale.size,)
 
 
-def _aspects(axes: Any, seen: Seen, spec: DetectorSpec) -> None:
+def _aspects(axes: Any, seen: AlbumContents, spec: DetectorSpec) -> None:
     plain_axes(axes, "width / height of boxes, in the square input", values="y")
     width, height = (seen.boxes_xyxy[:, 2:] - seen.boxes_xyxy[:, :2]).T
     axes.hist(np.clip(width / height, 1 / 8, 8), bins=np.geomspace(1 / 8, 8, 41), color=GOOD)

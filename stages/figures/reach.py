@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stages.figures.style import BAD, GOOD, NEUTRAL, new_figure, plain_axes, plain_bars, to_png
-from stages.shards.reach import OfGroup, Reach
+from stages.shards.reach import GroupReach, Reach
 
 MOST_CLASSES = 40
 """Classes on the chart, those with the largest unreached share; the page lists all."""
@@ -37,7 +37,7 @@ def _scales(axes: Any, reach: Reach) -> None:
     axes.legend(frameon=False, fontsize=7)
 
 
-def _shares(axes: Any, title: str, groups: Sequence[OfGroup]) -> None:
+def _shares(axes: Any, title: str, groups: Sequence[GroupReach]) -> None:
     plain_axes(axes, title, values="x")
     plain_bars(axes)
     bars = axes.barh([group.name for group in groups], [100 * group.share for group in groups], color=BAD, height=0.7)

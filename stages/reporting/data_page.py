@@ -12,13 +12,13 @@ from stages.figures.charts import class_chart, shape_chart
 from stages.figures.reach import reach_chart
 from stages.figures.sheet import contact_sheet
 from stages.reporting.rendering import render
-from stages.shards.looking import Seen
-from stages.shards.reach import OfGroup, Reach
+from stages.shards.album import AlbumContents
+from stages.shards.reach import GroupReach, Reach
 
 SHEET, CLASSES, SHAPES, REACH = "sheet.png", "classes.png", "shapes.png", "reach.png"
 
 
-def figures(seen: Seen, reach: Reach, spec: DetectorSpec) -> dict[str, bytes]:
+def figures(seen: AlbumContents, reach: Reach, spec: DetectorSpec) -> dict[str, bytes]:
     """Name of the file to PNG."""
     return {
         SHEET: contact_sheet(seen.picked, seen.classes),
@@ -28,7 +28,7 @@ def figures(seen: Seen, reach: Reach, spec: DetectorSpec) -> dict[str, bytes]:
     }
 
 
-def page(seen: Seen, reach: Reach, spec_name: str, drawn: Mapping[str, bytes]) -> str:
+def page(seen: AlbumContents, reach: Reach, spec_name: str, drawn: Mapping[str, bytes]) -> str:
     """The page; `drawn` are the figures of the same data."""
     return render(
         "data.html",
@@ -48,7 +48,7 @@ def page(seen: Seen, reach: Reach, spec_name: str, drawn: Mapping[str, bytes]) -
     )
 
 
-def headline(seen: Seen) -> str:
+def headline(seen: AlbumContents) -> str:
     """One line of counts."""
     used = sum(number > 0 for number in seen.objects_per_class())
     text = f"{seen.images:,} images, {len(seen.labels):,} objects of {used} classes"
@@ -75,7 +75,7 @@ def scale_table(reach: Reach) -> tuple[list[str], list[list[str]]]:
     return ["scale", "default boxes", "best for objects", "reach objects"], rows
 
 
-def group_table(title: str, groups: Sequence[OfGroup]) -> tuple[list[str], list[list[str]]]:
+def group_table(title: str, groups: Sequence[GroupReach]) -> tuple[list[str], list[list[str]]]:
     """Header and rows: objects of each group and how many of them no default box reaches."""
     rows = [
         [group.name, f"{group.objects:,}", f"{group.unreached:,}", f"{100 * group.share:.1f} %"]

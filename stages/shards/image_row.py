@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ssd_core.data.shards import Row
-from stages.datasets.annotation import AnnotatedObject, Annotation, mended
+from stages.datasets.annotation import AnnotatedObject, Annotation, repaired
 from stages.datasets.defects import Box, Defect, Kind, Tally, leaves_out_box
 from stages.datasets.image_check import SUFFIXES, CheckedImage, check_image
 from stages.datasets.source import ListedImage
@@ -28,7 +28,7 @@ class Reading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sound:
+class _KeptObject:
     """An object that goes to the shard."""
 
     number: int
@@ -48,7 +48,7 @@ def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[st
         return _left_out(boxes, tuple(found for found in (annotation, image) if isinstance(found, Defect)))
     if rotated := _rotated(listed, annotation, image):
         return _left_out(len(annotation.objects), (rotated,))
-    objects, of_boxes = _sound_objects(listed, annotation, image, ignored)
+    objects, of_boxes = _kept_objects(listed, annotation, image, ignored)
     defects = (*_of_image(listed, annotation, image), *of_boxes)
     if listed.skip_empty and not objects:
         skipped = listed.defect(Kind.SKIPPED_EMPTY, listed.image_file, f"{len(annotation.objects)} annotated")
@@ -99,10 +99,10 @@ def _rotated(listed: ListedImage, annotation: Annotation, image: CheckedImage) -
     return listed.defect(Kind.ROTATED, listed.image_file, detail)
 
 
-def _sound_objects(
+def _kept_objects(
     listed: ListedImage, annotation: Annotation, image: CheckedImage, ignored: Sequence[str]
-) -> tuple[list[_Sound], list[Defect]]:
-    """Objects that go to the shard, with our names and mended boxes; and the defects of all."""
+) -> tuple[list[_KeptObject], list[Defect]]:
+    """Objects that go to the shard, with our names and repaired boxes; and the defects of all."""
     kept: dict[tuple[str, Box, bool], int] = {}
     sound, defects = [], []
     for number, item in enumerate(annotation.objects):
@@ -110,12 +110,12 @@ def _sound_objects(
         if name is None or name in ignored:
             defects.append(listed.defect(Kind.IGNORED_CLASS, listed.annotation_file, item.name, number))
             continue
-        box, found = mended(item.box_xyxy, image.width, image.height)
+        box, found = repaired(item.box_xyxy, image.width, image.height)
         if box and (first := kept.setdefault((name, box, item.crowd), number)) != number:
             found.append((Kind.DUPLICATE_BOX, f"as object {first}"))
         defects += [listed.defect(kind, listed.annotation_file, f"{item.name}: {told}", number) for kind, told in found]
         if box:
-            sound.append(_Sound(number=number, object=replace(item, name=name), box_xyxy=box))
+            sound.append(_KeptObject(number=number, object=replace(item, name=name), box_xyxy=box))
     return sound, defects
 
 
@@ -134,7 +134,7 @@ def _of_image(listed: ListedImage, annotation: Annotation, image: CheckedImage) 
 
 
 def _row(
-    listed: ListedImage, encoded: bytes, image: CheckedImage, objects: Sequence[_Sound], classes: Sequence[str]
+    listed: ListedImage, encoded: bytes, image: CheckedImage, objects: Sequence[_KeptObject], classes: Sequence[str]
 ) -> Row:
     boxes_xyxy = np.array([item.box_xyxy for item in objects], dtype=np.float32).reshape(-1, 4)
     return Row(
@@ -152,11 +152,11 @@ def _row(
     )
 
 
-def _area(item: _Sound) -> float:
+def _area(item: _KeptObject) -> float:
     xmin, ymin, xmax, ymax = item.box_xyxy
     stated = item.object.area
     return (xmax - xmin + 1) * (ymax - ymin + 1) if stated is None else stated  # VOC's corners are inclusive
 
 
-def _annotation_id(item: _Sound) -> int:
+def _annotation_id(item: _KeptObject) -> int:
     return item.number if item.object.annotation_id is None else item.object.annotation_id

@@ -11,14 +11,14 @@ from numpy import ndarray
 
 from ssd_core.boxes.coverage import coverage, scale_names, scale_of_boxes
 from ssd_core.spec.detector import DetectorSpec
-from stages.shards.looking import Seen
+from stages.shards.album import AlbumContents
 
 SIDES = (0, 8, 16, 32, 64, 128, 256, float("inf"))
 """Bounds of the size bins: side of the square with the area of the object, in pixels of the network's input."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfScale:
+class ScaleReach:
     """One scale of the default boxes."""
 
     name: str
@@ -31,7 +31,7 @@ class OfScale:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfGroup:
+class GroupReach:
     """The objects of one size or of one class."""
 
     name: str
@@ -48,13 +48,13 @@ class OfGroup:
 class Reach:
     """Counts over all objects except crowds, which no training sees."""
 
-    all: OfGroup
-    scales: tuple[OfScale, ...]
-    sizes: tuple[OfGroup, ...]
-    classes: tuple[OfGroup, ...]
+    all: GroupReach
+    scales: tuple[ScaleReach, ...]
+    sizes: tuple[GroupReach, ...]
+    classes: tuple[GroupReach, ...]
 
 
-def reach_of(seen: Seen, spec: DetectorSpec) -> Reach:
+def reach_of(seen: AlbumContents, spec: DetectorSpec) -> Reach:
     """Compare the objects of a data set with the default boxes of `spec`."""
     single = ~seen.crowd
     boxes_xyxy, labels = seen.boxes_xyxy[single], seen.labels[single]
@@ -67,7 +67,7 @@ def reach_of(seen: Seen, spec: DetectorSpec) -> Reach:
     return Reach(
         all=_group("all", np.ones_like(unreached), unreached),
         scales=tuple(
-            OfScale(name=name, default_boxes=int(total), best=int(first), reached=int(some))
+            ScaleReach(name=name, default_boxes=int(total), best=int(first), reached=int(some))
             for name, total, first, some in zip(names, totals, best, (found.boxes > 0).sum(dim=0), strict=True)
         ),
         sizes=tuple(_group(_size_name(number), bins == number, unreached) for number in range(len(SIDES) - 1)),
@@ -82,8 +82,8 @@ def sides(boxes_xyxy: Float64[ndarray, "G 4"], spec: DetectorSpec) -> Float64[nd
     return side
 
 
-def _group(name: str, members: Bool[ndarray, " G"], unreached: Bool[ndarray, " G"]) -> OfGroup:
-    return OfGroup(name=name, objects=int(members.sum()), unreached=int((members & unreached).sum()))
+def _group(name: str, members: Bool[ndarray, " G"], unreached: Bool[ndarray, " G"]) -> GroupReach:
+    return GroupReach(name=name, objects=int(members.sum()), unreached=int((members & unreached).sum()))
 
 
 def _size_name(number: int) -> str:

@@ -33,13 +33,15 @@ def show(
     from experiments.cli.data.get import Progress
     from experiments.cli.shared.printing import columns
     from stages.reporting.data_page import figures, group_table, headline, page, scale_table, verdict
-    from stages.shards.looking import open_album, see
+    from stages.shards.album import open_album, read_album
     from stages.shards.reach import reach_of
 
     detector = _spec(spec)
     tell = Progress()
     album = open_album(place, split, layout)
-    seen = see(album, pick=number, rng=np.random.default_rng(seed), tell=lambda done, total: tell("read", done, total))
+    seen = read_album(
+        album, pick=number, rng=np.random.default_rng(seed), progress=lambda done, total: tell("read", done, total)
+    )
     reach = reach_of(seen, detector)
     drawn = figures(seen, reach, detector)
     out.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ class ShardRequest(Request):
         from stages.shards.shard import Shard
 
         found = find_data_set(self.data, self.layout)
-        split = self.split or found.usual(TRAINING)
+        split = self.split or found.default_split(TRAINING)
         return Shard(
             sources=(found.source(split),),
             classes=listed(self.classes),

@@ -19,7 +19,7 @@ from typing import IO
 
 from pipeline.errors import PipelineError
 
-Tell = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 """Members done, of all."""
 
 
@@ -30,7 +30,7 @@ class _Member:
     open: Callable[[], IO[bytes]]
 
 
-def unpack(archive: Path, folder: Path, tell: Tell) -> int:
+def unpack(archive: Path, folder: Path, progress: Progress) -> int:
     """Unpack all files of `archive` below `folder` and return their number; those there with their size stay.
 
     PipelineError when the archive is damaged or names a place outside `folder`; nothing is then written for it.
@@ -40,7 +40,7 @@ def unpack(archive: Path, folder: Path, tell: Tell) -> int:
             targets = [_inside(folder, member.name, archive) for member in members]
             for number, (member, target) in enumerate(zip(members, targets, strict=True), start=1):
                 _write(member, target)
-                tell(number, len(members))
+                progress(number, len(members))
             return len(members)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise PipelineError(f"{archive} is damaged ({error}); delete it and download it again") from error

@@ -21,7 +21,7 @@ VOC_KEYS = {"voc2007": ("2007", "2007-test"), "voc2012": ("2012",)}
 COCO = "http://images.cocodataset.org"
 COCO_ARCHIVES = ("annotations/annotations_trainval2017.zip", "zips/val2017.zip", "zips/train2017.zip")
 
-Tell = Callable[[str, int, int | None], None]
+Progress = Callable[[str, int, int | None], None]
 """What is done ("download ..." counts bytes, "unpack ..." files), how much of it, of how much."""
 
 
@@ -52,7 +52,7 @@ def archives_of(name: str) -> tuple[Archive, ...]:
     return tuple(Archive(url=entry["url"], md5=entry["md5"]) for entry in entries)
 
 
-def download(archive: Archive, to: Path, tell: Tell) -> bool:
+def download(archive: Archive, to: Path, progress: Progress) -> bool:
     """Bring one archive and unpack it below `to`; False when that was done before."""
     target = to / "archives" / archive.name
     record = target.with_name(f"{target.name}.json")
@@ -60,9 +60,9 @@ def download(archive: Archive, to: Path, tell: Tell) -> bool:
         return False
     if not target.exists():
         step = f"download {archive.name}"
-        fetch(archive.url, target, md5=archive.md5, tell=lambda done, total: tell(step, done, total))
+        fetch(archive.url, target, md5=archive.md5, progress=lambda done, total: progress(step, done, total))
     size = target.stat().st_size
-    files = unpack(target, to / archive.folder, lambda done, total: tell(f"unpack {archive.name}", done, total))
+    files = unpack(target, to / archive.folder, lambda done, total: progress(f"unpack {archive.name}", done, total))
     record.write_text(json.dumps({"url": archive.url, "bytes": size, "md5": archive.md5, "files": files}) + "\n")
     target.unlink()
     return True

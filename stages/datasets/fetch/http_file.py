@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 60
 TRIES = 5
 """In a row without a new byte; then the command ends, and the same command goes on."""
 
-Tell = Callable[[int, int | None], None]
+Progress = Callable[[int, int | None], None]
 """Bytes on disk, and bytes of the whole file when the server says so."""
 
 
@@ -29,7 +29,7 @@ class Interruption(Exception):
     """The connection ended before the file did."""
 
 
-def fetch(url: str, target: Path, *, md5: str | None, tell: Tell, pause: float = 2.0) -> None:
+def fetch(url: str, target: Path, *, md5: str | None, progress: Progress, pause: float = 2.0) -> None:
     """Download `url` to `target`, by way of `<target>.part`, which a killed download leaves and the next one continues.
 
     Raises PipelineError when the server refuses, the disk is too small, the connection keeps breaking, or the
@@ -40,7 +40,7 @@ def fetch(url: str, target: Path, *, md5: str | None, tell: Tell, pause: float =
     failures, before = 0, -1
     while True:
         try:
-            _receive(url, part, tell)
+            _receive(url, part, progress)
             break
         except (Interruption, OSError, http.client.HTTPException) as error:
             size = _size(part)
@@ -53,7 +53,7 @@ def fetch(url: str, target: Path, *, md5: str | None, tell: Tell, pause: float =
     part.replace(target)
 
 
-def _receive(url: str, part: Path, tell: Tell) -> None:
+def _receive(url: str, part: Path, progress: Progress) -> None:
     """Append to `part` what it lacks. Interruption or OSError when that did not reach the end."""
     have = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
@@ -67,10 +67,10 @@ def _receive(url: str, part: Path, tell: Tell) -> None:
             raise PipelineError(f"{url}: the server answers {error.code} {error.reason}") from error
         raise
     with answer:
-        _append(answer, part, have if answer.status == http.HTTPStatus.PARTIAL_CONTENT else 0, tell)
+        _append(answer, part, have if answer.status == http.HTTPStatus.PARTIAL_CONTENT else 0, progress)
 
 
-def _append(answer: http.client.HTTPResponse, part: Path, have: int, tell: Tell) -> None:
+def _append(answer: http.client.HTTPResponse, part: Path, have: int, progress: Progress) -> None:
     """Write the body after the first `have` bytes; 0 when the server knows no ranges and sends all of it again."""
     length = answer.headers.get("Content-Length")
     total = have + int(length) if length else None
@@ -78,7 +78,7 @@ def _append(answer: http.client.HTTPResponse, part: Path, have: int, tell: Tell)
     with part.open("ab" if have else "wb") as stream:
         while chunk := answer.read(CHUNK):
             have += stream.write(chunk)
-            tell(have, total)
+            progress(have, total)
     if total is not None and have < total:  # read() of Python 3.11 ends quietly when the connection does
         raise Interruption(f"the connection broke after {have:,} of {total:,} bytes")
 

@@ -19,7 +19,7 @@ from stages.datasets.find import TESTING, TRAINING, find_data_set
 )
 def test_real_data_sets_are_recognised_with_their_usual_splits(real_data, place, layout, training, testing):
     found = find_data_set(str(real_data(place)))
-    assert (found.layout, found.usual(TRAINING), found.usual(TESTING)) == (layout, training, testing)
+    assert (found.layout, found.default_split(TRAINING), found.default_split(TESTING)) == (layout, training, testing)
     assert found.source(training).survey().objects_per_class
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from stages.datasets.annotation import mended
+from stages.datasets.annotation import repaired
 from stages.datasets.defects import Kind
 from stages.datasets.voc_xml import parse
 
@@ -36,12 +36,12 @@ def test_xml_that_is_not_well_formed_is_a_value_error(xml):
 def test_an_object_without_four_finite_numbers_has_no_box(box):
     (item,) = parse(f"<annotation><object><name>cat</name>{box}</object></annotation>".encode()).objects
     assert item.box_xyxy is None
-    assert mended(item.box_xyxy, 100, 80) == (None, [(Kind.UNREADABLE_BOX, "no box")])
+    assert repaired(item.box_xyxy, 100, 80) == (None, [(Kind.UNREADABLE_BOX, "no box")])
 
 
 @pytest.mark.parametrize("box", [(1, 1, 100, 80), (0, 0, 100, 80)])
 def test_a_box_that_ends_at_the_width_or_begins_at_zero_is_inside(box):
-    assert mended(box, 100, 80) == (box, [])
+    assert repaired(box, 100, 80) == (box, [])
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_a_box_that_ends_at_the_width_or_begins_at_zero_is_inside(box):
     ],
 )
 def test_an_unsound_box_is_mended_or_left_out_and_named(box, result, kind):
-    mended_box, defects = mended(box, 100, 80)
-    assert mended_box == result
+    repaired_box, defects = repaired(box, 100, 80)
+    assert repaired_box == result
     assert [found for found, _ in defects] == [kind]
 
 
 def test_a_box_with_two_defects_has_both_named():
-    box, defects = mended((120, 20, 10, 60), 100, 80)
+    box, defects = repaired((120, 20, 10, 60), 100, 80)
     assert box == (10, 20, 100, 60)
     assert [kind for kind, _ in defects] == [Kind.SWAPPED_CORNERS, Kind.CLIPPED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ssd_core.spec.detector import DetectorSpec, Scale, Source
-from stages.shards.looking import Seen
+from stages.shards.album import AlbumContents
 from stages.shards.reach import reach_of, sides
 
 # Four cells with a square of 4 at input 16, one with squares of 8 and 12; see tests/ssd_core/boxes/test_coverage.py
@@ -20,9 +20,9 @@ SPEC = DetectorSpec(
 )
 
 
-def seen(*objects: tuple[int, tuple[float, float, float, float]], crowd: tuple[int, ...] = ()) -> Seen:
+def seen(*objects: tuple[int, tuple[float, float, float, float]], crowd: tuple[int, ...] = ()) -> AlbumContents:
     """Objects as (label, box in pixels of the input), all in one image."""
-    return Seen(
+    return AlbumContents(
         title="by hand",
         classes=("cat", "dog"),
         images=1,

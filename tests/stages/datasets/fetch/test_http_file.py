@@ -83,7 +83,7 @@ def server() -> Iterator[Server]:
 
 def bring(server: Server, target: Path, md5: str | None = MD5) -> list[tuple[int, int | None]]:
     told: list[tuple[int, int | None]] = []
-    fetch(server.url, target, md5=md5, tell=lambda done, total: told.append((done, total)), pause=0.0)
+    fetch(server.url, target, md5=md5, progress=lambda done, total: told.append((done, total)), pause=0.0)
     return told
 
 
@@ -116,7 +116,7 @@ def test_a_process_killed_in_the_middle_loses_only_what_it_had_not_written(serve
     target, part = tmp_path / "a.tar", tmp_path / "a.tar.part"
     program = (
         "import sys, pathlib; from stages.datasets.fetch.http_file import fetch; "
-        "fetch(sys.argv[1], pathlib.Path(sys.argv[2]), md5=None, tell=lambda done, total: None)"
+        "fetch(sys.argv[1], pathlib.Path(sys.argv[2]), md5=None, progress=lambda done, total: None)"
     )
     process = subprocess.Popen([sys.executable, "-c", program, server.url, str(target)])
     deadline = time.monotonic() + 60

@@ -32,7 +32,7 @@ class Album:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class AlbumContents:
     """What the images of an album hold. G objects; those of crowds count too."""
 
     title: str
@@ -70,29 +70,31 @@ def open_album(place: str, split: str, layout: str = "") -> Album:
             raise PipelineError(f"{place} holds shards, which are of one split: leave --split out")
         return _of_shards(place)
     data_set = find_data_set(place, layout)
-    return _of_source(data_set.source(split or data_set.usual((*TRAINING, *TESTING))))
+    return _of_source(data_set.source(split or data_set.default_split((*TRAINING, *TESTING))))
 
 
-def see(album: Album, *, pick: int, rng: np.random.Generator, tell: Callable[[int, int], None]) -> Seen:
-    """Read all images; `pick` of them, drawn by `rng`, are kept whole."""
+def read_album(
+    album: Album, *, pick: int, rng: np.random.Generator, progress: Callable[[int, int], None]
+) -> AlbumContents:
+    """Read all images; `pick` of them, drawn by `rng`, are kept with their pixels."""
     chosen = set(rng.permutation(album.length)[:pick].tolist())
     rows: list[Row] = []
     picked = []
     for number in range(album.length):
-        tell(number, album.length)
+        progress(number, album.length)
         if (row := album.read(number)) is None:
             continue
         if number in chosen:
             picked.append(row)
         rows.append(_without_image(row))
-    return _seen(album, rows, tuple(picked))
+    return _contents(album, rows, tuple(picked))
 
 
-def _seen(album: Album, rows: list[Row], picked: tuple[Row, ...]) -> Seen:
+def _contents(album: Album, rows: list[Row], picked: tuple[Row, ...]) -> AlbumContents:
     if not rows:
         raise PipelineError(f"none of the {album.length} images of {album.title} can be read: see ssdpipe data check")
     scales = [np.array([row.width, row.height] * 2, np.float64) for row in rows]
-    return Seen(
+    return AlbumContents(
         title=album.title,
         classes=album.classes,
         images=len(rows),

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from stages.datasets.voc import VocFolder
-from stages.shards.looking import Album, Seen, open_album, see
+from stages.shards.album import Album, AlbumContents, open_album, read_album
 from stages.shards.shard import Shard
 
 
@@ -20,8 +20,8 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
-def seen(album: Album, pick: int = 1, seed: int = 0) -> Seen:
-    return see(album, pick=pick, rng=np.random.default_rng(seed), tell=ignore)
+def seen(album: Album, pick: int = 1, seed: int = 0) -> AlbumContents:
+    return read_album(album, pick=pick, rng=np.random.default_rng(seed), progress=ignore)
 
 
 def test_boxes_are_fractions_and_objects_know_their_image(voc: Any) -> None:
