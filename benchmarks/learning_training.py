@@ -22,7 +22,7 @@ from ssd_core.metrics.voc_ap import ScoredBoxes, evaluate, mean_result
 from ssd_core.network.model import Detector
 from ssd_core.spec.recipe import Recipe
 from ssd_core.training.optimiser import build_optimiser, set_learning_rate
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights
 
 LOSS_WINDOWS = 20
@@ -44,7 +44,7 @@ class Place:
 def measure(cell: Cell, trial: Trial, place: Place) -> dict[str, Any]:
     """Train and score one cell; its conditions and numbers."""
     train_shards, test_shards = trial.shards(place.data, place.work)
-    detector = first_detector(trial.recipe.spec, cell.seed, place.initial).to(place.device)
+    detector = initial_detector(trial.recipe.spec, cell.seed, place.initial).to(place.device)
     # the preprocessing is that of the first weights
     recipe = replace(trial.recipe, seed=cell.seed, spec=detector.spec)
     stream = {"ours": OurBatches, "torchvision": TorchvisionBatches}[cell.augment](train_shards, recipe)

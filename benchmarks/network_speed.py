@@ -17,11 +17,20 @@ from functools import partial
 
 import torch
 
-from ssd_core.detection.speed import Runner, Speed, arithmetic, in_turns, noise, of_first, quieten, why_not
+from ssd_core.detection.speed import (
+    Runner,
+    Speed,
+    arithmetic,
+    in_turns,
+    noise,
+    quieten,
+    relative_to_first,
+    unsupported_reason,
+)
 from ssd_core.detection.speed_modes import SpeedMode
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 
 NETWORKS: dict[str, Callable[[], DetectorSpec]] = {
     "ssd300": ssd300,
@@ -34,7 +43,7 @@ def main() -> None:
     options = parsed()
     device = torch.device(options.device)
     mode = SpeedMode(precision=options.precision, channels_last=options.channels_last, compiled=options.compiled)
-    if reason := why_not(mode, device):
+    if reason := unsupported_reason(mode, device):
         raise SystemExit(reason)
     tell_conditions(options, mode, device)
     runners = {name: runner_of(NETWORKS[name](), mode, device, options.candidates) for name in options.networks}
@@ -43,7 +52,7 @@ def main() -> None:
 
 
 def runner_of(spec: DetectorSpec, mode: SpeedMode, device: torch.device, candidates: int) -> Runner:
-    detector = first_detector(spec, seed=0).to(device).eval()
+    detector = initial_detector(spec, seed=0).to(device).eval()
     quieten(detector, noise(detector, 1).to(device), candidates)
     return Runner(detector, mode, device)
 
@@ -83,7 +92,7 @@ def measure(runners: dict[str, Runner], batch: int, options: argparse.Namespace,
         device = runners[first].device
         with arithmetic(mode, device):
             seconds = in_turns(each, device, warmup=options.warmup, timed=options.repeats)
-        ratios = of_first(seconds)
+        ratios = relative_to_first(seconds)
         for name, values in seconds.items():
             speed = Speed.of(values, batch)
             rate = f"{speed.images_per_second:10.2f} {ratios[name]:10.2f}"

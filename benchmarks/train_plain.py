@@ -28,7 +28,7 @@ from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights, save_weights
 
 SPECS: dict[str, Callable[[tuple[str, ...]], DetectorSpec]] = {
@@ -61,7 +61,7 @@ def main() -> None:
         checkpoints = options.checkpoints or stack.enter_context(tempfile.TemporaryDirectory())
         trainer = Trainer(
             recipe,
-            first_detector(recipe.spec, recipe.seed),
+            initial_detector(recipe.spec, recipe.seed),
             world=World(device=device),
             checkpoints=CheckpointFolder(path=str(checkpoints)),
             listener=Printer(),

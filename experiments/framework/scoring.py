@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
-from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
+from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
 from stages.datasets.find import find_data_set
 from stages.evaluation.protocol import Protocol
 from stages.graphs import Evaluation, scored
@@ -23,7 +23,7 @@ def weights_on_split(
     strict: bool,
     placement: Placement,
     protocol: Protocol = "voc",
-    choices: ImportChoices = AS_FOUND,
+    choices: ImportChoices = AUTODETECT,
     limits: DetectionLimits = PAPER_LIMITS,
     allow_trained_images: bool = False,
 ) -> Evaluation:
@@ -48,7 +48,7 @@ def weights_on_split(
     )
 
 
-def classes_of(weights: str | Path, choices: ImportChoices = AS_FOUND) -> tuple[str, ...]:
+def classes_of(weights: str | Path, choices: ImportChoices = AUTODETECT) -> tuple[str, ...]:
     """The classes that the weights detect."""
     from experiments.framework.weight_files import read_weights
 

@@ -14,13 +14,13 @@ from ssd_core.backbones.backbone import Backbone, Vgg16
 from ssd_core.spec.departures import leaves
 from ssd_core.weights import any_weights
 from ssd_core.weights.importing import import_weights
-from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
+from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
 from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.vgg import vgg16_weights
 from ssd_core.weights.weights import Weights, save_weights
 
 
-def read_weights(path: str, choices: ImportChoices = AS_FOUND) -> Weights:
+def read_weights(path: str, choices: ImportChoices = AUTODETECT) -> Weights:
     """Weights of any kind. PipelineError when there is no such file or it cannot be used."""
     file = existing(path)
     with file.open("rb") as stream:

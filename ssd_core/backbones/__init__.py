@@ -1,1 +1,1 @@
-"""The networks in front: VGG16 and ResNet-50, their layers and how they are cut into maps."""
+"""Backbones: VGG16 and ResNet-50, their layers and the maps at which they are split."""

@@ -1,7 +1,7 @@
-"""Backbones: the networks that a detector takes its first maps from, as values of its specification.
+"""Backbones: the networks that produce a detector's first maps, as values of its specification.
 
-A backbone tells the side and the width of each map that can predict, and builds the layers that lead to it. Extra
-layers of the specification follow its last map. A backbone of one's own is another subclass of `Backbone`.
+A backbone defines the side and width of each possible source map, and builds the layers that lead to it. The extra
+layers of the specification follow its last map. A custom backbone is another subclass of `Backbone`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Backbone(ABC):
-    """A frozen keyword-only dataclass; its maps in order, each with the name of the layer that ends there."""
+    """Base of frozen keyword-only dataclasses; maps are in order, each named after the layer that produces it."""
 
     @abstractmethod
     def cells(self, input_size: int) -> dict[str, int]:
@@ -27,43 +27,43 @@ class Backbone(ABC):
 
     @abstractmethod
     def widths(self) -> dict[str, int]:
-        """Channels of each map."""
+        """Number of channels of each map."""
 
     @abstractmethod
     def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
-        """The layers from the map before (first: the image, (B, 3, S, S)) to each map.
+        """The layers that lead to each map from the one before (for the first: from the image, (B, 3, S, S)).
 
-        A GroupNorm of so many groups follows every convolution; with 0 groups the network is as it was pretrained.
+        A GroupNorm with `norm_groups` groups follows every convolution; with 0 the network is the pretrained one.
         """
 
     def blueprint(self) -> dict[str, Blueprint] | None:
-        """The same layers as plain values, from which a plan counts the work; None: it counts on the modules."""
+        """The same layers as plain values, from which a plan computes the cost; None: it measures the modules."""
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vgg16(Backbone):
-    """VGG16 with fc6 and fc7 as convolutions; by default reduced and atrous, as DeepLab-LargeFOV has it."""
+    """VGG16 with fc6 and fc7 as convolutions; by default reduced and atrous, as in DeepLab-LargeFOV."""
 
     reduced: bool = True
-    """fc6 3x3 with holes and fc7 subsampled, pool5 3x3-s1. False: VGG16 as it was trained, "no atrous" in Table 2:
-    fc6 7x7, pool5 2x2-s2, and conv5_3 can predict."""
+    """Subsampled fc6 (3x3, dilated) and fc7, pool5 3x3-s1. False: VGG16 as it was trained, "no atrous" in Table 2:
+    fc6 7x7, pool5 2x2-s2, and conv5_3 as a possible source."""
 
     channels: tuple[int, int, int, int, int] = (64, 128, 256, 512, 512)
-    """Of the blocks conv1 to conv5 (2, 2, 3, 3, 3 layers)."""
+    """Channels of the blocks conv1 to conv5 (2, 2, 3, 3, 3 layers)."""
 
     fc_channels: int = 1024
-    """Of fc6 and fc7; 4096 before they are subsampled."""
+    """Channels of fc6 and fc7; 4096 before subsampling."""
 
     dilation: int = 6
-    """Of fc6."""
+    """Dilation of fc6."""
 
     def __post_init__(self) -> None:
         if not self.reduced and self.dilation != 1:
-            raise ValueError(f"the full VGG16 has no holes in fc6: reduced=False needs dilation=1, not {self.dilation}")
+            raise ValueError(f"fc6 of the full VGG16 is not dilated: it needs dilation=1, not {self.dilation}")
 
     def cells(self, input_size: int) -> dict[str, int]:
-        """Pooling rounds up as Caffe's: 300 -> 150 -> 75 -> 38 -> 19."""
+        """Pooling rounds up, as in Caffe: 300 -> 150 -> 75 -> 38 -> 19."""
         conv4_3 = _halved(input_size, times=3)
         if self.reduced:
             return {"conv4_3": conv4_3, "conv7": _halved(conv4_3)}
@@ -74,9 +74,9 @@ class Vgg16(Backbone):
         return {"conv4_3": self.channels[3], **conv5_3, "conv7": self.fc_channels}
 
     def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
-        from ssd_core.backbones.layers import built
+        from ssd_core.backbones.layers import build_layers
 
-        return OrderedDict((name, built(part, norm_groups)) for name, part in self.blueprint().items())
+        return OrderedDict((name, build_layers(part, norm_groups)) for name, part in self.blueprint().items())
 
     def blueprint(self) -> dict[str, Blueprint]:
         from ssd_core.backbones.vgg import vgg16_blueprint
@@ -88,11 +88,11 @@ class Vgg16(Backbone):
 
 @dataclass(frozen=True, kw_only=True)
 class ResNet50(Backbone):
-    """The first 40 convolutions of ResNet-50, conv1 to conv4_x of He et al. (2016, Table 1); conv5_x is left out.
+    """The first 40 convolutions of ResNet-50, conv1 to conv4_x of He et al. (2016, Table 1), without conv5_x.
 
-    Maps have torchvision's names: layer2 is conv3_x, layer3 is conv4_x. At 300 they are of 38 and 19 cells as those of
-    VGG16, without a change of any stride. Batch norm is frozen: it is what ImageNet left, since its means over a
-    batch would depend on how images are dealt to workers. From scratch it normalises nothing: take GroupNorm then.
+    Maps have torchvision's names: layer2 is conv3_x, layer3 is conv4_x. At 300 they have 38 and 19 cells, like those of
+    VGG16, without changing any stride. Batch norm is frozen at ImageNet's statistics, since those of a batch would
+    depend on how images are distributed over workers. From scratch it normalises nothing: use GroupNorm then.
     """
 
     width: int = 64

@@ -1,4 +1,4 @@
-"""Layers as plain values, in the order of their modules: a network is built from them, its work is counted from them.
+"""Layers as plain values, in the order of their modules: networks are built, and their cost computed, from them.
 
 Nothing here imports torch, so that plans stay fast.
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Conv:
-    """A convolution, followed by a GroupNorm where the detector has groups."""
+    """A convolution, followed by a GroupNorm if the detector has norm_groups."""
 
     name: str
     channels_in: int
@@ -24,13 +24,13 @@ class Conv:
     bias: bool = True
 
     def side(self, before: int) -> int:
-        """Side of its map, from that of the map before."""
+        """Side of its output, given the side of its input."""
         return (before + 2 * self.padding - self.dilation * (self.kernel - 1) - 1) // self.stride + 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shortcut(Conv):
-    """The convolution beside a block, after those of the block: it reads the block's input, and its map is added."""
+    """The convolution on a block's shortcut, listed after the block's own: it reads the block's input."""
 
     def side(self, before: int) -> int:
         return before
@@ -45,7 +45,7 @@ class Pool:
     stride: int = 2
     padding: int = 0
     round_up: bool = True
-    """As Caffe's; torchvision's rounds down."""
+    """Round up as Caffe does; torchvision rounds down."""
 
     def side(self, before: int) -> int:
         span = before + 2 * self.padding - self.kernel

@@ -1,4 +1,4 @@
-"""Layers that SSD adds to plain convolutions, and how new ones are initialised. Maps are (B, C, H, W)."""
+"""Layers that SSD adds to plain convolutions, and the initialisation of new ones. Maps are (B, C, H, W)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ L2_NORM_EPSILON = 1e-10
 class GroupNorm(nn.GroupNorm):
     """GroupNorm computed on contiguous maps, whatever their layout.
 
-    On CPUs torch's kernel for channels-last maps takes the variance as E[x^2] - E[x]^2, which loses the digits of a
-    nearly constant map: a difference in rounding of 1e-7 was 1e-3 of the loss after four steps.
+    On CPUs torch's kernel for channels-last maps computes the variance as E[x^2] - E[x]^2, which loses precision on
+    nearly constant maps: a rounding difference of 1e-7 grew to 1e-3 of the loss after four steps.
     """
 
     def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
@@ -30,7 +30,7 @@ class GroupNorm(nn.GroupNorm):
 
 
 class Convolution(nn.Module):
-    """Convolution, GroupNorm if any groups are asked for, ReLU."""
+    """Convolution, GroupNorm if `norm_groups` is positive, ReLU."""
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class Convolution(nn.Module):
         return torch.relu_(self.norm(self.conv(features)))
 
 
-def built(blueprint: Blueprint, norm_groups: int) -> nn.Sequential:
-    """The layers one after the other, by their names."""
+def build_layers(blueprint: Blueprint, norm_groups: int) -> nn.Sequential:
+    """Return the layers as a sequence of modules, by name."""
     return nn.Sequential(OrderedDict((layer.name, _module(layer, norm_groups)) for layer in blueprint))
 
 
@@ -75,7 +75,7 @@ def _module(layer: Conv | Pool, norm_groups: int) -> nn.Module:
 
 
 class L2Norm(nn.Module):
-    """Scale the feature vector of every position to a learnt length, one factor per channel (paper section 3.1)."""
+    """Normalise the feature vector at every position, then scale its channels by learnt factors (paper section 3.1)."""
 
     def __init__(self, channels: int, scale: float) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class L2Norm(nn.Module):
 
 @torch.no_grad()
 def initialise(module: nn.Module, generator: torch.Generator | None = None) -> None:
-    """Caffe's "xavier" in every convolution: uniform with variance 1 / fan-in; biases are zero.
+    """Apply Caffe's "xavier" to every convolution: uniform with variance 1 / fan-in; biases are zero.
 
     This is not `torch.nn.init.xavier_uniform_`, which divides by the mean of fan-in and fan-out.
     """

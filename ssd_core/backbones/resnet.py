@@ -1,7 +1,7 @@
-"""ResNet-50 up to conv4_x (He et al. 2016, Table 1), of torchvision's blocks and under torchvision's names.
+"""ResNet-50 up to conv4_x (He et al. 2016, Table 1), built from torchvision's blocks with torchvision's names.
 
-Cut after layer2 (conv3_x) and layer3 (conv4_x). The stride of a block is at its 3x3 convolution, as torchvision's
-weights have it, where the paper has it at the first 1x1.
+Split after layer2 (conv3_x) and layer3 (conv4_x). The stride of a block is in its 3x3 convolution, which torchvision's
+weights expect; the paper has it in the first 1x1.
 
 Tested in tests/ssd_core/backbones/test_backbone.py.
 """
@@ -22,7 +22,7 @@ Norm = Callable[[int], nn.Module]
 
 
 def resnet50_parts(width: int, norm_groups: int) -> OrderedDict[str, nn.Module]:
-    """The network in two parts; conv1 has `width` channels. Maps: image (B, 3, S, S), RGB; layer2 S/8; layer3 S/16."""
+    """Return the network in two parts; conv1 has `width` channels. Image (B, 3, S, S), RGB; layer2 S/8; layer3 S/16."""
     norm: Norm = partial(GroupNorm, norm_groups) if norm_groups else FrozenBatchNorm2d
     layer1 = _layer(width, width, blocks=3, stride=1, norm=norm)
     layer2 = _layer(4 * width, 2 * width, blocks=4, stride=2, norm=norm)
@@ -43,7 +43,7 @@ def _stem(width: int, norm: Norm) -> OrderedDict[str, nn.Module]:
 
 
 def _layer(channels_in: int, planes: int, *, blocks: int, stride: int, norm: Norm) -> nn.Sequential:
-    """Blocks of `planes` channels inside and four times as many at their ends; the first has a convolved shortcut."""
+    """Blocks with `planes` channels inside and four times as many outside; the first has a shortcut convolution."""
     ends = Bottleneck.expansion * planes
     shortcut = nn.Sequential(nn.Conv2d(channels_in, ends, kernel_size=1, stride=stride, bias=False), norm(ends))
     first = Bottleneck(channels_in, planes, stride, shortcut, norm_layer=norm)

@@ -1,4 +1,4 @@
-"""The layers of ResNet-50 up to conv4_x as plain values; the network itself is made of torchvision's blocks.
+"""The layers of ResNet-50 up to conv4_x as plain values; the network itself is built from torchvision's blocks.
 
 Tested in tests/ssd_core/backbones/test_backbone.py.
 """
@@ -11,7 +11,7 @@ from ssd_core.backbones.blueprint import Blueprint, Conv, Pool, Shortcut
 
 
 def resnet50_blueprint(width: int) -> dict[str, Blueprint]:
-    """The two parts of `resnet.resnet50_parts`, from the channels of conv1."""
+    """Return the two parts of `resnet.resnet50_parts`; conv1 has `width` channels."""
     conv1 = Conv(name="conv1", channels_in=3, channels=width, kernel=7, stride=2, padding=3, bias=False)
     stem = (conv1, Pool(name="maxpool", kernel=3, stride=2, padding=1, round_up=False))
     layer1 = _layer("layer1", width, width, blocks=3, stride=1)

@@ -1,7 +1,7 @@
 """VGG16 up to conv7, with fc6 and fc7 as convolutions (paper section 3; VGGNetBody in model_libs.py).
 
-Cut where SSD can read features: after conv4_3, in the full network after conv5_3, and after conv7. Pooling rounds
-up as Caffe's does. In the reduced network pool5 is 3x3 with stride 1, and the holes of conv6 (fc6) make up for the
+Split at the possible source layers: after conv4_3, in the full network after conv5_3, and after conv7. Pooling rounds
+up, as in Caffe. In the reduced network pool5 is 3x3 with stride 1, and the dilation of conv6 (fc6) makes up for the
 missing stride; the full one has pool5 2x2 with stride 2 and fc6 7x7.
 
 Tested in tests/ssd_core/network/test_model.py.
@@ -18,7 +18,7 @@ _DEPTHS = (2, 2, 3, 3, 3)  # convolutions of the blocks conv1 to conv5
 
 
 def vgg16_blueprint(*, channels: Sequence[int], fc_channels: int, dilation: int, reduced: bool) -> dict[str, Blueprint]:
-    """The network in parts, each named by its last layer; `channels` are those of the five blocks.
+    """Return the network in parts, each named after its last layer; `channels` lists the widths of the five blocks.
 
     Maps: image (B, 3, S, S), RGB or BGR; conv4_3 S/8; conv5_3 S/16; conv7 S/16 reduced, S/32 full.
     """

@@ -1,1 +1,1 @@
-"""Default boxes, frames, offsets, matching."""
+"""Default boxes, coordinate frames, offset coding, matching."""

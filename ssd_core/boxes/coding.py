@@ -1,7 +1,7 @@
-"""Offsets between a default box and an object's box (paper equation 2; CENTER_SIZE code of bbox_util.cpp).
+"""Encoding of boxes as offsets from default boxes (paper equation 2; CENTER_SIZE code of bbox_util.cpp).
 
-Centres are measured in sizes of the default box, sizes as logarithms of the ratio; both are divided by
-the variances, which are known only from the released code. All boxes are cxcywh fractions of the image.
+Centre offsets are in units of the default box's size, sizes are logarithms of the ratio; both are divided by the
+variances, which appear only in the released code. All boxes are cxcywh fractions of the image.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def encode(
     default_boxes_cxcywh: Float[Tensor, "*batch 4"],
     variances: tuple[float, float],
 ) -> Float[Tensor, "*batch 4"]:
-    """What the network shall predict so that `decode` gives back the boxes."""
+    """Return the regression targets, from which `decode` recovers the boxes."""
     centre, size = boxes_cxcywh[..., :2], boxes_cxcywh[..., 2:]
     default_centre, default_size = default_boxes_cxcywh[..., :2], default_boxes_cxcywh[..., 2:]
     offset = (centre - default_centre) / default_size / variances[0]
@@ -29,7 +29,7 @@ def decode(
     default_boxes_cxcywh: Float[Tensor, "K 4"],
     variances: tuple[float, float],
 ) -> Float[Tensor, "*batch K 4"]:
-    """Boxes as cxcywh; they may leave the image."""
+    """Return boxes as cxcywh; they may extend beyond the image."""
     offset, stretch = locations[..., :2], locations[..., 2:]
     default_centre, default_size = default_boxes_cxcywh[..., :2], default_boxes_cxcywh[..., 2:]
     centre = default_centre + offset * variances[0] * default_size

@@ -1,8 +1,8 @@
-"""How well the default boxes of a specification reach annotated objects (paper section 2.2, matching).
+"""Coverage of annotated objects by the default boxes of a specification (paper section 2.2, matching).
 
-An object that overlaps no default box by MATCH_IOU trains at most one box, the one that it is given by force, and
-seldom is detected: too small, too long, or between the scales. Boxes are fractions of the image, in which the
-overlap is that of the resized input. Letters: G objects, K default boxes, S scales in the order of the sources.
+An object that overlaps no default box by MATCH_IOU trains at most one box, the one that bipartite matching assigns, and
+is rarely detected: it is too small, too elongated, or between scales. Boxes are fractions of the image, so that the
+overlap equals that in the resized input. Letters: G objects, K default boxes, S scales in the order of the sources.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from ssd_core.boxes.matching import MATCH_IOU
 from ssd_core.spec.detector import DetectorSpec
 
 OBJECTS_AT_ONCE = 256
-"""Bounds the memory: 256 objects with 24564 boxes of SSD512 are 25 MB for each temporary."""
+"""Limits memory: 256 objects times the 24564 boxes of SSD512 are 25 MB per temporary."""
 
 
 class Coverage(NamedTuple):
-    """Of each object, what each scale offers."""
+    """Overlap of each object with the default boxes of each scale."""
 
     iou: Float[Tensor, "G S"]
-    """Largest overlap with a default box of the scale."""
+    """Largest overlap with any default box of the scale."""
 
     boxes: Int[Tensor, "G S"]
-    """Default boxes of the scale that overlap by at least MATCH_IOU."""
+    """Number of default boxes of the scale with an overlap of at least MATCH_IOU."""
 
     def best_scale(self) -> Int[Tensor, " G"]:
-        """Scale of the default box with the largest overlap; the first wins a tie."""
+        """Return the scale of the default box with the largest overlap; ties go to the first."""
         return self.iou.argmax(dim=1)
 
     def reached(self) -> Bool[Tensor, " G"]:
-        """Whether any default box overlaps the object by at least MATCH_IOU."""
+        """Return whether any default box overlaps the object by at least MATCH_IOU."""
         return (self.boxes > 0).any(dim=1)
 
 
 def coverage(boxes_xyxy: Float[Tensor, "G 4"], spec: DetectorSpec) -> Coverage:
-    """Overlap of objects with the default boxes that training may use."""
+    """Return the overlap of objects with the default boxes that training may use."""
     defaults_xyxy = to_xyxy(default_boxes(spec))
     usable = inside_image(defaults_xyxy) | spec.use_boundary_boxes
     scale = scale_of_boxes(spec)
@@ -51,12 +51,12 @@ def coverage(boxes_xyxy: Float[Tensor, "G 4"], spec: DetectorSpec) -> Coverage:
 
 
 def scale_names(spec: DetectorSpec) -> tuple[str, ...]:
-    """Names of the S scales: layer and side of the small square in pixels of the input, such as "conv4_3 30"."""
+    """Return the names of the S scales: layer and side of the small square in input pixels, such as "conv4_3 30"."""
     return tuple(f"{source.layer} {scale.size:.0f}" for source in spec.sources for scale in source.scales)
 
 
 def scale_of_boxes(spec: DetectorSpec) -> Int[Tensor, " K"]:
-    """Number of the scale of each default box, in the order of `default_boxes`."""
+    """Return the index of each default box's scale, in the order of `default_boxes`."""
     cells = spec.cells()
     numbers: list[Tensor] = []
     first = 0

@@ -1,7 +1,7 @@
-"""Frames of boxes and their overlap.
+"""Coordinate frames of boxes, and their overlap.
 
-Two frames, always named: `xyxy` (xmin, ymin, xmax, ymax) and `cxcywh` (centre, width, height). All
-coordinates are fractions of image width and height, x to the right and y down; a box may leave [0, 1].
+Names always state the frame: `xyxy` (xmin, ymin, xmax, ymax) or `cxcywh` (centre, width, height). All coordinates are
+fractions of image width and height, x to the right and y down; a box may extend beyond [0, 1].
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def to_cxcywh(boxes_xyxy: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 4"
 def pairwise_iou(
     boxes_xyxy: Float[Tensor, "*batch G 4"], others_xyxy: Float[Tensor, "K 4"]
 ) -> Float[Tensor, "*batch G K"]:
-    """Intersection over union of every box with every other; 0 for a box without area that meets nothing."""
+    """Return the intersection over union of every pair; 0 for pairs of boxes without area."""
     xmin, ymin, xmax, ymax = boxes_xyxy.unsqueeze(-1).unbind(-2)
     left, top, right, bottom = others_xyxy.unbind(-1)
     # in place: at 32 images, 40 objects and 8732 boxes each temporary is 45 MB
@@ -36,5 +36,5 @@ def pairwise_iou(
 
 
 def inside_image(boxes_xyxy: Float[Tensor, "*batch 4"]) -> Bool[Tensor, "*batch"]:
-    """Whether a box stays within [0, 1]; one that does not is a boundary box."""
+    """Return whether a box lies within [0, 1]; one that does not is a boundary box."""
     return ((boxes_xyxy >= 0) & (boxes_xyxy <= 1)).all(dim=-1)

@@ -1,4 +1,4 @@
-"""Annotated objects of a batch of images, padded to the largest number in one of them.
+"""Annotated objects of a batch of images, padded to the largest number in any image.
 
 Tested in tests/ssd_core/boxes/test_matching.py.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 class Objects(NamedTuple):
-    """B images with up to G objects each; what stands where `valid` is false has no meaning."""
+    """Objects of B images, up to G each; entries where `valid` is false are padding."""
 
     boxes_xyxy: Float[Tensor, "B G 4"]
     """Fractions of image width and height."""

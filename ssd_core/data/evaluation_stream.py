@@ -1,4 +1,4 @@
-"""Shards to batches for an evaluation: the images in order, resized and nothing else.
+"""Batches of an evaluation: the images of the shards in order, only resized.
 
 Images are uint8 RGB, channels last in memory. Letters: b images of a batch, S side of the input.
 """
@@ -19,7 +19,7 @@ from ssd_core.data.shards import ShardSet
 
 
 class EvaluationBatch(NamedTuple):
-    """Images of the shards in their order, resized and nothing else."""
+    """Resized images in the order of the shards."""
 
     images: UInt8[Tensor, "b 3 S S"]
     image_ids: list[str]
@@ -30,7 +30,7 @@ class EvaluationBatch(NamedTuple):
 
 
 class EvaluationStream(IterableDataset[EvaluationBatch]):
-    """Rows in the order given, `batch_size` at a time; the last batch may be smaller."""
+    """Batches of the rows in the given order; the last batch may be smaller."""
 
     def __init__(self, shards: ShardSet, rows: Sequence[int], *, input_size: int, batch_size: int) -> None:
         self.shards, self.rows = shards, rows
@@ -40,7 +40,7 @@ class EvaluationStream(IterableDataset[EvaluationBatch]):
         return map(self.batch, in_turn(range(-(-len(self.rows) // self.batch_size))))
 
     def batch(self, number: int) -> EvaluationBatch:
-        """Batch `number`, counted from 0."""
+        """Return batch `number`, counted from 0."""
         numbers = self.rows[number * self.batch_size : (number + 1) * self.batch_size]
         rows = [self.shards.row(index) for index in numbers]
         return EvaluationBatch(
@@ -60,7 +60,7 @@ def evaluation_batches(
     loader_processes: int = 0,
     pin_memory: bool = False,
 ) -> Iterator[EvaluationBatch]:
-    """Images of `rows` (all without it) in that order, bilinear to a square of `input_size`."""
+    """Return batches of the images of `rows` (default: all) in that order, resized bilinearly to `input_size`."""
     chosen = range(len(shards)) if rows is None else rows
     stream = EvaluationStream(shards, chosen, input_size=input_size, batch_size=batch_size)
     return iter(DataLoader(stream, **loader_options(loader_processes, pin_memory)))

@@ -1,7 +1,7 @@
-"""Encoded bytes to RGB pixels, and these to the square input of the network.
+"""Decoding of images to RGB pixels, and resizing to the square input of the network.
 
-One rule for all images: grey, palette, CMYK and 16-bit become 3 x 8 bit, alpha is dropped. The orientation of EXIF is
-ignored, since boxes refer to the pixels as they are stored.
+All images are treated alike: grey, palette, CMYK and 16-bit become 3 x 8 bit; alpha is dropped. The EXIF orientation is
+ignored, since boxes refer to the stored pixels.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 BILINEAR = int(cv2.INTER_LINEAR)
-"""Of evaluation; without antialiasing."""
+"""Interpolation of evaluation; without antialiasing."""
 
 _FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def decode_rgb(encoded: bytes) -> UInt8[ndarray, "H W 3"]:
-    """Decode JPEG, PNG, BMP and what else OpenCV reads. Raises ValueError when it cannot.
+    """Decode JPEG, PNG, BMP and any other format that OpenCV reads. Raises ValueError if it cannot.
 
-    A truncated JPEG is not refused here: its missing part is grey. Sharding checks for that.
+    A truncated JPEG is not rejected here: its missing part is grey. Sharding checks for that.
     """
     bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), _FLAGS) if encoded else None
     if bgr is None:
-        raise ValueError(f"{len(encoded)} bytes that start with {encoded[:8]!r} are not a readable image")
+        raise ValueError(f"{len(encoded)} bytes starting with {encoded[:8]!r} are not a readable image")
     rgb: UInt8[ndarray, "H W 3"] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     return rgb
 

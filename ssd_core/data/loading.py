@@ -1,4 +1,4 @@
-"""What both streams need to load rows: pixels of a row, batches as tensors, and the options of torch's data loader.
+"""Loading shared by both streams: decoding rows, stacking images to tensors, and options for torch's DataLoader.
 
 Tested in tests/ssd_core/data/test_training_stream.py.
 """
@@ -22,7 +22,7 @@ from ssd_core.data.shards import Row
 
 
 def decode_row(row: Row) -> UInt8[ndarray, "H W 3"]:
-    """RGB pixels of a row. Raises ValueError that names the image when they are unreadable or of another size."""
+    """Return the RGB pixels of a row. Raises ValueError that names the image if it is unreadable or of another size."""
     try:
         image = decode_rgb(row.image)
     except ValueError as error:
@@ -40,22 +40,22 @@ def stack(images: Sequence[UInt8[ndarray, "S S 3"]]) -> UInt8[Tensor, "b 3 S S"]
 
 
 def loader_options(processes: int, pin_memory: bool) -> dict[str, Any]:
-    """Options of the data loader."""
+    """Return the options of the DataLoader."""
     return {
         "batch_size": None,  # the streams make whole batches
         "num_workers": processes,
         "prefetch_factor": 4 if processes else None,
         "pin_memory": pin_memory,
         "worker_init_fn": _start_loader,
-        "generator": torch.Generator(),  # it draws a number at its start; not from the global generator
+        "generator": torch.Generator(),  # the loader draws a seed at its start; keep it off the global generator
     }
 
 
 def _start_loader(_: int) -> None:
-    cv2.setNumThreads(0)  # the processes share the cores already
+    cv2.setNumThreads(0)  # the loader processes already use all cores
 
 
 def in_turn(steps: Iterable[int]) -> Iterator[int]:
-    """The steps of this loader process: whole ones in turn, which the loader puts back in order."""
+    """Return this loader process's share of the steps, round-robin; the DataLoader restores their order."""
     info = get_worker_info()
     return iter(steps) if info is None else islice(steps, info.id, None, info.num_workers)

@@ -1,8 +1,8 @@
 """Parquet shards of annotated images: the schema, writing, and random access to rows.
 
-One row is one image with its encoded bytes untouched. Boxes are pixels of the image as annotated
-(xmin, ymin, xmax, ymax; VOC: 1-based, inclusive corners, nothing subtracted). `size` for normalising
-is the row's `width`, `height`. Labels are 0-based indices into the class list of the shard set.
+One row is one image with its encoded bytes unchanged. Boxes are in pixels as annotated (xmin, ymin, xmax, ymax; VOC:
+1-based, inclusive corners, nothing subtracted); divide by the row's `width` and `height` to normalise them. Labels are
+0-based indices into the class list of the shard set.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),  # name of the data set the image comes from
-        pa.field("image", pa.binary(), nullable=False),  # encoded bytes, as found
+        pa.field("image", pa.binary(), nullable=False),  # encoded bytes, unchanged
         pa.field("width", pa.int32(), nullable=False),  # of the decoded image
         pa.field("height", pa.int32(), nullable=False),
         pa.field("boxes", pa.list_(pa.list_(pa.float32(), 4)), nullable=False),
@@ -42,11 +42,12 @@ SCHEMA = pa.schema(
 )
 
 MANIFEST = "shards.json"
-"""Beside the Parquet files: {"schema_version", "classes": [...], "files": [{"name", "rows", "row_groups": [rows, ...],
-"sha256"}], "images", "boxes", "objects_per_class": {class: objects}, "per_class": {class: counts}}."""
+"""File beside the Parquet files: {"schema_version", "classes": [...], "files": [{"name", "rows",
+"row_groups": [rows, ...], "sha256"}], "images", "boxes", "objects_per_class": {class: objects},
+"per_class": {class: counts}}."""
 
 ROW_GROUP_SIZE = 32
-"""Images of one row group, the smallest piece that can be read: about 3 MB of VOC."""
+"""Images per row group, the smallest unit that can be read: about 3 MB of VOC."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ class Row:
     image_id: str
     source: str
     image: bytes
-    """Encoded, as found."""
+    """Encoded bytes, unchanged."""
 
     width: int
     height: int
@@ -71,9 +72,9 @@ class Row:
 
 
 def write_rows(sink: Any, rows: Iterable[Row], *, row_group_size: int = ROW_GROUP_SIZE) -> list[int]:
-    """Write one Parquet file to a path or an open binary file; returns the rows of each row group.
+    """Write one Parquet file to a path or an open binary file; return the number of rows in each row group.
 
-    Equal rows give equal bytes. Nothing is compressed: the images already are, and the rest is small.
+    Equal rows give equal bytes. Nothing is compressed: images already are, and the rest is small.
     """
     groups = []
     remaining = iter(rows)
@@ -96,10 +97,10 @@ _ATTRIBUTES = {"boxes": "boxes_xyxy"}
 def build_manifest(
     classes: Sequence[str], files: Sequence[Mapping[str, Any]], per_class: Mapping[str, Mapping[str, int]]
 ) -> dict[str, Any]:
-    """Content of `MANIFEST`; each of `files` has name, rows, row_groups and sha256.
+    """Return the content of `MANIFEST`; each of `files` has name, rows, row_groups and sha256.
 
-    `per_class` counts for each class its "objects" (all of them), the "images" that show it, and how many of the
-    objects are "difficult" or "crowd".
+    `per_class` holds for each class the number of its "objects" (all of them), of "images" that show it, and of objects
+    that are "difficult" or "crowd".
     """
     objects = {name: counts["objects"] for name, counts in per_class.items()}
     return {
@@ -114,12 +115,12 @@ def build_manifest(
 
 
 class ShardSet:
-    """Rows of a folder of shards by number, in the order of the manifest. Cheap to pickle."""
+    """Random access to the rows of a folder of shards, in the order of its manifest. Cheap to pickle."""
 
     def __init__(self, path: str, filesystem: fs.FileSystem | None = None, *, cached_groups: int = 24) -> None:
-        """Read the manifest. Raises ValueError when it is missing or of a newer format.
+        """Read the manifest. Raises ValueError if it is missing or of a newer format.
 
-        `cached_groups` row groups stay in memory, those used last.
+        The `cached_groups` most recently used row groups stay in memory.
         """
         self.path = str(path)
         self.filesystem = filesystem or fs.LocalFileSystem()
@@ -145,20 +146,20 @@ class ShardSet:
         return self.__dict__ | {"_files": {}, "_groups": OrderedDict()}
 
     def row(self, index: int) -> Row:
-        """The image at `index`. Raises IndexError outside 0 to len - 1."""
+        """Return the row at `index`. Raises IndexError outside 0 to len - 1."""
         if not 0 <= index < len(self):
             raise IndexError(f"row {index} of {len(self)} rows in {self.path}")
         group = bisect_right(self._ends, index)
         return self._group(group).row(index - self._ends[group] + self.group_sizes[group])
 
     def image_ids(self) -> list[tuple[str, str]]:
-        """(source, image id) of all rows, without reading their images."""
+        """Return (source, image id) of all rows, without reading their images."""
         names = [file["name"] for file in self.manifest["files"]]
         tables = [self._file(name).read(columns=["source", "image_id"], use_threads=False) for name in names]
         return [(row["source"], row["image_id"]) for table in tables for row in table.to_pylist()]
 
     def verify(self) -> None:
-        """Read every file and compare its checksum. Raises ValueError that names those that differ."""
+        """Read every file and compare its checksum. Raises ValueError that names the files that differ."""
         if broken := [file["name"] for file in self.manifest["files"] if self._sha256(file["name"]) != file["sha256"]]:
             raise ValueError(
                 f"{len(broken)} of {len(self.manifest['files'])} shards in {self.path} differ from their checksum: "
@@ -170,18 +171,18 @@ class ShardSet:
             with self.filesystem.open_input_file(f"{self.path}/{MANIFEST}") as stream:
                 manifest: dict[str, Any] = json.loads(stream.read())
         except FileNotFoundError as error:
-            raise ValueError(f"{self.path} holds no shards: {MANIFEST} is not there") from error
+            raise ValueError(f"{self.path} holds no shards: {MANIFEST} is missing") from error
         if (version := manifest["schema_version"]) > SCHEMA_VERSION:
             raise ValueError(
-                f"the shards in {self.path} have format {version}, and this ssdpipe reads up to {SCHEMA_VERSION}: "
-                "use a newer one, or shard the data again"
+                f"the shards in {self.path} have format {version}, but this ssdpipe reads up to {SCHEMA_VERSION}: "
+                "update ssdpipe, or shard the data again"
             )
         return manifest
 
     def _group(self, number: int) -> _Group:
         if number not in self._groups:
             name, group = self._places[number]
-            # Single-threaded: Arrow's thread pool does not belong into the forked workers of a data loader
+            # single-threaded: Arrow's thread pool does not survive the fork of loader processes
             self._groups[number] = _Group(self._file(name).read_row_group(group, use_threads=False))
             if len(self._groups) > self.cached_groups:
                 self._groups.popitem(last=False)
@@ -207,7 +208,7 @@ class ShardSet:
 
 
 class _Group:
-    """A row group in memory, its object columns as flat arrays with the offsets of the rows."""
+    """A row group in memory, with its object columns as flat arrays and the offsets of its rows."""
 
     def __init__(self, table: pa.Table) -> None:
         columns = {name: table.column(name).combine_chunks() for name in table.column_names}

@@ -1,9 +1,9 @@
-"""Shards to batches: the endless augmented stream of a training.
+"""The endless stream of augmented batches of a training.
 
 Step s takes the positions s * batch_size to (s + 1) * batch_size of the order; each worker of a training takes its
-share of them. What stands at a position depends on seed and position only: not on the number of workers, of loader
-processes, or on where the stream was started. Images are uint8 RGB, channels last in memory; boxes are (xmin, ymin,
-xmax, ymax) in fractions of the image; labels are 0-based without background (the loss adds the 1).
+share of them. The sample at a position depends on seed and position only: not on the number of workers or loader
+processes, nor on where the stream started. Images are uint8 RGB, channels last in memory; boxes are (xmin, ymin, xmax,
+ymax) in fractions of the image; labels are 0-based without background (the loss adds the 1).
 Letters: b images of this worker, G objects (padded), S side of the input.
 """
 
@@ -35,14 +35,14 @@ class Batch(NamedTuple):
 
     images: UInt8[Tensor, "b 3 S S"]
     objects: Objects
-    """Labels are 0-based without background; padding is zero."""
+    """Annotated objects; labels are 0-based without background, padding is zero."""
 
     image_ids: list[str]
     positions: Int[Tensor, " b"]
-    """Places in the endless stream."""
+    """Positions in the endless stream."""
 
     def to(self, device: torch.device | str) -> Batch:
-        """Copy to a device, without waiting where the memory is pinned."""
+        """Copy to a device, asynchronously if the memory is pinned."""
         return self._replace(
             images=self.images.to(device, non_blocking=True),
             objects=self.objects.to(torch.device(device), non_blocking=True),
@@ -57,7 +57,7 @@ class _Sample(NamedTuple):
 
 
 class TrainingStream(IterableDataset[Batch]):
-    """Batches of worker `rank` of `world`: any step by `batch`, all from `start` to `stop` by iterating."""
+    """Batches of worker `rank` of `world`: any step through `batch`, or `start` to `stop` by iterating."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class TrainingStream(IterableDataset[Batch]):
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        """Raises ValueError when there are no images, or fewer images in a batch than workers."""
+        """Raises ValueError if there are no images, or fewer images in a batch than workers."""
         self.shards, self.recipe = shards, recipe
         self.start, self.stop = start, stop
         self.places = share(recipe.batch_size, rank=rank, world=world)
@@ -80,7 +80,7 @@ class TrainingStream(IterableDataset[Batch]):
         return map(self.batch, in_turn(steps))
 
     def batch(self, step: int) -> Batch:
-        """This worker's share of step `step`, counted from 0."""
+        """Return this worker's share of step `step`, counted from 0."""
         positions = [step * self.recipe.batch_size + place for place in self.places]
         samples = [self._sample(position) for position in positions]
         return Batch(
@@ -101,16 +101,16 @@ class TrainingStream(IterableDataset[Batch]):
             fill_rgb=self._fill_rgb,
             rng=generator("augmentation", seed=recipe.seed, epoch=epoch, index=index),
         )
-        wanted = self._trained_on(row)[augmented.kept]
+        used = self._trained_on(row)[augmented.kept]
         return _Sample(
             image=augmented.image,
-            boxes_xyxy=augmented.boxes_xyxy[wanted],
-            labels=row.labels[augmented.kept][wanted],
+            boxes_xyxy=augmented.boxes_xyxy[used],
+            labels=row.labels[augmented.kept][used],
             image_id=row.image_id,
         )
 
     def _trained_on(self, row: Row) -> Bool[ndarray, " G"]:
-        """Crowds never; they and difficult objects take part in the choice of the patch, as in the original."""
+        """Mask of the objects to train on, never crowds; excluded ones still affect the crop, as in the original."""
         return ~row.crowd if self.recipe.train_difficult else ~(row.crowd | row.difficult)
 
     @cached_property
@@ -129,7 +129,7 @@ def training_batches(
     loader_processes: int = 0,
     pin_memory: bool = False,
 ) -> Iterator[Batch]:
-    """The stream of one worker, read ahead by `loader_processes` (0: in this process), endless without `stop`."""
+    """Return one worker's stream, prefetched by `loader_processes` (0: in this process), endless without `stop`."""
     stream = TrainingStream(shards, recipe, start=start, stop=stop, rank=rank, world=world)
     return iter(DataLoader(stream, **loader_options(loader_processes, pin_memory)))
 

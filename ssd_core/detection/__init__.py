@@ -1,1 +1,1 @@
-"""From raw outputs to detections: decoding, suppression, limits, speed."""
+"""From raw network outputs to detections: decoding, suppression, limits, speed."""

@@ -1,8 +1,8 @@
-"""Network output to detections (paper section 2.2, "Inference"; detection_output_layer.cpp).
+"""From network output to detections (paper section 2.2, "Inference"; detection_output_layer.cpp).
 
-Softmax; scores above 0.01; the 400 best of each class; non-maximum suppression of overlaps above 0.45
-within a class; the 200 best of an image. Boxes are clipped only where the limits say so.
-Letters: B images, K default boxes, C classes with background as class 0, N detections of all images together.
+Softmax; scores above 0.01; the top 400 of each class; non-maximum suppression of overlaps above 0.45 within a class;
+the top 200 of an image. Boxes are clipped only if the limits say so.
+Letters: B images, K default boxes, C classes with background as class 0, N detections in all images.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ssd_core.network.model import Detector
 
 
 class Detections(NamedTuple):
-    """Flat over the batch, ordered by image and then by falling score."""
+    """Detections of a batch in flat arrays, ordered by image, then by descending score."""
 
     images: Int[Tensor, " N"]
     """Position in the batch."""
@@ -31,7 +31,7 @@ class Detections(NamedTuple):
 
     scores: Float[Tensor, " N"]
     boxes_xyxy: Float[Tensor, "N 4"]
-    """Fractions of the image; they may leave [0, 1] unless the limits clip them."""
+    """Fractions of the image; they may extend beyond [0, 1] unless the limits clip them."""
 
     def cpu(self) -> Detections:
         return Detections(*(values.cpu() for values in self))
@@ -39,7 +39,7 @@ class Detections(NamedTuple):
 
 @torch.no_grad()
 def detect(detector: Detector, images: Shaped[Tensor, "B 3 S S"], limits: DetectionLimits | None = None) -> Detections:
-    """Detections in RGB images of 0..255, all of the detector's input size."""
+    """Detect objects in RGB images in 0..255, all of the detector's input size."""
     locations, logits = detector(images)
     return detections(locations, logits, detector.default_boxes, detector.spec.variances, limits)
 
@@ -52,7 +52,7 @@ def detections(
     variances: tuple[float, float],
     limits: DetectionLimits | None = None,
 ) -> Detections:
-    """Detections from the output of the network; computed in float32 or better."""
+    """Convert the output of the network to detections, in float32 or higher precision."""
     limits = limits or PAPER_LIMITS
     precision = torch.promote_types(logits.dtype, torch.float32)
     boxes_xyxy = to_xyxy(decode(locations.to(precision), default_boxes_cxcywh, variances))
@@ -72,20 +72,20 @@ def _best_of_each_class(
 
 
 def _suppress(candidates: Detections, class_count: int, limits: DetectionLimits) -> Detections:
-    """Greedy suppression within each class of each image; the result is ordered by falling score."""
+    """Apply greedy suppression within each class of each image; the result is ordered by descending score."""
     if not len(candidates.scores):
         return candidates
-    # torchvision keeps groups apart by shifting each along the diagonal: coordinates must not be negative for
-    # that, and in float32 a shift by hundreds would cost the overlap its last digits.
+    # torchvision separates groups by shifting each along the diagonal: this requires non-negative coordinates, and in
+    # float32 a shift by hundreds would lose the last digits of the overlap
     boxes = candidates.boxes_xyxy.double()
     group = candidates.images * class_count + candidates.labels
     kept = batched_nms(boxes - boxes.min(), candidates.scores.double(), group, limits.max_iou)
     return Detections(*(values[kept] for values in candidates))
 
 
-def _best_of_each_image(found: Detections, limits: DetectionLimits) -> Detections:
-    order = found.images.argsort(stable=True)  # the order by score survives within an image
-    image = found.images[order]
+def _best_of_each_image(candidates: Detections, limits: DetectionLimits) -> Detections:
+    order = candidates.images.argsort(stable=True)  # stable: keeps the order by score within an image
+    image = candidates.images[order]
     rank = torch.arange(len(image), device=image.device) - torch.searchsorted(image, image)
     kept = order[rank < limits.per_image]
-    return Detections(*(values[kept] for values in found))
+    return Detections(*(values[kept] for values in candidates))

@@ -1,13 +1,13 @@
-"""Inference time of a detector (paper section 3.7, Table 7), by three protocols.
+"""Inference time of a detector (paper section 3.7, Table 7), under several protocols.
 
-    end_to_end   images are read, decoded and resized, then detected; the paper's (ssd_pascal_speed.py takes the whole
-                 test pass by the clock on the wall, batch 8)
-    detection    images lie on the device already: network, decoding, suppression
+    end_to_end   images are read, decoded and resized, then detected; the paper's protocol (ssd_pascal_speed.py measures
+                 the wall time of a whole test pass, batch 8)
+    detection    images are already on the device: network, decoding, suppression
     forward      the network alone
-    backbone     the part of it that is the backbone, whose share of the time the paper tells
+    backbone     the backbone within the network, whose share of the time the paper reports
 
-Works that are compared take turns in every round, so that a change of the machine meets all of them. On a GPU times
-are those of CUDA events. All times are seconds of one batch.
+Workloads that are compared take turns in every round, so that changes in the machine's load affect all of them. On a
+GPU, times come from CUDA events. All times are seconds per batch.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from ssd_core.network.model import Detector, Head
 from ssd_core.network.precision import autocast, has_bf16
 
 Seconds = Float[ndarray, " R"]
-"""One for each timed round."""
+"""Seconds of each timed round."""
 
 Work = Callable[[], object]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """What the seconds of a work come to."""
+    """Speed of a workload."""
 
     images_per_second: float
-    """All images over all the time, as a pass over a test set counts."""
+    """Total images over total time, as for a pass over a test set."""
 
     p50_ms: float
-    """Of one batch."""
+    """Median time of a batch."""
 
     p90_ms: float
 
@@ -57,18 +57,18 @@ class Speed:
         )
 
 
-def why_not(mode: SpeedMode, device: torch.device) -> str:
-    """Why a device cannot compute in this mode; empty when it can."""
+def unsupported_reason(mode: SpeedMode, device: torch.device) -> str:
+    """Return why a device does not support this mode; empty if it does."""
     if mode.precision == "bf16" and not has_bf16(device):
-        return f"no bf16 in the hardware of this {device.type} device"
+        return f"this {device.type} device has no bf16 hardware"
     if mode.precision == "tf32" and (device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0)):
-        return "TF32 is of NVIDIA GPUs from Ampere on"
+        return "TF32 requires an NVIDIA GPU from Ampere on"
     return ""
 
 
 @contextmanager
 def arithmetic(mode: SpeedMode, device: torch.device) -> Iterator[None]:
-    """The context in which works of this mode run; cuDNN searches its fastest kernels, and afterwards is as before."""
+    """Context in which workloads of this mode run; cuDNN benchmarks its kernels; settings are restored at exit."""
     cudnn = torch.backends.cudnn
     before = cudnn.allow_tf32, cudnn.benchmark
     cudnn.allow_tf32, cudnn.benchmark = mode.precision != "fp32", True
@@ -80,9 +80,9 @@ def arithmetic(mode: SpeedMode, device: torch.device) -> Iterator[None]:
 
 
 class Runner:
-    """A detector on a device, in the memory layout of a mode; compiled where the mode says so.
+    """A detector on a device, in the memory layout of a mode, and compiled if the mode says so.
 
-    Calls belong inside `arithmetic`. The detector given is moved, not copied.
+    Call its methods inside `arithmetic`. The given detector is moved, not copied.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Runner:
         self.network: Any = torch.compile(detector) if mode.compiled else detector
 
     def placed(self, images: Shaped[Tensor, "B 3 S S"]) -> Shaped[Tensor, "B 3 S S"]:
-        """The images on the device."""
+        """Return the images on the device, in the mode's memory layout."""
         return images.to(self.device, non_blocking=True).contiguous(memory_format=self.layout)
 
     def forward(self, images: Shaped[Tensor, "B 3 S S"]) -> tuple[Tensor, Tensor]:
@@ -102,7 +102,7 @@ class Runner:
         return locations, logits
 
     def backbone(self, images: Shaped[Tensor, "B 3 S S"]) -> Tensor:
-        """Features of the backbone's last layer; never compiled."""
+        """Return the features of the backbone's last layer; never compiled."""
         last = list(self.detector.spec.backbone.cells(self.detector.spec.input_size))[-1]
         features: Tensor = self.detector.preprocess(images)
         for layer, part in self.detector.features.items():
@@ -119,7 +119,7 @@ class Runner:
 def in_turns(
     works: Mapping[str, Work], device: torch.device, *, warmup: int, timed: int, after_round: Work = lambda: None
 ) -> dict[str, Seconds]:
-    """Seconds of each work; in each of `timed` rounds, after `warmup` that do not count, each is done once."""
+    """Measure each workload once per round, in `timed` rounds after `warmup` rounds that are discarded."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(warmup + timed):
         for name, work in works.items():
@@ -128,8 +128,8 @@ def in_turns(
     return {name: np.array(values[warmup:]) for name, values in seconds.items()}
 
 
-def of_first(seconds: Mapping[str, Seconds]) -> dict[str, float]:
-    """Speed of each work as a multiple of the first's: the median over the rounds, in which they took turns."""
+def relative_to_first(seconds: Mapping[str, Seconds]) -> dict[str, float]:
+    """Return each workload's speed relative to the first: the median over the rounds."""
     first = next(iter(seconds.values()))
     return {name: float(np.median(first / values)) for name, values in seconds.items()}
 
@@ -137,9 +137,10 @@ def of_first(seconds: Mapping[str, Seconds]) -> dict[str, float]:
 def stream_seconds(
     detect: Callable[[Any], Detections], batches: Iterable[Any], *, warmup: int, timed: int, after_batch: Work
 ) -> Seconds:
-    """Seconds from the end of one batch to the end of the next, reading included: `timed`, after `warmup` (1 or more).
+    """Measure the time from the end of one batch to the end of the next, reading included.
 
-    Detections are taken to the CPU. Readers that read ahead do so from the first batch on.
+    Returns `timed` values after `warmup` batches (1 or more). Detections are copied to the CPU. Loader processes
+    prefetch from the first batch on.
     """
     ends = []
     for batch in islice(batches, warmup + timed):
@@ -150,21 +151,21 @@ def stream_seconds(
 
 
 def noise(detector: Detector, batch: int) -> Tensor:
-    """Images of random pixels, uint8, on the CPU."""
+    """Return uint8 images of random pixels, on the CPU."""
     size = detector.spec.input_size
     return torch.randint(0, 256, (batch, 3, size, size), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
 
 def candidates_per_image(logits: Float[Tensor, "B K C"], min_score: float) -> float:
-    """Scores above the threshold, mean over the images: the work of the suppression depends on them."""
+    """Return the mean number of scores above the threshold per image, which determines the work of the suppression."""
     return float((logits.float().softmax(dim=2)[:, :, 1:] > min_score).sum()) / len(logits)
 
 
 @torch.no_grad()
 def quieten(detector: Detector, images: Shaped[Tensor, "B 3 S S"], candidates: int) -> None:
-    """Raise the background's bias until about so many scores of an image are above the threshold.
+    """Raise the background's bias until about `candidates` scores per image are above the threshold.
 
-    Without trained weights nearly all are, and the suppression would have far more to do than it ever has.
+    With untrained weights nearly all are, and the suppression would have far more work than in practice.
     """
     logits = detector(images)[1]
     background = torch.zeros(detector.spec.class_count, device=logits.device)

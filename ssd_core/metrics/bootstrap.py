@@ -1,8 +1,8 @@
-"""How much of a difference in mean average precision the test images support: a paired bootstrap over images.
+"""Confidence intervals of mean average precision: a paired bootstrap over the test images.
 
-The test images are drawn anew with replacement; both detectors are scored on the same drawn images, so that what is
-hard about an image does not count as a difference. Weights take the place of copies: an image drawn twice has
-weight 2. Letters: R replicates, N images, L recalls.
+Test images are resampled with replacement; both detectors are scored on the same sample, so that the difficulty of an
+image does not count as a difference. Weights replace copies: an image drawn twice has weight 2. Letters: R replicates,
+N images, L recall levels.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from numpy import ndarray
 from ssd_core.metrics.voc_ap import Outcomes
 
 LEVELS = 0.1 * np.arange(11)
-"""As `ssd_core.metrics.voc_ap` has them, to the last bit."""
+"""Recall levels of the 11-point average precision, bit-equal to those in `ssd_core.metrics.voc_ap`."""
 
 COCO_LEVELS = np.linspace(0, 1, 101)
-"""The recalls of COCO. With the outcomes of each class at each of its ten overlaps, the mean is COCO's AP."""
+"""COCO's recall levels. Over the outcomes of each class at each of its ten IoU thresholds, the mean is COCO's AP."""
 
 
 def image_weights(images: int, replicates: int, rng: np.random.Generator) -> Int[ndarray, "R N"]:
-    """How often each image is drawn in each replicate."""
+    """Return how often each image is drawn in each replicate."""
     return rng.multinomial(images, np.full(images, 1 / images), size=replicates)
 
 
 def replicate_map(
     outcomes: Sequence[Outcomes], weights: Int[ndarray, "R N"], levels: Float[ndarray, " L"] | None = LEVELS
 ) -> Float[ndarray, " R"]:
-    """Mean average precision of each replicate, 11-point as it stands; `Outcomes.images` index columns of `weights`.
+    """Return the mean average precision of each replicate; `Outcomes.images` index the columns of `weights`.
 
-    Without `levels` it is the area below the curve (VOC from 2010 on). A class without objects in a replicate does not
-    count in its mean; a replicate without any object is NaN.
+    It is 11-point by default; `levels=None` gives the area under the curve (VOC from 2010 on). A class without objects
+    in a replicate is excluded from its mean; a replicate without any object is NaN.
     """
     per_class = np.array([[_ap(item, drawn, levels) for drawn in weights] for item in outcomes])
     present = ~np.isnan(per_class)
@@ -43,13 +43,13 @@ def replicate_map(
 
 
 def interval(values: Float[ndarray, " R"], level: float = 0.95) -> tuple[float, float]:
-    """The percentiles that hold `level` of the replicates that have objects."""
+    """Return the percentile interval that contains `level` of the replicates that have objects."""
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
 def _ap(outcomes: Outcomes, weights: Int[ndarray, " N"], levels: Float[ndarray, " L"] | None) -> float:
-    """Mean over the recalls of the best precision there or later, of one class in one replicate; or its area."""
+    """Average precision of one class in one replicate: the mean over the recall levels, or the area."""
     objects = weights[outcomes.object_images].sum()
     if not objects:
         return np.nan

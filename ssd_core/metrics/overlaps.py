@@ -1,4 +1,4 @@
-"""Overlaps of detections with the objects of their images, in pixels of the original image (numpy).
+"""Overlaps between detections and the objects in their images, in pixels of the original image (numpy).
 
 Letters: N detections, G objects, P pairs of a detection and an object of the same image.
 """
@@ -13,7 +13,7 @@ from numpy import ndarray
 
 
 class Pairs(NamedTuple):
-    """Pairs by ascending detection, and for each by ascending object."""
+    """Pairs sorted by detection, then by object."""
 
     detections: Int[ndarray, " P"]
     objects: Int[ndarray, " P"]
@@ -21,7 +21,7 @@ class Pairs(NamedTuple):
     """Intersection over union."""
 
     def chosen(self, which: ndarray) -> Pairs:
-        """The pairs of a mask or of indices."""
+        """Return the pairs selected by a mask or by indices."""
         return Pairs(*(values[which] for values in self))
 
 
@@ -32,9 +32,9 @@ def pairs_in_images(
     truth_xyxy: Float[ndarray, "G 4"],
     pixel_extent: float,
 ) -> Pairs:
-    """All pairs of a detection and an object of its image; `truth_images` ascend.
+    """Return all pairs of a detection and an object in its image; `truth_images` are ascending.
 
-    `pixel_extent` is what a width has beyond xmax - xmin: 1 for VOC pixels, 0 for continuous coordinates.
+    `pixel_extent` is added to xmax - xmin to give a width: 1 for VOC pixels, 0 for continuous coordinates.
     """
     first = np.searchsorted(truth_images, images, "left")
     counts = np.searchsorted(truth_images, images, "right") - first
@@ -50,7 +50,7 @@ def pairs_in_images(
 def _overlaps(
     boxes_xyxy: Float[ndarray, "P 4"], others_xyxy: Float[ndarray, "P 4"], pixel_extent: float
 ) -> Float[ndarray, " P"]:
-    """Intersection over union, pair by pair."""
+    """Return the intersection over union of each pair."""
     common = np.minimum(boxes_xyxy, others_xyxy)[:, 2:] - np.maximum(boxes_xyxy, others_xyxy)[:, :2] + pixel_extent
     intersection = np.maximum(common, 0).prod(axis=1)
     areas = [(boxes[:, 2:] - boxes[:, :2] + pixel_extent).prod(axis=1) for boxes in (boxes_xyxy, others_xyxy)]
@@ -59,9 +59,9 @@ def _overlaps(
 
 
 def take_free_objects(pairs: Pairs, *, detections: int, objects: int) -> Int[ndarray, " N"]:
-    """The object that each detection takes, -1 for none: in order, each the one it overlaps most of those left.
+    """Assign objects greedily, in the order of the detections: each takes the free object it overlaps most, else -1.
 
-    Of objects with the same overlap, the first.
+    Ties go to the first object.
     """
     taken, owner = [False] * objects, [-1] * detections
     order = np.lexsort((pairs.objects, -pairs.overlaps, pairs.detections))

@@ -1,9 +1,9 @@
 """Average precision as the PASCAL VOC devkit defines it (VOCevaldet.m; paper section 3.1).
 
-Boxes are (xmin, ymin, xmax, ymax) in pixels of the original image, both corners inside: a width is xmax - xmin + 1.
-Detections are visited by falling score, equal scores in the order given. Each takes the object of its class and
-image that it overlaps most, difficult ones included: below the threshold it is false; a difficult object makes it
-count as nothing; an object that was taken before makes it false.
+Boxes are (xmin, ymin, xmax, ymax) in pixels of the original image with inclusive corners: a width is xmax - xmin + 1.
+Detections are visited by descending score, equal scores in the given order. Each is assigned the object of its class
+and image that it overlaps most, difficult ones included: below the threshold it is a false positive; on a difficult
+object it is ignored; on an object already taken it is a false positive.
 Letters: N detections, G objects, D detections of one class.
 """
 
@@ -19,8 +19,8 @@ from numpy import ndarray
 from ssd_core.metrics.overlaps import pairs_in_images
 
 ILSVRC_TOLERANCE = 10.0
-"""Pixels by which a small object of ILSVRC may be missed (eval_detection.m of its devkit). Of that tool only this is
-taken over: there, a second detection of an object that was taken goes to the next one, here it is false as in VOC."""
+"""Localisation tolerance in pixels for small objects in ILSVRC (eval_detection.m of its devkit), the only rule adopted
+from that tool: there, a second detection of a taken object may match the next one; here it is false, as in VOC."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class ScoredBoxes:
     """Detections in a set of images."""
 
     images: Int[ndarray, " N"]
-    """Numbers that say which image, the same as those of the objects."""
+    """Index of the image, shared with `TrueBoxes.images`."""
 
     labels: Int[ndarray, " N"]
     """0-based classes."""
@@ -49,47 +49,47 @@ class TrueBoxes:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """What became of the detections of one class, by falling score."""
+    """Outcomes of the detections of one class, by descending score."""
 
     images: Int[ndarray, " D"]
     true: Bool[ndarray, " D"]
-    """The first to find an object that counts."""
+    """True positive: the first detection of an object that is not difficult."""
 
     counted: Bool[ndarray, " D"]
-    """False on a difficult object: neither true nor false."""
+    """False on a difficult object: neither a true nor a false positive."""
 
     object_images: Int[ndarray, " G"]
-    """The image of each object that counts."""
+    """The image of each object that is not difficult."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassResult:
-    """One class; without objects (difficult ones are none) its average precision is NaN."""
+    """Result of one class; without objects (difficult ones do not count) its average precision is NaN."""
 
     ap_11point: float
-    """Mean over the recalls 0, 0.1 ... 1 of the best precision at that recall or more: VOC2007."""
+    """Mean over the recalls 0, 0.1 ... 1 of the best precision at that recall or higher: VOC2007."""
 
     ap_area: float
-    """Area below the precision made monotonous: VOC2010 and later."""
+    """Area under the precision envelope: VOC2010 and later."""
 
     precision: Float[ndarray, " D"]
-    """After each detection; NaN until the first that counts."""
+    """Precision after each detection; NaN until the first that counts."""
 
     recall: Float[ndarray, " D"]
     objects: int
-    """Without difficult ones."""
+    """Number of objects, without difficult ones."""
 
     detections: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeanResult:
-    """Means over the classes that have objects; NaN when there is none."""
+    """Means over the classes that have objects; NaN if there are none."""
 
     ap_11point: float
     ap_area: float
     classes: int
-    """How many those are."""
+    """Number of classes that have objects."""
 
 
 def evaluate(
@@ -101,10 +101,10 @@ def evaluate(
     pixel_extent: float = 1.0,
     pixel_tolerance: float = 0.0,
 ) -> list[ClassResult]:
-    """Result of each class; an overlap of exactly `iou_threshold` is a match.
+    """Return the result of each class; an overlap of exactly `iou_threshold` is a match.
 
-    `pixel_extent` is what a width has beyond xmax - xmin: 1 for VOC pixels, 0 for continuous coordinates.
-    `pixel_tolerance` t lowers the threshold of a small object to w h / ((w + t) (h + t)): `ILSVRC_TOLERANCE`.
+    `pixel_extent` is added to xmax - xmin to give a width: 1 for VOC pixels, 0 for continuous coordinates.
+    `pixel_tolerance` t lowers the threshold of a small object to w h / ((w + t) (h + t)); see `ILSVRC_TOLERANCE`.
     """
     judged = judge(
         detections,
@@ -126,13 +126,13 @@ def judge(
     pixel_extent: float = 1.0,
     pixel_tolerance: float = 0.0,
 ) -> list[Outcomes]:
-    """Which detections of each class are true, false, or count as nothing; arguments as for `evaluate`."""
+    """Judge the detections of each class as true, false or ignored; arguments as for `evaluate`."""
     thresholds = _thresholds(truth.boxes_xyxy, iou_threshold, pixel_extent, pixel_tolerance)
     return [_judge_class(detections, truth, label, thresholds, pixel_extent) for label in range(class_count)]
 
 
 def mean_result(results: Sequence[ClassResult]) -> MeanResult:
-    """Mean average precision."""
+    """Return the mean average precision."""
     scored = [result for result in results if result.objects]
     return MeanResult(
         ap_11point=sum(result.ap_11point for result in scored) / len(scored) if scored else float("nan"),
@@ -144,7 +144,7 @@ def mean_result(results: Sequence[ClassResult]) -> MeanResult:
 def _thresholds(
     truth_xyxy: Float[ndarray, "G 4"], iou_threshold: float, pixel_extent: float, pixel_tolerance: float
 ) -> Float[ndarray, " G"]:
-    """The overlap from which on an object is found; without a tolerance it is `iou_threshold` for all."""
+    """Return the IoU threshold of each object; without a tolerance it is `iou_threshold` for all."""
     if not pixel_tolerance:
         return np.full(len(truth_xyxy), iou_threshold)
     sides = truth_xyxy[:, 2:].astype(np.float64) - truth_xyxy[:, :2] + pixel_extent
@@ -161,7 +161,7 @@ def _judge_class(
     wanted = wanted[np.argsort(truth.images[wanted], kind="stable")]
     difficult = truth.difficult[wanted]
 
-    nearest = _nearest_objects(
+    nearest = _best_objects(
         detections.images[found],
         detections.boxes_xyxy[found],
         truth.images[wanted],
@@ -181,7 +181,7 @@ def _judge_class(
 
 
 def class_result(outcomes: Outcomes) -> ClassResult:
-    """Precision, recall and average precision of one class."""
+    """Return precision, recall and average precision of one class."""
     true, counted, objects = outcomes.true, outcomes.counted, len(outcomes.object_images)
     hits, visited = np.cumsum(true), np.cumsum(counted)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -196,7 +196,7 @@ def class_result(outcomes: Outcomes) -> ClassResult:
     )
 
 
-def _nearest_objects(
+def _best_objects(
     images: Int[ndarray, " D"],
     boxes_xyxy: Float[ndarray, "D 4"],
     truth_images: Int[ndarray, " G"],
@@ -204,9 +204,9 @@ def _nearest_objects(
     thresholds: Float[ndarray, " G"],
     pixel_extent: float,
 ) -> Int[ndarray, " D"]:
-    """The object of its image that each detection overlaps most, of those whose threshold it reaches; -1 without any.
+    """Return for each detection the object of its image with the largest overlap at or above its threshold, else -1.
 
-    `truth_images` ascend. Of objects with the same overlap, the first.
+    `truth_images` are ascending. Ties go to the first object.
     """
     pairs = pairs_in_images(images, boxes_xyxy, truth_images, truth_xyxy, pixel_extent)
     detection, candidate, overlaps = pairs.chosen(pairs.overlaps >= thresholds[pairs.objects])
@@ -214,22 +214,22 @@ def _nearest_objects(
     np.maximum.at(best, detection, overlaps)
     nearest = np.full(len(images), -1)
     is_best = overlaps == best[detection]
-    nearest[detection[is_best][::-1]] = candidate[is_best][::-1]  # the last assignment stays: the first object
+    nearest[detection[is_best][::-1]] = candidate[is_best][::-1]  # reversed: the first object is assigned last and wins
     return nearest
 
 
 def _ap_11point(precision: Float[ndarray, " D"], recall: Float[ndarray, " D"]) -> float:
     # Not k / 10: in floating point 0.1 * k is above 0.3, 0.6 and 0.7, so a recall of exactly 3 of 10 does not reach its
-    # level. The numbers that people compare were made so (0.61107 for an aeroplane that would otherwise have 0.61161).
+    # level. Published numbers were computed this way (0.61107 for aeroplane, which would otherwise have 0.61161).
     levels = 0.1 * np.arange(11)
-    best = np.append(_monotonous(precision), 0)
+    best = np.append(_envelope(precision), 0)
     return float(best[np.searchsorted(recall, levels)].mean())
 
 
 def _ap_area(precision: Float[ndarray, " D"], recall: Float[ndarray, " D"]) -> float:
-    return float((_monotonous(precision) * np.diff(recall, prepend=0)).sum())
+    return float((_envelope(precision) * np.diff(recall, prepend=0)).sum())
 
 
-def _monotonous(precision: Float[ndarray, " D"]) -> Float[ndarray, " D"]:
-    """The best precision at each place or later."""
+def _envelope(precision: Float[ndarray, " D"]) -> Float[ndarray, " D"]:
+    """Return the best precision at each position or later."""
     return np.maximum.accumulate(precision[::-1])[::-1]

@@ -1,1 +1,1 @@
-"""The detector as a module, its precision, and its cost."""
+"""The detector as a torch module, its precision, and its cost."""

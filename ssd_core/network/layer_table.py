@@ -1,6 +1,6 @@
-"""The layers of a detector as a table, read off the network itself by a forward pass that computes nothing.
+"""The layers of a detector as a table, recorded from the network during a forward pass on torch's meta device.
 
-Sides are cells of square maps; the map of the image is the image.
+Sides are the cells of square maps, which for the image are its pixels.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ssd_core.spec.detector import DetectorSpec
 
 @dataclass(frozen=True, kw_only=True)
 class ConvolutionRow:
-    """One convolution and the map that it gives."""
+    """One convolution and its output."""
 
     name: str
-    """Such as conv4_3; below a map `layer`, without its name where it has one of its own."""
+    """Name of the module within its part of the network, such as conv4_3."""
 
     kernel: int
     stride: int
@@ -32,25 +32,25 @@ class ConvolutionRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MapRow:
-    """A map at whose end features can be read, and what leads to it from the map before."""
+    """A possible source map, and the convolutions that lead to it from the one before."""
 
     layer: str
     channels: int
     side: int
     convolutions: tuple[ConvolutionRow, ...]
     boxes_per_cell: int
-    """Default boxes that are predicted in each cell; 0 where nothing is."""
+    """Default boxes predicted in each cell; 0 if the map is not a source."""
 
     boxes: int
     head_kernel: int
-    """Of the convolutions that predict; 0 where nothing is."""
+    """Kernel size of the predicting convolutions; 0 if the map is not a source."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerTable:
     input_size: int
     class_count: int
-    """With background."""
+    """Number of classes including background."""
 
     maps: tuple[MapRow, ...]
 
@@ -60,7 +60,7 @@ class LayerTable:
 
 
 def layer_table(spec: DetectorSpec) -> LayerTable:
-    """The table of the detector of a specification."""
+    """Return the table of a detector."""
     with torch.device("meta"):
         detector = Detector(spec)
         images = torch.empty(1, 3, spec.input_size, spec.input_size, dtype=torch.uint8)

@@ -1,8 +1,8 @@
-"""The detector: images to encoded locations and class scores of every default box (paper section 2.1).
+"""The detector: from images to encoded locations and class scores for every default box (paper section 2.1).
 
-The caller gives RGB images of 0..255 at the input size; channel order, mean and scale are applied here,
-since they belong to the weights. Box order is that of `default_boxes`. Letters: B images, S input size,
-K default boxes, C classes with background as class 0.
+Callers pass RGB images in 0..255 at the input size; channel order, mean and scale are applied here, since they belong
+to the weights. Boxes are in the order of `default_boxes`. Letters: B images, S input size, K default boxes, C classes
+with background as class 0.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from ssd_core.backbones.layers import L2Norm, built, initialise
+from ssd_core.backbones.layers import L2Norm, build_layers, initialise
 from ssd_core.boxes.default_boxes import default_boxes
-from ssd_core.network.feature_blueprint import extra_blueprints, layer_widths, that_predict
+from ssd_core.network.feature_blueprint import extra_blueprints, layer_widths, up_to_last_source
 from ssd_core.spec.detector import DetectorSpec, Preprocessing
 
 
 class Preprocess(nn.Module):
-    """RGB of 0..255 to what the weights expect."""
+    """Convert RGB in 0..255 to the input that the weights expect."""
 
     mean: Tensor
     std: Tensor
@@ -35,7 +35,7 @@ class Preprocess(nn.Module):
 
 
 class Head(nn.Module):
-    """3x3 convolutions that predict for the boxes of one source map."""
+    """3x3 convolutions that predict locations and class scores for the boxes of one source."""
 
     def __init__(self, channels: int, boxes_per_cell: int, class_count: int) -> None:
         super().__init__()
@@ -50,10 +50,10 @@ class Head(nn.Module):
 
 
 class Detector(nn.Module):
-    """SSD as a specification says; layers above the last source map are not built."""
+    """The SSD that a specification describes; layers above the last source are not built."""
 
     default_boxes: Tensor
-    """(K, 4) cxcywh, fractions of the input; not in the state dict, since the specification gives them."""
+    """(K, 4) cxcywh, fractions of the input; not in the state dict, since they follow from the specification."""
 
     def __init__(self, spec: DetectorSpec, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Detector(nn.Module):
         self.register_buffer("default_boxes", default_boxes(spec), persistent=False)
 
     def forward(self, images: Shaped[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B K 4"], Float[Tensor, "B K C"]]:
-        """Encoded locations and logits; images are RGB of 0..255, uint8 or floating point."""
+        """Return encoded locations and logits; images are RGB in 0..255, uint8 or floating point."""
         if images.shape[1:] != (3, self.spec.input_size, self.spec.input_size):
             size = self.spec.input_size
             raise ValueError(f"images must be (B, 3, {size}, {size}), but are {tuple(images.shape)}: resize them first")
@@ -81,7 +81,7 @@ class Detector(nn.Module):
         for layer, part in self.features.items():
             features = part(features)
             if layer in self.heads:
-                # pool4 goes on with the map as it was; only the head sees it normalised
+                # pool4 reads the unnormalised map; only the head sees it normalised
                 source = self.l2_norm(features) if layer == "conv4_3" and self.l2_norm else features
                 predictions[layer] = self.heads[layer](source)
         locations, logits = zip(*(predictions[layer] for layer in _source_layers(self.spec)), strict=True)
@@ -89,11 +89,11 @@ class Detector(nn.Module):
 
 
 def feature_layers(spec: DetectorSpec) -> nn.ModuleDict:
-    """The network cut after each possible source map, up to the last that predicts; keys are layer names."""
+    """Return the network split after each possible source map, up to the last source; keys are layer names."""
     parts = spec.backbone.parts(spec.norm_groups)
     for name, blueprint in extra_blueprints(spec).items():
-        parts[name] = built(blueprint, spec.norm_groups)
-    return nn.ModuleDict(that_predict(spec, parts))
+        parts[name] = build_layers(blueprint, spec.norm_groups)
+    return nn.ModuleDict(up_to_last_source(spec, parts))
 
 
 def _source_layers(spec: DetectorSpec) -> list[str]:

@@ -1,6 +1,6 @@
-"""Size of a network and work of one image, by arithmetic on its blueprint: no torch, no network.
+"""Parameters and operations of a network, by arithmetic on its blueprint: without torch or the network.
 
-`measured_cost` counts the same on the modules; of a backbone that says its layers in modules only, nothing else can.
+`measured_cost` counts the same on the modules, the only option for a backbone without a blueprint.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class NetworkCost:
     parameters: int
 
     multiply_adds: int
-    """Of the convolutions, forward, for one image; training costs about three times as much."""
+    """Multiply-adds of the convolutions in one image's forward pass; training takes about three times as many."""
 
 
 def network_cost(spec: DetectorSpec) -> NetworkCost:
-    """Cost of the detector of a specification, without computing or allocating it."""
+    """Return the cost of a detector without computing or allocating it."""
     parts = feature_blueprint(spec)
     if parts is None:
         return measured_cost(spec)
@@ -39,7 +39,7 @@ def network_cost(spec: DetectorSpec) -> NetworkCost:
 
 
 def _features(spec: DetectorSpec, parts: Mapping[str, Blueprint]) -> Iterator[tuple[Conv, int]]:
-    """Each convolution, and the side of the map that it gives."""
+    """Yield each convolution and the side of its output."""
     side = spec.input_size
     for layer in chain(*parts.values()):
         side = layer.side(side)
@@ -48,7 +48,7 @@ def _features(spec: DetectorSpec, parts: Mapping[str, Blueprint]) -> Iterator[tu
 
 
 def _heads(spec: DetectorSpec) -> Iterator[tuple[Conv, int]]:
-    """Both convolutions of each `model.Head` as one: 4 locations and a score of each class for each box."""
+    """Yield both convolutions of each `model.Head` as one: 4 coordinates and a score per class for each box."""
     sides, widths = spec.cells(), layer_widths(spec)
     for source in spec.sources:
         outputs = source.boxes_per_cell * (4 + spec.class_count)
@@ -64,14 +64,14 @@ def _multiply_adds(layer: Conv, side: int) -> int:
 
 
 def _norms(spec: DetectorSpec, parts: Mapping[str, Blueprint]) -> int:
-    """Parameters of the norms: two for each channel of a GroupNorm, one for each of the L2 norm of conv4_3."""
+    """Parameters of the norms: two per channel of a GroupNorm, one per channel of conv4_3's L2 normalisation."""
     grouped = sum(2 * layer.channels for layer in chain(*parts.values()) if isinstance(layer, Conv))
     scaled = [layer_widths(spec)[source.layer] for source in spec.sources if source.layer == "conv4_3"]
     return (grouped if spec.norm_groups else 0) + sum(scaled)
 
 
 def measured_cost(spec: DetectorSpec) -> NetworkCost:
-    """Counted by a forward pass on torch's meta device."""
+    """Return the cost as counted in a forward pass on torch's meta device."""
     import torch
 
     from ssd_core.network.model import Detector

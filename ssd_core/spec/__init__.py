@@ -1,1 +1,1 @@
-"""Specifications: detector, recipe, augmentation, schedule, class lists; the paper's values and small ones."""
+"""Specifications: detector, recipe, augmentation, schedule, class lists; the paper's values and small variants."""

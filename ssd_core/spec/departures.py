@@ -1,4 +1,4 @@
-"""Settings as flat names and values, and where they differ from the paper's."""
+"""Settings as flat names and values, and their departures from the paper's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ssd_core.spec.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Departure:
-    """A setting that is not the paper's; empty text where one side has no such setting."""
+    """A setting that differs from the paper's; empty text where one side has no such setting."""
 
     field: str
     ours: str
@@ -19,7 +19,7 @@ class Departure:
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Settings by dotted path as text; a tuple of dataclasses is opened by layer name where it has one, or by index."""
+    """Yield each setting as (dotted path, text); dataclasses in a tuple are named by layer, else by index."""
     if is_dataclass(value):
         items = [(item.name, getattr(value, item.name)) for item in fields(value)]
     elif isinstance(value, tuple) and value and is_dataclass(value[0]):
@@ -32,7 +32,7 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def departures(recipe: Recipe) -> list[Departure]:
-    """All settings that are not those of the paper's SSD300 on VOC 07+12."""
+    """Return all settings that differ from the paper's SSD300 on VOC 07+12."""
     ours, paper = dict(leaves(recipe)), dict(leaves(Recipe()))
     names = [*ours, *(name for name in paper if name not in ours)]
     return [

@@ -1,6 +1,6 @@
-"""Specification of a detector: all that fixes the network, its default boxes and its preprocessing.
+"""Specification of a detector: everything that determines the network, its default boxes and its preprocessing.
 
-SSD300 and SSD512 are values of it (`ssd_core.spec.paper`) and every ablation is `dataclasses.replace` of one; counts
+SSD300 and SSD512 are instances (`ssd_core.spec.paper`), and every ablation is a `dataclasses.replace` of one; counts
 such as 8732 are computed from it. Lengths are pixels of the square network input unless a name says otherwise.
 """
 
@@ -19,16 +19,16 @@ from ssd_core.backbones.blueprint import Conv
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Default boxes of one scale in every cell of a map; Caffe's PriorBox with one min and one max size."""
+    """Default boxes of one scale in every cell of a map: Caffe's PriorBox with one min_size and one max_size."""
 
     size: float
-    """Side s_k of the small square, and the scale of the oblong boxes."""
+    """Side s_k of the small square; also the scale of the rectangular boxes."""
 
     next_size: float
-    """Scale of the next map: the large square has the side sqrt(size * next_size)."""
+    """Scale of the next map: the side of the large square is sqrt(size * next_size)."""
 
     ratios: tuple[float, ...]
-    """Width over height of the oblong boxes, each above 1; the reciprocals come by themselves."""
+    """Width over height of the rectangular boxes, each above 1; reciprocals are added automatically."""
 
     large_square: bool = True
 
@@ -45,13 +45,13 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A feature map that predicts, and the boxes it tiles."""
+    """A source layer: a feature map that boxes are predicted from, and the default boxes tiled over it."""
 
     layer: str
     """Name in the paper: conv4_3, conv7, conv8_2 ... (conv7 is Caffe's fc7, conv8_2 its conv6_2)."""
 
     step: float
-    """Distance of box centres; the released code's table, not input / cells (38 * 8 = 304 at 300)."""
+    """Distance between box centres; from the released code's table, not input / cells (38 * 8 = 304 at 300)."""
 
     scales: tuple[Scale, ...]
 
@@ -74,40 +74,40 @@ class ExtraLayer:
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """How pixels become the input; travels with the weights and is applied by the model, never by the caller."""
+    """How pixels become the network's input; stored with the weights and applied by the model, never by the caller."""
 
     channel_order: Literal["rgb", "bgr"] = "bgr"
     mean: tuple[float, float, float] = (104.0, 117.0, 123.0)
-    """In 0..255, in `channel_order`."""
+    """Values in 0..255, in `channel_order`."""
 
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorSpec:
-    """SSD300 for PASCAL VOC by default."""
+    """Specification of a detector; see `ssd_core.spec.paper` for the paper's."""
 
     input_size: int
     classes: tuple[str, ...]
-    """Without background, which is class 0 of the network; class c of this tuple is c + 1."""
+    """Without background, which is class 0 of the network; entry c of this tuple is the network's class c + 1."""
 
     backbone: Backbone = field(default_factory=Vgg16)
     extras: tuple[ExtraLayer, ...]
     sources: tuple[Source, ...]
     norm_groups: int = 0
-    """Groups of a GroupNorm after every convolution of backbone and extras; 0 is the paper: no norm."""
+    """Groups of the GroupNorm after every convolution of backbone and extras; 0, as in the paper: no GroupNorm."""
 
     l2_norm_scale: float = 20.0
-    """Initial scale of the L2 normalisation of conv4_3; its features are far larger than those of later maps."""
+    """Initial scale of the L2 normalisation of conv4_3, whose features are far larger than those of later maps."""
 
     variances: tuple[float, float] = (0.1, 0.2)
-    """Divisors of encoded centres and encoded log sizes (only in the code: prior_box_layer)."""
+    """Divisors of the encoded centres and log sizes (only in the code: prior_box_layer)."""
 
     clip_boxes: bool = False
-    """Default boxes clamped to [0, 1] as (cx, cy, w, h), which some ports do; weights they trained want the same."""
+    """Clamp default boxes to [0, 1] as (cx, cy, w, h), as some ports do; weights trained that way need the same."""
 
     clip_sizes: bool = False
-    """Widths and heights of default boxes clamped to 1 while centres stay, which torchvision does."""
+    """Clamp widths and heights of default boxes to 1 and leave their centres, as torchvision does."""
 
     use_boundary_boxes: bool = True
     """False: in training, default boxes that cross the image border are neither matched nor mined (Table 3)."""
@@ -127,11 +127,11 @@ class DetectorSpec:
 
     @property
     def class_count(self) -> int:
-        """Outputs of the network per box: the classes and the background."""
+        """Outputs of the network per box: the classes plus background."""
         return len(self.classes) + 1
 
     def cells(self) -> dict[str, int]:
-        """Side of every possible source map in cells."""
+        """Side of every possible source map, in cells."""
         sides = self.backbone.cells(self.input_size)
         side = list(sides.values())[-1]
         for extra in self.extras:
@@ -154,13 +154,13 @@ class DetectorSpec:
 
     @property
     def box_count(self) -> int:
-        """Default boxes of one image: 8732 for SSD300."""
+        """Number of default boxes in one image: 8732 for SSD300."""
         cells = self.cells()
         return sum(cells[source.layer] ** 2 * source.boxes_per_cell for source in self.sources)
 
 
 def _check_norm_groups(groups: int, channels: dict[str, int]) -> None:
-    """Raises ValueError unless a GroupNorm of so many groups can follow every convolution."""
+    """Raise ValueError unless a GroupNorm with `groups` groups can follow every convolution."""
     if groups < 0:
         raise ValueError(f"norm_groups must be at least 0, but is {groups}")
     if not groups or not (uneven := [name for name, width in channels.items() if width % groups]):

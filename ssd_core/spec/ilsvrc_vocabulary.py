@@ -55,6 +55,6 @@ ILSVRC_SYNSETS = {
     "n04542943": "waffle_iron", "n04554684": "washer", "n04557648": "water_bottle", "n04530566": "watercraft",
     "n02062744": "whale", "n04591713": "wine_bottle", "n02391049": "zebra",
 }  # fmt: skip
-"""WordNet id, as the annotation files name a class, to the name that people read."""
+"""WordNet id, which annotation files use for a class, to its readable name."""
 
 ILSVRC_CLASSES = tuple(ILSVRC_SYNSETS.values())

@@ -1,4 +1,4 @@
-"""The detectors of the paper as values of the specification, and what varies them.
+"""The paper's detectors as specifications, and functions that vary them.
 
 Sources: paper sections 2 and 3, examples/ssd/ssd_pascal.py, ssd_coco.py and python/caffe/model_libs.py of
 weiliu89/caffe. Lengths are pixels of the network input.
@@ -18,7 +18,7 @@ from ssd_core.spec.detector import DetectorSpec, ExtraLayer, Scale, Source
 from ssd_core.spec.vocabularies import VOC_CLASSES
 
 Flavour = Literal["voc", "coco"]
-"""Whose objects the scales are for; those of COCO are smaller."""
+"""Data set whose objects the scales suit; COCO's are smaller."""
 
 _LOWEST: dict[tuple[int, Flavour], tuple[int, int]] = {
     (300, "voc"): (10, 20),
@@ -26,7 +26,7 @@ _LOWEST: dict[tuple[int, Flavour], tuple[int, int]] = {
     (512, "voc"): (7, 15),
     (512, "coco"): (4, 10),
 }
-"""Scales of the first and of the second source in percent of the input (ssd_pascal.py, ssd_coco.py)."""
+"""Scales of the first and second source, in percent of the input (ssd_pascal.py, ssd_coco.py)."""
 
 
 def ssd300(classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc") -> DetectorSpec:
@@ -43,10 +43,10 @@ def ssd300(classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc") -
 def ssd512(classes: tuple[str, ...] = VOC_CLASSES, *, scales: Flavour = "voc") -> DetectorSpec:
     """SSD512: 24564 boxes on seven maps of 64, 32, 16, 8, 4, 2 and 1 cells.
 
-    The sizes are those of the script, such as 35.84; for weights of the released code see `truncated`.
+    Sizes follow the script, such as 35.84; for weights trained by the released code see `truncated`.
     """
     layers = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2", "conv12_2")
-    last = (4, 1, 1)  # 2 cells to 1; only the code tells
+    last = (4, 1, 1)  # 2 cells to 1; only in the code
     return DetectorSpec(
         input_size=512,
         classes=classes,
@@ -60,9 +60,9 @@ def ssd300_full_vgg(
 ) -> DetectorSpec:
     """SSD300 on the full VGG16 (paper section 3.1, "Atrous is faster"; Table 2, column 4).
 
-    The paper prints neither its boxes nor its layers above conv7, and no script of it was released. Ours is
-    `with_full_vgg`, with the 8732 boxes of SSD300; or seven sources, where the scales go from 20 % to 90 % in steps
-    of 14 % as the script's rule gives for seven.
+    The paper specifies neither its boxes nor its layers above conv7, and no script for it was released. This project
+    uses `with_full_vgg`, with the 8732 boxes of SSD300; or seven sources, with scales from 20 % to 90 % in steps of
+    14 %, the result of the script's rule for seven.
     """
     spec = with_full_vgg(ssd300(classes, scales=scales))
     if not seven_sources:
@@ -73,10 +73,10 @@ def ssd300_full_vgg(
 
 
 def with_full_vgg(spec: DetectorSpec) -> DetectorSpec:
-    """The detector on the full VGG16, with conv5_3 as a source and the same maps and boxes.
+    """Return the detector on the full VGG16, with conv5_3 as a source and the same maps and boxes.
 
-    Each map comes from one layer earlier, so the last extra layer goes. conv5_3 is not normalised: every released
-    script that normalises does it to conv4_3 only. Raises ValueError where VGG16 is full already, or is not there.
+    Each map comes from one layer earlier, so the last extra layer is removed. conv5_3 is not normalised: the released
+    scripts normalise conv4_3 only. Raises ValueError if the backbone is not a reduced VGG16.
     """
     if not isinstance(spec.backbone, Vgg16) or not spec.backbone.reduced:
         raise ValueError(f"only a reduced VGG16 can be replaced by the full one, not {spec.backbone}")
@@ -95,11 +95,11 @@ def with_full_vgg(spec: DetectorSpec) -> DetectorSpec:
 
 
 def with_resnet50(spec: DetectorSpec) -> DetectorSpec:
-    """The detector on ResNet-50 with the same extra layers, maps and boxes, as much narrower as its VGG16 is.
+    """Return the detector on a ResNet-50 as narrow as its VGG16, with the same extra layers, maps and boxes.
 
-    layer2 stands for conv4_3 and layer3 for conv7. No map is normalised in length: conv4_3 needs it, whose features
-    are far larger than those of the maps behind it, and norms inside the network leave no such difference. Raises
-    ValueError where the backbone is not a reduced VGG16.
+    layer2 replaces conv4_3 and layer3 replaces conv7. No map is L2-normalised: conv4_3 needs it because its features
+    are far larger than those of later maps, and norms inside the network remove that difference. Raises ValueError if
+    the backbone is not a reduced VGG16.
     """
     if not isinstance(spec.backbone, Vgg16) or not spec.backbone.reduced:
         raise ValueError(f"only a reduced VGG16 can be replaced by ResNet-50, not {spec.backbone}")
@@ -112,15 +112,15 @@ def with_resnet50(spec: DetectorSpec) -> DetectorSpec:
 
 
 def truncated(spec: DetectorSpec) -> DetectorSpec:
-    """The detector with sizes cut to whole pixels: Caffe's PriorBox holds them in an int.
+    """Return the detector with sizes truncated to whole pixels: Caffe's PriorBox stores them as integers.
 
-    SSD300 stays as it is; the released SSD512 weights were trained with boxes of 35, 76, 153 ... pixels.
+    SSD300 is unchanged; the released SSD512 weights were trained with boxes of 35, 76, 153 ... pixels.
     """
     return with_scales(spec, lambda scale: replace(scale, size=int(scale.size), next_size=int(scale.next_size)))
 
 
 def with_scales(spec: DetectorSpec, change: Callable[[Scale], Scale]) -> DetectorSpec:
-    """The detector with every scale of its default boxes changed."""
+    """Return the detector with `change` applied to every scale of its default boxes."""
     return replace(
         spec,
         sources=tuple(replace(source, scales=tuple(map(change, source.scales))) for source in spec.sources),
@@ -132,7 +132,7 @@ _LESS_TWO = (3, 1, 0)
 
 
 def _extras(*shapes: tuple[int, int, int]) -> tuple[ExtraLayer, ...]:
-    """conv8_2 and on: the first has 512 channels, the others half as many."""
+    """Return the extra layers from conv8_2 on: the first has 512 channels, the others half as many."""
     return tuple(
         ExtraLayer(
             name=f"conv{number}_2",
@@ -147,7 +147,7 @@ def _extras(*shapes: tuple[int, int, int]) -> tuple[ExtraLayer, ...]:
 
 
 def _sources(input_size: int, steps: dict[str, int], flavour: Flavour) -> tuple[Source, ...]:
-    """One scale per layer; four boxes in a cell of the first and the last two maps, six in the others."""
+    """Return sources of one scale each; four boxes per cell in the first and the last two maps, six in the others."""
     sizes = _sizes(input_size, flavour, len(steps))
     ratios = ((2.0,), *[(2.0, 3.0)] * (len(steps) - 3), (2.0,), (2.0,))
     scales = (
@@ -161,7 +161,7 @@ def _sources(input_size: int, steps: dict[str, int], flavour: Flavour) -> tuple[
 
 
 def _sizes(input_size: int, flavour: Flavour, maps: int) -> list[float]:
-    """Size of each map and the next size of the last: the first apart, the others in equal steps up to 90 %."""
+    """Return each map's size and the last map's next size: the first is given, the others rise evenly to 90 %."""
     first, lowest = _LOWEST[input_size, flavour]
     step = (90 - lowest) // (maps - 2)
     return [input_size * percent / 100 for percent in (first, *(lowest + step * level for level in range(maps)))]

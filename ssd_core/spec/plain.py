@@ -1,7 +1,7 @@
 """Nested frozen dataclasses as plain values (dicts, lists, numbers, text) and back.
 
-Weights carry their specification in this form, so that loading a file executes nothing in it.
-A field declared by an abstract class holds one of its subclasses, and `kind` tells its name.
+Weights files hold their specification in this form, so that loading one executes no code from it.
+A field declared with an abstract class holds an instance of a subclass, named by `kind`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KIND = "kind"
 
 
 def to_plain(config: Any) -> dict[str, Any]:
-    """Fields by name, nested; tuples stay tuples."""
+    """Return the fields by name, nested; tuples stay tuples."""
     kind = {KIND: type(config).__name__} if any(map(isabstract, type(config).__mro__)) else {}
     return kind | {item.name: _plain(getattr(config, item.name)) for item in fields(config)}
 
@@ -30,7 +30,7 @@ def _plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[Config], value: dict[str, Any]) -> Config:
-    """Rebuild a dataclass. An unknown field raises ValueError: the file is newer than this code."""
+    """Rebuild a dataclass. Raises ValueError for an unknown field: the file is newer than this code."""
     if isabstract(kind):
         kind, value = _subclass(kind, value)
     hints = get_type_hints(kind)
@@ -42,10 +42,10 @@ def from_plain(kind: type[Config], value: dict[str, Any]) -> Config:
 
 
 def _subclass(base: type[Config], value: dict[str, Any]) -> tuple[type[Config], dict[str, Any]]:
-    """The subclass that the value names, and its fields; the first where none is named, as in files of format 1."""
+    """Return the subclass that the value names, and its fields; without a name, the first, as in files of format 1."""
     known = list(_subclasses(base))
     name = value.get(KIND, known[0].__name__)
-    for kind in reversed(known):  # of two with one name the newer: a file may have been read again
+    for kind in reversed(known):  # the newer of two with the same name: a module may have been loaded again
         if kind.__name__ == name:
             return kind, {field: item for field, item in value.items() if field != KIND}
     raise ValueError(

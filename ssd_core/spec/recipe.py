@@ -1,4 +1,4 @@
-"""The recipe of a training: everything that fixes it besides its images and its first weights.
+"""The recipe of a training: everything that determines it besides its images and initial weights.
 
 The defaults are the paper's SSD300 on VOC 07+12.
 
@@ -18,37 +18,37 @@ from ssd_core.spec.schedule import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Equal recipes on equal images from equal first weights are one training, wherever it runs (section 3.1)."""
+    """Equal recipes on equal images from equal initial weights are one training, wherever it runs (section 3.1)."""
 
     spec: DetectorSpec = field(default_factory=ssd300)
     augmentation: Augmentation = PAPER
     schedule: Schedule = field(default_factory=Schedule)
     batch_size: int = 32
-    """Images of the global batch, whatever the number of workers."""
+    """Images in the global batch, regardless of the number of workers."""
 
     optimiser: Literal["sgd", "adamw"] = "sgd"
-    """The paper's, with `momentum`; adamw is for networks that learn from scratch in few iterations."""
+    """sgd is the paper's, with `momentum`; adamw is for networks that learn from scratch in few iterations."""
 
     momentum: float = 0.9
     weight_decay: float = 5e-4
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Of the forward pass; the loss is always fp32."""
+    """Precision of the forward pass; the loss is always fp32."""
 
     train_difficult: bool = True
-    """Objects marked difficult are trained on, as the released VOC script does; evaluation ignores them."""
+    """Train on objects marked difficult, as the released VOC script does; evaluation ignores them."""
 
     normaliser: Literal["global", "local"] = "global"
-    """N of the loss: the default boxes matched in the global batch (one GPU of the original), or in the share of each
-    worker, whose gradients are averaged (its several GPUs)."""
+    """N of the loss: the default boxes matched in the global batch (the original on one GPU), or in each worker's
+    share, with gradients averaged (the original on several GPUs)."""
 
     local_workers: int = 4
-    """Of a local normaliser, whose meaning depends on the number of workers; the original had four GPUs."""
+    """Number of workers that a local normaliser is defined for; the original had four GPUs."""
 
     seed: int = 0
-    """Of the first weights, the order of the images and their augmentation."""
+    """Seed of the initial weights, the order of the images and their augmentation."""
 
     keep_every: int = 0
-    """Checkpoints at multiples of this iteration are kept in the result (for validation); 0 keeps none."""
+    """Keep the checkpoints at multiples of this iteration in the result (for validation); 0 keeps none."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Lengths are iterations of the global batch."""
+    """Learning rate schedule; lengths are iterations of the global batch."""
 
     iterations: int = 60_000
     base_lr: float = 1e-3
@@ -25,16 +25,16 @@ class Schedule:
         if self.iterations < 1:
             raise ValueError(f"a schedule needs at least one iteration, but has {self.iterations}")
         if list(self.drops) != sorted(set(self.drops)):
-            raise ValueError(f"drops must rise, but are {self.drops}")
+            raise ValueError(f"drops must be increasing, but are {self.drops}")
 
     def learning_rate(self, iteration: int) -> float:
-        """Rate used by the step that follows `iteration` finished ones."""
+        """Return the rate of the step that follows `iteration` finished steps."""
         passed = sum(iteration >= drop for drop in self.drops)
         rise = min(1.0, (iteration + 1) / self.warmup) if self.warmup else 1.0
         return self.base_lr * self.gamma**passed * rise
 
     def scaled(self, factor: float) -> Schedule:
-        """The same shape over `factor` times as many iterations."""
+        """Return a schedule of the same shape over `factor` times as many iterations."""
         return Schedule(
             iterations=round(self.iterations * factor),
             base_lr=self.base_lr,

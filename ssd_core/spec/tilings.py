@@ -1,8 +1,8 @@
-"""Other default boxes for a detector: fewer shapes (paper section 3.1, Table 2), other source maps (Table 3).
+"""Other default boxes for a detector: fewer shapes (paper section 3.1, Table 2), other source layers (Table 3).
 
-When a map no longer predicts, its scales are stacked on the maps that stay, so that the number of default
-boxes stays near that of the whole. A tiling is stated as the layers that predict and how many of the
-specification's scales each takes; boxes, sizes and steps follow from the specification.
+When a map is no longer a source, its scales are stacked on the remaining ones, so that the total number of default
+boxes stays about the same. A tiling lists the source layers and how many of the specification's scales each takes;
+boxes, sizes and steps follow from the specification.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from ssd_core.spec.detector import DetectorSpec, Scale, Source
 from ssd_core.spec.paper import with_scales
 
 STACKED_RATIOS = (2.0,)
-"""Shapes of each scale where several share a layer: 4 boxes with both squares. The one reading of Table 3
-that gives the box counts of its rows 2 to 4 from the six original scales."""
+"""Ratios of each scale where several share a layer: 4 boxes with both squares. The only interpretation of Table 3 that
+yields the box counts of its rows 2 to 4 from the six original scales."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stacked:
-    """A layer that takes the next scales of the specification; one alone keeps the layer's own shapes."""
+    """A layer that takes the next scales of the specification; a single scale keeps the layer's own ratios."""
 
     layer: str
     scales: int = 1
@@ -29,11 +29,11 @@ class Stacked:
 
 @dataclass(frozen=True, kw_only=True)
 class Sized:
-    """A layer with scales of its own, for a layout that no dealing gives."""
+    """A layer with explicit scales, for tilings that `Stacked` cannot express."""
 
     layer: str
     sizes: tuple[tuple[float, float], ...]
-    """Size and next size of each scale, fractions of the input."""
+    """Size and next size of each scale, as fractions of the input."""
 
     ratios: tuple[float, ...]
 
@@ -42,13 +42,13 @@ Tiling = tuple[Stacked | Sized, ...]
 
 
 def without_ratios(spec: DetectorSpec, *ratios: float) -> DetectorSpec:
-    """The detector without oblong boxes of these ratios and their reciprocals; the squares stay.
+    """Return the detector without boxes of these ratios and their reciprocals; squares stay.
 
     Raises ValueError for a ratio that no box has.
     """
-    there = {ratio for source in spec.sources for scale in source.scales for ratio in scale.ratios}
-    if unknown := sorted(set(ratios) - there):
-        raise ValueError(f"no default box has the ratio {unknown}; this specification has {sorted(there)}")
+    known = {ratio for source in spec.sources for scale in source.scales for ratio in scale.ratios}
+    if unknown := sorted(set(ratios) - known):
+        raise ValueError(f"no default box has the ratio {unknown}; this specification has {sorted(known)}")
 
     def change(scale: Scale) -> Scale:
         return replace(scale, ratios=tuple(ratio for ratio in scale.ratios if ratio not in ratios))
@@ -57,10 +57,10 @@ def without_ratios(spec: DetectorSpec, *ratios: float) -> DetectorSpec:
 
 
 def tiled(spec: DetectorSpec, tiling: Tiling) -> DetectorSpec:
-    """The detector that predicts from the layers of the tiling only.
+    """Return the detector whose only sources are the layers of the tiling.
 
-    The scales of the specification are dealt from the smallest to the `Stacked` layers in turn; those left
-    over are dropped. Raises ValueError for a layer that is no source, or more scales than there are.
+    The `Stacked` layers take the scales of the specification in turn, smallest first; remaining scales are dropped.
+    Raises ValueError for a layer that is not a source, or for more scales than the specification has.
     """
     scales = iter(sorted((scale for source in spec.sources for scale in source.scales), key=lambda scale: scale.size))
     return replace(spec, sources=tuple(_source(spec, part, scales) for part in tiling))
@@ -70,10 +70,10 @@ def _source(spec: DetectorSpec, part: Stacked | Sized, scales: Iterator[Scale]) 
     own = {source.layer: source for source in spec.sources}.get(part.layer)
     if own is None:
         known = ", ".join(source.layer for source in spec.sources)
-        raise ValueError(f"a tiling names {part.layer!r}, which is no source of this specification; it has {known}")
+        raise ValueError(f"{part.layer!r} in the tiling is not a source of this specification; it has {known}")
     if isinstance(part, Sized):
         return replace(own, scales=tuple(_sized(part, spec.input_size)))
-    return replace(own, scales=tuple(_dealt(part, own, scales)))
+    return replace(own, scales=tuple(_stacked(part, own, scales)))
 
 
 def _sized(part: Sized, input_size: int) -> Iterator[Scale]:
@@ -81,10 +81,10 @@ def _sized(part: Sized, input_size: int) -> Iterator[Scale]:
         yield Scale(size=size * input_size, next_size=after * input_size, ratios=part.ratios)
 
 
-def _dealt(part: Stacked, own: Source, scales: Iterator[Scale]) -> Iterator[Scale]:
+def _stacked(part: Stacked, own: Source, scales: Iterator[Scale]) -> Iterator[Scale]:
     ratios = own.scales[0].ratios if part.scales == 1 else STACKED_RATIOS
     for taken in range(part.scales):
         scale = next(scales, None)
         if scale is None:
-            raise ValueError(f"{part.layer} takes {part.scales} scales, but only {taken} of the specification are left")
+            raise ValueError(f"{part.layer} takes {part.scales} scales, but the specification has only {taken} left")
         yield replace(scale, ratios=ratios, large_square=part.large_square)

@@ -1,9 +1,9 @@
-"""A detector for two CPU cores: SSD's construction at a tenth of its size, trained from scratch in minutes.
+"""A detector for two CPU cores: the architecture of SSD at a tenth of its size, trained from scratch in minutes.
 
-Named departures from the paper, all of them fields: a small input, an eighth of VGG's channels, a GroupNorm after
-every convolution (a network of this depth does not train from scratch without one), and the scale of the L2
-normalisation in proportion to the width (20 is for 512 channels). The scales are SSD300's, as fractions of the
-input; at 130 the six maps have 17, 9, 5, 3, 2 and 1 cells.
+Departures from the paper, all of them fields: a small input, an eighth of VGG's channels, a GroupNorm after every
+convolution (a network of this depth does not train from scratch without one), and an L2 normalisation whose scale is
+proportional to the width (20 is for 512 channels). The scales are SSD300's, as fractions of the input; at 130 the six
+maps have 17, 9, 5, 3, 2 and 1 cells.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ssd_core.spec.paper import ssd300
 
 
 def ssd_tiny(classes: tuple[str, ...], input_size: int = 130) -> DetectorSpec:
-    """The tiny detector for some classes; a larger input is for smaller objects and costs in proportion to its area."""
+    """Return the tiny detector for these classes; a larger input suits smaller objects and costs more, by its area."""
     paper = ssd300()
     shrink = input_size / paper.input_size
     spec = DetectorSpec(

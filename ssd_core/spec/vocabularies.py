@@ -1,5 +1,5 @@
-"""Class lists of VOC and COCO, and how they map (data/coco/labelmap_coco.prototxt, coco_voc_map.txt of
-weiliu89/caffe). Lists are without background; the network's class of entry c is c + 1."""
+"""Class lists of VOC and COCO, and the mapping between them (data/coco/labelmap_coco.prototxt, coco_voc_map.txt of
+weiliu89/caffe). Lists exclude background; entry c is the network's class c + 1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COCO_CATEGORIES = {
     77: "cell phone", 78: "microwave", 79: "oven", 80: "toaster", 81: "sink", 82: "refrigerator", 84: "book",
     85: "clock", 86: "vase", 87: "scissors", 88: "teddy bear", 89: "hair drier", 90: "toothbrush",
 }  # fmt: skip
-"""Official category id to name; ten ids of 1..90 are not used."""
+"""Official category id to name; ten ids in 1..90 are unused."""
 
 COCO_CLASSES = tuple(COCO_CATEGORIES.values())
 
@@ -31,4 +31,4 @@ COCO_TO_VOC = {
     "horse": "horse", "motorcycle": "motorbike", "person": "person", "potted plant": "pottedplant", "sheep": "sheep",
     "couch": "sofa", "train": "train", "tv": "tvmonitor",
 }  # fmt: skip
-"""Name in COCO to name in VOC; the other sixty have none."""
+"""Name in COCO to name in VOC; the other sixty have no counterpart."""

@@ -1,9 +1,9 @@
-"""State of a training that can go on: model, optimiser, finished steps and random state.
+"""State from which a training resumes: model, optimiser, finished steps and random state.
 
-A checkpoint is one file that appears whole or not at all (written aside, then renamed), so that a kill at any
-moment leaves the newest one whole. Where the machine itself goes down, its last bytes may not have reached the
-disk: its checksum tells, and the one before it is there. Ray Train's own checkpoint store keeps its index in a
-file that a kill can truncate and takes reports over every two seconds only; hence this page.
+A checkpoint is one file, written under a temporary name and then renamed, so that a kill at any moment leaves the
+newest one intact. If the machine itself crashes, its last bytes may not have reached the disk: the checksums detect
+that, and the checkpoint before it is used. Ray Train's own checkpoint store keeps its index in a file that a kill can
+truncate, and processes reports only every two seconds; hence this module.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _NAME = re.compile(r"step-(\d{9})\.pt")
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointFolder:
-    """The newest checkpoints of one training, and those at chosen steps."""
+    """Folder with the newest checkpoints of one training, and those kept at multiples of `every`."""
 
     path: str
     filesystem: fs.FileSystem = field(default_factory=fs.LocalFileSystem)
     newest: int = 2
-    """How many of the newest are kept."""
+    """Number of newest checkpoints to keep."""
 
     every: int = 0
-    """Checkpoints at multiples of this step are kept for good (validation reads them); 0 keeps none."""
+    """Keep checkpoints at multiples of this step permanently (validation reads them); 0 keeps none."""
 
     def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        """Write the state after `step` finished steps and drop those no longer kept."""
+        """Write the state after `step` finished steps and delete checkpoints no longer kept."""
         content = {
             "step": step,
             "model": model.state_dict(),
@@ -46,29 +46,29 @@ class CheckpointFolder:
         buffer = io.BytesIO()
         torch.save(content, buffer)
         self.filesystem.create_dir(self.path, recursive=True)
-        aside = f"{self.path}/{_name(step)}.part"
-        with self.filesystem.open_output_stream(aside) as stream:
+        temporary = f"{self.path}/{_name(step)}.part"
+        with self.filesystem.open_output_stream(temporary) as stream:
             stream.write(buffer.getbuffer())
-        self.filesystem.move(aside, f"{self.path}/{_name(step)}")
-        self._drop_others(step)
+        self.filesystem.move(temporary, f"{self.path}/{_name(step)}")
+        self._delete_others(step)
 
     def steps(self) -> list[int]:
-        """Finished steps of the checkpoints that are there, rising."""
+        """Return the steps of the existing checkpoints, ascending."""
         matches = (_NAME.fullmatch(name) for name in self._names())
         return sorted(int(match.group(1)) for match in matches if match)
 
     def newest_step(self) -> int:
-        """Finished steps of the newest whole checkpoint; 0 when there is none."""
+        """Return the step of the newest intact checkpoint; 0 if there is none."""
         return next((step for step in reversed(self.steps()) if self._is_whole(step)), 0)
 
     def read(self, step: int) -> dict[str, Any]:
-        """`step`, `model`, `optimiser` and `random_state`, on the CPU."""
+        """Return `step`, `model`, `optimiser` and `random_state`, on the CPU."""
         with self.filesystem.open_input_file(f"{self.path}/{_name(step)}") as stream:
             content: dict[str, Any] = read_tensors(stream)
         return content
 
     def restore(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        """Load the checkpoint of a step into both."""
+        """Load the checkpoint of a step into model, optimiser and torch's random state."""
         content = self.read(step)
         model.load_state_dict(content["model"])
         optimiser.load_state_dict(content["optimiser"])
@@ -78,11 +78,11 @@ class CheckpointFolder:
         try:
             with self.filesystem.open_input_file(f"{self.path}/{_name(step)}") as stream:
                 return zipfile.ZipFile(stream).testzip() is None  # the format of `torch.save`, with checksums
-        except (zipfile.BadZipFile, ValueError):  # the latter when it is too short to be looked into
+        except (zipfile.BadZipFile, ValueError):  # ValueError if the file is too short
             return False
 
-    def _drop_others(self, saved: int) -> None:
-        """Drop what is no longer kept, what was half written, and what lies ahead of `saved`: it was not whole."""
+    def _delete_others(self, saved: int) -> None:
+        """Delete checkpoints no longer kept, partial files, and steps after `saved`, which were not intact."""
         past = [step for step in self.steps() if step <= saved]
         kept = {_name(step) for step in past if step in past[-self.newest :] or (self.every and step % self.every == 0)}
         for name in self._names():

@@ -1,10 +1,10 @@
-"""Multibox loss with hard negatives (paper section 2.2 and equations 1 to 3; multibox_loss_layer.cpp).
+"""Multibox loss with hard negative mining (paper section 2.2 and equations 1 to 3; multibox_loss_layer.cpp).
 
-Negatives are chosen as MineHardExamples in bbox_util.cpp does: only that code tells that each image has its own three
-to one, and that an overlap can rule a negative out.
+Negatives are chosen as in MineHardExamples of bbox_util.cpp: only that code shows that the ratio of three to one holds
+within each image, and that boxes above an overlap threshold are excluded.
 
-Sums, not means: the loss of the paper is (location + confidence) / matched, and dividing is left to the
-caller, who knows how many boxes were matched in the whole batch over all workers.
+Sums, not means: the paper's loss is (location + confidence) / matched, and the division is left to the caller, who
+knows how many boxes were matched in the global batch.
 Letters: B images, G objects (padded), K default boxes, C classes with background as class 0.
 """
 
@@ -25,11 +25,11 @@ from ssd_core.spec.detector import DetectorSpec
 
 NEGATIVES_PER_POSITIVE = 3
 NEGATIVE_IOU = 0.5
-"""A default box that overlaps an object by this or more is never a negative."""
+"""A default box whose overlap with an object is this or more is never a negative."""
 
 
 class LossSums(NamedTuple):
-    """Sums over a batch, each a scalar; all zero when nothing is matched."""
+    """Sums over a batch, each a scalar; all zero if nothing is matched."""
 
     location: Float[Tensor, ""]
     confidence: Float[Tensor, ""]
@@ -44,9 +44,9 @@ def multibox_loss(
     default_boxes_cxcywh: Float[Tensor, "K 4"],
     spec: DetectorSpec,
 ) -> LossSums:
-    """Smooth L1 over matched boxes, softmax loss over matched boxes and hard negatives.
+    """Return the smooth L1 loss over matched boxes, and the softmax loss over matched boxes and hard negatives.
 
-    Half precision is raised to float32. The choice of negatives passes no gradient.
+    Half precision is promoted to float32. The choice of negatives passes no gradient.
     """
     check_counts(locations, logits, default_boxes_cxcywh)
     locations, logits = _at_least_float32(locations), _at_least_float32(logits)
@@ -65,7 +65,7 @@ def multibox_loss(
 
 @torch.no_grad()
 def hard_negatives(logits: Float[Tensor, "B K C"], matches: Matches) -> Bool[Tensor, "B K"]:
-    """Of each image the unmatched boxes that are least like background, three for each matched box, if there are."""
+    """Select in each image the unmatched boxes with the highest background loss, up to three per matched box."""
     candidate = (matches.truth == NEGATIVE) & (matches.iou < NEGATIVE_IOU)
     loss = logits.logsumexp(dim=2) - logits[:, :, 0]
     wanted = NEGATIVES_PER_POSITIVE * (matches.truth >= 0).sum(dim=1, keepdim=True)
@@ -79,10 +79,10 @@ def _at_least_float32(values: Tensor) -> Tensor:
 
 
 def check_counts(locations: Tensor, logits: Tensor, default_boxes_cxcywh: Tensor) -> None:
-    """Raises ValueError unless network and default boxes speak of the same number of boxes."""
+    """Raise ValueError unless predictions and default boxes are of the same number."""
     counts = locations.shape[1], logits.shape[1], len(default_boxes_cxcywh)
     if len(set(counts)) > 1:
         raise ValueError(
             f"{counts[0]} locations and {counts[1]} scores for {counts[2]} default boxes: "
-            "are the boxes those of the specification that the model was built from?"
+            "do the boxes belong to the specification that the model was built from?"
         )

@@ -1,10 +1,10 @@
 """Stochastic gradient descent with the parameter groups of the released code (model_libs.py of weiliu89/caffe).
 
-Weights learn at the rate of the schedule and decay. Biases learn twice as fast and do not decay. The
-L2 normalisation's scale is a weight. The paper has no GroupNorm: here its parameters learn at the rate of
-the schedule and do not decay, since decay would pull the features of a whole channel to zero.
-Momentum is torch's, with the rate outside the velocity. Caffe has it inside (sgd_solver.cpp), so there the ten steps or
-so after a drop still move at the old rate.
+Weights use the scheduled learning rate, with weight decay. Biases use twice the rate, without decay. The scale of the
+L2 normalisation is a weight. The paper has no GroupNorm: here its parameters use the scheduled rate without decay,
+since decay would pull whole channels to zero.
+Momentum is torch's, with the rate outside the velocity. Caffe has it inside (sgd_solver.cpp), so that there the ten or
+so steps after a drop still move at the old rate.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ssd_core.backbones.layers import L2Norm
 BIAS_LR_SCALE = 2.0
 
 ADAM_BETAS = (0.9, 0.99)
-"""A second moment over 100 steps: trainings that use it last a thousand or so."""
+"""The second moment averages over about 100 steps, since trainings with AdamW run for only a thousand or so."""
 
 
 def build_optimiser(
     detector: nn.Module, kind: Literal["sgd", "adamw"] = "sgd", *, momentum: float = 0.9, weight_decay: float = 5e-4
 ) -> torch.optim.Optimizer:
-    """The optimiser at learning rate 0; `set_learning_rate` comes before each step."""
+    """Return the optimiser at learning rate 0; call `set_learning_rate` before each step."""
     groups = list(parameter_groups(detector, weight_decay))
     if kind == "adamw":
         return torch.optim.AdamW(groups, lr=0.0, betas=ADAM_BETAS)
@@ -34,15 +34,15 @@ def build_optimiser(
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Give each group its multiple of the rate of the schedule."""
+    """Set each group's rate to its multiple of the scheduled learning rate."""
     for group in optimiser.param_groups:
         group["lr"] = learning_rate * group["lr_scale"]
 
 
 def parameter_groups(detector: nn.Module, weight_decay: float) -> Iterator[dict[str, Any]]:
-    """Groups "weights", "biases" and "norms" with their `lr_scale` and `weight_decay`; those without parameters too.
+    """Yield the groups "weights", "biases" and "norms" with their `lr_scale` and `weight_decay`, even if empty.
 
-    Raises TypeError for a layer whose parameters belong to none of them.
+    Raises TypeError for a layer whose parameters belong to no group.
     """
     groups: dict[str, list[nn.Parameter]] = {"weights": [], "biases": [], "norms": []}
     for layer in detector.modules():
@@ -61,4 +61,4 @@ def _group(layer: nn.Module, name: str) -> str:
             return "weights"
         case nn.Conv2d():
             return "biases" if name == "bias" else "weights"
-    raise TypeError(f"no learning rate and decay are known for parameter {name!r} of {type(layer).__name__}")
+    raise TypeError(f"no learning rate and weight decay are defined for parameter {name!r} of {type(layer).__name__}")

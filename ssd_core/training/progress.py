@@ -1,4 +1,4 @@
-"""What a training tells while it runs: points of its curves, throughput, and where it is.
+"""What a training reports while it runs: points of its curves, throughput, and progress.
 
 Tested in tests/ssd_core/training/test_trainer.py.
 """
@@ -12,13 +12,13 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """Receives the record of a training (first worker only)."""
+    """Receives what a training reports (on the first worker only)."""
 
     def point(self, step: int, values: Mapping[str, float]) -> None:
-        """One point of the curves, after `step` finished steps."""
+        """Receive one point of the curves, after `step` finished steps."""
 
     def progress(self, step: int, total: int, note: str) -> None:
-        """Where the training is."""
+        """Receive the progress of the training."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Stopwatch:
     images: int = 0
 
     def read(self) -> dict[str, float]:
-        """`images_per_second` and `data_wait_share` since the last reading; starts anew."""
+        """Return `images_per_second` and `data_wait_share` since the last reading, and reset."""
         now = time.perf_counter()
         seconds = max(now - self.clock, 1e-9)
         reading = {

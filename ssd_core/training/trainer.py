@@ -1,10 +1,10 @@
-"""Training of a detector: one endless stream of batches, iteration-based schedule, exact resume.
+"""Training of a detector: an endless stream of batches, an iteration-based schedule, exact resumption.
 
-The loss of a step is (L_conf + L_loc) / N over the *global* batch: N counts the matched default boxes on all
-workers, and each worker adds its own sums (paper equation 1; one GPU of the original). Batches and augmentation
-are functions of the seed and the position in the stream, hence a training of 1 or 8 workers is the same one.
-With the `local` normaliser the loss is the mean over the workers of what each of them would have alone (several
-GPUs of the original, multibox_loss_layer.cpp and parallel.cpp), so the settings say how many there are.
+The loss of a step is (L_conf + L_loc) / N over the *global* batch: N counts the default boxes matched on all workers,
+and each worker contributes its own sums (paper equation 1; the original on one GPU). Batches and augmentation are
+functions of the seed and the position in the stream, so a training on 1 or 8 workers is the same training.
+With the `local` normaliser the loss is the mean of the workers' separate losses (the original on several GPUs,
+multibox_loss_layer.cpp and parallel.cpp), so the recipe states the number of workers.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from ssd_core.training.world import World
 
 
 class NonFiniteLossError(ValueError):
-    """The loss became infinite or not a number."""
+    """The loss or the weights became infinite or NaN."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How often a training speaks and saves; never changes its result."""
+    """How often a training reports and saves; never changes its result."""
 
     log_steps: int = 20
     checkpoint_steps: int = 2000
@@ -44,7 +44,7 @@ class Pace:
 
 @dataclass
 class _Window:
-    """Losses and image ids since the last report, kept on the device to spare a synchronisation per step."""
+    """Losses and image ids since the last report; losses stay on the device to avoid a synchronisation per step."""
 
     losses: list[Tensor] = field(default_factory=list)
     image_ids: list[list[str]] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Trainer:
         self._window, self._watch, self._saved_at = _Window(), Stopwatch(), time.monotonic()
 
     def run(self, batches: Iterable[Batch]) -> Detector:
-        """Train to the end of the schedule on `batches`, which start at step `self.step`; returns the detector."""
+        """Train to the end of the schedule on `batches`, which start at step `self.step`; return the detector."""
         self._watch.read()
         for batch in self._timed(batches):
             self._take_step(batch)
@@ -85,9 +85,9 @@ class Trainer:
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         stream = iter(batches)
         while self.step < self.recipe.schedule.iterations:
-            asked = time.perf_counter()
+            began = time.perf_counter()
             batch = next(stream)
-            self._watch.waited += time.perf_counter() - asked
+            self._watch.waited += time.perf_counter() - began
             yield batch
 
     def _take_step(self, batch: Batch) -> None:
@@ -99,7 +99,7 @@ class Trainer:
         with autocast(recipe.precision, self.world.device):
             locations, logits = self.network(batch.images)
         loss = multibox_loss(locations, logits, matches, batch.objects, self.detector.default_boxes, recipe.spec)
-        # DDP takes the mean over the workers; times their number, it is the sum that the global batch asks for.
+        # DDP averages over the workers; times their number, that is the sum over the global batch
         total = (loss.location + loss.confidence) * (self.world.size / matched)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(total)
@@ -109,29 +109,29 @@ class Trainer:
         self._watch.images += recipe.batch_size
 
     def _matched(self, matches: Matches) -> Tensor:
-        """What this worker's sums are divided by, so that the quotients of all workers add up to the loss."""
+        """Return the divisor of this worker's sums, such that the quotients of all workers add up to the loss."""
         count = matches.matched_count().float()
         if self.recipe.normaliser == "local":
             return count.clamp(min=1) * self.world.size
         return self.world.sum(count).clamp(min=1)
 
     def _report(self) -> None:
-        """Check and tell the losses since the last report; save when a checkpoint is due."""
+        """Check and report the losses since the last report; save if a checkpoint is due."""
         window, self._window = self._window, _Window()
         wants_checkpoint = self.world.is_first and self._wants_checkpoint()
         losses = torch.stack(window.losses)
-        told = torch.cat([losses.flatten(), losses.new_tensor([float(wants_checkpoint)])])
-        told = self.world.sum(told).cpu()
-        losses = told[:-1].view(-1, 2)
+        shared = torch.cat([losses.flatten(), losses.new_tensor([float(wants_checkpoint)])])
+        shared = self.world.sum(shared).cpu()
+        losses = shared[:-1].view(-1, 2)
         bad = torch.nonzero(~torch.isfinite(losses).all(dim=1)).flatten().tolist()
         if bad:
             self._refuse("the loss", self.step - len(losses) + bad[0] + 1, window.image_ids[bad[0]])
         if self.world.is_first:
-            self._tell(losses)
-        if told[-1] > 0:
+            self._publish(losses)
+        if shared[-1] > 0:
             self._save(window.image_ids[-1])
 
-    def _tell(self, losses: Tensor) -> None:
+    def _publish(self, losses: Tensor) -> None:
         location, confidence = losses.mean(dim=0).tolist()
         reading = self._watch.read()
         values = {
@@ -145,11 +145,11 @@ class Trainer:
         self.listener.progress(self.step, self.recipe.schedule.iterations, note)
 
     def _refuse(self, what: str, step: int, image_ids: list[str]) -> NoReturn:
-        """Called by all workers at once; `image_ids` are this worker's in the batch of the step."""
+        """Raise on all workers at once; `image_ids` are this worker's share of the step's batch."""
         batch = ", ".join(image_id for part in self.world.gather(image_ids) for image_id in part)
         raise NonFiniteLossError(
             f"{what} of step {step} is not finite (learning rate {self.recipe.schedule.learning_rate(step - 1):g}); "
-            f"images of its batch: {batch}. Look at their boxes, lower schedule.base_lr, or raise schedule.warmup; "
+            f"images of its batch: {batch}. Check their boxes, lower schedule.base_lr, or raise schedule.warmup; "
             f"the last checkpoint, at step {self.checkpoints.newest_step()}, is kept."
         )
 
@@ -169,11 +169,11 @@ class Trainer:
 
 
 def _check_workers(recipe: Recipe, world: World) -> None:
-    """Raises ValueError when a local normaliser was declared for another number of workers."""
+    """Raise ValueError if a local normaliser is declared for another number of workers."""
     if recipe.normaliser == "local" and world.size != recipe.local_workers:
         raise ValueError(
             f"the local normaliser is declared for {recipe.local_workers} workers, but there are {world.size}: "
-            "train with that many, change local_workers, or take the global normaliser"
+            "train with that many, change local_workers, or use the global normaliser"
         )
 
 

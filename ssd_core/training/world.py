@@ -1,4 +1,4 @@
-"""The workers of one training: rank, number, device, and sums over all of them.
+"""The workers of one training: rank, world size, device, and collective operations.
 
 Tested in tests/ssd_core/training/test_trainer.py.
 """
@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Alone by default. With `size` above 1 a torch process group is expected to be there."""
+    """A single worker by default. A `size` above 1 requires an initialised torch process group."""
 
     rank: int = 0
     size: int = 1
@@ -27,24 +27,24 @@ class World:
         return self.rank == 0
 
     def sum(self, values: Tensor) -> Tensor:
-        """Element-wise sum over the workers; the same on each."""
+        """Return the element-wise sum over the workers, the same on each."""
         if self.size > 1:
             dist.all_reduce(values)
         return values
 
     def gather(self, value: Any) -> list[Any]:
-        """The values of all workers by rank, on each; slow, for rare occasions."""
+        """Return the values of all workers by rank, on each; slow, for rare use."""
         values = [value] * self.size
         if self.size > 1:
             dist.all_gather_object(values, value)
         return values
 
     def from_first(self, number: int) -> int:
-        """The number of the first worker, on each."""
+        """Broadcast a number from the first worker."""
         return int(self.sum(torch.tensor(number if self.is_first else 0, device=self.device)))
 
     def distribute(self, module: nn.Module) -> nn.Module:
-        """The module as it must be called in training: gradients become means over the workers."""
+        """Return the module to call in training, wrapped so that gradients are averaged over the workers."""
         if self.size == 1:
             return module
         devices = [self.device] if self.device.type == "cuda" else None

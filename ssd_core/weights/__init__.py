@@ -1,1 +1,1 @@
-"""Weights files: ours, first weights, and those of other programs."""
+"""Weights files: those of this project, initial weights, and those of other programs."""

@@ -1,4 +1,4 @@
-"""A file of weights, whatever it is: ours, a detector of another program, a VGG16, or a ResNet-50."""
+"""Weights files of any kind: this project's, another program's detector, a VGG16 or a ResNet-50."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg
 from ssd_core.weights.importing import weights_from
 from ssd_core.weights.layouts.known import layout_of
-from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices, Layout
+from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices, Layout
 from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.resnet import from_resnet50, is_resnet50
 from ssd_core.weights.vgg import from_vgg16, vgg16_weights
 from ssd_core.weights.weights import ForeignFile, Weights, load_weights
 
 
-def read_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduced: bool = True) -> Weights:
-    """Weights under our names; of a backbone only its tensors, of a VGG16 fc6 and fc7 as `Vgg16.reduced` says.
+def read_weights(stream: IO[bytes], choices: ImportChoices = AUTODETECT, *, reduced: bool = True) -> Weights:
+    """Return the weights under this project's names; for a backbone only its tensors, for a VGG16 optionally reduced.
 
-    Raises ValueError that tells what was expected, or which tensors do not fit.
+    `reduced` is that of `Vgg16`. Raises ValueError that states what was expected, or which tensors do not fit.
     """
     try:
         return load_weights(stream)
@@ -34,7 +34,7 @@ def read_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduce
     try:
         vgg16 = vgg16_weights(tensors, reduced=reduced)
     except ValueError as error:
-        raise ValueError(f"neither weights of ssdpipe nor a detector in a layout that is known, and {error}") from error
+        raise ValueError(f"neither weights of ssdpipe nor a detector in a supported layout, and {error}") from error
     return from_vgg16(vgg16, ssd300() if reduced else ssd300_full_vgg())
 
 

@@ -1,8 +1,8 @@
-"""Weights of other programs to ours: one importer for all layouts.
+"""Import of weights from other programs: one importer for all layouts.
 
-Recognises the layout by the names, SSD300 or SSD512 by the number of heads, the classes by the outputs; checks every
-tensor against the network that the specification makes; brings locations and classes to our order. What the layout
-says travels along: preprocessing, clipping and sizes of the default boxes.
+Detects the layout by tensor names, SSD300 or SSD512 by the number of heads, and the classes by the number of outputs;
+checks every tensor against the specified network; reorders locations and classes. Preprocessing, clipping and sizes of
+the default boxes come from the layout.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from ssd_core.spec.paper import ssd300, ssd512
 from ssd_core.spec.vocabularies import COCO_CLASSES, VOC_CLASSES
 from ssd_core.weights.head_transfer import select_channels
 from ssd_core.weights.layouts.known import LAYOUTS, layout_of
-from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices, Layout
+from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices, Layout
 from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.weights import Weights
 
-_SHOWN = 8  # tensors named in a message
+_SHOWN = 8  # tensors listed in a message
 
 
-def import_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND) -> Weights:
-    """A whole detector from a file of any layout. ValueError names the tensors that do not fit, with both shapes."""
+def import_weights(stream: IO[bytes], choices: ImportChoices = AUTODETECT) -> Weights:
+    """Import a detector from a file of any layout. Raises ValueError that lists misfit tensors, with both shapes."""
     return weights_from(read_named_tensors(stream), choices)
 
 
 def weights_from(tensors: Mapping[str, Tensor], choices: ImportChoices) -> Weights:
-    """The same from tensors under their names in the layout."""
+    """Import a detector from tensors under their names in the layout."""
     layout = LAYOUTS[choices.layout] if choices.layout else layout_of(tensors)
     maps = _maps(layout, tensors)
     outputs = _outputs(layout, maps, tensors)
@@ -42,18 +42,18 @@ def weights_from(tensors: Mapping[str, Tensor], choices: ImportChoices) -> Weigh
 
 
 def _maps(layout: Layout, tensors: Mapping[str, Tensor]) -> int:
-    """Source maps: 7 of SSD512, else 6."""
+    """Number of sources: 7 for SSD512, else 6."""
     return 7 if _weight(layout, layout.layers(7)[-1]) in tensors else 6
 
 
 def _outputs(layout: Layout, maps: int, tensors: Mapping[str, Tensor]) -> int:
-    """Outputs per box, from the first of the score layers, which has four boxes in a cell."""
+    """Number of outputs per box, from the first score layer, which has four boxes per cell."""
     name = _weight(layout, layout.layers(maps)[-maps])
     if name not in tensors:
         raise ValueError(f"not a detector in the layout of {layout.name}: it lacks {name}")
     channels = len(tensors[name])
     if channels % 4:
-        raise ValueError(f"{name} has {channels} channels, but scores of four boxes in a cell are a multiple of 4")
+        raise ValueError(f"{name} has {channels} channels, which four boxes per cell do not divide")
     return channels // 4
 
 
@@ -61,7 +61,7 @@ def _specification(layout: Layout, maps: int, outputs: int, choices: ImportChoic
     classes = choices.classes or _usual_classes(layout, outputs)
     if 1 + len(classes) != outputs and len(layout.rows.get(outputs, ())) != 1 + len(classes):
         raise ValueError(
-            f"the file has {outputs} outputs per box, background among them, but {len(classes)} classes were named"
+            f"the file has {outputs} outputs per box including background, but {len(classes)} classes were given"
         )
     flavour = choices.scales or layout.scales or ("coco" if len(classes) == len(COCO_CLASSES) else "voc")
     make = {6: ssd300, 7: ssd512}[maps]
@@ -75,7 +75,7 @@ def _usual_classes(layout: Layout, outputs: int) -> tuple[str, ...]:
         if named == 1 + len(classes):
             return classes
     raise ValueError(
-        f"the file has {outputs} outputs per box, background among them: neither VOC's 21 nor COCO's 81; "
+        f"the file has {outputs} outputs per box including background: neither VOC's 21 nor COCO's 81; "
         "name its classes (--classes FILE, one per line, in the order of the outputs, without background)"
     )
 
@@ -92,7 +92,7 @@ def _state(layout: Layout, spec: DetectorSpec, outputs: int, tensors: Mapping[st
         if tensor.shape != expected[ours]:
             wrong.append(f"{theirs} is {tuple(tensor.shape)}, but {ours} needs {tuple(expected[ours])}")
         state[ours] = tensor.to(torch.float32).clone()
-    wrong += [f"{name} has no place" for name in tensors if name not in set(names.values())]
+    wrong += [f"{name} is unexpected" for name in tensors if name not in set(names.values())]
     if wrong:
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise ValueError(
@@ -103,13 +103,13 @@ def _state(layout: Layout, spec: DetectorSpec, outputs: int, tensors: Mapping[st
 
 
 def parameter_shapes(spec: DetectorSpec) -> dict[str, torch.Size]:
-    """Names and shapes of our tensors, without making them."""
+    """Return the names and shapes of this project's tensors, without allocating them."""
     with torch.device("meta"):
         return {name: tensor.shape for name, tensor in Detector(spec).state_dict().items()}
 
 
 def tensor_names(layout: Layout, spec: DetectorSpec) -> dict[str, str]:
-    """Our name of every tensor to theirs."""
+    """Map this project's name of every tensor to that in the layout."""
     names = {"l2_norm.scale": layout.l2_norm}
     for ours, theirs in zip(_our_layers(spec), layout.layers(len(spec.sources)), strict=True):
         names |= {f"{ours}.weight": _weight(layout, theirs)}
@@ -118,7 +118,7 @@ def tensor_names(layout: Layout, spec: DetectorSpec) -> dict[str, str]:
 
 
 def _our_layers(spec: DetectorSpec) -> Iterator[str]:
-    """Our convolutions in the order of `Layout.layers`."""
+    """Yield this project's convolutions in the order of `Layout.layers`."""
     names = [name.removesuffix(".weight") for name in parameter_shapes(spec) if name.endswith(".weight")]
     yield from (name for name in names if name.startswith("features."))
     for part in ("locations", "logits"):
@@ -130,7 +130,7 @@ def _weight(layout: Layout, layer: str) -> str:
 
 
 def _in_our_order(ours: str, tensor: Tensor, layout: Layout, spec: DetectorSpec, outputs: int) -> Tensor:
-    """Channels of a head box by box: the four of a location, or the outputs of its classes."""
+    """Reorder or select the channels of a head, box by box: four per location, or one per class output."""
     if ".locations." in ours and len(tensor) % 4 == 0:
         return select_channels(tensor, 4, layout.location_order)
     if ".logits." in ours and outputs != spec.class_count and len(tensor) % outputs == 0:

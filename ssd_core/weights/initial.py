@@ -1,6 +1,6 @@
-"""First weights of a training: random ones from a seed, and over them those of a file, as far as they fit.
+"""Initial weights of a training: random ones from a seed, overwritten by those of a file where they fit.
 
-Preprocessing travels with weights: a training that starts from some takes over how their images were given.
+Preprocessing travels with weights: a training that starts from a file adopts the preprocessing of its weights.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ssd_core.spec.detector import DetectorSpec
 from ssd_core.weights.weights import Weights
 
 
-def first_detector(spec: DetectorSpec, seed: int, initial: Weights | None = None) -> Detector:
-    """Random weights from the seed, and over them the initial ones.
+def initial_detector(spec: DetectorSpec, seed: int, initial: Weights | None = None) -> Detector:
+    """Return a detector with random weights from the seed, overwritten by `initial`.
 
     Heads of other shapes (another number of classes or boxes) stay random; any other tensor that does not fit
     raises ValueError with both shapes.
@@ -39,5 +39,5 @@ def _fits(name: str, tensor: torch.Tensor, own: torch.Tensor) -> bool:
         return False
     raise ValueError(
         f"initial weights do not fit: {name} is {tuple(tensor.shape)}, but the detector has {tuple(own.shape)}; "
-        "train with the specification of the weights, or from scratch (--init scratch)"
+        "use the specification of the weights, or train from scratch (--init scratch)"
     )

@@ -1,6 +1,6 @@
-"""Tensors by name from a file of any kind that weights come in: PyTorch's (both formats), npz, caffemodel.
+"""Tensors by name from a weights file of any format: PyTorch's (both formats), npz, caffemodel.
 
-The kind is told by the first bytes. Nothing in a file is executed.
+The format is detected by the first bytes. Nothing in a file is executed.
 
 Tested in tests/ssd_core/weights/test_any_weights.py.
 """
@@ -20,13 +20,13 @@ from ssd_core.weights.tensor_file import read_tensors
 
 _WRAPPERS = ("model", "state_dict", "model_state_dict")
 _PARALLEL = "module."
-"""What DataParallel puts before every name."""
+"""Prefix that DataParallel adds to every name."""
 
 
 def read_named_tensors(stream: IO[bytes]) -> dict[str, Tensor]:
-    """A state dict, also inside a checkpoint; arrays of an npz; blobs of a Caffe model as `layer/place`.
+    """Read a state dict, also inside a checkpoint; arrays of an npz; or blobs of a Caffe model as `layer/index`.
 
-    Raises ValueError when the file is none of these or holds anything else under the names.
+    Raises ValueError if the file is none of these or its names hold anything but tensors.
     """
     start = stream.read(2)
     stream.seek(0)
@@ -37,7 +37,7 @@ def read_named_tensors(stream: IO[bytes]) -> dict[str, Tensor]:
     try:
         return read_caffemodel(stream.read())
     except ValueError as error:
-        raise ValueError(f"not a whole file of tensors: no PyTorch file, no npz, no Caffe model ({error})") from error
+        raise ValueError(f"not an intact file of tensors: neither PyTorch, npz nor Caffe ({error})") from error
 
 
 def _is_npz(stream: IO[bytes]) -> bool:
@@ -55,7 +55,7 @@ def _read_npz(stream: IO[bytes]) -> dict[str, Tensor]:
         with np.load(stream, allow_pickle=False) as arrays:
             return {name: torch.from_numpy(np.ascontiguousarray(arrays[name])) for name in arrays.files}
     except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"not an npz file of numbers: {error}") from error
+        raise ValueError(f"not an npz file of numeric arrays: {error}") from error
 
 
 def _state_dict(content: Any) -> dict[str, Tensor]:
@@ -63,7 +63,7 @@ def _state_dict(content: Any) -> dict[str, Tensor]:
         inner = next((content[name] for name in _WRAPPERS if isinstance(content.get(name), Mapping)), None)
         content = content if inner is None else inner
     if not isinstance(content, Mapping) or not content:
-        raise ValueError("expected a state dict, names with tensors")
+        raise ValueError("expected a state dict that maps names to tensors")
     if strange := [str(name) for name, value in content.items() if not isinstance(value, Tensor)]:
-        raise ValueError(f"expected a state dict, names with tensors, but {strange[0]} is none")
+        raise ValueError(f"expected a state dict that maps names to tensors, but {strange[0]} is not a tensor")
     return {str(name).removeprefix(_PARALLEL): tensor for name, tensor in content.items()}

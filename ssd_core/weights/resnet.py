@@ -1,4 +1,4 @@
-"""First weights from a ResNet-50 trained on ImageNet, under torchvision's names, and its preprocessing.
+"""Initial weights from a ResNet-50 trained on ImageNet, under torchvision's names, and its preprocessing.
 
 Tested in tests/ssd_core/backbones/test_backbone.py.
 """
@@ -18,22 +18,22 @@ from ssd_core.weights.weights import Weights
 
 
 def is_resnet50(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether the names are those of a ResNet; `resnet50_state` then tells whether it is the one of 50 layers."""
+    """Return whether the names are those of a ResNet; `resnet50_state` checks that it has 50 layers."""
     return {"conv1.weight", "bn1.running_mean", "layer3.0.conv1.weight"} <= set(tensors)
 
 
 def from_resnet50(tensors: Mapping[str, Tensor]) -> Weights:
-    """ResNet-50 as initial weights: its tensors only, under a specification with its preprocessing."""
+    """Return ResNet-50 as initial weights: its tensors only, with a specification that has its preprocessing."""
     return Weights(spec=replace(with_resnet50(ssd300()), preprocessing=TORCHVISION), state=resnet50_state(tensors))
 
 
 def resnet50_state(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors under the names of `Detector`, up to layer3; ValueError names the first that is missing or misshapen."""
+    """Return tensors under the names of `Detector`, up to layer3. Raises ValueError if one is missing or misshapen."""
     return {name: _checked(tensors, theirs, shape).clone() for name, (theirs, shape) in _places().items()}
 
 
 def _places() -> dict[str, tuple[str, torch.Size]]:
-    """Our name of every tensor, its name in the file and its shape."""
+    """Map this project's name of every tensor to its name in the file and its shape."""
     with torch.device("meta"):
         parts = ResNet50().parts(norm_groups=0)
         states = {layer: part.state_dict() for layer, part in parts.items()}
@@ -46,6 +46,6 @@ def _places() -> dict[str, tuple[str, torch.Size]]:
 
 def _checked(tensors: Mapping[str, Tensor], name: str, shape: torch.Size) -> Tensor:
     if name not in tensors or tensors[name].shape != shape:
-        there = tuple(tensors[name].shape) if name in tensors else "missing"
-        raise ValueError(f"not the weights of a ResNet-50: {name} should be {tuple(shape)}, but is {there}")
+        actual = tuple(tensors[name].shape) if name in tensors else "missing"
+        raise ValueError(f"not the weights of a ResNet-50: {name} should be {tuple(shape)}, but is {actual}")
     return tensors[name]

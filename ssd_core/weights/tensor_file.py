@@ -1,4 +1,4 @@
-"""Files of tensors, read without executing anything in them.
+"""Reading of tensor files without executing anything in them.
 
 Tested in tests/ssd_core/weights/test_weights.py.
 """
@@ -12,12 +12,12 @@ import torch
 
 
 def read_tensors(stream: IO[bytes]) -> Any:
-    """Content of a file that `torch.save` wrote, on the CPU: tensors, numbers, text and containers of them.
+    """Return the content of a file written by `torch.save`, on the CPU: tensors, numbers, text and containers of them.
 
-    Raises ValueError when it holds anything else, is cut short, or is no such file at all.
+    Raises ValueError if it holds anything else, is truncated, or is not such a file.
     """
     try:
         return torch.load(stream, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "it ends too soon"
-        raise ValueError(f"not a whole file of tensors: {reason}") from error
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "it is truncated"
+        raise ValueError(f"not an intact file of tensors: {reason}") from error

@@ -1,10 +1,10 @@
-"""First weights from a VGG16 trained on ImageNet, and the preprocessing they were trained with.
+"""Initial weights from a VGG16 trained on ImageNet, and the preprocessing they were trained with.
 
-Files that are understood: torchvision's `vgg16`; Caffe's VGG_ILSVRC_16_layers, full or reduced; and the reduced VGG16
-that PyTorch ports of SSD start from, under numeric keys, alone or below `vgg.` in a whole SSD. Fully connected layers
-become convolutions and, where the network wants it, are subsampled as DeepLab-LargeFOV does (1 of 4 neurons of fc6
-and fc7, taps 0, 3 and 6 of the 7x7 kernel; paper section 3). Weights and preprocessing belong together: neither works
-with the other's.
+Supported files: torchvision's `vgg16`; Caffe's VGG_ILSVRC_16_layers, full or reduced; and the reduced VGG16 that
+PyTorch ports of SSD start from, under numeric keys, alone or under `vgg.` in a whole SSD. Fully connected layers become
+convolutions and, for the reduced network, are subsampled as in DeepLab-LargeFOV (1 of 4 neurons of fc6 and fc7, taps
+0, 3 and 6 of the 7x7 kernel; paper section 3). Weights and preprocessing belong together: weights of one kind do not
+work with the preprocessing of another.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CONVOLUTIONS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Vgg16Weights:
-    """Tensors under the names of `Detector`, up to conv7, and how images must be given to them."""
+    """Tensors under the names of `Detector`, up to conv7, and the preprocessing they require."""
 
     state: dict[str, Tensor]
     preprocessing: Preprocessing
@@ -39,7 +39,7 @@ class Vgg16Weights:
 
 @dataclass(frozen=True, kw_only=True)
 class _Names:
-    """Layers conv1_1 to conv5_3, fc6 and fc7 in one kind of file."""
+    """Names of the layers conv1_1 to conv5_3, fc6 and fc7 in one kind of file."""
 
     layers: tuple[str, ...]
     weight: str = ".weight"
@@ -61,18 +61,18 @@ _KINDS = (
 
 
 def from_vgg16(vgg16: Vgg16Weights, spec: DetectorSpec) -> Weights:
-    """VGG16 as initial weights: its tensors only, under a specification with its preprocessing."""
+    """Return VGG16 as initial weights: its tensors only, with a specification that has its preprocessing."""
     return Weights(spec=replace(spec, preprocessing=vgg16.preprocessing), state=vgg16.state)
 
 
 def vgg16_weights(tensors: Mapping[str, Tensor], *, reduced: bool = True) -> Vgg16Weights:
-    """Recognise the tensors by their names and bring them to ours; `reduced` as in `spec.Vgg16`."""
+    """Detect the kind of file by its tensor names and rename the tensors; `reduced` is that of `Vgg16`."""
     for names in _KINDS:
         if f"{names.layers[0]}{names.weight}" in tensors and f"{names.layers[-1]}{names.weight}" in tensors:
             state = dict(_state(names, tensors, reduced))
             return Vgg16Weights(state=state, preprocessing=names.preprocessing)
     raise ValueError(
-        "not a VGG16 that can be used: expected torchvision's vgg16 (features.0.weight, classifier.0.weight), the "
+        "not a supported VGG16: expected torchvision's vgg16 (features.0.weight, classifier.0.weight), the "
         "reduced one (0.weight to 33.weight) or Caffe's (conv1_1 to fc7), "
         f"but the first names are {', '.join(list(tensors)[:3]) or 'missing'}"
     )
@@ -100,10 +100,10 @@ def _layer(names: _Names, tensors: Mapping[str, Tensor], layer: str) -> tuple[Te
 def _fully_connected(
     fc6: tuple[Tensor, Tensor], fc7: tuple[Tensor, Tensor], reduced: bool
 ) -> list[tuple[Tensor, Tensor]]:
-    """Weights and biases of fc6 (4096, 25088) and fc7 (4096, 4096) as those of convolutions."""
+    """Convert weights and biases of fc6 (4096, 25088) and fc7 (4096, 4096) to those of convolutions."""
     shapes = [*fc6[0].flatten(1).shape], [*fc7[0].flatten(1).shape]
     if shapes != ([4096, 512 * 7 * 7], [4096, 4096]):
-        raise ValueError(f"fc6 and fc7 of a VGG16 are (4096, 25088), (4096, 4096), not {shapes[0]}, {shapes[1]}")
+        raise ValueError(f"fc6 and fc7 of a VGG16 are [4096, 25088], [4096, 4096], not {shapes[0]}, {shapes[1]}")
     conv6, conv7 = fc6[0].reshape(4096, 512, 7, 7), fc7[0].reshape(4096, 4096, 1, 1)
     if not reduced:
         return [(conv6, fc6[1]), (conv7, fc7[1])]
@@ -111,7 +111,7 @@ def _fully_connected(
 
 
 def _part(layer: str, reduced: bool) -> str:
-    """The part of the network that holds a layer; see `vgg.vgg16_blueprint`."""
+    """Return the part of the network that holds a layer; see `backbones.vgg.vgg16_blueprint`."""
     if layer in _CONVOLUTIONS[:10]:
         return "conv4_3"
     return "conv5_3" if layer in _CONVOLUTIONS and not reduced else "conv7"

@@ -1,4 +1,4 @@
-"""A file of weights: the specification, the tensors, and nothing that is executed when it is read."""
+"""The project's weights files: the specification and the tensors; reading one executes nothing in it."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ FORMAT = 1
 
 
 class ForeignFile(ValueError):
-    """The file is none of ours; another program may have written it."""
+    """The file is not one of this project's; another program may have written it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Parameters of one detector, on the CPU; those to start a training from may be a part of them."""
+    """Parameters of one detector, on the CPU; initial weights may hold only a part of them."""
 
     spec: DetectorSpec
     state: dict[str, Tensor]
 
     @property
     def detects(self) -> bool:
-        """False when they are first weights only, such as a VGG16."""
+        """False if they are initial weights only, such as a VGG16."""
         return any(name.startswith("heads.") for name in self.state)
 
     def detector(self) -> Detector:
-        """The network with these parameters, in evaluation mode, on the CPU. ValueError when some are missing."""
+        """Return the network with these parameters, in evaluation mode, on the CPU; ValueError if any are missing."""
         detector = Detector(self.spec)
         if missing := [name for name in detector.state_dict() if name not in self.state]:
             raise ValueError(
-                f"{len(missing)} tensors of the detector are not there, such as {missing[-1]}: "
-                "a training can start from these weights, but they detect nothing"
+                f"{len(missing)} tensors of the detector are missing, such as {missing[-1]}: "
+                "a training can start from these weights, but they cannot detect"
             )
         detector.load_state_dict(self.state)
         return detector.eval()
@@ -49,7 +49,7 @@ def save_weights(weights: Weights, stream: IO[bytes]) -> None:
 
 
 def load_weights(stream: IO[bytes]) -> Weights:
-    """Raises ForeignFile when the file is not of this format, ValueError when it is of a newer one."""
+    """Read a weights file. Raises ForeignFile if it is not of this format, ValueError if it is of a newer one."""
     try:
         content: Any = read_tensors(stream)
     except ValueError as error:

@@ -24,7 +24,7 @@ from ssd_core.data.shards import ShardSet
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.detection.speed import Runner, Seconds, in_turns, quieten
 from ssd_core.network.model import Detector
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import load_weights
 from stages.shards.class_check import require_classes
 from stages.speed.hardware import hardware
@@ -65,7 +65,7 @@ class Bench:
             require_classes(self.shards, detector.spec)
             return detector
         assert network.spec is not None
-        detector = first_detector(network.spec, seed=0).eval()
+        detector = initial_detector(network.spec, seed=0).eval()
         quieten(detector, self.images(detector, 4), network.candidates)
         return detector
 

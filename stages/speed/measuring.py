@@ -18,9 +18,9 @@ from ssd_core.detection.speed import (
     Speed,
     arithmetic,
     candidates_per_image,
-    of_first,
+    relative_to_first,
     stream_seconds,
-    why_not,
+    unsupported_reason,
 )
 from ssd_core.detection.speed_modes import SpeedMode
 from stages.speed.bench import RESIDENT, Bench, Setting, bench_of
@@ -39,7 +39,7 @@ def measure(
     with bench_of(setting, ctx, rounds) as (bench, conditions):
         for mode in modes:
             runner = Runner(bench.detector(network, ctx), mode, bench.device, setting.limits)
-            reason = why_not(mode, bench.device) or _compiling_fails(bench, runner, mode)
+            reason = unsupported_reason(mode, bench.device) or _compiling_fails(bench, runner, mode)
             if reason and mode == modes[0]:
                 raise PipelineError(f"mode {mode.name} cannot be measured here: {reason}")
             if reason:
@@ -93,7 +93,7 @@ def compare(setting: Setting, networks: Sequence[Network], ctx: Context, *, mode
     rounds = len(setting.batches) * setting.effort.batches
     measured: list[Document] = []
     with bench_of(setting, ctx, rounds) as (bench, conditions):
-        if reason := why_not(mode, bench.device):
+        if reason := unsupported_reason(mode, bench.device):
             raise PipelineError(f"mode {mode.name} cannot be measured here: {reason}")
         runners = {
             network.label: Runner(bench.detector(network, ctx), mode, bench.device, setting.limits)
@@ -122,7 +122,7 @@ def _side_by_side(bench: Bench, runners: Mapping[str, Runner], batch: int) -> li
     }
     seconds = bench.in_turns({f"{protocol}/{label}": work for (label, protocol), work in works.items()})
     ratios = {
-        protocol: of_first({label: seconds[f"{protocol}/{label}"] for label in runners})
+        protocol: relative_to_first({label: seconds[f"{protocol}/{label}"] for label in runners})
         for protocol in ("forward", "detection")
     }
     return [

@@ -32,7 +32,7 @@ def _write_result(job: WorkerJob, out: Folder) -> None:
     checkpoints, last = job.checkpoints(), job.recipe.schedule.iterations
     every = job.recipe.keep_every or last + 1
     names = {WEIGHTS: last} | {kept_weights(step): step for step in range(every, last + 1, every)}
-    spec = job.first_detector().spec
+    spec = job.initial_detector().spec
     for name, step in names.items():
         with out.open_output(name) as stream:
             save_weights(Weights(spec=spec, state=checkpoints.read(step)["model"]), stream)

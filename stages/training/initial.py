@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, execution
-from ssd_core.weights.layouts.layout import AS_FOUND, ImportChoices
+from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
 from stages.shards.image_list import ImageList, ListsImages
 from stages.training.weight_files import WEIGHTS
 
@@ -23,7 +23,7 @@ class WeightsFile(ListsImages):
 
     kind = "weights"
     path: str = execution("")
-    choices: ImportChoices = AS_FOUND
+    choices: ImportChoices = AUTODETECT
     """What a file of another program leaves open."""
 
     reduced: bool = True
@@ -55,7 +55,7 @@ class WeightsFile(ListsImages):
             save_weights(weights, out)
 
 
-def read_initial_weights(stream: IO[bytes], choices: ImportChoices = AS_FOUND, *, reduced: bool = True) -> Weights:
+def read_initial_weights(stream: IO[bytes], choices: ImportChoices = AUTODETECT, *, reduced: bool = True) -> Weights:
     """Weights of ssdpipe or of another program, or a VGG16. PipelineError when the file is none of them."""
     from ssd_core.weights.any_weights import read_weights
 

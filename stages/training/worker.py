@@ -20,7 +20,7 @@ from ssd_core.spec.recipe import Recipe
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import load_weights
 from stages.training.weight_files import WEIGHTS
 
@@ -50,11 +50,11 @@ class WorkerJob:
     def shard_set(self) -> ShardSet:
         return ShardSet(self.shards.path, self.shards.filesystem)
 
-    def first_detector(self) -> Detector:
+    def initial_detector(self) -> Detector:
         if self.initial is None:
-            return first_detector(self.recipe.spec, self.recipe.seed)
+            return initial_detector(self.recipe.spec, self.recipe.seed)
         with self.initial.open_input(WEIGHTS) as stream:
-            return first_detector(self.recipe.spec, self.recipe.seed, load_weights(stream))
+            return initial_detector(self.recipe.spec, self.recipe.seed, load_weights(stream))
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _ContextListener:
 def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int = 0) -> None:
     """Train to the end, as worker `rank` of `size`."""
     world = World(rank=rank, size=size, device=_device(job, local_rank))
-    detector = job.first_detector()
+    detector = job.initial_detector()
     recipe = replace(job.recipe, spec=detector.spec)  # its preprocessing is that of the initial weights
     trainer = Trainer(
         recipe,

@@ -38,7 +38,7 @@ from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
 from ssd_core.weights.importing import weights_from
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.layouts.layout import ImportChoices
 
 
@@ -76,7 +76,7 @@ def raw_outputs(ssd: SSD, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def test_both_sides_begin_with_the_same_outputs_and_default_boxes(shards, recipe):
-    detector = first_detector(recipe.spec, 0)
+    detector = initial_detector(recipe.spec, 0)
     batch = OurBatches(shards, recipe)[0]
     with torch.no_grad():
         locations, logits = detector(batch.images)
@@ -88,7 +88,7 @@ def test_both_sides_begin_with_the_same_outputs_and_default_boxes(shards, recipe
 
 @pytest.mark.parametrize("stream", [OurBatches, TorchvisionBatches])
 def test_where_no_default_box_is_contested_both_losses_are_equal(shards, recipe, stream):
-    detector = first_detector(recipe.spec, 0)
+    detector = initial_detector(recipe.spec, 0)
     batch = stream(shards, recipe)[0]
     # of one object in each image no other can take the box
     batch = batch._replace(objects=type(batch.objects)(*(values[:, :1] for values in batch.objects)))
@@ -100,7 +100,7 @@ def test_where_no_default_box_is_contested_both_losses_are_equal(shards, recipe,
 @pytest.mark.parametrize("loss", ["ours", "torchvision"])
 @pytest.mark.parametrize("stream", [OurBatches, TorchvisionBatches])
 def test_two_iterations_of_each_side_move_the_shared_weights_and_stay_finite(shards, recipe, loss: Whose, stream):
-    detector = first_detector(recipe.spec, 0)
+    detector = initial_detector(recipe.spec, 0)
     before = {name: tensor.clone() for name, tensor in detector.state_dict().items()}
     losses = train(detector, loss, batches(stream(shards, recipe), 2), recipe)
     assert len(losses) == 2
@@ -117,14 +117,14 @@ def test_our_side_is_the_training_of_the_pipeline_bit_by_bit(shards, recipe, tmp
 
     trainer = Trainer(
         recipe,
-        first_detector(recipe.spec, 0),
+        initial_detector(recipe.spec, 0),
         world=World(),
         checkpoints=CheckpointFolder(path=str(tmp_path)),
         listener=Silent(),
         pace=Pace(),
     )
     trained = trainer.run(batches(OurBatches(shards, recipe), 2)).state_dict()
-    detector = first_detector(recipe.spec, 0)
+    detector = initial_detector(recipe.spec, 0)
     train(detector, "ours", batches(OurBatches(shards, recipe), 2), recipe)
     assert all(torch.equal(tensor, trained[name]) for name, tensor in detector.state_dict().items())
 
@@ -170,7 +170,7 @@ def test_another_seed_is_another_augmentation(shards, recipe):
 
 def test_both_ways_of_detection_find_the_same_in_images_of_the_input_size(tmp_path: Path):
     shards = ShardSet(drawn_shards(str(tmp_path), images=4))
-    detector = first_detector(ssd_tiny(shards.classes), 0).eval()
+    detector = initial_detector(ssd_tiny(shards.classes), 0).eval()
     found = dict(detections(detector, shards))
     objects = truth(shards)
     for whose in ("ours", "torchvision"):

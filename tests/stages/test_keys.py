@@ -21,7 +21,7 @@ from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Stage
 from ssd_core.spec.tiny import ssd_tiny
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights, save_weights
 from stages.placement import Placement
 from stages.shards.shard import Shard
@@ -57,7 +57,7 @@ def requests(place: Path) -> Iterator[Request]:
         )
     weights, spec = place / "weights.pt", ssd_tiny(("cat",))
     with weights.open("wb") as stream:
-        save_weights(Weights(spec=spec, state=first_detector(spec, 0).state_dict()), stream)
+        save_weights(Weights(spec=spec, state=initial_detector(spec, 0).state_dict()), stream)
     voc = str(place / "voc")
     yield EvaluateRequest(weights=str(weights), data=voc)
     yield SubmissionRequest(benchmark="voc2012", weights=str(weights), data=voc, split="test", proxy=True)

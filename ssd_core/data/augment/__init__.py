@@ -1,1 +1,1 @@
-"""The augmentation of a training: crop, zoom out, colours, flip."""
+"""The augmentation of a training: crop, zoom-out, colour distortion, flip."""

@@ -1,10 +1,10 @@
-"""The batch sampler: one patch of the image (paper section 2.2; sampler.cpp and annotated_data_layer.cpp).
+"""The batch sampler: crop of a random patch (paper section 2.2; sampler.cpp and annotated_data_layer.cpp).
 
-Seven samplers: the whole image, and six that draw up to 50 patches each and keep the first that suits them: an
-overlap with *any* object of at least 0.1, 0.3, 0.5, 0.7 or 0.9, or of at most 1, which any object grants. All are
-run, then one patch is chosen among those of the samplers that succeeded. The text of the paper reads as if the sampler
-were drawn first; then one that finds nothing gives way to another draw. `Augmentation` has the readings as fields.
-All boxes are fractions of the image (of the canvas, when it was expanded), so ratios are relative to its own.
+Seven samplers: the whole image, and six that draw up to 50 patches each and keep the first that is accepted: an overlap
+with *any* object of at least 0.1, 0.3, 0.5, 0.7 or 0.9, or of at most 1, which always holds. All are run, then one
+patch is chosen from the samplers that succeeded. The text of the paper reads as if the sampler were drawn first; then
+a failed sampler leads to another draw. `Augmentation` has the interpretations as fields. All boxes are fractions of the
+image (of the canvas, if it was expanded), so aspect ratios are relative to that of the image.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy import ndarray
 from ssd_core.spec.augmentation import PAPER, Augmentation
 
 MIN_OVERLAPS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.0)
-"""Of the six samplers; the last is the random patch, "at most 1"."""
+"""Minimum overlap of each of the six samplers; the last is the random patch, "at most 1"."""
 
 TRIALS = 50
 SCALES = (0.3, 1.0)
@@ -29,7 +29,7 @@ WHOLE_XYXY = np.array([0.0, 0.0, 1.0, 1.0])
 def draw_patch(
     boxes_xyxy: Float64[ndarray, "G 4"], rng: np.random.Generator, augmentation: Augmentation = PAPER
 ) -> Float64[ndarray, " 4"]:
-    """Random patch for an image with these objects; without objects it is the whole image."""
+    """Draw a random patch for an image with these objects; without objects it is the whole image."""
     if not len(boxes_xyxy):
         return WHOLE_XYXY
     if augmentation.crop_choice == "drawn-first":
@@ -48,7 +48,7 @@ def draw_patch(
 def _patch_of_a_drawn_sampler(
     boxes_xyxy: Float64[ndarray, "G 4"], rng: np.random.Generator, augmentation: Augmentation
 ) -> Float64[ndarray, " 4"]:
-    """Draw samplers, 0 for the whole image, until one succeeds."""
+    """Draw samplers, where 0 is the whole image, until one succeeds."""
     while choice := int(rng.integers(len(MIN_OVERLAPS) + 1)):
         trials_xyxy = trial_patches(rng.random((TRIALS, 4)), augmentation.aspect_ratio)
         suits = accepted(trials_xyxy, boxes_xyxy, MIN_OVERLAPS[choice - 1], augmentation.crop_accepts)
@@ -64,7 +64,7 @@ def accepted(
     min_overlap: float | Float64[ndarray, "*M"],
     accepts: Literal["any", "all"] = "any",
 ) -> Bool[ndarray, "*N"]:
-    """Whether each patch overlaps any object, or all of them, by at least `min_overlap`."""
+    """Return whether each patch overlaps any object, or all of them, by at least `min_overlap`."""
     overlaps = _overlaps(patches_xyxy.reshape(-1, 4), boxes_xyxy)
     decisive = overlaps.max(axis=1) if accepts == "any" else overlaps.min(axis=1)
     enough: Bool[ndarray, "*N"] = decisive.reshape(patches_xyxy.shape[:-1]) >= min_overlap
@@ -74,7 +74,7 @@ def accepted(
 def trial_patches(
     uniform: Float64[ndarray, "*N 4"], aspect_ratio: Literal["bounded", "clamped"] = "bounded"
 ) -> Float64[ndarray, "*N 4"]:
-    """Patches from numbers in [0, 1): scale, aspect ratio that fits the image at that scale, place."""
+    """Convert numbers in [0, 1) to patches: scale, aspect ratio that fits the image at that scale, position."""
     scale = SCALES[0] + uniform[..., 0] * (SCALES[1] - SCALES[0])
     root = np.sqrt(_aspect_ratios(uniform[..., 1], scale, clamped=aspect_ratio == "clamped"))
     width, height = scale * root, scale / root
@@ -86,7 +86,7 @@ def trial_patches(
 def _aspect_ratios(
     uniform: Float64[ndarray, "*N"], scale: Float64[ndarray, "*N"], *, clamped: bool
 ) -> Float64[ndarray, "*N"]:
-    """Width over height; a patch of this scale fits the image from scale ** 2 to its reciprocal."""
+    """Return width over height; a patch of this scale fits the image for ratios in [scale ** 2, 1 / scale ** 2]."""
     low, high = ASPECT_RATIOS
     narrowest, widest = scale**2, 1 / scale**2
     if clamped:
@@ -99,7 +99,7 @@ def _aspect_ratios(
 def objects_in(
     patch_xyxy: Float64[ndarray, " 4"], boxes_xyxy: Float64[ndarray, "G 4"]
 ) -> tuple[Float64[ndarray, "M 4"], Int[ndarray, " M"]]:
-    """The objects whose centre lies in the patch or on its border, as fractions of it and clipped, with their indices.
+    """Return the objects whose centre is in the patch or on its border, as clipped fractions of it, with their indices.
 
     As in MeetEmitConstraint and ProjectBBox of bbox_util.cpp. There may be none: a random patch can miss every object.
     """
@@ -112,7 +112,7 @@ def objects_in(
 
 
 def pixel_window(patch_xyxy: Float64[ndarray, " 4"], width: int, height: int) -> tuple[int, int, int, int]:
-    """Pixels (left, top, right, bottom), right and bottom exclusive; origin and size are cut off, at least 1 pixel."""
+    """Return (left, top, right, bottom) in pixels, the last two exclusive; origin and size are truncated, size >= 1."""
     left, top = int(patch_xyxy[0] * width), int(patch_xyxy[1] * height)
     columns = max(1, int((patch_xyxy[2] - patch_xyxy[0]) * width))
     rows = max(1, int((patch_xyxy[3] - patch_xyxy[1]) * height))
@@ -120,7 +120,7 @@ def pixel_window(patch_xyxy: Float64[ndarray, " 4"], width: int, height: int) ->
 
 
 def _overlaps(patches_xyxy: Float64[ndarray, "N 4"], boxes_xyxy: Float64[ndarray, "G 4"]) -> Float64[ndarray, "N G"]:
-    """Intersection over union."""
+    """Return the intersection over union of each patch with each box."""
     patches, boxes = patches_xyxy.T[:, :, None], boxes_xyxy.T[:, None, :]
     widths = np.minimum(patches[2], boxes[2]) - np.maximum(patches[0], boxes[0])
     heights = np.minimum(patches[3], boxes[3]) - np.maximum(patches[1], boxes[1])

@@ -1,7 +1,7 @@
-"""Zoom out: the image at a random place of a larger canvas (paper section 3.6; ExpandImage in data_transformer.cpp).
+"""Zoom out: the image at a random place on a larger canvas (paper section 3.6; ExpandImage in data_transformer.cpp).
 
-With the probability 1/2 both sides grow by the same factor U(1, 4), an area of up to 16; the rest of the canvas is
-filled with the mean that the network subtracts, so it is zero there.
+With probability 1/2 both sides grow by the same factor U(1, 4), the area by up to 16; the rest of the canvas is filled
+with the mean that preprocessing subtracts, so the network's input is zero there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_FACTOR = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
-    """Size of the canvas, and of the image on it, whose upper left corner lies at (left, top); pixels."""
+    """Sizes in pixels of the canvas and of the image on it, whose upper left corner is at (left, top)."""
 
     width: int
     height: int
@@ -29,7 +29,7 @@ class Canvas:
     image_height: int
 
     def place(self, boxes_xyxy: Float64[ndarray, "G 4"]) -> Float64[ndarray, "G 4"]:
-        """Boxes from fractions of the image to fractions of the canvas."""
+        """Convert boxes from fractions of the image to fractions of the canvas."""
         scale = np.array([self.image_width, self.image_height] * 2)
         moved = boxes_xyxy * scale + np.array([self.left, self.top] * 2)
         placed: Float64[ndarray, "G 4"] = moved / np.array([self.width, self.height] * 2)
@@ -37,12 +37,12 @@ class Canvas:
 
 
 def plain_canvas(width: int, height: int) -> Canvas:
-    """The image itself."""
+    """Return the canvas that is the image itself."""
     return Canvas(width=width, height=height, image_width=width, image_height=height)
 
 
 def draw_canvas(width: int, height: int, rng: np.random.Generator) -> Canvas:
-    """Random canvas for an image of this size."""
+    """Draw a random canvas for an image of this size."""
     if rng.random() > 0.5:
         return plain_canvas(width, height)
     factor = rng.uniform(1, MAX_FACTOR)
@@ -58,7 +58,7 @@ def draw_canvas(width: int, height: int, rng: np.random.Generator) -> Canvas:
 
 
 def fill_colour(preprocessing: Preprocessing) -> tuple[int, int, int]:
-    """RGB of the empty canvas: the mean of the network's input, rounded."""
+    """Return the RGB of the empty canvas: the rounded mean of the preprocessing."""
     mean = preprocessing.mean if preprocessing.channel_order == "rgb" else preprocessing.mean[::-1]
     red, green, blue = (round(value) for value in mean)
     return red, green, blue

@@ -1,8 +1,8 @@
 """Colour distortion of 8-bit images, saturating after every step (ApplyDistort in im_transforms.cpp).
 
-Each of the four has the probability 1/2. Saturation and hue work on OpenCV's 8-bit HSV, whose hue has units
-of two degrees; a hue that falls below 0 stays at 0, one that rises above 179 goes round. Channels are never swapped:
-the released script gives that the probability 0.
+Each of the four steps has probability 1/2. Saturation and hue operate on OpenCV's 8-bit HSV, whose hue has units of two
+degrees; a hue below 0 saturates at 0, one above 179 wraps around. Channels are never swapped: the released script sets
+the probability of that to 0.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from numpy import ndarray
 
 MAX_BRIGHTNESS = 32.0
 FACTORS = (0.5, 1.5)
-"""Of contrast and of saturation."""
+"""Range of the factors of contrast and saturation."""
 
 MAX_HUE = {"opencv": 18.0, "degrees": 9.0}
-"""In OpenCV's units, by what the 18 of the released script are taken for."""
+"""Largest hue shift in OpenCV's units, by the unit assumed for the released script's 18."""
 
 HUE, SATURATION = 0, 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Distortion:
-    """What happens to the colours of one image; the defaults change nothing."""
+    """Parameters of one image's colour distortion; the defaults change nothing."""
 
     brightness: float = 0.0
     contrast: float = 1.0
     saturation: float = 1.0
     hue: float = 0.0
     contrast_first: bool = True
-    """Contrast before saturation and hue, or after them."""
+    """Whether contrast comes before saturation and hue, or after them."""
 
 
 def draw_distortion(rng: np.random.Generator, hue_unit: Literal["opencv", "degrees"] = "opencv") -> Distortion:
-    """Random distortion."""
+    """Draw a random distortion."""
     chosen = rng.random(4) < 0.5
     brightness, hue = rng.uniform(-1, 1, 2) * (MAX_BRIGHTNESS, MAX_HUE[hue_unit])
     contrast, saturation = rng.uniform(*FACTORS, 2)
@@ -52,7 +52,7 @@ def draw_distortion(rng: np.random.Generator, hue_unit: Literal["opencv", "degre
 
 
 def distort(image: UInt8[ndarray, "H W 3"], distortion: Distortion) -> UInt8[ndarray, "H W 3"]:
-    """RGB to RGB. A step that changes nothing is left out, since HSV and back is not the identity."""
+    """Distort an RGB image. A step that changes nothing is skipped, since converting to HSV and back is lossy."""
     if distortion.brightness != 0:
         image = cv2.LUT(image, _table(1.0, distortion.brightness))
     if distortion.contrast != 1 and distortion.contrast_first:
@@ -67,7 +67,7 @@ def distort(image: UInt8[ndarray, "H W 3"], distortion: Distortion) -> UInt8[nda
 
 
 def _table(factor: float, offset: float) -> UInt8[ndarray, " 256"]:
-    """Every 8-bit value times `factor` plus `offset`, rounded (half to even, as OpenCV does) and saturated."""
+    """Return the lookup table of value * factor + offset, rounded (half to even, as in OpenCV) and saturated."""
     table: UInt8[ndarray, " 256"] = np.clip(np.rint(np.arange(256) * factor + offset), 0, 255).astype(np.uint8)
     return table
 

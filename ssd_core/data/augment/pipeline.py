@@ -1,10 +1,10 @@
 """All steps on one image: distort, expand, crop, resize, flip (annotated_data_layer.cpp, data_transformer.cpp).
 
-All random numbers are drawn first, in the order of the steps; then the pixels are touched once. Distortion
-works pixel by pixel and so may wait until the patch is cut out, and of the canvas only what the patch sees is made:
-the result is the same for a fraction of the work. (Where OpenCV converts from HSV, its vector and scalar code round
-differently, so single values near the ends of rows may differ by a level or two from a conversion of the whole.)
-The original encodes images as JPEG again after distorting, expanding and cropping; here pixels stay as they are.
+All random numbers are drawn first, in the order of the steps; then the pixels are processed once. Distortion is a
+pixel-wise operation, so it is applied after cropping, and only the visible part of the canvas is rendered: the same
+result for a fraction of the work. (OpenCV's vector and scalar conversions from HSV round differently, so single values
+near the ends of rows may differ by a level or two from a conversion of the whole image.) The original re-encodes images
+as JPEG after distorting, expanding and cropping; here they are not re-encoded.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ INTERPOLATIONS = tuple(
 
 
 class Augmented(NamedTuple):
-    """An input of the network and the objects in it."""
+    """An augmented image and the objects in it."""
 
     image: UInt8[ndarray, "size size 3"]
     boxes_xyxy: Float64[ndarray, "M 4"]
     """Fractions of the image, within [0, 1]."""
 
     kept: Int[ndarray, " M"]
-    """Indices of these objects among those of the original image."""
+    """Indices of the remaining objects among those of the original image."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What happens to one image."""
+    """The drawn parameters of one image's augmentation."""
 
     distortion: Distortion
     canvas: Canvas
     patch_xyxy: Float64[ndarray, " 4"]
-    """Fraction of the canvas."""
+    """Fractions of the canvas."""
 
     interpolation: int
     flip: bool
@@ -61,7 +61,7 @@ def augment(
     fill_rgb: tuple[int, int, int],
     rng: np.random.Generator,
 ) -> Augmented:
-    """Augment an RGB image with boxes in fractions of it; `size` is the side of the result."""
+    """Augment an RGB image with boxes in fractions of it; `size` is the output side."""
     height, width = image.shape[:2]
     plan = draw_plan(width, height, boxes_xyxy, augmentation, rng)
     boxes_xyxy, kept = objects_in(plan.patch_xyxy, plan.canvas.place(boxes_xyxy))
@@ -71,7 +71,7 @@ def augment(
 def draw_plan(
     width: int, height: int, boxes_xyxy: Float64[ndarray, "G 4"], augmentation: Augmentation, rng: np.random.Generator
 ) -> Plan:
-    """Draw all random numbers of one image; a step that is off draws none."""
+    """Draw all random numbers for one image; disabled steps draw none."""
     distortion = draw_distortion(rng, augmentation.hue) if augmentation.photometric else Distortion()
     canvas = draw_canvas(width, height, rng) if augmentation.expand else plain_canvas(width, height)
     return Plan(
@@ -84,20 +84,20 @@ def draw_plan(
 
 
 def draw_interpolation(rng: np.random.Generator) -> int:
-    """One of OpenCV's five, each as likely as the others."""
+    """Draw one of OpenCV's five interpolations uniformly."""
     return INTERPOLATIONS[rng.integers(len(INTERPOLATIONS))]
 
 
 def render(
     image: UInt8[ndarray, "H W 3"], plan: Plan, size: int, fill_rgb: tuple[int, int, int]
 ) -> UInt8[ndarray, "size size 3"]:
-    """The pixels of the plan."""
+    """Apply a plan to the pixels."""
     resized = resize(_cut(image, plan, fill_rgb), size, plan.interpolation)
     return flip(resized) if plan.flip else resized
 
 
 def _cut(image: UInt8[ndarray, "H W 3"], plan: Plan, fill_rgb: tuple[int, int, int]) -> UInt8[ndarray, "h w 3"]:
-    """The patch, distorted where it shows the image and filled where it shows the empty canvas."""
+    """Crop the patch: distorted where it shows the image, filled where it shows the empty canvas."""
     canvas = plan.canvas
     window = pixel_window(plan.patch_xyxy, canvas.width, canvas.height)
     left, top, right, bottom = (
@@ -116,12 +116,12 @@ def _cut(image: UInt8[ndarray, "H W 3"], plan: Plan, fill_rgb: tuple[int, int, i
 
 
 def flip(image: UInt8[ndarray, "H W 3"]) -> UInt8[ndarray, "H W 3"]:
-    """Mirrored copy."""
+    """Return a horizontally mirrored copy."""
     mirrored: UInt8[ndarray, "H W 3"] = cv2.flip(image, 1)
     return mirrored
 
 
 def flip_boxes(boxes_xyxy: Float64[ndarray, "G 4"]) -> Float64[ndarray, "G 4"]:
-    """Boxes in fractions of the image."""
+    """Mirror boxes in fractions of the image."""
     left, top, right, bottom = boxes_xyxy.T
     return np.stack([1 - right, top, 1 - left, bottom], axis=1)

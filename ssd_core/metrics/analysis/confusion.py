@@ -1,7 +1,7 @@
-"""Which class is taken for which: a confusion matrix of detections, by one score threshold.
+"""Confusion matrix of the detections above a score threshold.
 
-By falling score, each detection takes the object, of whatever class, that it overlaps most of those still free.
-C classes; the last row is background, the last column what was missed.
+By descending score, each detection takes the free object that it overlaps most, of any class. C classes; the last row
+is background, the last column holds missed objects.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ def confusion_matrix(
     iou_threshold: float = 0.5,
     pixel_extent: float = 1.0,
 ) -> Int[ndarray, "C1 C1"]:
-    """Counts by class of the object (rows) and of the detection (columns).
+    """Return counts by class of the object (rows) and of the detection (columns).
 
-    A row without its last entry are the objects found, with it all that count; the last row holds false alarms and
-    duplicates. A difficult object is neither found nor missed. Detections below `score_threshold` do not exist.
+    A row sums to the objects of its class, and without its last entry to those detected; the last row holds false
+    alarms and duplicates. Difficult objects count as neither detected nor missed. Detections below `score_threshold`
+    are ignored.
     """
     kept = np.flatnonzero(detections.scores >= score_threshold)
     kept = kept[np.argsort(-detections.scores[kept], kind="stable")]

@@ -1,10 +1,10 @@
-"""What each detection of a class is: correct, or which kind of false positive (analyzeFalsePositives.m).
+"""Classification of each detection: correct, or the kind of false positive (analyzeFalsePositives.m).
 
-By falling score, equal scores in the order given, each detection takes the object of its class that it overlaps most
-of those that none has taken; the devkit instead takes the best object and then asks whether it is free. An overlap of
-0.5 makes it correct, also on a difficult object. Otherwise, an overlap of 0.1 or more with any object of its
-class, taken or not, is an error of localisation; then one with a similar class, then one with any other class; what is
-left is background. Boxes are those of voc_ap: pixels, both corners inside.
+By descending score, equal scores in the given order, each detection takes the free object of its class that it
+overlaps most; the devkit instead takes the best object and then checks whether it is free. An overlap of 0.5 makes a
+detection correct, on a difficult object as well. Otherwise, an overlap of at least 0.1 with any object of its class,
+taken or free, makes it a localisation error; next, with an object of a similar class; next, of any other class; the
+rest is background. Boxes are as in voc_ap: pixels, inclusive corners.
 Letters: D detections of the class, G its objects.
 """
 
@@ -21,13 +21,13 @@ from ssd_core.metrics.overlaps import Pairs, pairs_in_images, take_free_objects
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
 
 STRONG, WEAK = 0.5, 0.1
-"""Overlaps of a correct detection, and of one that found the object but not its place."""
+"""Minimum overlaps of a correct detection, and of one that is correct but for its localisation."""
 
 TRUE, IGNORED, FALSE = 1, 0, -1
 
 
 class Kind(IntEnum):
-    """In the order in which they are drawn."""
+    """Kinds of detections, in the order in which they are plotted."""
 
     CORRECT = 0
     LOCALISATION = 1
@@ -38,34 +38,34 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What became of the detections of one class, by falling score."""
+    """Findings on the detections of one class, by descending score."""
 
     kinds: Int[ndarray, " D"]
     strong: Int[ndarray, " D"]
-    """TRUE, FALSE, or IGNORED on a difficult object, at an overlap of 0.5."""
+    """TRUE, FALSE, or IGNORED (on a difficult object), at an overlap of 0.5."""
 
     weak: Int[ndarray, " D"]
-    """The same at 0.1, where a duplicate is IGNORED."""
+    """As `strong`, at an overlap of 0.1, and with duplicates IGNORED."""
 
     duplicates: Bool[ndarray, " D"]
-    """Those of the weak overlap: all objects that it reaches are taken."""
+    """Whether all objects that the detection overlaps weakly are taken."""
 
     taken: Int[ndarray, " D"]
-    """The object that a detection took at 0.5, or -1."""
+    """Index of the object that each detection took at 0.5, or -1."""
 
     objects_xyxy: Float[ndarray, "G 4"]
     difficult: Bool[ndarray, " G"]
 
     @property
     def objects(self) -> int:
-        """Without difficult ones."""
+        """Number of objects, without difficult ones."""
         return int(np.count_nonzero(~self.difficult))
 
 
 def find(
     detections: ScoredBoxes, truth: TrueBoxes, *, label: int, similar: frozenset[int], pixel_extent: float = 1.0
 ) -> Findings:
-    """Judge the detections of the class `label`; `similar` are the classes that are like it."""
+    """Classify the detections of the class `label`; `similar` are the classes similar to it."""
     mine = np.flatnonzero(detections.labels == label)
     mine = mine[np.argsort(-detections.scores[mine], kind="stable")]
     by_image = np.argsort(truth.images, kind="stable")
@@ -86,7 +86,7 @@ def find(
     weak = _labels(weak_taken, difficult)
     weak[duplicates] = IGNORED
     objects = np.flatnonzero(labels == label)
-    place = np.full(len(labels) + 1, -1)  # the last one stands for no object
+    place = np.full(len(labels) + 1, -1)  # the last entry stands for no object
     place[objects] = np.arange(len(objects))
     return Findings(
         kinds=_kinds(near, labels, strong_taken, label, similar),
@@ -106,18 +106,18 @@ def _kinds(
     label: int,
     similar: frozenset[int],
 ) -> Int[ndarray, " D"]:
-    """From the last to the first, so that the first that holds stays."""
-    of = labels[near.objects]
+    """Assign the kinds in reverse order of precedence, so that the first that applies wins."""
+    classes = labels[near.objects]
     kinds = np.full(len(taken), Kind.BACKGROUND)
     kinds[_reached(near, len(taken))] = Kind.OTHER
-    kinds[_reached(near.chosen(np.isin(of, sorted(similar))), len(taken))] = Kind.SIMILAR
-    kinds[_reached(near.chosen(of == label), len(taken))] = Kind.LOCALISATION
+    kinds[_reached(near.chosen(np.isin(classes, sorted(similar))), len(taken))] = Kind.SIMILAR
+    kinds[_reached(near.chosen(classes == label), len(taken))] = Kind.LOCALISATION
     kinds[taken >= 0] = Kind.CORRECT
     return kinds
 
 
 def _reached(pairs: Pairs, count: int) -> Bool[ndarray, " D"]:
-    """Which detections are in a pair."""
+    """Return a mask of the detections that occur in a pair."""
     reached = np.zeros(count, bool)
     reached[pairs.detections] = True
     return reached

@@ -1,6 +1,7 @@
-"""Classes that the analysis takes as alike, and the groups under which it sums up.
+"""Sets of similar classes, and the groups of classes over which the analysis aggregates.
 
-Those of VOC are the tool's (setDatasetParameters.m). Of COCO it knows nothing: there, a supercategory is alike.
+For VOC they are the tool's (setDatasetParameters.m). It does not cover COCO, where the classes of a supercategory count
+as similar.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ VOC_SIMILAR: tuple[Names, ...] = (
     ("chair", "diningtable", "sofa"),
     ("aeroplane", "bird"),
 )
-"""Sets of which any two classes are alike; a class may be in several."""
+"""Sets of mutually similar classes; a class may be in several."""
 
 VOC_GROUPS: Groups = (
     ("animals", ("bird", "cat", "cow", "dog", "horse", "sheep")),
@@ -28,17 +29,17 @@ VOC_GROUPS: Groups = (
 )
 
 VOC_SHOWN: Names = ("aeroplane", "bicycle", "bird", "boat", "cat", "chair", "diningtable")
-"""Classes of the paper's Figures 4 and 6."""
+"""Classes shown in the paper's Figures 4 and 6."""
 
 _FIRST_IDS = {
     "person": 1, "vehicle": 2, "outdoor": 10, "animal": 16, "accessory": 27, "sports": 34, "kitchen": 44, "food": 52,
     "furniture": 62, "electronic": 72, "appliance": 78, "indoor": 84,
 }  # fmt: skip
-"""Supercategories of COCO and where their ids begin."""
+"""COCO's supercategories and their first category ids."""
 
 
 def coco_supercategories() -> Groups:
-    """Each supercategory of COCO with its classes."""
+    """Return each COCO supercategory with its classes."""
     ends = [*_FIRST_IDS.values(), 91][1:]
     return tuple(
         (name, tuple(COCO_CATEGORIES[number] for number in range(first, end) if number in COCO_CATEGORIES))
@@ -47,6 +48,6 @@ def coco_supercategories() -> Groups:
 
 
 def similar_labels(name: str, classes: Sequence[str], similar: Sequence[Names]) -> frozenset[int]:
-    """Indices in `classes` of all classes that share a set with `name`, without its own."""
+    """Return the indices in `classes` of all other classes that share a set with `name`."""
     alike = {other for names in similar if name in names for other in names} - {name}
     return frozenset(label for label, other in enumerate(classes) if other in alike)

@@ -1,9 +1,9 @@
-"""How well objects of each size and shape are found: normalised average precision (averagePrecisionNormalized.m,
-analyzeTrueDetections.m; paper, Figures 4 and 6).
+"""Sensitivity to object size and shape, by normalised average precision (averagePrecisionNormalized.m,
+analyzeTrueDetections.m; the paper's Figures 4 and 6).
 
-A precision depends on how many objects there are; normalised, every class counts as having `nominal` objects:
-precision = t / (t + false positives) with t = recall * nominal. Bins are by percentiles of the class's own
-objects; true positives of other bins count as nothing, all false positives stay.
+Precision depends on the number of objects; normalised precision treats every class as having `nominal` objects:
+t / (t + false positives) with t = recall * nominal. Bins are percentiles of the class's own objects; true positives
+of other bins are ignored, all false positives count.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ NOMINAL_SHARE = 0.15
 """Nominal objects of a class per test image."""
 
 PERCENTILES = (0.1, 0.3, 0.7, 0.9)
-"""Ends of the first four bins: they hold 10, 20, 40, 20 and 10 % of the objects."""
+"""Upper ends of the first four bins; the five bins hold 10, 20, 40, 20 and 10 % of the objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NormalisedAp:
-    """NaN without objects."""
+    """Normalised average precision and its error; NaN without objects."""
 
     value: float
     error: float
-    """Standard error of the mean over the objects, each with the precision at which it is found, or 0."""
+    """Standard error of the mean over the objects of the precision at which each is detected, 0 if missed."""
 
     objects: int
 
@@ -49,7 +49,7 @@ class Sensitivity:
 
 
 def sensitivity(findings: Findings, *, nominal: float) -> Sensitivity:
-    """Of one class; `nominal` is NOMINAL_SHARE times the number of test images."""
+    """Return the sensitivity of one class; `nominal` is NOMINAL_SHARE times the number of test images."""
     sides = findings.objects_xyxy[:, 2:] - findings.objects_xyxy[:, :2] + 1
     return Sensitivity(
         overall=normalised_ap(findings.strong, objects=findings.objects, nominal=nominal),
@@ -59,12 +59,12 @@ def sensitivity(findings: Findings, *, nominal: float) -> Sensitivity:
 
 
 def normalised_ap(labels: Int[ndarray, " D"], *, objects: int, nominal: float) -> NormalisedAp:
-    """Of detections by falling score, each TRUE, FALSE or IGNORED."""
+    """Return the normalised AP of detections by descending score, each TRUE, FALSE or IGNORED."""
     if not objects:
         return NormalisedAp(value=nan, error=nan, objects=0)
     weight = np.cumsum(labels == TRUE) * nominal / objects
     false = np.cumsum(labels == FALSE)
-    with np.errstate(invalid="ignore"):  # nothing counts until the first that is true or false
+    with np.errstate(invalid="ignore"):  # 0 / 0 until the first that is true or false
         precision = weight / (weight + false)
     best = np.fmax.accumulate(precision[::-1])[::-1]
     found = np.zeros(objects)  # an object that is missed has precision 0
@@ -74,23 +74,23 @@ def normalised_ap(labels: Int[ndarray, " D"], *, objects: int, nominal: float) -
 
 
 def bins_of(values: Float[ndarray, " G"], counted: ndarray) -> Int[ndarray, " G"]:
-    """Bin of each object, 0 to 4, by thresholds from those that count; one on a threshold belongs below it."""
+    """Return the bin of each object, 0 to 4; thresholds come from the `counted` objects and belong to the lower bin."""
     ascending = np.sort(values[counted])
     if not len(ascending):
         return np.zeros(len(values), np.int64)
-    places = rounded(np.array(PERCENTILES) * len(ascending)).clip(1)  # fewer than five: the first
+    places = rounded(np.array(PERCENTILES) * len(ascending)).clip(1)  # below five objects the first place
     return np.asarray((values[:, None] > ascending[places - 1]).sum(axis=1))
 
 
 def _by_bins(findings: Findings, values: Float[ndarray, " G"], nominal: float) -> tuple[NormalisedAp, ...]:
     counted = ~findings.difficult
     bins = bins_of(values, counted)
-    of = np.full(len(findings.strong), -1)
+    bin_of = np.full(len(findings.strong), -1)
     true = findings.strong == TRUE
-    of[true] = bins[findings.taken[true]]
+    bin_of[true] = bins[findings.taken[true]]
     return tuple(
         normalised_ap(
-            np.where(true & (of != number), IGNORED, findings.strong),
+            np.where(true & (bin_of != number), IGNORED, findings.strong),
             objects=int(np.count_nonzero(counted & (bins == number))),
             nominal=nominal,
         )

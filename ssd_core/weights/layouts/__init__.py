@@ -1,1 +1,1 @@
-"""One file for each program whose weights are understood."""
+"""Layouts of weights files, one file for each supported program."""

@@ -1,4 +1,4 @@
-"""amdegroot/ssd.pytorch (ssd.py, data/config.py): RGB less Caffe's means, default boxes clamped. SSD300 only.
+"""amdegroot/ssd.pytorch (ssd.py, data/config.py): RGB minus Caffe's means, default boxes clamped. SSD300 only.
 
 Tested in tests/ssd_core/weights/test_importing.py.
 """

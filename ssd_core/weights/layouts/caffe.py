@@ -1,6 +1,6 @@
-"""The released models (weiliu89/caffe, branch ssd): BGR less the means, boxes not clipped, sizes cut to whole pixels.
+"""The released models (weiliu89/caffe, branch ssd): BGR minus the means, boxes not clipped, sizes truncated to pixels.
 
-Paper and Caffe number the layers apart: conv7 is fc7, conv8_2 is conv6_2, and so on. Blobs are named by their place.
+Paper and Caffe number layers differently: conv7 is fc7, conv8_2 is conv6_2, and so on. Blobs are named by index.
 
 Tested in tests/ssd_core/weights/test_importing.py.
 """

@@ -1,6 +1,6 @@
-"""Parameters in a `.caffemodel`, a NetParameter of caffe.proto. Without Caffe, and nothing in it is executed.
+"""Parameters in a `.caffemodel`, a NetParameter of caffe.proto; read without Caffe and without executing anything.
 
-NetParameter      layer = 100, in files of before 2015 layers = 2
+NetParameter      layer = 100, in files from before 2015 layers = 2
 LayerParameter    name = 1, blobs = 7; V1LayerParameter  name = 4, blobs = 6
 BlobProto         shape = 7 { dim = 1 }, before that num, channels, height, width = 1 to 4; data = 5
 """
@@ -16,20 +16,20 @@ from torch import Tensor
 
 from ssd_core.weights.layouts.wire_format import fields, varints
 
-_LAYERS = {100: (1, 7), 2: (4, 6)}  # field of a layer to those of its name and its blobs
+_LAYERS = {100: (1, 7), 2: (4, 6)}  # field number of a layer: field numbers of its name and blobs
 
 
 def read_caffemodel(content: bytes) -> dict[str, Tensor]:
-    """Tensors by layer and place: `conv1_1/0` is the weight, `conv1_1/1` the bias; float32.
+    """Return float32 tensors by layer and index: `conv1_1/0` is the weight, `conv1_1/1` the bias.
 
-    Raises ValueError when the bytes are no such file, or one cut short.
+    Raises ValueError if the bytes are not such a file, or are truncated.
     """
     tensors: dict[str, Tensor] = {}
     for number, layer in fields(memoryview(content)):
         if number in _LAYERS and isinstance(layer, memoryview):
             tensors |= _layer(layer, *_LAYERS[number])
     if not tensors:
-        raise ValueError("no Caffe model: no layer in it has parameters")
+        raise ValueError("not a Caffe model: no layer in it has parameters")
     return tensors
 
 
@@ -44,7 +44,7 @@ def _layer(message: memoryview, name_field: int, blobs_field: int) -> dict[str, 
 
 
 def _blob(message: memoryview) -> Tensor:
-    data = bytearray()  # packed, or four bytes at a time in files of early versions
+    data = bytearray()  # packed, or four bytes at a time in early files
     shape: tuple[int, ...] | None = None
     legacy = [1, 1, 1, 1]
     for number, value in fields(message):
@@ -68,6 +68,6 @@ def _dimensions(shape: memoryview) -> Iterator[int]:
 
 
 def _without_leading_ones(sizes: list[int]) -> tuple[int, ...]:
-    """A legacy blob has always four sizes: (1, 1, 1, 64) is a bias, (1, 1, 4096, 25088) a fully connected layer."""
+    """Strip padding from a legacy blob's four sizes: (1, 1, 1, 64) is a bias, (1, 1, 4096, 25088) a dense layer."""
     first = next((place for place, size in enumerate(sizes) if size != 1), 3)
     return tuple(sizes[first:])

@@ -1,7 +1,7 @@
-"""chainercv (chainercv/links/model/ssd): RGB less Caffe's means, boxes not clipped, locations as (cy, cx, h, w).
+"""chainercv (chainercv/links/model/ssd): RGB minus Caffe's means, boxes not clipped, locations as (cy, cx, h, w).
 
-Its sizes of SSD512 are not truncated. Its normalisation of conv4_3 adds 1e-5 to the length of the vector, ours 1e-10
-to the square: the same in float32 from a length of 100 on. The background is output 0 here too.
+Its sizes for SSD512 are not truncated. Its normalisation of conv4_3 adds 1e-5 to the length of the vector, ours 1e-10
+to the square: equal in float32 for lengths of 100 or more. Background is output 0 here too.
 
 Tested in tests/ssd_core/weights/test_importing.py.
 """

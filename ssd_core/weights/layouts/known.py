@@ -1,4 +1,4 @@
-"""The layouts that the importer reads.
+"""The weights layouts that the importer supports.
 
 Tested in tests/ssd_core/weights/test_any_weights.py.
 """
@@ -17,12 +17,12 @@ LAYOUTS = {
 
 
 def layout_of(names: Collection[str]) -> Layout:
-    """The layout in which a file names its tensors; ValueError when it is none."""
+    """Return the layout that a file's tensor names follow. Raises ValueError if it is not supported."""
     for layout in LAYOUTS.values():
         first, last = layout.layers(6)[0], layout.l2_norm
         if last in names and f"{first}{layout.separator}{layout.weight}" in names:
             return layout
     raise ValueError(
-        f"not an SSD in one of the layouts {', '.join(LAYOUTS)}: "
+        f"not an SSD in one of the supported layouts ({', '.join(LAYOUTS)}): "
         f"its first tensors are {', '.join(list(names)[:3]) or 'missing'}"
     )

@@ -1,6 +1,6 @@
-"""What the importer must know of another program's files: its names, and what travels with its weights.
+"""Layouts of other programs' weights files: tensor names, and settings that belong to the weights.
 
-A layout is one file of this package. Tensors are (out, in, height, width) in all of them; what differs is told here.
+Each layout is a file of this package. Tensors are (out, in, height, width) in all of them.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from ssd_core.spec.paper import Flavour
 LayoutName = Literal["torchvision", "amdegroot", "lufficc", "caffe", "chainercv"]
 
 RGB_MEAN = (123.0, 117.0, 104.0)
-"""Caffe's means for weights whose conv1_1 was turned to RGB."""
+"""Caffe's means, for weights whose conv1_1 was converted to RGB."""
 
 VGG_PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
-"""Of conv1_1 to conv5_3 in the layer list of torchvision's VGG16, which ports share."""
+"""Indices of conv1_1 to conv5_3 in the layer list of torchvision's VGG16, which ports share."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Names of one program, and how it trained what bears them."""
+    """Tensor names of one program, and the settings its weights were trained with."""
 
     name: LayoutName
     layers: Callable[[int], tuple[str, ...]]
-    """Names of the convolutions for a number of source maps, in the order of ours: conv1_1 to conv7, conv8_1 to the
-    last map, locations of every map, scores of every map."""
+    """Names of the convolutions, given the number of sources, in this project's order: conv1_1 to conv7, conv8_1 to the
+    last map, locations of every source, scores of every source."""
 
     l2_norm: str
     """Name of the tensor that scales conv4_3."""
@@ -37,33 +37,33 @@ class Layout:
     bias: str = "bias"
     separator: str = "."
     location_order: tuple[int, int, int, int] = (0, 1, 2, 3)
-    """Where cx, cy, w and h stand in four channels of theirs."""
+    """Indices of cx, cy, w and h among the program's four location channels."""
 
     as_trained: Callable[[DetectorSpec], DetectorSpec]
-    """The specification with their preprocessing, clipping and box sizes."""
+    """Return the specification with the program's preprocessing, clipping and box sizes."""
 
     scales: Flavour | None = None
-    """Of all their detectors; None: they go with the classes, as long as nobody says otherwise."""
+    """Scales of all the program's detectors; None: inferred from the classes unless ImportChoices names them."""
 
     rows: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    """By their number of outputs: the ones that stand for background and our classes, where others are unused."""
+    """By number of outputs: the outputs for background and the classes, if the others are unused."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportChoices:
-    """What a file of another program does not tell, or tells wrongly."""
+    """Settings that a file of another program lacks or that override what is inferred from it."""
 
     layout: LayoutName | None = None
-    """None: the one whose names the file has."""
+    """None: detected from the tensor names."""
 
     classes: tuple[str, ...] = ()
-    """Without background, in the order of the file's outputs; empty: VOC's or COCO's by their number."""
+    """Without background, in the order of the file's outputs; empty: VOC's or COCO's, by their number."""
 
     scales: Flavour | None = None
-    """None: the layout's, or those that go with the classes. Detectors fine-tuned from COCO keep COCO's."""
+    """None: the layout's, or inferred from the classes. Detectors fine-tuned from COCO keep COCO's."""
 
     clip_boxes: bool | None = None
-    """None: the layout's. A port that took over Caffe's weights runs them with its own clipping."""
+    """None: the layout's. A port that converted Caffe's weights runs them with its own clipping."""
 
 
-AS_FOUND = ImportChoices()
+AUTODETECT = ImportChoices()

@@ -1,6 +1,6 @@
-"""lufficc/SSD (ssd/modeling, configs/vgg_ssd*.yaml): RGB less Caffe's means, default boxes clamped.
+"""lufficc/SSD (ssd/modeling, configs/vgg_ssd*.yaml): RGB minus Caffe's means, default boxes clamped.
 
-The last size of its SSD512 for VOC is 537.65, where the released script has 537.6.
+The last size of its SSD512 for VOC is 537.65; the released script has 537.6.
 
 Tested in tests/ssd_core/weights/test_importing.py.
 """

@@ -1,9 +1,9 @@
 """torchvision's `ssd300_vgg16` (torchvision/models/detection/ssd.py).
 
-Its mean is written in 0..1 and its standard deviation of 1/255 brings pixels back to 0..255. Default boxes are
-clamped in width and height only. Its scales 0.07, 0.15 ... 1.05 are those of SSD300 for COCO, whatever it is trained
-on. Of its 91 outputs ten are ids that COCO does not use and one is the background; without the ten, whose scores
-training drives to nothing, the softmax runs over 81.
+Its mean is given in 0..1, and its standard deviation of 1/255 scales pixels back to 0..255. Default boxes are clamped
+in width and height only. Its scales 0.07, 0.15 ... 1.05 are those of SSD300 for COCO, regardless of the data set. Of
+its 91 outputs, one is background and ten are ids that COCO does not use; without these ten, whose scores training
+drives to zero, the softmax runs over 81.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ssd_core.weights.layouts.layout import VGG_PLACES, Layout
 
 PREPROCESSING = Preprocessing(channel_order="rgb", mean=(0.48235 * 255, 0.45882 * 255, 0.40784 * 255))
 
-_CONV4_3 = 10  # convolutions up to conv4_3; conv5 counts on from pool4 at place 23
+_CONV4_3 = 10  # number of convolutions up to conv4_3; indices of conv5 start at pool4, place 23
 _POOL4 = 23
 
 

@@ -1,7 +1,7 @@
-"""Protocol buffers on the wire: fields of one message by their numbers, without a schema.
+"""Protocol buffer wire format: the fields of one message by number, without a schema.
 
-Types of the encoding: 0 varint, 1 eight bytes, 2 a length and as many bytes, 5 four bytes (groups, 3 and 4, are not
-in use). Source: the encoding guide of Protocol Buffers.
+Wire types: 0 varint, 1 eight bytes, 2 a length followed by that many bytes, 5 four bytes (groups, 3 and 4, are
+deprecated). Source: the encoding guide of Protocol Buffers.
 
 Tested in tests/ssd_core/weights/layouts/test_caffemodel.py.
 """
@@ -14,9 +14,9 @@ _FIXED = {1: 8, 5: 4}
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Number and value of each field: an int of a varint, the bytes of any other.
+    """Yield the number and value of each field: an int for a varint, else the bytes.
 
-    Raises ValueError where the bytes are no message.
+    Raises ValueError if the bytes are not a message.
     """
     position = 0
     while position < len(message):
@@ -31,15 +31,15 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         elif kind in _FIXED:
             length = _FIXED[kind]
         else:
-            raise ValueError(f"no protocol buffer: field {number} has the type {kind} at byte {position}")
+            raise ValueError(f"not a protocol buffer: field {number} has wire type {kind} at byte {position}")
         if number == 0 or position + length > len(message):
-            raise ValueError(f"no whole protocol buffer: field {number} needs {length} bytes at byte {position}")
+            raise ValueError(f"truncated protocol buffer: field {number} needs {length} bytes at byte {position}")
         yield number, message[position : position + length]
         position += length
 
 
 def varints(packed: memoryview) -> Iterator[int]:
-    """Numbers of a packed field."""
+    """Yield the numbers of a packed field."""
     position = 0
     while position < len(packed):
         value, position = _varint(packed, position)
@@ -47,7 +47,7 @@ def varints(packed: memoryview) -> Iterator[int]:
 
 
 def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    """The number at a position and the position after it: seven bits in each byte, lowest first."""
+    """Return the number at a position and the position after it: seven bits per byte, lowest first."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(message):
@@ -57,4 +57,4 @@ def _varint(message: memoryview, position: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, position
-    raise ValueError(f"no whole protocol buffer: a number ends nowhere at byte {position}")
+    raise ValueError(f"truncated protocol buffer: unterminated number at byte {position}")

@@ -20,7 +20,7 @@ from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Context, Stage
 from pipeline.store.store import Store
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights, save_weights
 from stages.placement import Placement
 from stages.shards.shard import Shard
@@ -146,7 +146,7 @@ class Trained(Stage):
 
     def run(self, ctx: Context) -> None:
         with ctx.out.open_output("weights.pt") as stream:
-            save_weights(Weights(spec=self.spec, state=first_detector(self.spec, 0).state_dict()), stream)
+            save_weights(Weights(spec=self.spec, state=initial_detector(self.spec, 0).state_dict()), stream)
 
 
 @pytest.fixture

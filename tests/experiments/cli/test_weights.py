@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 from ssd_core.spec.paper import ssd300
 from ssd_core.spec.vocabularies import COCO_CLASSES
 from ssd_core.weights.importing import tensor_names
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.layouts.known import LAYOUTS
 from ssd_core.weights.weights import load_weights
 
@@ -29,7 +29,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A COCO detector of amdegroot with the weights of a seed."""
     file = tmp_path_factory.mktemp("theirs") / "ssd_coco.pth"
     names = tensor_names(LAYOUTS["amdegroot"], SPEC)
-    torch.save({names[name]: tensor for name, tensor in first_detector(SPEC, 0).state_dict().items()}, file)
+    torch.save({names[name]: tensor for name, tensor in initial_detector(SPEC, 0).state_dict().items()}, file)
     return file
 
 

@@ -16,7 +16,7 @@ from ssd_core.detection.limits import DetectionLimits
 from ssd_core.spec.paper import ssd300
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from ssd_core.weights.importing import tensor_names
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.layouts.known import LAYOUTS
 from stages.detection.detect import Detect
 from stages.placement import Placement
@@ -28,7 +28,7 @@ from stages.training.initial import WeightsFile
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("theirs") / "ssd.pth"
     names = tensor_names(LAYOUTS["lufficc"], ssd300())
-    torch.save({names[name]: tensor for name, tensor in first_detector(ssd300(), 0).state_dict().items()}, file)
+    torch.save({names[name]: tensor for name, tensor in initial_detector(ssd300(), 0).state_dict().items()}, file)
     return str(file)
 
 

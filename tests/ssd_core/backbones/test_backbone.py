@@ -21,7 +21,7 @@ from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512, with_resnet50
 from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.training.optimiser import build_optimiser
 from ssd_core.weights.any_weights import read_weights
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.resnet import from_resnet50, resnet50_state
 from ssd_core.weights.weights import Weights, load_weights, save_weights
 
@@ -131,7 +131,7 @@ def test_a_file_of_torchvision_s_resnet_50_is_recognised_and_starts_a_detector(t
     file.seek(0)
     weights = read_weights(file)
     assert weights.spec.preprocessing.std == (58.395, 57.12, 57.375)
-    detector = first_detector(with_resnet50(ssd300(("cat",))), seed=0, initial=weights)
+    detector = initial_detector(with_resnet50(ssd300(("cat",))), seed=0, initial=weights)
     started = detector.state_dict()
     assert torch.equal(started["features.layer2.bn1.running_mean"], theirs.state_dict()["bn1.running_mean"])
     assert torch.equal(started["features.layer3.layer3.5.conv3.weight"], theirs.state_dict()["layer3.5.conv3.weight"])

@@ -54,5 +54,5 @@ def test_the_orientation_of_exif_is_ignored_since_boxes_refer_to_stored_pixels()
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>"], ids=["empty", "a web page"])
 def test_bytes_that_are_no_image_are_refused_with_their_number_and_beginning(content: bytes):
-    with pytest.raises(ValueError, match=f"{len(content)} bytes that start with"):
+    with pytest.raises(ValueError, match=f"{len(content)} bytes starting with"):
         decode_rgb(content)

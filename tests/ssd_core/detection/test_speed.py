@@ -17,13 +17,13 @@ from ssd_core.detection.speed import (
     candidates_per_image,
     in_turns,
     noise,
-    of_first,
     quieten,
+    relative_to_first,
     stream_seconds,
-    why_not,
+    unsupported_reason,
 )
 from ssd_core.detection.speed_modes import MODES, PLAIN, SpeedMode
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 
 CPU = torch.device("cpu")
 
@@ -47,13 +47,13 @@ def test_works_take_turns_and_the_first_rounds_do_not_count():
 def test_a_work_that_sleeps_ten_times_as_long_is_measured_so():
     works = {"short": lambda: time.sleep(0.004), "long": lambda: time.sleep(0.04)}
     seconds = in_turns(works, CPU, warmup=1, timed=3)
-    assert of_first(seconds)["short"] == 1
+    assert relative_to_first(seconds)["short"] == 1
     assert seconds["long"].min() >= 0.04
-    assert of_first(seconds)["long"] < 0.5
+    assert relative_to_first(seconds)["long"] < 0.5
 
 
 def test_the_time_of_a_stream_holds_reading_and_detecting():
-    detector = first_detector(_spec(), 0).eval()
+    detector = initial_detector(_spec(), 0).eval()
     quieten(detector, noise(detector, 1), 10)
     read = []
 
@@ -74,7 +74,7 @@ def test_the_time_of_a_stream_holds_reading_and_detecting():
 
 
 def test_random_weights_are_quietened_to_about_the_candidates_asked_for():
-    detector = first_detector(_spec(), 0).eval()
+    detector = initial_detector(_spec(), 0).eval()
     images = noise(detector, 4)
     with torch.no_grad():
         before = candidates_per_image(detector(images)[1], 0.01)
@@ -86,9 +86,9 @@ def test_random_weights_are_quietened_to_about_the_candidates_asked_for():
 
 @pytest.mark.parametrize("mode", [PLAIN, SpeedMode(channels_last=True)], ids=lambda mode: mode.name)
 def test_what_is_timed_are_the_detections_of_the_detector(mode):
-    images = noise(first_detector(_spec(), 0), 2)
-    expected = detect(first_detector(_spec(), 0).eval(), images)
-    runner = Runner(first_detector(_spec(), 0), mode, CPU)
+    images = noise(initial_detector(_spec(), 0), 2)
+    expected = detect(initial_detector(_spec(), 0).eval(), images)
+    runner = Runner(initial_detector(_spec(), 0), mode, CPU)
     with arithmetic(mode, CPU):
         found = runner.detect(runner.placed(images))
         assert runner.backbone(images).shape == (2, 32, 4, 4)
@@ -105,8 +105,8 @@ def test_fp32_is_without_tf32_and_the_setting_comes_back():
 
 
 def test_a_cpu_has_no_tf32_and_any_device_computes_in_fp32():
-    assert "Ampere" in why_not(SpeedMode(precision="tf32"), CPU)
-    assert why_not(PLAIN, CPU) == ""
+    assert "Ampere" in unsupported_reason(SpeedMode(precision="tf32"), CPU)
+    assert unsupported_reason(PLAIN, CPU) == ""
 
 
 def test_modes_have_names_of_their_own():
@@ -125,7 +125,7 @@ def test_on_a_gpu_a_work_is_timed_to_its_end():
     seconds = in_turns(
         {"one": lambda: matrix @ matrix, "ten": _ten_times(matrix)}, torch.device("cuda"), warmup=3, timed=5
     )
-    assert of_first(seconds)["ten"] < 0.3
+    assert relative_to_first(seconds)["ten"] < 0.3
 
 
 def _ten_times(matrix):

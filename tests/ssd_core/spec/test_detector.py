@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from ssd_core.backbones.backbone import Backbone
-from ssd_core.backbones.layers import built as built_layers
+from ssd_core.backbones.layers import build_layers
 from ssd_core.network.feature_blueprint import extra_blueprints
 from ssd_core.spec.detector import DetectorSpec, Scale, Source, Vgg16
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512, truncated, with_full_vgg, with_resnet50, with_scales
@@ -130,7 +130,7 @@ def test_with_seven_sources_the_scales_of_the_full_vgg_go_in_steps_of_14_percent
 
 
 def test_holes_in_the_full_vgg_are_refused():
-    with pytest.raises(ValueError, match="reduced=False needs dilation=1, not 6"):
+    with pytest.raises(ValueError, match="it needs dilation=1, not 6"):
         Vgg16(reduced=False, fc_channels=4096)
 
 
@@ -164,7 +164,7 @@ def test_groups_of_a_norm_are_refused_exactly_where_the_network_cannot_be_built(
         with suppress(ValueError), torch.device("meta"):
             parts = spec.backbone.parts(groups)
             for extra in extra_blueprints(spec).values():
-                parts[str(len(parts))] = built_layers(extra, groups)
+                parts[str(len(parts))] = build_layers(extra, groups)
             built.append(groups)
     assert accepted == built
     assert 1 < len(accepted) < 7

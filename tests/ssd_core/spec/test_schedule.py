@@ -30,5 +30,5 @@ def test_schedules_without_iterations_or_with_drops_out_of_order_are_refused():
     with pytest.raises(ValueError, match="at least one iteration, but has 0"):
         Schedule(iterations=0)
     for drops in ((50, 40), (40, 40)):
-        with pytest.raises(ValueError, match=r"drops must rise, but are \("):
+        with pytest.raises(ValueError, match=r"drops must be increasing, but are \("):
             Schedule(drops=drops)

@@ -95,5 +95,5 @@ def test_a_layer_that_is_no_source_is_refused_with_the_names_of_those_that_are()
 
 
 def test_more_scales_than_there_are_are_refused():
-    with pytest.raises(ValueError, match="conv7 takes 6 scales, but only 5"):
+    with pytest.raises(ValueError, match="conv7 takes 6 scales, but the specification has only 5 left"):
         tiled(ssd300(), stacked(conv4_3=1, conv7=6))

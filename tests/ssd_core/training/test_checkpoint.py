@@ -98,6 +98,6 @@ def test_reading_a_checkpoint_executes_nothing_in_it(tmp_path: Path):
             return Path.touch, (tmp_path / "executed",)
 
     torch.save({"step": 1, "model": Mischief()}, tmp_path / "step-000000001.pt")
-    with pytest.raises(ValueError, match="not a whole file of tensors"):
+    with pytest.raises(ValueError, match="not an intact file of tensors"):
         CheckpointFolder(path=str(tmp_path)).read(1)
     assert not (tmp_path / "executed").exists()

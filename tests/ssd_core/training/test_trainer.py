@@ -22,7 +22,7 @@ from ssd_core.spec.schedule import Schedule
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.loss import multibox_loss
 from ssd_core.training.trainer import NonFiniteLossError
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 
 Together = Callable[..., list[dict[str, Any]]]
 
@@ -64,7 +64,7 @@ def test_with_a_local_normaliser_each_worker_divides_by_its_own_count_and_gradie
     schedule = Schedule(iterations=1, base_lr=1e-2, drops=())
     recipe = replace(recipe, schedule=schedule, normaliser="local", local_workers=2, weight_decay=0.0)
     together = train_together(recipe=recipe, shards=small_shards, folder=str(tmp_path))
-    detector = first_detector(recipe.spec, recipe.seed)
+    detector = initial_detector(recipe.spec, recipe.seed)
     losses, counts = [], []
     for rank in range(2):
         batch = TrainingStream(ShardSet(small_shards), recipe, rank=rank, world=2).batch(0)

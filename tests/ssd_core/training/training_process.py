@@ -24,7 +24,7 @@ from ssd_core.spec.recipe import Recipe
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 
 
 class StoppedError(Exception):
@@ -60,7 +60,7 @@ def train(
     world, listener = world or World(), listener or Recorder()
     trainer = Trainer(
         recipe,
-        first_detector(recipe.spec, recipe.seed),
+        initial_detector(recipe.spec, recipe.seed),
         world=world,
         checkpoints=CheckpointFolder(path=folder, every=recipe.keep_every),
         listener=listener,

@@ -65,7 +65,7 @@ def test_a_named_layout_is_held_to():
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut", b"\x80\x02\x8a\nl", b"\x0a\x7f"])
 def test_a_file_of_another_kind_or_cut_short_is_refused(content):
-    with pytest.raises(ValueError, match="not a whole file of tensors"):
+    with pytest.raises(ValueError, match="not an intact file of tensors"):
         read_weights(io.BytesIO(content))
 
 
@@ -81,7 +81,7 @@ class Mischief:
 
 @pytest.mark.parametrize("new_format", [True, False])
 def test_nothing_in_a_pytorch_file_is_executed(tmp_path, new_format):
-    with pytest.raises(ValueError, match="not a whole file of tensors"):
+    with pytest.raises(ValueError, match="not an intact file of tensors"):
         read_named_tensors(stream_of({"conv.weight": Mischief(tmp_path / "mark")}, new_format=new_format))
     assert not (tmp_path / "mark").exists()
 
@@ -91,7 +91,7 @@ def test_nothing_in_an_npz_is_executed(tmp_path):
     arrays: dict[str, Any] = {"extractor/conv1_1/W": np.array([Mischief(tmp_path / "mark")], object)}
     np.savez(stream, **arrays)
     stream.seek(0)
-    with pytest.raises(ValueError, match="not an npz file of numbers"):
+    with pytest.raises(ValueError, match="not an npz file of numeric arrays"):
         read_named_tensors(stream)
     assert not (tmp_path / "mark").exists()
 

@@ -161,7 +161,7 @@ def test_classes_of_ones_own_are_named_and_counted():
     assert weights_from(tensors, ImportChoices(classes=("cat", "dog"))).spec.classes == ("cat", "dog")
     with pytest.raises(ValueError, match=r"3 outputs per box.*name its classes"):
         weights_from(tensors, ImportChoices())
-    with pytest.raises(ValueError, match="has 3 outputs per box, background among them, but 1 classes were named"):
+    with pytest.raises(ValueError, match="has 3 outputs per box including background, but 1 classes were given"):
         weights_from(tensors, ImportChoices(classes=("cat",)))
 
 
@@ -180,14 +180,14 @@ def test_missing_and_unused_tensors_are_named(ssd300_state):
     tensors = theirs("lufficc", ssd300_state)
     del tensors["backbone.vgg.33.bias"]
     tensors["backbone.bn.weight"] = torch.zeros(3)
-    with pytest.raises(ValueError, match=r"backbone\.vgg\.33\.bias is missing; backbone\.bn\.weight has no place"):
+    with pytest.raises(ValueError, match=r"backbone\.vgg\.33\.bias is missing; backbone\.bn\.weight is unexpected"):
         weights_from(tensors, ImportChoices())
 
 
 def test_a_layout_that_is_not_the_files_is_refused(ssd300_state):
     with pytest.raises(ValueError, match=r"layout of caffe: it lacks conv4_3_norm_mbox_conf/0"):
         weights_from(theirs("amdegroot", ssd300_state), ImportChoices(layout="caffe"))
-    with pytest.raises(ValueError, match=r"not an SSD in one of the layouts.*first tensors are layer1\.weight"):
+    with pytest.raises(ValueError, match=r"one of the supported layouts.*first tensors are layer1\.weight"):
         weights_from({"layer1.weight": torch.zeros(1)}, ImportChoices())
 
 

@@ -9,7 +9,7 @@ import torch
 
 from ssd_core.network.model import Detector
 from ssd_core.spec.detector import DetectorSpec, Preprocessing, Vgg16
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.vgg import TORCHVISION, Vgg16Weights, from_vgg16
 from ssd_core.weights.weights import Weights
 
@@ -21,19 +21,20 @@ def trained(spec: DetectorSpec) -> Weights:
 
 
 def test_random_weights_are_a_function_of_the_seed(small_spec: DetectorSpec):
-    one, same, other = (first_detector(small_spec, seed).state_dict() for seed in (1, 1, 2))
+    one, same, other = (initial_detector(small_spec, seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not torch.equal(one["heads.conv7.logits.weight"], other["heads.conv7.logits.weight"])
 
 
 def test_all_weights_of_an_equal_detector_are_taken_over(small_spec: DetectorSpec):
-    state = first_detector(small_spec, 1, trained(small_spec)).state_dict()
+    state = initial_detector(small_spec, 1, trained(small_spec)).state_dict()
     assert all((tensor == 0.25).all() for tensor in state.values())
 
 
 def test_heads_for_another_number_of_classes_stay_as_the_seed_gives_them(small_spec: DetectorSpec):
     three = replace(small_spec, classes=("cat", "dog", "cow"))
-    state, random = first_detector(three, 1, trained(small_spec)).state_dict(), first_detector(three, 1).state_dict()
+    state = initial_detector(three, 1, trained(small_spec)).state_dict()
+    random = initial_detector(three, 1).state_dict()
     for name, tensor in state.items():
         fresh = "logits" in name
         assert torch.equal(tensor, random[name] if fresh else torch.full_like(tensor, 0.25)), name
@@ -41,8 +42,8 @@ def test_heads_for_another_number_of_classes_stay_as_the_seed_gives_them(small_s
 
 def test_layers_that_only_one_of_both_has_do_not_matter(small_spec: DetectorSpec):
     shorter = replace(small_spec, sources=small_spec.sources[:1])
-    assert (first_detector(shorter, 1, trained(small_spec)).state_dict()["l2_norm.scale"] == 0.25).all()
-    state = first_detector(small_spec, 1, trained(shorter)).state_dict()
+    assert (initial_detector(shorter, 1, trained(small_spec)).state_dict()["l2_norm.scale"] == 0.25).all()
+    state = initial_detector(small_spec, 1, trained(shorter)).state_dict()
     assert (state["heads.conv4_3.logits.weight"] == 0.25).all()
     assert not (state["heads.conv7.logits.weight"] == 0.25).any()
 
@@ -50,13 +51,13 @@ def test_layers_that_only_one_of_both_has_do_not_matter(small_spec: DetectorSpec
 def test_preprocessing_comes_with_the_weights(small_spec: DetectorSpec):
     rgb = Preprocessing(channel_order="rgb", mean=(1.0, 2.0, 3.0))
     initial = trained(replace(small_spec, preprocessing=rgb))
-    assert first_detector(small_spec, 1, initial).spec == replace(small_spec, preprocessing=rgb)
+    assert initial_detector(small_spec, 1, initial).spec == replace(small_spec, preprocessing=rgb)
 
 
 def test_weights_of_vgg16_bring_torchvisions_preprocessing(small_spec: DetectorSpec):
     part = {name: tensor for name, tensor in trained(small_spec).state.items() if "conv1_1.conv" in name}
     vgg16 = from_vgg16(Vgg16Weights(state=part, preprocessing=TORCHVISION), small_spec)
-    detector = first_detector(small_spec, 1, vgg16)
+    detector = initial_detector(small_spec, 1, vgg16)
     assert detector.spec.preprocessing == TORCHVISION
     assert (detector.state_dict()["features.conv4_3.conv1_1.conv.weight"] == 0.25).all()
 
@@ -66,9 +67,9 @@ def test_a_tensor_that_does_not_fit_is_named_with_both_shapes(small_spec: Detect
     with pytest.raises(
         ValueError, match=r"conv1_1\.conv\.weight is \(32, 3, 3, 3\), but the detector has \(16, 3, 3, 3\)"
     ):
-        first_detector(small_spec, 1, trained(wide))
+        initial_detector(small_spec, 1, trained(wide))
 
 
 def test_weights_without_a_common_tensor_are_refused(small_spec: DetectorSpec):
     with pytest.raises(ValueError, match="no tensor in common"):
-        first_detector(small_spec, 1, Weights(spec=small_spec, state={"other": torch.zeros(1)}))
+        initial_detector(small_spec, 1, Weights(spec=small_spec, state={"other": torch.zeros(1)}))

@@ -9,7 +9,7 @@ from torchvision.models import vgg16
 
 from ssd_core.network.model import Detector
 from ssd_core.spec.paper import ssd300, ssd300_full_vgg
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.vgg import CAFFE, REDUCED, TORCHVISION, from_vgg16, vgg16_weights
 
@@ -111,15 +111,15 @@ def test_a_reduced_vgg_comes_with_the_preprocessing_of_caffe_in_rgb(prefix):
 
 def test_a_training_starts_from_them_where_it_has_the_layers_and_the_rest_is_random(full_spec):
     spec = replace(full_spec, sources=full_spec.sources[:1], preprocessing=TORCHVISION)  # conv4_3 only
-    detector = first_detector(spec, seed=0, initial=from_vgg16(vgg16_weights(torchvision_state()), full_spec))
-    found, random = detector.state_dict(), first_detector(spec, 0).state_dict()
+    detector = initial_detector(spec, seed=0, initial=from_vgg16(vgg16_weights(torchvision_state()), full_spec))
+    found, random = detector.state_dict(), initial_detector(spec, 0).state_dict()
     assert found["features.conv4_3.conv4_1.conv.bias"].unique().tolist() == [17]
     assert torch.equal(found["heads.conv4_3.logits.weight"], random["heads.conv4_3.logits.weight"])
 
 
 def test_a_narrow_detector_is_refused_with_both_shapes(full_spec, narrow_spec):
     with pytest.raises(ValueError, match=r"conv1_1.conv.weight is \(64, 3, 3, 3\).*\(4, 3, 3, 3\)"):
-        first_detector(narrow_spec, seed=0, initial=from_vgg16(vgg16_weights(torchvision_state()), full_spec))
+        initial_detector(narrow_spec, seed=0, initial=from_vgg16(vgg16_weights(torchvision_state()), full_spec))
 
 
 def test_a_vgg_with_batch_normalisation_is_refused():
@@ -135,7 +135,7 @@ def test_a_file_of_something_else_is_refused_with_its_first_names():
     stream = io.BytesIO()
     torch.save({"layer1.weight": torch.zeros(1)}, stream)
     stream.seek(0)
-    with pytest.raises(ValueError, match=r"not a VGG16 that can be used.*layer1\.weight"):
+    with pytest.raises(ValueError, match=r"not a supported VGG16.*layer1\.weight"):
         vgg16_weights(read_named_tensors(stream))
 
 

@@ -49,7 +49,7 @@ def test_loading_executes_nothing(tmp_path: Path):
         def __reduce__(self):
             return Path.touch, (tmp_path / "executed",)
 
-    with pytest.raises(ValueError, match="not a whole file of tensors"):
+    with pytest.raises(ValueError, match="not an intact file of tensors"):
         load_weights(stream_of({"format": FORMAT, "spec": {}, "state": Mischief()}))
     assert not (tmp_path / "executed").exists()
 
@@ -66,5 +66,5 @@ def test_a_state_dict_alone_holds_no_specification():
 
 @pytest.mark.parametrize("content", [b"", b"no file of torch", b"PK\x03\x04 cut short"])
 def test_a_file_of_another_kind_is_refused(content: bytes):
-    with pytest.raises(ValueError, match="not a whole file of tensors"):
+    with pytest.raises(ValueError, match="not an intact file of tensors"):
         load_weights(io.BytesIO(content))

@@ -17,7 +17,7 @@ from ssd_core.data.evaluation_stream import evaluation_batches
 from ssd_core.data.shards import ShardSet
 from ssd_core.detection.decoding import detect
 from ssd_core.detection.limits import DetectionLimits
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights, save_weights
 from stages.detection.detect import Detect
 from stages.detection.shares import Share, detect_share, share_size
@@ -35,7 +35,7 @@ class Untrained(Stage):
     silent: bool = False
 
     def run(self, ctx: Context) -> None:
-        state = first_detector(self.spec, 0).state_dict()
+        state = initial_detector(self.spec, 0).state_dict()
         if self.silent:
             for name, tensor in state.items():
                 if name.endswith("logits.bias"):
@@ -89,7 +89,7 @@ def test_detections_come_in_the_order_of_the_images_and_by_falling_score_within_
 def test_boxes_are_pixels_of_the_original_image(detected, test_rows, small_spec):
     table = detected()
     batch = next(evaluation_batches(test_rows, input_size=64, batch_size=16))
-    expected = detect(first_detector(small_spec, 0).eval(), batch.images)
+    expected = detect(initial_detector(small_spec, 0).eval(), batch.images)
     third = expected.images == 3
     row = test_rows.row(3)
     own = table.filter(pa.compute.equal(table.column("image_id"), row.image_id))

@@ -12,7 +12,7 @@ from pipeline.stage import Context, Stage
 from pipeline.store.record import SUMMARY
 from ssd_core.detection.speed_modes import PLAIN, SpeedMode
 from ssd_core.spec.detector import DetectorSpec
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights, save_weights
 from stages.placement import Placement
 from stages.speed import hardware as machines
@@ -29,7 +29,7 @@ class Trained(Stage):
 
     def run(self, ctx: Context) -> None:
         with ctx.out.open_output("weights.pt") as stream:
-            save_weights(Weights(spec=self.spec, state=first_detector(self.spec, 0).state_dict()), stream)
+            save_weights(Weights(spec=self.spec, state=initial_detector(self.spec, 0).state_dict()), stream)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pipeline.planning.graph import Graph
 from ssd_core.spec.paper import ssd300
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from ssd_core.weights.importing import tensor_names
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.layouts.known import LAYOUTS
 from ssd_core.weights.layouts.layout import ImportChoices
 from ssd_core.weights.vgg import REDUCED, TORCHVISION
@@ -28,7 +28,7 @@ from stages.training.initial import WeightsFile
 
 def written(path: Path, small_spec) -> Path:
     with path.open("wb") as stream:
-        save_weights(Weights(spec=small_spec, state=first_detector(small_spec, 0).state_dict()), stream)
+        save_weights(Weights(spec=small_spec, state=initial_detector(small_spec, 0).state_dict()), stream)
     return path
 
 
@@ -42,7 +42,7 @@ def result(in_process, stage) -> Weights:
 
 def test_weights_of_a_detector_come_through_as_they_are(in_process, small_spec, tmp_path: Path):
     found = result(in_process, WeightsFile(path=str(written(tmp_path / "mine.pt", small_spec))))
-    expected = first_detector(small_spec, 0).state_dict()
+    expected = initial_detector(small_spec, 0).state_dict()
     assert found.spec == small_spec
     assert all(torch.equal(found.state[name], expected[name]) for name in expected)
 
@@ -60,7 +60,7 @@ def test_the_reduced_vgg16_is_recognised_and_brings_its_preprocessing(in_process
 def test_a_detector_of_another_program_brings_its_heads_and_what_was_chosen(in_process, tmp_path: Path):
     spec = ssd300(("cat", "dog"))
     names = tensor_names(LAYOUTS["caffe"], spec)
-    state = first_detector(spec, 0).state_dict()
+    state = initial_detector(spec, 0).state_dict()
     torch.save({names[name]: tensor for name, tensor in state.items()}, tmp_path / "theirs.pth")
     choices = ImportChoices(layout="caffe", classes=("cat", "dog"), scales="coco")
     found = result(in_process, WeightsFile(path=str(tmp_path / "theirs.pth"), choices=choices))
@@ -78,7 +78,7 @@ def test_choices_are_part_of_the_key_and_none_leave_it_as_it_was(tmp_path: Path)
 def test_a_file_of_another_kind_is_refused_with_both_reasons(in_process, tmp_path: Path):
     (tmp_path / "notes.txt").write_text("no weights at all")
     stage = WeightsFile(path=str(tmp_path / "notes.txt"))
-    with pytest.raises(PipelineError, match=r"not a whole file of tensors: no PyTorch file, no npz, no Caffe model"):
+    with pytest.raises(PipelineError, match=r"not an intact file of tensors: neither PyTorch, npz nor Caffe"):
         stage.run(in_process(stage))
     torch.save({"fc.weight": torch.zeros(2)}, tmp_path / "other.pth")
     stage = WeightsFile(path=str(tmp_path / "other.pth"))

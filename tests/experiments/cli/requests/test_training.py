@@ -18,7 +18,7 @@ from experiments.framework.loading import named_setup
 from experiments.framework.setups import on_data
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
-from ssd_core.weights.initial import first_detector
+from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights, save_weights
 from stages.placement import Placement
 from stages.shards.shard import Shard
@@ -217,7 +217,7 @@ def test_strict_reaches_every_set_of_shards(root: Path, tmp_path: Path, kind: An
     voc(root, train="ab", val="c", test="d")
     spec = named_setup("ssd-tiny", adjust=lambda setup: on_data(setup, str(root))).recipe.spec
     with (tmp_path / "weights.pt").open("wb") as stream:
-        save_weights(Weights(spec=spec, state=first_detector(spec, 0).state_dict()), stream)
+        save_weights(Weights(spec=spec, state=initial_detector(spec, 0).state_dict()), stream)
     own: dict[Any, dict[str, Any]] = {
         TrainRequest: {"recipe": "ssd-tiny", "validation_split": "val", "settings": ["keep_every=500"]},
         ExperimentRequest: {"experiment": "ablation-layers", "preset": "tiny"},

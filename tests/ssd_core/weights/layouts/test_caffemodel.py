@@ -44,7 +44,7 @@ def test_a_file_cut_short_anywhere_is_refused(content):
     whole = {len(MODERN), len(MODERN) - 9}  # without the last layer it is a file of its own
     for end in range(len(content)):
         if end not in whole:
-            with pytest.raises(ValueError, match=r"protocol buffer|no Caffe model|needs"):
+            with pytest.raises(ValueError, match=r"protocol buffer|not a Caffe model|needs"):
                 read_caffemodel(content[:end])
 
 
