@@ -1,6 +1,6 @@
 """`ssdpipe run`: an experiment, from data to its table and its page.
 
-Tested in tests/docs/test_own_experiments.py.
+Tested in tests/experiments/cli/test_run.py.
 """
 
 from __future__ import annotations
