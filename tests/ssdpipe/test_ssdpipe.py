@@ -1,7 +1,7 @@
 """The door for users' files: its names and their signatures are promised, and opening it is cheap.
 
-`promised.txt` is the promise. A line that goes or changes breaks users' files: say so in CHANGELOG.md. After an
-intended change, `python tests/ssdpipe/test_ssdpipe.py` writes the file anew.
+`tests/golden/promised.txt` is the promise. A line that is removed or changed breaks users' files: say so in
+CHANGELOG.md. After an intended change, `python tests/ssdpipe/test_ssdpipe.py` rewrites the file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 import ssdpipe
 
-PROMISED = Path(__file__).with_name("promised.txt")
+PROMISED = Path(__file__).parents[1] / "golden/promised.txt"
 USED_BY_METHODS = (
     *("Experiment", "Preset", "Run", "Setup", "Schedule", "Weights"),
     *("Stage", "Context", "Folder", "ShardSet", "Backbone"),

@@ -1,7 +1,11 @@
-"""Write docs/architecture.md and docs/architecture.svg."""
+"""Write architecture.md and architecture.svg into a folder, docs without one: `python -m tools.architecture [FOLDER]`.
+
+A process of its own: what is imported already, and what a function remembers, would shorten a walk.
+"""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -56,5 +60,6 @@ def _last(name: str) -> str:
 
 
 if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs"
     for name, text in texts().items():
-        (ROOT / "docs" / name).write_text(text)
+        (folder / name).write_text(text)
