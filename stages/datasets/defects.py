@@ -23,7 +23,7 @@ class Policy(StrEnum):
     IMAGE_LEFT_OUT = "image left out"
     BOX_LEFT_OUT = "box left out"
     REPAIRED = "repaired"
-    KEPT = "kept as it is"
+    KEPT = "kept unchanged"
     REFUSED = "refused"
 
 
@@ -35,22 +35,22 @@ class Kind(StrEnum):
     MISSING_IMAGE = "missing image"
     UNREADABLE_IMAGE = "unreadable or truncated image"
     DUPLICATE_ID = "id listed twice"
-    ROTATED = "annotated as EXIF turns it"
+    ROTATED = "annotated in EXIF-rotated coordinates"
     SKIPPED_EMPTY = "image without objects, skipped on request"
     UNREADABLE_BOX = "box without four finite numbers"
     ZERO_AREA = "zero area"
     OUTSIDE = "box outside its image"
     IGNORED_CLASS = "class ignored on request"
-    ORPHAN_ANNOTATION = "annotation of an image that is not listed"
+    ORPHAN_ANNOTATION = "annotation of an unlisted image"
     UNKNOWN_CLASS = "unknown class"
     TWO_SPLITS = "image in a training and a test split"
     SWAPPED_CORNERS = "swapped corners"
-    CLIPPED = "box across the border"
+    CLIPPED = "box crosses the image border"
     WRONG_SIZE = "wrong size in annotation"
     DUPLICATE_BOX = "object annotated twice"
-    ORPHAN_IMAGE = "image that no list names"
-    ORPHAN_FILE = "annotation file that no list names"
-    STRING_ID = "id as a string"
+    ORPHAN_IMAGE = "image in no split"
+    ORPHAN_FILE = "annotation file in no split"
+    STRING_ID = "id given as a string"
     MISNAMED = "extension of another format"
     ODD_NAME = "space or non-ASCII letter in a name"
     EXIF_ORIENTATION = "EXIF orientation, not applied"
@@ -58,16 +58,16 @@ class Kind(StrEnum):
     PALETTE = "palette, 8-bit RGB when decoded"
     CMYK = "CMYK, 8-bit RGB when decoded"
     GREY = "grey, 8-bit RGB when decoded"
-    DEEP = "16 bit, 8-bit RGB when decoded"
+    DEEP = "16-bit, 8-bit RGB when decoded"
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """What becomes of a kind of defect."""
+    """Consequence of a kind of defect, and whether it is legal."""
 
     policy: Policy
     legal: bool = False
-    """Told in the report, but accepted also by a strict sharding."""
+    """Listed in the report, but accepted even by a strict sharding."""
 
 
 _LEFT_OUT, _BOX_LEFT_OUT = Treatment(Policy.IMAGE_LEFT_OUT), Treatment(Policy.BOX_LEFT_OUT)
@@ -112,7 +112,7 @@ def consequence(kind: Kind) -> str:
 
 
 def is_legal(kind: Kind) -> bool:
-    """Whether a strict sharding accepts it."""
+    """Whether a strict sharding accepts this kind of defect."""
     return TREATMENTS[kind].legal
 
 
@@ -122,7 +122,7 @@ def leaves_out_box(kind: Kind) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Defect:
-    """One thing wrong at one place."""
+    """A defect and its place."""
 
     kind: Kind
     source: str
@@ -149,7 +149,7 @@ class Tally:
     images_written: int = 0
     images_left_out: int = 0
     images_without_objects: int = 0
-    """Of those written. Legal: all of the image is background."""
+    """Number of written images without objects. They are legal: all of the image is background."""
 
     boxes_annotated: int = 0
     boxes_written: int = 0
@@ -171,7 +171,7 @@ def report(tally: Tally, defects: Sequence[Defect]) -> dict[str, Any]:
 
 
 def readable_report(tally: Tally, defects: Sequence[Defect]) -> str:
-    """The same as Markdown."""
+    """The content of `report.md`: the accounts and the defects as Markdown."""
     lines = [
         "# What was read",
         "",

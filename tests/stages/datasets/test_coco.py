@@ -87,7 +87,7 @@ def test_ids_that_are_text_in_one_place_and_numbers_in_another_meet_and_orphans_
     )
     shards, report = run(shard(root))
     assert len(shards.row(0).labels) == 2
-    assert report["defects"] == {"annotation of an image that is not listed": 1, "id as a string": 1}
+    assert report["defects"] == {"annotation of an unlisted image": 1, "id given as a string": 1}
     assert (report["boxes_annotated"], report["boxes_written"], report["boxes_of_left_out_images"]) == (4, 2, 2)
 
 

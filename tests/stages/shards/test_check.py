@@ -88,6 +88,6 @@ def test_real_fruit_has_the_defects_that_its_source_tells(real_data, ssdpipe):
     # SOURCE.txt of the data: 30 XML with size 0x0; 30 PNG named .jpg, 19 of them RGBA and 4 with a palette
     done = ssdpipe(real_data("messy/fruit"))
     assert "wrong size in annotation: 30, repaired" in done.stdout
-    assert "extension of another format: 30, kept as it is" in done.stdout
+    assert "extension of another format: 30, kept unchanged" in done.stdout
     assert "palette, 8-bit RGB when decoded: 4" in done.stdout
     assert "images  71 listed, 71 sound, 0 left out" in done.stdout

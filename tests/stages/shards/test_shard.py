@@ -134,7 +134,7 @@ def test_every_defect_is_counted_listed_with_its_place_and_nothing_else_is_lost(
         "box outside its image": 1,
         "swapped corners": 1,
         "object annotated twice": 1,
-        "box across the border": 1,
+        "box crosses the image border": 1,
         "wrong size in annotation": 1,
         "extension of another format": 1,
     }
@@ -273,7 +273,7 @@ def test_an_image_annotated_as_exif_turns_it_is_left_out_and_others_are_only_not
     voc.annotation("b", ("dog", 1, 1, 9, 9), ("dog", 2, 2, 9, 9), size=(80, 100))
     shards, report = run(shard(voc.root))
     assert [row.image_id for row in shards] == ["a"]
-    assert report["defects"] == {"annotated as EXIF turns it": 1, "EXIF orientation, not applied": 1}
+    assert report["defects"] == {"annotated in EXIF-rotated coordinates": 1, "EXIF orientation, not applied": 1}
     assert report["boxes_of_left_out_images"] == 2
 
 
