@@ -1,1 +1,1 @@
-"""What a run will take: arithmetic, time, disk."""
+"""Estimates of what a run will cost: arithmetic, time, disk."""

@@ -1,4 +1,4 @@
-"""What a run will cost: images, arithmetic, GPU time, wall time and disk of the stages that are not cached."""
+"""Estimate of what a run will cost: images, arithmetic, GPU time, wall time and disk of the stages not yet cached."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stages.training.train import Train
 
 @dataclass(frozen=True, kw_only=True)
 class StageCost:
-    """Of one stage that is to run; of one that goes on, what is left."""
+    """Cost of one stage to run; of a stage that resumes, what is left of it."""
 
     address: str
     kind: str
@@ -30,41 +30,41 @@ class StageCost:
     flops: float
     device: Device
     device_seconds: float
-    """Seconds times its GPUs, or its CPUs where it has none."""
+    """Seconds times its GPUs, or its CPUs if it uses no GPU."""
 
     seconds: float
-    """From its start to its end."""
+    """Wall time from start to end."""
 
     origin: Origin
     device_name: str
-    """Of the past runs that tell the time; empty where none do."""
+    """Device of the past runs that the estimate rests on; empty if there are none."""
 
     result_bytes: float
     work_bytes: float
-    """Beside the result while it runs: checkpoints."""
+    """Bytes held beside the result while the stage runs: checkpoints."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Of a whole graph."""
+    """Cost of a whole graph."""
 
     stages: tuple[StageCost, ...]
     wall_seconds: Mapping[int, float]
-    """By the number of GPUs, the asked one first; by the number of CPUs where none is asked for."""
+    """Wall time by number of GPUs, the requested number first; by number of CPUs if no GPU is requested."""
 
     result_bytes: float
     peak_bytes: float
-    """Results, and the checkpoints of the trainings that run at once."""
+    """Bytes of all results and of the checkpoints of the trainings that run concurrently."""
 
     def device_hours(self, device: Device) -> float:
         return sum(stage.device_seconds for stage in self.stages if stage.device == device) / 3600
 
 
 def cost(graph: Graph, rows: Sequence[PlanRow], store: Store, total: Resources, tflops: float | None = None) -> Cost:
-    """Cost of the planned `rows`, with `total` to run on.
+    """Estimate the cost of the planned `rows` on the resources `total`.
 
-    `tflops`: rate of one GPU or core, instead of what past runs tell. PipelineError when a stage asks for more than
-    `total` has.
+    `tflops` is the rate of one GPU or core, used in place of past runs. Raises PipelineError when a stage needs more
+    than `total` has.
     """
     to_run = [row for row in rows if row.state != "cached"]
     pricing = _Pricing(rows, past_runs(store) if to_run else [], store, tflops)
@@ -106,13 +106,13 @@ class _Pricing:
         )
 
     def _left(self, row: PlanRow) -> float:
-        """Part that is not done yet."""
+        """Fraction of the stage that remains."""
         progress = read_progress(self._store.work(row.key)) if row.state == "resume" else None
         return 1 - progress.done / progress.total if progress and progress.total else 1.0
 
 
 def _rooms(trainings: Sequence[Resources], total: Resources) -> dict[int, Resources]:
-    """What to run on: as asked; of GPUs also no more than one training takes, and as many as all can use."""
+    """Resources to estimate wall time for: as requested; of GPUs also enough for the largest training and for all."""
     if not total.gpus:
         return {int(total.cpus): total}
     gpus = [each.gpus for each in trainings]
@@ -121,7 +121,7 @@ def _rooms(trainings: Sequence[Resources], total: Resources) -> dict[int, Resour
 
 
 def _checkpoints(each: Iterable[float], trainings: Iterable[Resources], total: Resources) -> float:
-    """Bytes of the checkpoints of as many trainings as run at once, the largest of them."""
+    """Bytes of the checkpoints of the trainings that run concurrently, taking the largest."""
     shares = [asked.gpus / total.gpus if asked.gpus else asked.cpus / total.cpus for asked in trainings]
     at_once = int(1 / max(shares) + 1e-6) if shares else 0
     return sum(sorted(each, reverse=True)[:at_once])

@@ -1,4 +1,4 @@
-"""Room on disk that a stage takes: by arithmetic for weights, by past results of its kind for the rest.
+"""Disk space that a stage takes: by arithmetic for weights, from past results of its kind for the rest.
 
 Tested in tests/stages/cost/test_cost.py.
 """
@@ -17,20 +17,20 @@ from stages.shards.shard import Shard
 from stages.training.train import Train
 
 FLOAT = 4
-"""Bytes."""
+"""Bytes of a float32."""
 
 IMAGE_BYTES = 90_000
-"""Of an image in shards where no past ones tell: 0.9 GB for the 9,963 of VOC2007."""
+"""Bytes of an image in shards, assumed without past results: 0.9 GB for the 9,963 images of VOC2007."""
 
 DETECTION_BYTES = 40
-"""Of a detection: its image, class and score, and four sides."""
+"""Bytes of a detection: its image, class, score and four coordinates."""
 
 CHECKPOINTS = 3
-"""The two newest, and the one that is being written."""
+"""Checkpoints on disk at once: the two newest, and the one being written."""
 
 
 def result_bytes(stage: Stage, work: Work | None, past: Iterable[PastRun]) -> float:
-    """Of what a stage leaves; 0 when nothing tells it."""
+    """Bytes of a stage's result; 0 if they cannot be estimated."""
     if isinstance(stage, Train):
         return weights_bytes(stage)
     alike = [run for run in past if run.stage == class_name(type(stage))]
@@ -47,12 +47,12 @@ def result_bytes(stage: Stage, work: Work | None, past: Iterable[PastRun]) -> fl
 
 
 def weights_bytes(training: Train) -> int:
-    """Of the weights that a training leaves: the last, and those it keeps on the way."""
+    """Bytes of the weights that a training leaves: the final ones and those of kept checkpoints."""
     return FLOAT * cost_of(training.recipe.spec).parameters * (1 + _kept(training))
 
 
 def checkpoint_bytes(training: Train) -> int:
-    """Of its checkpoints while it runs: the weights, and the one or two moments of the optimiser."""
+    """Bytes of a training's checkpoints while it runs: the weights and the optimiser's one or two moments."""
     tensors = 2 if training.recipe.optimiser == "sgd" else 3
     return FLOAT * cost_of(training.recipe.spec).parameters * tensors * (CHECKPOINTS + _kept(training))
 

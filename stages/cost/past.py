@@ -1,4 +1,4 @@
-"""What past runs cost: seconds and bytes of the results of a store, and on what they were made.
+"""What past runs cost: seconds and bytes of a store's results, and the devices they ran on.
 
 Tested in tests/stages/cost/test_cost.py.
 """
@@ -23,26 +23,26 @@ class PastRun:
     """One committed result."""
 
     stage: str
-    """Its class."""
+    """Full name of the stage's class."""
 
     work: Work | None
     device: Device
     device_name: str
     device_seconds: float
-    """Seconds times the GPUs it occupied, or the CPUs where it had none."""
+    """Seconds times the GPUs it occupied, or the CPUs if it had no GPU."""
 
     size: int
     """Bytes of its files."""
 
 
 def past_runs(store: Store) -> list[PastRun]:
-    """Results that tell what they occupied, oldest first.
+    """Results whose manifests record the resources they occupied, oldest first.
 
-    One that went on after a crash is left out: its seconds are those of its last part.
+    A result that was resumed after a crash is skipped: its seconds cover the last attempt only.
     """
     by_key = {manifest.key: manifest for manifest in store.manifests()}
-    believed = (each for each in by_key.values() if "resources" in each.provenance and not _resumed(store, each))
-    return [_past(manifest, by_key, store) for manifest in believed]
+    usable = (each for each in by_key.values() if "resources" in each.provenance and not _resumed(store, each))
+    return [_past(manifest, by_key, store) for manifest in usable]
 
 
 def _past(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> PastRun:
@@ -59,7 +59,7 @@ def _past(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> P
 
 
 def _resumed(store: Store, manifest: Manifest) -> bool:
-    """Whether its curve spans more time than its last attempt took."""
+    """Whether the curve spans more time than the last attempt took."""
     times = [point.time for point in read_curve(store.output(manifest))]
     return bool(times) and max(times) - min(times) > manifest.seconds
 
@@ -76,7 +76,7 @@ def _work(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> W
             case "stages.drawn.draw.Draw":
                 return Work(images=sum(manifest.settings[split] for split in ("train", "val", "test")))
     except (KeyError, TypeError, ValueError, AttributeError, ImportError):
-        pass  # made by a version whose settings were others
+        pass  # written by a version with other settings
     return None
 
 
@@ -96,17 +96,17 @@ def _detection(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store)
 
 
 def rebuilt(value: Any) -> Any:
-    """A value of a manifest's settings as what it was made from: dataclasses of ssd_core, tuples, numbers and text.
+    """Rebuild a value from a manifest's settings: dataclasses of ssd_core, tuples, numbers and text.
 
-    Raises KeyError, TypeError, ValueError, AttributeError or ImportError for what this version does not have.
+    Raises KeyError, TypeError, ValueError, AttributeError or ImportError for anything this version does not have.
     """
     if isinstance(value, Mapping):
         module, _, name = value["$class"].rpartition(".")
         if not module.startswith("ssd_core.") and module not in sys.modules:
-            raise ImportError(f"{module} is not imported for an estimate")
+            raise ImportError(f"an estimate does not import {module}")
         kind = getattr(import_module(module), name)
         hints = get_type_hints(kind)
         parts = {field: rebuilt(item) for field, item in value.items() if field != "$class"}
-        # 5.0 is written as 5: a parameter of the network must be a float again
+        # 5.0 is written as 5: a field of type float must become a float again
         return kind(**{field: float(part) if hints[field] is float else part for field, part in parts.items()})
     return tuple(map(rebuilt, value)) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""How long some work takes on one GPU or CPU core: by past runs of its kind, or by arithmetic and a rate.
+"""How long work takes on one GPU or CPU core: from past runs of its kind, or from arithmetic and a rate.
 
 Tested in tests/stages/cost/test_cost.py.
 """
@@ -14,8 +14,8 @@ from stages.cost.past import Device, PastRun
 from stages.cost.work import Precision, Work
 
 Origin = Literal["same", "other", "given", "assumed", "unknown"]
-"""Past runs of this shape; past runs of other shapes, by their operations in a second; a rate that was given, or
-assumed; or nothing to tell it by."""
+"""Basis of an estimate: past runs of this shape; past runs of other shapes, by their operations per second; a given
+rate; an assumed rate; or nothing."""
 
 ASSUMED_TFLOPS: dict[tuple[Device, Precision], float] = {
     ("gpu", "fp32"): 20.0,
@@ -23,12 +23,12 @@ ASSUMED_TFLOPS: dict[tuple[Device, Precision], float] = {
     ("cpu", "fp32"): 0.03,
     ("cpu", "bf16"): 0.03,
 }
-"""10^12 operations in a second, in a training as a whole. GPU: what the 364 and 724 images/s come to that NVIDIA has
-published for its SSD300 with ResNet-50 (about 9 giga multiply-adds) on an A100, with TF32 and with mixed precision;
-not measured here. CPU: a shared core of an AMD EPYC, 0.025 in `make demo` and 0.048 in benchmarks/results."""
+"""10^12 operations per second over a whole training. GPU: derived from the 364 and 724 images/s that NVIDIA publishes
+for its SSD300 with ResNet-50 (about 9 giga multiply-adds) on an A100, with TF32 and with mixed precision; not measured
+here. CPU: a shared core of an AMD EPYC, 0.025 in `make demo` and 0.048 in benchmarks/results."""
 
 RECENT = 20
-"""The newest past runs that count: the machine may have changed."""
+"""Number of newest past runs to use: the machine may have changed since older ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Price:
     device_seconds: float
     origin: Origin
     device_name: str = ""
-    """Of past runs."""
+    """Device of the past runs used."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Prices:
     """Oldest first."""
 
     tflops: float | None = None
-    """Given rate of one GPU or core, instead of past runs."""
+    """Given rate of one GPU or core, used in place of past runs."""
 
     def of(self, stage: str, work: Work | None, device: Device) -> Price:
-        """The price of the work of a stage of that class. Without work to count: the median of past runs."""
+        """Price of a stage of class `stage`; the median of past runs if its work is not countable."""
         past = [run for run in self.past if run.stage == stage and run.device == device][-RECENT:]
         if work is None:
             return _median(past, [run.device_seconds for run in past], "same", 1)
@@ -67,7 +67,7 @@ class Prices:
 
 
 def _per(runs: Iterable[PastRun], unit: Literal["images", "flops"]) -> list[float]:
-    """Seconds for one image or operation in each of the runs."""
+    """Device seconds per image or operation in each run."""
     return [run.device_seconds / getattr(run.work, unit) for run in runs]
 
 

@@ -1,6 +1,6 @@
-"""What a stage has to do, told from its fields: images, and arithmetic for each.
+"""The work of a stage, derived from its fields: images, and arithmetic per image.
 
-This stands apart from the stages, and none of them imports it: a better estimate changes no key.
+No stage imports this module, so that a better estimate changes no key.
 
 Tested in tests/stages/cost/test_cost.py.
 """
@@ -29,38 +29,38 @@ if TYPE_CHECKING:
     from ssd_core.network.network_cost import NetworkCost
 
 FORWARD, TRAINING = 1, 3
-"""Passes: the gradients of the activations and those of the weights cost about one forward pass each."""
+"""Number of passes: the gradients of activations and of weights cost about one forward pass each."""
 
 Precision = Literal["fp32", "bf16"]
 
 COCO_IMAGES = {"trainval35k": 82_783 + 35_504, "minival": 5_000}
-"""Of COCO's splits that are put together from those of its files."""
+"""Number of images in the COCO splits that are composed from several annotation files."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """Images, and what is done with each."""
+    """Number of images, and what is done with each."""
 
     images: int
     spec: DetectorSpec | None = None
-    """The detector that sees them; None where no network is at work."""
+    """The detector that processes them; None if no network is involved."""
 
     passes: int = 0
     precision: Precision = "fp32"
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """Work of one stage class and shape takes equally long for an image."""
+        """For one stage class, works of equal shape take equally long per image."""
         return self.spec, self.precision
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of the convolutions: two for each multiply-add."""
+        """Floating-point operations of the convolutions: two per multiply-add."""
         return 2.0 * self.passes * self.images * cost_of(self.spec).multiply_adds if self.spec else 0.0
 
 
 def training_work(recipe: Recipe) -> Work:
-    """Of a whole training."""
+    """Work of a whole training."""
     return Work(
         images=recipe.schedule.iterations * recipe.batch_size,
         spec=recipe.spec,
@@ -71,21 +71,21 @@ def training_work(recipe: Recipe) -> Work:
 
 @cache
 def cost_of(spec: DetectorSpec) -> NetworkCost:
-    """Parameters and multiply-adds; asked for often, and torch is imported for the first only."""
+    """Parameters and multiply-adds; torch is imported only at the first call for a specification."""
     from ssd_core.network.network_cost import network_cost
 
     return network_cost(spec)
 
 
 class Works:
-    """Work of the stages of a graph; results that are there already tell how many images they hold."""
+    """Work of the stages of a graph; for committed shards the number of images is read from their result."""
 
     def __init__(self, store: Store, results: Mapping[Stage, Manifest]) -> None:
         self._store = store
         self._results = results
 
     def of(self, stage: Stage) -> Work | None:
-        """None for a stage that is not counted in images, or whose images cannot be told yet."""
+        """Work of a stage; None if it is not counted in images, or their number is not known yet."""
         match stage:
             case Train():
                 return training_work(stage.recipe)
@@ -100,7 +100,7 @@ class Works:
         return None
 
     def images(self, shards: Stage) -> int:
-        """Images of shards that are there, or will be; 0 when that cannot be told."""
+        """Number of images in shards, committed or planned; 0 if unknown."""
         if manifest := self._results.get(shards):
             return sharded_images(self._store, manifest)
         counts = [listed_images(source) for source in shards.sources] if isinstance(shards, Shard) else []
@@ -108,7 +108,7 @@ class Works:
 
 
 def sharded_images(store: Store, manifest: Manifest) -> int:
-    """Images of a result; 0 when it is none of shards."""
+    """Number of images in a result; 0 if it holds no shards."""
     from ssd_core.data.shards import MANIFEST
 
     output = store.output(manifest)
@@ -116,7 +116,7 @@ def sharded_images(store: Store, manifest: Manifest) -> int:
 
 
 def listed_images(source: Source) -> int:
-    """Images of a split: those that it lists, or as many as are published where it is not at hand; 0 when unknown."""
+    """Number of images that a split lists; the published number if it is missing here; 0 if unknown."""
     if isinstance(source.within, Draw):
         return drawn_images(source.within, source.split)
     try:
@@ -127,5 +127,5 @@ def listed_images(source: Source) -> int:
 
 
 def drawn_images(draw: Draw, split: str) -> int:
-    """Images of a split of the drawn data set."""
+    """Number of images in a split of the drawn data set."""
     return {"train": draw.train, "val": draw.val, "trainval": draw.train + draw.val, "test": draw.test}[split]

@@ -1,1 +1,1 @@
-"""Scores by the protocols of VOC, ILSVRC and COCO, on a test split and during training."""
+"""Evaluation by the protocols of VOC, ILSVRC and COCO, on a test split and during training."""

@@ -1,4 +1,4 @@
-"""Detections and annotated objects as arrays, whatever judges them.
+"""Detections and annotated objects as arrays, for every protocol.
 
 Tested in tests/stages/evaluation/test_evaluate.py.
 """
@@ -16,7 +16,7 @@ from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
 
 
 def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
-    """The detections of a table, with the number of each image id."""
+    """Detections of a table; `numbers` gives the index of each image id."""
     ids = table.column("image_id").combine_chunks().dictionary_encode()
     images = np.array([numbers[image_id] for image_id in ids.dictionary.to_pylist()], dtype=np.int64)
     columns = [table.column(name).to_numpy() for name in ("xmin", "ymin", "xmax", "ymax")]
@@ -29,12 +29,12 @@ def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
 
 
 def true_boxes(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:
-    """The number of each image id, and the objects; crowds count as difficult."""
+    """Index of each image id, and the objects; crowds count as difficult."""
     numbers: dict[str, int] = {}
     counts, labels, boxes_xyxy, difficult = [], [], [], []
     for number, row in enumerate(rows):
         if numbers.setdefault(row.image_id, number) != number:
-            raise PipelineError(f"two test images are called {row.image_id!r}: evaluate their data sets one by one")
+            raise PipelineError(f"two test images have the id {row.image_id!r}: evaluate their data sets separately")
         counts.append(len(row.labels))
         labels.append(row.labels)
         boxes_xyxy.append(row.boxes_xyxy)

@@ -1,7 +1,7 @@
 """Average precision and recall as COCO defines them, computed by pycocotools (paper, Table 5).
 
-Boxes are (x, y, width, height) in pixels of the original image, continuous coordinates. Of equal scores, the image
-with the smaller number comes first, then the order given.
+Boxes are (x, y, width, height) in pixels of the original image, continuous coordinates. Equal scores are ordered by
+image index, then in the given order.
 Letters: N detections, G objects, D detections of one class, C classes.
 
 Tested in tests/stages/evaluation/test_coco_results.py.
@@ -22,10 +22,10 @@ from numpy import ndarray
 from ssd_core.metrics.voc_ap import Outcomes
 
 NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
-"""In the order of pycocotools; s, m and l are objects of up to 32^2, up to 96^2 and more square pixels."""
+"""Metrics in the order of pycocotools; s, m and l are objects of up to 32^2, up to 96^2 and more square pixels."""
 
 MOST_PER_IMAGE = 100
-"""Detections of one class in one image that count."""
+"""Number of detections per class and image that count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class CocoDetections:
     """Detections in a set of images."""
 
     images: Int[ndarray, " N"]
-    """Numbers of the images, from 0."""
+    """Index of the image, from 0."""
 
     labels: Int[ndarray, " N"]
     """0-based classes."""
@@ -50,30 +50,30 @@ class CocoObjects:
     labels: Int[ndarray, " G"]
     boxes_xywh: Float[ndarray, "G 4"]
     area: Float[ndarray, " G"]
-    """That decides which size an object has: of its outline where there is one."""
+    """Area that decides the size class of an object: that of its segmentation if annotated."""
 
     crowd: Bool[ndarray, " G"]
-    """Regions of many objects: what is detected in them counts as nothing."""
+    """Whether it is a region of many objects: detections in it are ignored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CocoResult:
-    """Numbers as fractions; NaN where there is no object to average over."""
+    """COCO metrics as fractions; NaN if there is no object to average over."""
 
     numbers: dict[str, float]
-    """By the names of `NUMBERS`."""
+    """Metrics by the names in `NUMBERS`."""
 
     ap_per_class: Float[ndarray, " C"]
-    """Mean over the overlaps 0.50, 0.55 ... 0.95."""
+    """Mean over the IoU thresholds 0.50, 0.55 ... 0.95."""
 
     outcomes: tuple[Outcomes, ...]
-    """Of each class at each of the ten overlaps, class by class, for resampling images."""
+    """Outcomes of each class at each of the ten IoU thresholds, class by class, for resampling images."""
 
 
 def evaluate_coco(
     detections: CocoDetections, objects: CocoObjects, *, image_count: int, class_count: int
 ) -> CocoResult:
-    """Numbers of detections on `image_count` images."""
+    """Evaluate detections on `image_count` images."""
     from pycocotools.cocoeval import COCOeval
 
     with _quiet():
@@ -90,12 +90,12 @@ def evaluate_coco(
 
 
 def id_order(image_id: str) -> tuple[bool, int, str]:
-    """Sorts ids as COCO's tool does: numbers by their value, then texts."""
+    """Sort key that orders ids as COCO's tool does: numbers by value, then texts."""
     return (False, int(image_id), "") if image_id.isdecimal() else (True, 0, image_id)
 
 
 def _or_nan(value: float) -> float:
-    return float(value) if value > -1 else float("nan")  # pycocotools writes -1 where there is nothing
+    return float(value) if value > -1 else float("nan")  # pycocotools writes -1 for an undefined value
 
 
 @contextlib.contextmanager
@@ -106,7 +106,7 @@ def _quiet() -> Iterator[None]:
 
 def _objects(objects: CocoObjects) -> list[dict[str, Any]]:
     return [
-        # From 1: pycocotools reads a match with id 0 as none
+        # From 1: pycocotools treats a match with id 0 as no match
         {"id": number, "image_id": image, "category_id": label, "bbox": box, "area": area, "iscrowd": int(crowd)}
         for number, (image, label, box, area, crowd) in enumerate(
             zip(
@@ -154,7 +154,7 @@ def _index(annotations: list[dict[str, Any]], image_count: int, class_count: int
 
 
 def _ap_per_class(precision: Float[ndarray, "T R C A M"]) -> Float[ndarray, " C"]:
-    """Means of the precisions for objects of all sizes and the largest number of detections."""
+    """Mean precision over thresholds and recalls, for objects of all sizes and the largest number of detections."""
     of_class = precision[:, :, :, 0, -1]
     present = of_class[0, 0] > -1
     mean: Float[ndarray, " C"] = np.where(present, of_class.mean(axis=(0, 1)), np.nan)
@@ -162,7 +162,7 @@ def _ap_per_class(precision: Float[ndarray, "T R C A M"]) -> Float[ndarray, " C"
 
 
 def _outcomes(judged: Any) -> Iterator[Outcomes]:
-    """Of objects of all sizes, from what pycocotools keeps for each class, size and image in this order."""
+    """Outcomes for objects of all sizes; pycocotools keeps one entry per class, size and image, in this order."""
     images, sizes = len(judged.params.imgIds), len(judged.params.areaRng)
     for label in range(len(judged.params.catIds)):
         start = label * sizes * images
@@ -170,7 +170,7 @@ def _outcomes(judged: Any) -> Iterator[Outcomes]:
 
 
 def _outcomes_of_class(judged: Sequence[dict[str, Any]]) -> Iterator[Outcomes]:
-    """One for each of the ten overlaps."""
+    """Outcomes of one class at each of the ten IoU thresholds."""
     scores = np.concatenate([np.empty(0), *(item["dtScores"] for item in judged)])
     order = np.argsort(-scores, kind="mergesort")
     images = np.repeat([item["image_id"] for item in judged], [len(item["dtScores"]) for item in judged])[order]
@@ -178,10 +178,10 @@ def _outcomes_of_class(judged: Sequence[dict[str, Any]]) -> Iterator[Outcomes]:
     ignored = np.concatenate([np.empty((10, 0)), *(item["dtIgnore"] for item in judged)], axis=1)[:, order] > 0
     counting = [int((item["gtIgnore"] == 0).sum()) for item in judged]
     object_images = np.repeat([item["image_id"] for item in judged], counting)
-    for found, left_out in zip(matched, ignored, strict=True):
+    for is_matched, is_ignored in zip(matched, ignored, strict=True):
         yield Outcomes(
             images=images.astype(np.int32),
-            true=found & ~left_out,
-            counted=~left_out,
+            true=is_matched & ~is_ignored,
+            counted=~is_ignored,
             object_images=object_images.astype(np.int32),
         )

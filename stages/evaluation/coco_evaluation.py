@@ -1,7 +1,7 @@
-"""Detections and shards as the arrays that the COCO protocol asks for, and its numbers as a flat summary.
+"""Detections and shards as the arrays that the COCO protocol needs, and its metrics as a flat summary.
 
 Detections and shards hold (xmin, ymin, xmax, ymax) in pixels of the original image; COCO's width is xmax - xmin.
-Objects marked difficult count as crowd regions do: what is detected on them is neither true nor false.
+Objects marked difficult are treated as crowd regions: detections on them are neither true nor false positives.
 
 Tested in tests/stages/evaluation/test_evaluate_coco.py.
 """
@@ -30,7 +30,7 @@ from stages.evaluation.outcomes import OUTCOMES, write_outcomes
 
 
 def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
-    """Write the numbers of one detector on one set of shards."""
+    """Write the metrics of one detector on one set of shards."""
     rows = ShardSet(shards.path, shards.filesystem)
     with detections.open_input(DETECTIONS) as stream:
         result = _result(pq.read_table(stream), rows)
@@ -47,7 +47,10 @@ def mean_ap(detections: pa.Table, shards: Folder) -> float:
 def _result(detections: pa.Table, rows: ShardSet) -> CocoResult:
     numbers, objects = _objects(rows)
     if objects.crowd.all():
-        raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
+        raise PipelineError(
+            f"the {len(rows)} test images have no object that counts (difficult ones and crowds do not): "
+            "there is nothing to evaluate against"
+        )
     found = scored_boxes(detections, numbers)
     return evaluate_coco(
         CocoDetections(
@@ -60,20 +63,20 @@ def _result(detections: pa.Table, rows: ShardSet) -> CocoResult:
 
 
 def summarise(result: CocoResult, classes: Sequence[str]) -> dict[str, float]:
-    """The twelve numbers and the average precision of each class, where there is one."""
+    """The twelve metrics and the average precision of each class, without undefined ones."""
     summary = {f"coco/{name}": value for name, value in result.numbers.items()}
     per_class = {f"coco/AP/{name}": float(value) for name, value in zip(classes, result.ap_per_class, strict=True)}
     return {name: value for name, value in (summary | per_class).items() if not math.isnan(value)}
 
 
 def _objects(rows: ShardSet) -> tuple[Mapping[str, int], CocoObjects]:
-    """Numbers of the images, in the order of COCO's ids, and what is annotated in them."""
-    kept = [replace(row, image=b"") for row in rows]  # an image is not held longer than it is read
+    """Index of each image id, in the order of COCO's ids, and the annotated objects."""
+    kept = [replace(row, image=b"") for row in rows]  # encoded images are not kept in memory
     ids = sorted((row.image_id for row in kept), key=id_order)
     numbers = {image_id: number for number, image_id in enumerate(ids)}
     if len(numbers) < len(ids):
         twice = next(one for one, other in pairwise(ids) if one == other)
-        raise PipelineError(f"two test images are called {twice!r}: evaluate their data sets one by one")
+        raise PipelineError(f"two test images have the id {twice!r}: evaluate their data sets separately")
     return numbers, CocoObjects(
         images=np.repeat([numbers[row.image_id] for row in kept], [len(row.labels) for row in kept]),
         labels=np.concatenate([row.labels for row in kept]),

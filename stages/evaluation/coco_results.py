@@ -1,9 +1,9 @@
-"""A result file in COCO's form scored against an annotation file; no image is needed.
+"""Score a COCO result file against an annotation file; no image is needed.
 
 Results are a list of {"image_id", "category_id", "bbox": [x, y, width, height], "score"}; annotations are COCO's JSON
-of instances. Ids of images and categories are compared as text: 42 and "42" are one. Image and category ids are
-mapped to numbers from 0; a category id that the annotations lack is refused, since numbering the 80 classes of COCO
-from 0 or 1 instead of by its ids 1 to 90 would else score each class against another.
+of instances. Ids of images and categories are compared as text: 42 and "42" are equal. They are mapped to indices from
+0. A category id that the annotations lack is refused: if the 80 classes of COCO were numbered from 0 or 1 instead of by
+their ids 1 to 90, each class would be scored against another.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class CocoScores:
-    """Numbers, and what was left out."""
+    """Metrics, and notes about ignored entries."""
 
     result: CocoResult
     classes: tuple[str, ...]
@@ -37,10 +37,10 @@ class CocoScores:
 
 @dataclass(frozen=True, kw_only=True)
 class CocoAnnotations:
-    """An annotation file: its ids, and its objects by their numbers."""
+    """Content of an annotation file."""
 
     images: Mapping[str, int]
-    """Id as text to a number from 0, in the order of the ids."""
+    """Index from 0 of each id (as text), in the order of the ids."""
 
     categories: Mapping[str, int]
     classes: tuple[str, ...]
@@ -49,36 +49,38 @@ class CocoAnnotations:
 
 
 def score_result_file(results: Path, annotations: Path) -> CocoScores:
-    """Score a file of detections. Raises PipelineError for a file that cannot be read and for ids that do not fit."""
+    """Score a file of detections. Raises PipelineError for an unreadable file or ids that do not match."""
     truth = read_annotations(annotations)
     detections, outside = _detections(results, annotations, truth)
     notes = list(truth.notes)
     if outside:
-        notes.append(f"{outside} detections are on images that {annotations.name} does not list: left out")
+        notes.append(f"{outside} detections are on images that {annotations.name} does not list: ignored")
     result = evaluate_coco(detections, truth.objects, image_count=len(truth.images), class_count=len(truth.categories))
     return CocoScores(result=result, classes=truth.classes, notes=tuple(notes))
 
 
 def read_annotations(file: Path) -> CocoAnnotations:
-    """Objects, images and categories of an annotation file; objects of images that it does not list are left out."""
+    """Read objects, images and categories of an annotation file; objects on images it does not list are skipped."""
     content = _json(file)
     if not isinstance(content, dict) or any(
         not isinstance(content.get(part), list) for part in ("images", "annotations", "categories")
     ):
-        raise PipelineError(f"{file} is no annotation file of COCO: it needs lists of images, annotations, categories")
+        raise PipelineError(
+            f"{file} is not a COCO annotation file: it needs lists of images, annotations and categories"
+        )
     images = _numbered([image["id"] for image in _with(content["images"], ("id",), file)], "image", file)
     named = {str(item["id"]): str(item["name"]) for item in _with(content["categories"], ("id", "name"), file)}
     categories = _numbered([item["id"] for item in content["categories"]], "category", file)
     if twice := [name for name, times in Counter(named.values()).items() if times > 1]:
-        raise PipelineError(f"{file} has several categories called {twice[0]!r}")
+        raise PipelineError(f"{file} has several categories named {twice[0]!r}")
     listed = _with(content["annotations"], ("image_id", "category_id", "bbox"), file)
     known = [item for item in listed if str(item["image_id"]) in images]
     if not known:
-        raise PipelineError(f"{file}: none of {len(listed)} annotations is on one of its {len(images)} images")
+        raise PipelineError(f"{file}: none of its {len(listed)} annotations is on one of its {len(images)} images")
     _refuse_unknown(known, categories, file, file.name)
-    notes = [f'{file.name}: ids of images are partly text; 42 and "42" count as one'] if _mixed(content) else []
+    notes = [f'{file.name}: some image ids are text; 42 and "42" count as equal'] if _mixed(content) else []
     if len(known) < len(listed):
-        notes.append(f"{file.name}: {len(listed) - len(known)} annotations are on images it does not list: left out")
+        notes.append(f"{file.name}: {len(listed) - len(known)} annotations are on images it does not list: ignored")
     return CocoAnnotations(
         images=images,
         categories=categories,
@@ -89,9 +91,9 @@ def read_annotations(file: Path) -> CocoAnnotations:
 
 
 def read_results(file: Path, image_ids: Sequence[str], categories: Sequence[str]) -> tuple[ScoredBoxes, int]:
-    """Detections on the images `image_ids`, labelled by the place of their category id, and how many are on others.
+    """Read the detections on the images `image_ids`, and count those on other images.
 
-    Errors as for `score_result_file`.
+    A label is the index of the category id in `categories`. Errors as for `score_result_file`.
     """
     listed = _results(file)
     images = {image_id: number for number, image_id in enumerate(image_ids)}
@@ -122,7 +124,7 @@ def _objects(
 
 
 def _detections(file: Path, annotations: Path, truth: CocoAnnotations) -> tuple[CocoDetections, int]:
-    """Detections on the listed images, and how many are on others."""
+    """Read the detections on the listed images, and count those on other images."""
     listed = _results(file)
     known = [item for item in listed if str(item["image_id"]) in truth.images]
     if listed and not known:
@@ -142,7 +144,7 @@ def _detections(file: Path, annotations: Path, truth: CocoAnnotations) -> tuple[
 def _results(file: Path) -> list[Entry]:
     content = _json(file)
     if not isinstance(content, list):
-        raise PipelineError(f"{file} is no result file of COCO: it needs a list of detections")
+        raise PipelineError(f"{file} is not a COCO result file: it needs a list of detections")
     return _with(content, ("image_id", "category_id", "bbox", "score"), file)
 
 
@@ -160,7 +162,7 @@ def _refuse_unknown(listed: Iterable[Entry], categories: Mapping[str, int], file
         raise PipelineError(
             f"{file}: {unknown.total()} entries have category ids that {annotations} does not have: {some}. "
             f"Its {len(categories)} ids go from {next(iter(categories))} to {list(categories)[-1]}; "
-            "write those, not places in a list of classes"
+            "write those ids, not indices into a list of classes"
         )
 
 
@@ -178,26 +180,28 @@ def _places(listed: Sequence[Entry], field: str, numbers: Mapping[str, int]) -> 
 
 
 def _boxes(listed: Sequence[Entry], file: Path) -> Float[ndarray, "N 4"]:
-    """Boxes as (x, y, width, height), whose width and height are 0 or more."""
+    """Boxes as (x, y, width, height); width and height must not be negative."""
     try:
         boxes_xywh = np.array([item["bbox"] for item in listed], dtype=np.float64).reshape(len(listed), 4)
     except (ValueError, TypeError) as error:
         raise PipelineError(f"{file}: every bbox needs four numbers (x, y, width, height)") from error
-    sound = np.isfinite(boxes_xywh).all(axis=1) & (boxes_xywh[:, 2:] >= 0).all(axis=1)
-    if not sound.all():
-        wrong = boxes_xywh[np.argmin(sound)].tolist()
-        raise PipelineError(f"{file}: bbox {wrong} is not (x, y, width, height) with finite numbers and a size")
+    valid = np.isfinite(boxes_xywh).all(axis=1) & (boxes_xywh[:, 2:] >= 0).all(axis=1)
+    if not valid.all():
+        wrong = boxes_xywh[np.argmin(valid)].tolist()
+        raise PipelineError(
+            f"{file}: bbox {wrong} is not (x, y, width, height) with finite numbers and width and height of at least 0"
+        )
     return boxes_xywh
 
 
 def _mixed(content: Mapping[str, Any]) -> bool:
-    """Whether the images have ids of other types in the lists of images and of annotations."""
+    """Whether image ids have different types across the lists of images and annotations."""
     types = {type(image["id"]) for image in content["images"]}
     return len(types | {type(item["image_id"]) for item in content["annotations"]}) > 1
 
 
 def _with(listed: Any, fields: Sequence[str], file: Path) -> list[Entry]:
-    """The entries, which all have these fields."""
+    """The entries, after checking that each has these fields."""
     for place, item in enumerate(listed):
         if missing := [field for field in fields if not isinstance(item, dict) or field not in item]:
             raise PipelineError(f"{file}: entry {place + 1} of {len(listed)} has no {missing[0]}")
@@ -210,4 +214,4 @@ def _json(file: Path) -> Any:
     try:
         return json.loads(file.read_bytes())
     except ValueError as error:
-        raise PipelineError(f"{file} is no JSON: {error}") from error
+        raise PipelineError(f"{file} is not valid JSON: {error}") from error

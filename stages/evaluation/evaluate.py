@@ -1,6 +1,6 @@
 """Score detections against the objects of the shards by the VOC protocol.
 
-The result: `summary.json` (numbers as fractions) and `outcomes.npz` (what became of each detection, for resampling).
+The result: `summary.json` (metrics as fractions) and `outcomes.npz` (the outcome of each detection, for resampling).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Evaluate(Stage):
     detections: Stage
     shards: Stage
     training: Stage | None = None
-    """The training whose record these numbers join."""
+    """The training whose record these metrics join."""
 
     pixel_tolerance: float = 0.0
-    """By which a small object may be missed: 10 in ILSVRC (`ssd_core.metrics.voc_ap.ILSVRC_TOLERANCE`), none in VOC."""
+    """Localisation tolerance for small objects: 10 in ILSVRC (`ssd_core.metrics.voc_ap.ILSVRC_TOLERANCE`), 0 in VOC."""
 
     def tracked_by(self) -> Stage | None:
         return self.training

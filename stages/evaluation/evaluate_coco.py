@@ -1,7 +1,7 @@
 """Score detections against the objects of the shards by the COCO protocol (paper, Table 5).
 
-The result: `summary.json` (numbers as fractions, without those that have no object to average over) and
-`outcomes.npz` (what became of each detection at each of the ten overlaps, for resampling images).
+The result: `summary.json` (metrics as fractions, without those that have no object to average over) and
+`outcomes.npz` (the outcome of each detection at each of the ten IoU thresholds, for resampling images).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pipeline.stage import Context, Stage
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateCoco(Stage):
-    """`coco/AP`, `coco/AP50`, ... `coco/ARl`, the twelve numbers of pycocotools, and `coco/AP/<class>`."""
+    """The twelve metrics of pycocotools, `coco/AP`, `coco/AP50`, ... `coco/ARl`, and `coco/AP/<class>`."""
 
     kind: ClassVar[str] = "evaluate-coco"
     detections: Stage
     shards: Stage
     training: Stage | None = None
-    """The training whose record these numbers join."""
+    """The training whose record these metrics join."""
 
     def tracked_by(self) -> Stage | None:
         return self.training

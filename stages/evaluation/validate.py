@@ -1,7 +1,8 @@
-"""Average precision of a training's kept checkpoints on a validation split: a curve that joins those of the training.
+"""Average precision of a training's kept checkpoints on a validation split: a curve beside those of the training.
 
 The result: `metrics.jsonl` with `validation/mAP` (VOC by 11 points, ILSVRC by area, COCO's AP) at the step of each
-checkpoint, and `summary.json` with `validation/best_mAP` and `validation/best_step`. The training does not know of it.
+checkpoint, and `summary.json` with `validation/best_mAP` and `validation/best_step`. The training does not depend on
+it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from stages.training.weight_files import kept_weights
 
 @dataclass(frozen=True, kw_only=True)
 class Validate(OnUnseenImages):
-    """Detect with each kept checkpoint, and score."""
+    """Detect with each kept checkpoint and score the detections."""
 
     training: Stage
     protocol: Protocol = "voc"
     iterations: tuple[int, ...]
-    """Steps of the checkpoints that the training keeps, rising."""
+    """Steps of the checkpoints that the training keeps, ascending."""
 
     workers: int = execution(1)
     use_gpu: bool = execution(False)

@@ -1,4 +1,4 @@
-"""Validation of kept checkpoints, one task for each.
+"""Validation of kept checkpoints, one task per checkpoint.
 
 Tested in tests/stages/evaluation/test_validate.py.
 """
@@ -17,11 +17,11 @@ from stages.evaluation.protocol import CURVE_NAME, Protocol
 
 
 def validate(checkpoints: Mapping[int, Share], protocol: Protocol, ctx: Context) -> None:
-    """Record the curve over the steps and write its best point; of equal ones the first."""
+    """Record the curve over the steps and write its best point; the first one on a tie."""
     shares = list(checkpoints.values())
     gpus = 1 if any(share.use_gpu for share in shares) else 0
-    found = ctx.map(partial(_mean_ap, protocol), shares, resources=Resources(cpus=1, gpus=gpus))
-    points = dict(zip(checkpoints, found, strict=True))
+    scores = ctx.map(partial(_mean_ap, protocol), shares, resources=Resources(cpus=1, gpus=gpus))
+    points = dict(zip(checkpoints, scores, strict=True))
     for step, value in points.items():
         ctx.record(step, {CURVE_NAME: value})
     best = max(points, key=lambda step: points[step])

@@ -1,7 +1,7 @@
-"""Detections as the VOC devkit takes them, scored against the annotations of a VOC folder; no image is needed.
+"""Score detection files of the VOC devkit against the annotations of a VOC folder; no image is needed.
 
-One text file for each class, `<any name>_<class>.txt` such as comp4_det_test_cat.txt, one detection per line:
-`image_id score xmin ymin xmax ymax`, in the pixels of the annotations. No box is clipped or left out.
+Each class has one text file, `<any name>_<class>.txt` such as comp4_det_test_cat.txt, with one detection per line:
+`image_id score xmin ymin xmax ymax`, in the pixel frame of the annotations. No box is clipped or dropped.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ class Scores:
 
     results: Mapping[str, ClassResult]
     notes: tuple[str, ...]
-    """What was left out of the files, in words."""
+    """Sentences about ignored files and detections."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """What the files of a detector and the annotations of a split hold, as arrays."""
+    """The detections of a detector's files and the objects of a split, as arrays."""
 
     found: ScoredBoxes
     truth: TrueBoxes
     classes: tuple[str, ...]
-    """Those with objects in the split, sorted; labels are indices into it."""
+    """Classes with objects in the split, sorted; labels index this tuple."""
 
     images: int
     notes: tuple[str, ...]
 
 
 def score_files(detections: Path, annotations: str, split: str, *, pixel_tolerance: float = 0.0) -> Scores:
-    """Score all files of a folder on a split; errors as for `read_files`, the tolerance as for `evaluate`."""
+    """Score all files of a folder on a split; errors as in `read_files`, tolerance as in `evaluate`."""
     files = read_files(detections, annotations, split)
     classes = len(files.classes)
     results = evaluate(files.found, files.truth, class_count=classes, pixel_tolerance=pixel_tolerance)
@@ -55,16 +55,18 @@ def score_files(detections: Path, annotations: str, split: str, *, pixel_toleran
 
 
 def read_files(detections: Path, annotations: str, split: str) -> Files:
-    """Read all files of a folder, and the objects of a split.
+    """Read all files of a folder and the objects of a split.
 
-    Raises PipelineError for missing parts, a class without a file, and a line that cannot be read.
+    Raises PipelineError for missing annotations, a class without a file, and an unreadable line.
     """
     folder = annotations_below(annotations)
     ids = list(dict.fromkeys(listed_ids(folder, split)))
     objects = [_objects(folder, image_id) for image_id in ids]
     classes = tuple(sorted({item.name for items in objects for item in items}))
     if not classes:
-        raise PipelineError(f"the {len(ids)} images of split {split!r} hold no object: nothing to evaluate against")
+        raise PipelineError(
+            f"the {len(ids)} images of split {split!r} hold no object: there is nothing to evaluate against"
+        )
     files, others = class_files(detections, classes)
     found, outside = read_detections([files[name] for name in classes], ids)
     if not len(found.scores) and outside:
@@ -88,7 +90,7 @@ def _objects(folder: Folder, image_id: str) -> tuple[AnnotatedObject, ...]:
 
 
 def class_files(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
-    """The file of each class, and the names of the files of none."""
+    """The file of each class, and the names of files that belong to no class."""
     if not detections.is_dir():
         raise PipelineError(f"there is no folder {detections} with detections")
     files = sorted(detections.glob("*.txt"))
@@ -96,20 +98,20 @@ def class_files(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Pat
     counts = Counter(name for name in named.values() if name)
     for name in classes:
         if counts[name] != 1:
-            there = ", ".join(file.name for file in files if named[file] == name)
-            told = there or suggestion(f"_{name}.txt", (file.name for file in files))
-            raise PipelineError(f"{detections} needs one file *_{name}.txt, but has {counts[name]}: {told}")
+            matching = ", ".join(file.name for file in files if named[file] == name)
+            hint = matching or suggestion(f"_{name}.txt", (file.name for file in files))
+            raise PipelineError(f"{detections} needs one file *_{name}.txt, but has {counts[name]}: {hint}")
     return {name: file for file, name in named.items() if name}, [file.name for file in files if not named[file]]
 
 
 def _class_of(file: Path, classes: Sequence[str]) -> str:
-    """The longest class name that ends the file's name: `sports_car` before `car`."""
+    """The longest class name that the file's name ends with: `sports_car` before `car`."""
     fitting = [name for name in classes if file.stem == name or file.stem.endswith(f"_{name}")]
     return max(fitting, key=len, default="")
 
 
 def read_detections(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBoxes, int]:
-    """Detections on the images `ids`, labelled by the place of their file, and how many lie on other images."""
+    """Read the detections on the images `ids`, labelled by the index of their file; count those on other images."""
     numbers = {image_id: number for number, image_id in enumerate(ids)}
     rows = [(label, image_id, values) for label, file in enumerate(files) for image_id, values in _lines(file)]
     known = [(numbers[image_id], label, values) for label, image_id, values in rows if image_id in numbers]
@@ -124,7 +126,7 @@ def read_detections(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBo
 
 
 def _lines(file: Path) -> list[tuple[str, tuple[float, ...]]]:
-    found = []
+    lines = []
     for number, line in enumerate(file.read_text().splitlines(), start=1):
         image_id, *numbers = line.split() or [""]
         try:
@@ -134,8 +136,8 @@ def _lines(file: Path) -> list[tuple[str, tuple[float, ...]]]:
         if image_id and (len(values) != 5 or not all(map(math.isfinite, values))):
             raise PipelineError(f"{file}, line {number}: expected `id score xmin ymin xmax ymax`, got {line!r}")
         if image_id:
-            found.append((image_id, values))
-    return found
+            lines.append((image_id, values))
+    return lines
 
 
 def _truth(objects: Sequence[Sequence[AnnotatedObject]], classes: Sequence[str]) -> TrueBoxes:

@@ -1,4 +1,4 @@
-"""Detections on shards judged by the VOC protocol, and its numbers as a flat summary.
+"""Detections on shards judged by the VOC protocol, and its metrics as a flat summary.
 
 Tested in tests/stages/evaluation/test_evaluate.py.
 """
@@ -21,7 +21,7 @@ from stages.evaluation.outcomes import OUTCOMES, write_outcomes
 
 
 def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder, *, pixel_tolerance: float = 0.0) -> None:
-    """Write the numbers of one detector on one set of shards; with a tolerance, those of ILSVRC."""
+    """Write the metrics of one detector on one set of shards; with a tolerance, ILSVRC's metrics."""
     rows = ShardSet(shards.path, shards.filesystem)
     with detections.open_input(DETECTIONS) as stream:
         outcomes = _judged(pq.read_table(stream), rows, pixel_tolerance)
@@ -38,13 +38,13 @@ def mean_ap(detections: pa.Table, shards: Folder) -> float:
 
 
 def mean_ap_by_area(detections: pa.Table, shards: Folder, *, pixel_tolerance: float) -> float:
-    """The same below the whole curve, with the tolerance of ILSVRC."""
+    """Mean average precision (area under the whole curve) of a table of detections, with a tolerance as in ILSVRC."""
     outcomes = _judged(detections, ShardSet(shards.path, shards.filesystem), pixel_tolerance)
     return mean_result([class_result(item) for item in outcomes]).ap_area
 
 
 def summarise(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[str, float]:
-    """`voc07/mAP` (11 points), `voc12/mAP` (area), and both of each class with objects; fractions."""
+    """`voc07/mAP` (11 points), `voc12/mAP` (area), and both metrics of each class with objects, as fractions."""
     mean = mean_result(results)
     summary = {"voc07/mAP": mean.ap_11point, "voc12/mAP": mean.ap_area}
     for name, result in zip(classes, results, strict=True):
@@ -55,15 +55,18 @@ def summarise(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[st
 
 
 def summarise_ilsvrc(results: Sequence[ClassResult], classes: Sequence[str]) -> dict[str, float]:
-    """`ilsvrc/mAP` (area), and that of each class with objects; fractions."""
-    found = {f"ilsvrc/AP/{name}": item.ap_area for name, item in zip(classes, results, strict=True) if item.objects}
-    return {"ilsvrc/mAP": mean_result(results).ap_area} | found
+    """`ilsvrc/mAP` (area), and `ilsvrc/AP/<class>` of each class with objects, as fractions."""
+    per_class = {f"ilsvrc/AP/{name}": item.ap_area for name, item in zip(classes, results, strict=True) if item.objects}
+    return {"ilsvrc/mAP": mean_result(results).ap_area} | per_class
 
 
 def _judged(detections: pa.Table, rows: ShardSet, pixel_tolerance: float = 0.0) -> list[Outcomes]:
     numbers, truth = true_boxes(rows)
     if truth.difficult.all():
-        raise PipelineError(f"no object in the {len(rows)} test images counts: there is nothing to evaluate against")
+        raise PipelineError(
+            f"the {len(rows)} test images have no object that counts (difficult ones and crowds do not): "
+            "there is nothing to evaluate against"
+        )
     return judge(
         scored_boxes(detections, numbers), truth, class_count=len(rows.classes), pixel_tolerance=pixel_tolerance
     )

@@ -1,1 +1,1 @@
-"""Frames per second, measured."""
+"""Measurement of detection speed in images per second."""

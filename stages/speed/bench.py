@@ -1,4 +1,4 @@
-"""Where a speed is measured: a detector on the device, images of the shards in front of it, and the conditions.
+"""The bench for speed measurements: detectors on the device, images from the shards, and recorded conditions.
 
 Tested in tests/stages/speed/test_stages.py.
 """
@@ -31,14 +31,14 @@ from stages.speed.hardware import hardware
 from stages.speed.network import Effort, Network
 
 RESIDENT = 32
-"""Images on the device at least, so that one that is easy to suppress does not stand for all."""
+"""Minimum number of images on the device, so that no single image with easy suppression stands for all."""
 
 Conditions = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What measuring and comparing share."""
+    """Settings that measuring and comparing share."""
 
     shards: Folder
     batches: tuple[int, ...]
@@ -50,7 +50,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where is measured."""
+    """A device with images to detect in, set up for measuring."""
 
     setting: Setting
     device: torch.device
@@ -70,7 +70,7 @@ class Bench:
         return detector
 
     def images(self, detector: Detector, count: int) -> Tensor:
-        """Images of the shards from the first on, on the CPU."""
+        """The first `count` images of the shards, on the CPU; they repeat if there are fewer."""
         return next(self.stream(detector, count, batches=1)).images
 
     def stream(
@@ -87,7 +87,7 @@ class Bench:
         )
 
     def works(self, runner: Runner, batch: int, *, backbone: bool) -> dict[str, Callable[[], object]]:
-        """What is timed with images on the device; each work goes through them in its own turn."""
+        """The calls timed with images on the device; each cycles through the images independently."""
         count = -(-RESIDENT // batch) * batch
         images = self.images(runner.detector, count)
         resident = [runner.placed(images[start : start + batch]) for start in range(0, count, batch)]
@@ -103,9 +103,9 @@ class Bench:
 
 @contextmanager
 def bench_of(setting: Setting, ctx: Context, rounds: int) -> Iterator[tuple[Bench, Conditions]]:
-    """The bench, and the conditions of measuring, which are complete afterwards."""
+    """The bench and the measuring conditions, which are complete on exit."""
     if setting.use_gpu and not torch.cuda.is_available():
-        raise PipelineError("a speed on a GPU is asked for, but torch finds none in this process: leave --gpus out")
+        raise PipelineError("speed on a GPU is requested, but torch sees no GPU in this process: omit --gpus")
     done = 0
 
     def tick() -> None:
@@ -130,7 +130,7 @@ def bench_of(setting: Setting, ctx: Context, rounds: int) -> Iterator[tuple[Benc
 
 
 def _as_torch_sees(device: torch.device) -> dict[str, str]:
-    """The GPU that measured, which is one of those that the machine has, and the libraries behind it."""
+    """The GPU measured on, one of those in the machine, and its library versions."""
     if device.type != "cuda":
         return {}
     cudnn: Any = torch.backends.cudnn

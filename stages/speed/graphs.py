@@ -1,6 +1,6 @@
-"""From detectors to the stages that time them, with modes and rounds that fit the device.
+"""Stages that time detectors, with modes and rounds suited to the device.
 
-A trained detector is timed as it is; one that is not trained has `Network(spec=...)`.
+A trained detector is timed with its weights; an untrained one is given as `Network(spec=...)`.
 
 Tested in tests/stages/speed/test_stages.py.
 """
@@ -27,7 +27,7 @@ def timed(
     placement: Placement,
     modes: tuple[SpeedMode, ...] = (),
 ) -> MeasureSpeed:
-    """Speed of one detector on test shards, at batch 1 and 8 as in Table 7."""
+    """Stage that measures the speed of one detector on test shards, at batch sizes 1 and 8 as in Table 7."""
     return MeasureSpeed(
         network=network,
         shards=test,
@@ -45,7 +45,7 @@ def timed(
 def timed_side_by_side(
     networks: tuple[Network, ...], *, test: Stage, variant: str, tags: Tags = (), placement: Placement
 ) -> CompareSpeed:
-    """Speeds of detectors that take turns, for their ratio: Table 2's last row says about 20 % slower."""
+    """Stage that times detectors in turns for their ratio: Table 2's last row reports about 20 % slower."""
     return CompareSpeed(
         networks=networks,
         shards=test,

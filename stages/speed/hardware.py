@@ -11,10 +11,10 @@ Hardware = dict[str, str]
 
 
 def hardware(*, use_gpu: bool) -> Hardware:
-    """Of the machine of this process, by name: two machines that are built alike are one. Imports no torch."""
+    """Hardware of this process's machine; machines of the same make are equal. Does not import torch."""
     here = machine()
-    found = {"processor": here["processor"], "cores": str(here["cpus"]), "torch": library_versions().get("torch", "")}
+    parts = {"processor": here["processor"], "cores": str(here["cpus"]), "torch": library_versions().get("torch", "")}
     if use_gpu:
         driver = next(iter(gpus("driver_version")), "")
-        found |= {"gpu": ", ".join(sorted(set(here["gpus"]))) or "none", "driver": driver}
-    return found
+        parts |= {"gpu": ", ".join(sorted(set(here["gpus"]))) or "none", "driver": driver}
+    return parts

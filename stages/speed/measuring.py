@@ -1,4 +1,4 @@
-"""Measuring: the rounds, and their times as documents.
+"""Measure speed in rounds and write the times as documents.
 
 Tested in tests/stages/speed/test_stages.py.
 """
@@ -32,7 +32,7 @@ Document = dict[str, Any]
 def measure(
     setting: Setting, network: Network, ctx: Context, *, modes: Sequence[SpeedMode], loader_processes: int
 ) -> None:
-    """Write the speed of one detector."""
+    """Measure one detector and write its speed."""
     rounds = 2 * len(modes) * len(setting.batches) * setting.effort.batches
     measured: list[Document] = []
     missing: list[Document] = []
@@ -51,19 +51,19 @@ def measure(
 
 
 def _compiling_fails(bench: Bench, runner: Runner, mode: SpeedMode) -> str:
-    """Why a compiled mode does not run here, such as for want of a C++ compiler; empty when it does."""
+    """Reason why a compiled mode does not run here, e.g. no C++ compiler; empty if it runs."""
     if not mode.compiled:
         return ""
     try:
         with arithmetic(mode, bench.device):
             runner.forward(runner.placed(bench.images(runner.detector, 1)))
-    except RuntimeError as error:  # torch's own errors of compiling are of this kind
+    except RuntimeError as error:  # torch's compilation errors are subclasses
         return f"torch.compile fails: {str(error).strip().partition(chr(10))[0]}"
     return ""
 
 
 def _of_mode(bench: Bench, runner: Runner, mode: SpeedMode, loader_processes: int) -> list[Document]:
-    found = []
+    documents = []
     with arithmetic(mode, bench.device):
         logits = runner.forward(runner.placed(bench.images(runner.detector, RESIDENT)))[1]
         candidates = candidates_per_image(logits, bench.setting.limits.min_score)
@@ -72,8 +72,8 @@ def _of_mode(bench: Bench, runner: Runner, mode: SpeedMode, loader_processes: in
             seconds["end_to_end"] = _end_to_end(bench, runner, batch, loader_processes)
             for protocol, values in seconds.items():
                 what = {"mode": mode.name, "protocol": protocol, "batch": batch, "candidates_per_image": candidates}
-                found.append(what | asdict(Speed.of(values, batch)))
-    return found
+                documents.append(what | asdict(Speed.of(values, batch)))
+    return documents
 
 
 def _end_to_end(bench: Bench, runner: Runner, batch: int, loader_processes: int) -> Seconds:
@@ -89,7 +89,7 @@ def _end_to_end(bench: Bench, runner: Runner, batch: int, loader_processes: int)
 
 
 def compare(setting: Setting, networks: Sequence[Network], ctx: Context, *, mode: SpeedMode) -> None:
-    """Write the speeds of several detectors."""
+    """Measure several detectors in turns and write their speeds."""
     rounds = len(setting.batches) * setting.effort.batches
     measured: list[Document] = []
     with bench_of(setting, ctx, rounds) as (bench, conditions):
@@ -133,7 +133,7 @@ def _side_by_side(bench: Bench, runners: Mapping[str, Runner], batch: int) -> li
 
 
 def summarise(measured: list[Document], first_mode: str) -> dict[str, float]:
-    """Flat numbers, see `stages.speed.stages.MeasureSpeed`."""
+    """Flat summary, see `stages.speed.stages.MeasureSpeed`."""
     summary = {}
     for item in measured:
         mode = "" if item["mode"] == first_mode else f"{item['mode']}/"

@@ -1,4 +1,4 @@
-"""What is timed, and how often; the names of what comes of it. Imports no torch: graphs are built of it.
+"""The networks to time and the number of batches. Does not import torch, since graphs are built from it.
 
 Tested in tests/stages/speed/test_stages.py.
 """
@@ -17,11 +17,12 @@ SPEED = "speed.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A detector: trained weights, or random ones of a specification."""
+    """A detector: trained weights, or random weights of a specification."""
 
     label: str = ""
     spec: DetectorSpec | None = None
-    """Of random weights, whose background is raised until about `candidates` scores are above the threshold."""
+    """Specification for random weights; the background bias is raised until about `candidates` scores per image exceed
+    the threshold."""
 
     weights: Stage | None = None
     weights_file: str = WEIGHTS
@@ -34,7 +35,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """Batches that are timed, and those before them that are not."""
+    """Number of timed batches, and of untimed warm-up batches before them."""
 
     warmup: int = 50
     timed: int = 500
@@ -45,7 +46,7 @@ class Effort:
 
     def __post_init__(self) -> None:
         if self.warmup < 1 or self.timed < 1:
-            raise PipelineError(f"a speed takes at least one batch for warming up and one timed, not {self}")
+            raise PipelineError(f"measuring speed needs at least one warm-up batch and one timed batch, not {self}")
 
 
 ON_GPU = Effort()

@@ -1,11 +1,12 @@
 """Images per second of detectors on the machine at hand (paper, Table 7; Table 2, "atrous").
 
-The machine is an input like any other: its processor, GPU, driver and torch are part of the key as the command sees
-them where it runs, so that a speed of one machine is never shown as that of another. On a cluster whose GPUs are not
-the driver's, the result names the machine that measured.
+The machine is an input like any other: its processor, GPU, driver and torch are part of the key, as seen where the
+command runs, so that the speed of one machine is never shown as another's. On a cluster whose GPUs differ from the
+driver's, the result names the machine that measured.
 
-The result: `speed.json` (conditions, hardware, every measurement) and `summary.json`. Protocols and their names are
-those of `ssd_core.detection.speed`; what the device cannot do stands in `not_measured` with the reason.
+The result: `speed.json` (conditions, hardware, every measurement) and `summary.json`. `ssd_core.detection.speed`
+defines the protocols and their names; modes that the device does not support are listed in `not_measured` with the
+reason.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedStage(Stage):
-    """What measuring and comparing share. Others at work on the machine are told by its load, before and after."""
+    """Settings that measuring and comparing share. The machine's load, before and after, shows other activity on it."""
 
     shards: Stage
-    """Images to detect in; taken again from the first when there are too few."""
+    """Images to detect in; repeated from the first if there are too few."""
 
     batches: tuple[int, ...] = (1, 8)
     effort: Effort = ON_GPU
     use_gpu: bool = False
-    """Not a matter of place here: it is what is measured."""
+    """Not an execution field here: the device is what is measured."""
 
     threads: int = 1
-    """Of the CPU, for the network and for decoding."""
+    """Number of CPU threads for the network and for decoding."""
 
     limits: DetectionLimits = PAPER_LIMITS
 
@@ -52,7 +53,7 @@ class SpeedStage(Stage):
         return (SPEED,)
 
     def setting(self, ctx: Context) -> Setting:
-        """The same for the code that measures."""
+        """These settings for the code that measures."""
         from stages.speed.bench import Setting
 
         return Setting(
@@ -69,19 +70,20 @@ class SpeedStage(Stage):
 class MeasureSpeed(SpeedStage):
     """Speed of one detector, by all protocols and modes.
 
-    `speed/<protocol>/batch<B>/images_per_second` (also p50_ms and p90_ms, of a batch) are of the first mode, those of
-    another are `speed/<mode>/<protocol>/...`. Of the first mode also `speed/suppression/batch<B>/ms_per_image`, what
-    decoding and suppression add, and `speed/backbone/batch<B>/share` of the forward pass.
+    For the first mode: `speed/<protocol>/batch<B>/images_per_second` (also p50_ms and p90_ms per batch),
+    `speed/suppression/batch<B>/ms_per_image`, the time that decoding and suppression add, and
+    `speed/backbone/batch<B>/share`, the backbone's share of the forward pass. For other modes:
+    `speed/<mode>/<protocol>/...`.
     """
 
     kind = "speed"
     network: Network
     training: Stage | None = None
-    """The training whose record these numbers join."""
+    """The training whose record these metrics join."""
 
     modes: tuple[SpeedMode, ...] = (PLAIN,)
     loader_processes: int = 0
-    """That read and decode ahead, end to end; 0: reading and detecting take turns."""
+    """Processes that read and decode ahead in the end-to-end protocol; with 0, reading and detecting alternate."""
 
     @property
     def resources(self) -> Resources:
@@ -98,9 +100,9 @@ class MeasureSpeed(SpeedStage):
 
 @dataclass(frozen=True, kw_only=True)
 class CompareSpeed(SpeedStage):
-    """Speed of several detectors that take turns, images on the device.
+    """Speed of several detectors measured in turns, with images on the device.
 
-    `speed/<label>/<protocol>/batch<B>/images_per_second`, and `.../of_first`: times the first detector's.
+    `speed/<label>/<protocol>/batch<B>/images_per_second`, and `.../of_first`: the speed relative to the first.
     """
 
     kind = "compare-speed"

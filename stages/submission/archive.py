@@ -1,9 +1,9 @@
-"""The files of a submission: what the devkit of VOC and the server of COCO read.
+"""The files of a submission, as the VOC devkit and the COCO server read them.
 
-VOC2012     a tar.gz of results/VOC2012/Main/comp4_det_test_<class>.txt, one line `id score xmin ymin xmax ymax` for
-            each detection; boxes in VOC's frame, whose first pixel is 1, as the detector gave them
+VOC2012     a tar.gz of results/VOC2012/Main/comp4_det_test_<class>.txt, one line `id score xmin ymin xmax ymax` per
+            detection; boxes in VOC's frame, whose first pixel is 1, as the detector predicted them
 test-dev    a zip of one JSON list of {"image_id", "category_id": 1 to 90, "bbox": [x, y, width, height], "score"};
-            of each class the server counts the best 100 of an image, so nothing is left out here
+            the server counts the best 100 detections per class and image, so none are dropped here
 
 Boxes are clipped to their image and written with two decimals.
 
@@ -32,10 +32,10 @@ from stages.submission.submitted import Submitted
 
 
 def archive(submitted: Submitted, benchmark: Benchmark, *, proxy: bool = False) -> bytes:
-    """The whole archive, read back and checked; equal detections give equal bytes.
+    """Build the archive, read it back and check it; equal detections give equal bytes.
 
-    Raises PipelineError for other classes than the benchmark has, and unless it is a `proxy` for another number of
-    images.
+    Raises PipelineError if the classes are not the benchmark's or, unless it is a `proxy`, the number of images differs
+    from the benchmark's.
     """
     if set(submitted.classes) != set(CLASSES[benchmark]):
         raise PipelineError(
@@ -45,7 +45,7 @@ def archive(submitted: Submitted, benchmark: Benchmark, *, proxy: bool = False) 
     if (images := len(submitted.image_ids)) != IMAGES[benchmark] and not proxy:
         raise PipelineError(
             f"{benchmark} scores exactly {IMAGES[benchmark]:,} images, but there are {images:,}. "
-            "Name the official list of images; to try the way on other images, add --proxy"
+            "Name the official list of images; for a trial run on other images, add --proxy"
         )
     content = voc_archive(submitted) if benchmark == "voc2012" else coco_archive(submitted)
     lines = check_voc(content, submitted.image_ids) if benchmark == "voc2012" else check_coco(content)
@@ -54,7 +54,7 @@ def archive(submitted: Submitted, benchmark: Benchmark, *, proxy: bool = False) 
 
 
 def voc_archive(submitted: Submitted) -> bytes:
-    """The tar.gz of VOC2012; a class without detections has an empty file."""
+    """Build the tar.gz for VOC2012; a class without detections gets an empty file."""
     boxes = _clipped(submitted, first_pixel=1)
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as squeezed, tarfile.open(fileobj=squeezed, mode="w") as tar:
@@ -67,7 +67,7 @@ def voc_archive(submitted: Submitted) -> bytes:
 
 
 def coco_archive(submitted: Submitted) -> bytes:
-    """The zip of COCO test-dev."""
+    """Build the zip for COCO test-dev."""
     text = json.dumps(coco_results(submitted), separators=(",", ":"))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:
@@ -76,9 +76,9 @@ def coco_archive(submitted: Submitted) -> bytes:
 
 
 def coco_results(submitted: Submitted) -> list[dict[str, Any]]:
-    """Detections in COCO's form. PipelineError for an image whose id is no number."""
+    """Detections in COCO's result format. Raises PipelineError for an image whose id is not a number."""
     if wrong := [image_id for image_id in submitted.image_ids if not image_id.isdecimal()]:
-        raise PipelineError(f"COCO's images have numbers for ids, but {len(wrong)} here have not, such as {wrong[0]!r}")
+        raise PipelineError(f"image ids of COCO are numbers, but {len(wrong)} here are not, such as {wrong[0]!r}")
     found, boxes = submitted.found, _clipped(submitted, first_pixel=0)
     sides = np.round(boxes[:, 2:] - boxes[:, :2], 2)
     categories = [CLASSES["coco-testdev"][name] for name in submitted.classes]
@@ -101,7 +101,7 @@ def coco_results(submitted: Submitted) -> list[dict[str, Any]]:
 
 
 def check_voc(content: bytes, image_ids: Sequence[str]) -> int:
-    """Lines of an archive of VOC2012. Raises PipelineError when its layout is another, or an image is not listed."""
+    """Count the lines of a VOC2012 archive. Raises PipelineError if its layout is wrong or an image is not listed."""
     listed, lines = set(image_ids), 0
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
         names = sorted(tar.getnames())
@@ -112,19 +112,19 @@ def check_voc(content: bytes, image_ids: Sequence[str]) -> int:
             for line in text.read().decode().splitlines() if text else ():
                 fields = line.split(" ")
                 if len(fields) != 6 or fields[0] not in listed:
-                    raise PipelineError(f"{member.name}: {line!r} is no detection on a listed image")
+                    raise PipelineError(f"{member.name}: {line!r} is not a detection on a listed image")
                 lines += 1
     return lines
 
 
 def check_coco(content: bytes) -> int:
-    """Entries of an archive of COCO. Raises PipelineError when its layout is another."""
+    """Count the entries of a COCO archive. Raises PipelineError if its layout is wrong."""
     with zipfile.ZipFile(io.BytesIO(content)) as zipped:
         if zipped.namelist() != [_coco_file()]:
             raise PipelineError(f"the archive needs the one file {_coco_file()}, but holds {zipped.namelist()}")
         entries = json.loads(zipped.read(_coco_file()))
     if wrong := [entry for entry in entries if entry["category_id"] not in COCO_CATEGORIES]:
-        raise PipelineError(f"{len(wrong)} entries have no category of COCO, such as {wrong[0]}")
+        raise PipelineError(f"{len(wrong)} entries have a category id that COCO does not have, such as {wrong[0]}")
     return len(entries)
 
 
@@ -148,7 +148,7 @@ def _voc_text(submitted: Submitted, boxes_xyxy: Float[ndarray, "N 4"], label: in
 
 
 def _clipped(submitted: Submitted, *, first_pixel: int) -> Float[ndarray, "N 4"]:
-    """The boxes within their images, from `first_pixel` to the width and height."""
+    """Boxes clipped to their images, from `first_pixel` to the width and height."""
     sizes = np.array(submitted.sizes, dtype=np.float64).reshape(-1, 2)[submitted.found.images]
     boxes: Float[ndarray, "N 4"] = np.clip(
         submitted.found.boxes_xyxy.astype(np.float64), first_pixel, np.tile(sizes, (1, 2))

@@ -1,4 +1,4 @@
-"""The benchmarks whose servers take archives: VOC2012 test and COCO test-dev, whose objects are not published."""
+"""Benchmarks with an evaluation server, since their annotations are not public: VOC2012 test and COCO test-dev."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ARCHIVES: dict[Benchmark, str] = {
 }
 
 IMAGES: dict[Benchmark, int] = {"voc2012": 10_991, "coco-testdev": 20_288}
-"""Images that are scored. The archive of VOC2012 test holds 16,135, of which ImageSets/Main/test.txt lists these."""
+"""Number of scored images. The archive of VOC2012 test holds 16,135; ImageSets/Main/test.txt lists only these."""
 
 CLASSES: dict[Benchmark, dict[str, int]] = {
     "voc2012": {name: label for label, name in enumerate(VOC_CLASSES)},
     "coco-testdev": {name: category for category, name in COCO_CATEGORIES.items()},
 }
-"""Class names of each benchmark, and the numbers that they have in it."""
+"""Class names of each benchmark, with their numbers in it."""

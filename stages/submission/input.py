@@ -1,4 +1,4 @@
-"""A submission from files of any program.
+"""A submission from detection files of any program.
 
 Tested in tests/stages/submission/test_submission.py.
 """
@@ -24,8 +24,8 @@ from stages.submission.submitted import Submitted
 def from_files(detections: Path, source: Source, classes: Mapping[str, int]) -> Submitted:
     """Detections of any program on the images of a split.
 
-    A folder holds VOC's text files; a .parquet file is that of a detection stage, whose labels are places in `classes`;
-    any other file is a list of results in COCO's form, with the ids that `classes` names.
+    A folder holds VOC's text files; a .parquet file is the table of a detection stage, whose labels index `classes`;
+    any other file is a list in COCO's result format, with the category ids in `classes`.
     """
     sizes = _sizes(source)
     image_ids = tuple(sizes)
@@ -33,12 +33,12 @@ def from_files(detections: Path, source: Source, classes: Mapping[str, int]) -> 
     if outside:
         raise PipelineError(
             f"{outside} of {outside + len(found.scores)} detections in {detections} are on images that split "
-            f"{source.split!r} does not list ({len(image_ids)} images): is it the split they were made on?"
+            f"{source.split!r} does not list ({len(image_ids)} images): were they made on this split?"
         )
     if len(found.labels) and not 0 <= found.labels.min() <= found.labels.max() < len(classes):
         raise PipelineError(
-            f"{detections} has labels from {found.labels.min()} to {found.labels.max()}, but there are "
-            f"{len(classes)} classes, counted from 0"
+            f"{detections} has labels from {found.labels.min()} to {found.labels.max()}, but the {len(classes)} "
+            f"classes are numbered from 0 to {len(classes) - 1}"
         )
     return Submitted(image_ids=image_ids, sizes=tuple(sizes.values()), classes=tuple(classes), found=found)
 
@@ -62,7 +62,7 @@ def _of_table(file: Path, image_ids: Sequence[str]) -> tuple[ScoredBoxes, int]:
 
 
 def _sizes(source: Source) -> dict[str, tuple[int, int]]:
-    """Width and height of each image of a split, from the heads of its files."""
+    """Width and height of each image of a split, from the file headers."""
     from PIL import Image
 
     folder = source.located()
@@ -70,6 +70,6 @@ def _sizes(source: Source) -> dict[str, tuple[int, int]]:
     for image in source.listing(folder).images:
         if not image.found:
             raise PipelineError(f"{folder.uri} has no file for image {image.image_id}, which {source.split!r} lists")
-        with folder.open_input(image.image_file) as stream, Image.open(io.BufferedReader(stream)) as head:
-            sizes[image.image_id] = head.size
+        with folder.open_input(image.image_file) as stream, Image.open(io.BufferedReader(stream)) as header:
+            sizes[image.image_id] = header.size
     return sizes

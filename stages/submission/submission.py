@@ -1,6 +1,6 @@
-"""Detections as an archive that the server of a benchmark takes.
+"""Detections as an archive that a benchmark's server accepts.
 
-The result: the archive, named by `ARCHIVES`. Its layout is checked by reading it back.
+The result is the archive, named as in `ARCHIVES`. Its layout is checked by reading it back.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from stages.submission.benchmarks import ARCHIVES, Benchmark
 
 @dataclass(frozen=True, kw_only=True)
 class Submission(Stage):
-    """The archive of one detector; refuses any other number of images than the benchmark scores."""
+    """The archive of one detector; refuses a number of images other than the benchmark scores."""
 
     benchmark: Benchmark
     detections: Stage
     shards: Stage
     proxy: bool = False
-    """Allow other images, such as those of a validation split: to try the way, not to submit."""
+    """Allow other images, such as a validation split: for a trial run, not for submission."""
 
     def run(self, ctx: Context) -> None:
         from stages.submission.archive import archive

@@ -1,4 +1,4 @@
-"""What goes into a submission: detections on a list of images, boxes as (xmin, ymin, xmax, ymax) in its pixels.
+"""The content of a submission: detections on a list of images, boxes as (xmin, ymin, xmax, ymax) in image pixels.
 
 Tested in tests/stages/submission/test_submission.py.
 """
@@ -26,7 +26,7 @@ class Submitted:
 
     classes: tuple[str, ...]
     found: ScoredBoxes
-    """`images` are places in `image_ids`, `labels` places in `classes`."""
+    """`images` index `image_ids`, `labels` index `classes`."""
 
 
 def from_shards(detections: Folder, shards: Folder) -> Submitted:

@@ -1,1 +1,1 @@
-"""The paper's table beside ours, as text, CSV, Markdown and LaTeX."""
+"""The paper's tables beside ours, as text, CSV, Markdown and LaTeX."""

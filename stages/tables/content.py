@@ -1,4 +1,4 @@
-"""What a table asks for and what its lines hold, whatever it is written in.
+"""The request for a table and the data of its lines, independent of the output format.
 
 Tested in tests/stages/tables/test_tabulate.py.
 """
@@ -17,7 +17,7 @@ TABLE_JSON, TABLE_CSV, TABLE_MARKDOWN, TABLE_TEXT = "table.json", "table.csv", "
 TABLE_LATEX = "table.tex"
 
 Unit = Literal["percent", "plain"]
-"""How a number is printed: a fraction as percent, or as it is (images per second)."""
+"""How a number is printed: a fraction as percent, or the plain number (images per second)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,25 +27,25 @@ class Cell:
     row: str
     column: str = ""
     boxes: int
-    """Default boxes of the detector; 0 where that is not said."""
+    """Number of default boxes of the detector; 0 if unknown."""
 
     published: float | None = None
     results: tuple[Stage, ...]
-    """Evaluations, one per seed; empty for a number that is only quoted."""
+    """Evaluations, one per seed; empty for a quoted number."""
 
     metric: str = ""
-    """Name in their `summary.json`; the table's when empty."""
+    """Name in their `summary.json`; the table's metric if empty."""
 
     unit: Unit = "percent"
     published_classes: tuple[tuple[str, float], ...] = ()
-    """Class and its average precision, where the paper prints it."""
+    """Classes with their average precision, if the paper prints it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableContent:
-    """paper | ours | difference, and the change against a first cell with its 95 % interval.
+    """Paper | ours | difference, and the change relative to a first cell with its 95 % interval.
 
-    A cell is compared with the first one of the same metric that is scored on the same images.
+    A cell is compared with the first cell of the same metric that is scored on the same images.
     """
 
     title: str
@@ -54,56 +54,56 @@ class TableContent:
     column_title: str = ""
     cells: tuple[Cell, ...]
     departures: tuple[tuple[str, str, str], ...] = ()
-    """What all cells share that is not the paper's: field, ours, the paper's."""
+    """Departures from the paper that all cells share: field, ours, the paper's."""
 
     published_title: str = "paper"
-    """Whose the published numbers are."""
+    """Source of the published numbers."""
 
     metric: str = "voc07/mAP"
     replicates: int = 1000
-    """Resamplings of the test images behind an interval."""
+    """Number of resamplings of the test images for an interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One cell of the table; accuracies are fractions."""
+    """One cell of the table with its results; accuracies are fractions."""
 
     row: str
     column: str
     boxes: int | None
     published: float | None
     values: tuple[float, ...]
-    """One per seed; empty when not run."""
+    """Values, one per seed; empty if not run."""
 
     seeds: tuple[int, ...] = ()
-    """Numbers of these seeds; from 0 on where they are not told."""
+    """Numbers of these seeds; if empty, they count from 0."""
 
     metric: str = ""
     unit: Unit = "percent"
     quoted: bool = False
-    """A number of the paper that we do not try to reach."""
+    """Whether the published number is only quoted, without a run of ours."""
 
     published_classes: Mapping[str, float] = field(default_factory=dict)
     interval: Bounds | None = None
-    """Of our mean: 95 % of the resamplings of the test images."""
+    """95 % interval of our mean over resamplings of the test images."""
 
     published_change: float | None = None
-    """Against the cell that this one is compared with, in the paper."""
+    """The paper's change relative to the cell that this one is compared with."""
 
     change: float | None = None
-    """The same, ours: mean over the seeds that both cells have, each against the same seed."""
+    """Our change relative to that cell: mean over the seeds that both cells have, paired by seed."""
 
     change_seeds: int = 0
-    """How many those are."""
+    """Number of seeds that both cells have."""
 
     change_spread: float | None = None
-    """Their standard deviation; from two on."""
+    """Standard deviation of the change over these seeds; needs two or more."""
 
     change_interval: Bounds | None = None
-    """95 % of the resamplings of the test images."""
+    """95 % interval of the change over resamplings of the test images."""
 
     per_class: Mapping[str, float]
-    """Mean over the seeds."""
+    """Average precision of each class, mean over the seeds."""
 
     @property
     def by_seed(self) -> dict[int, float]:
@@ -115,24 +115,24 @@ class Line:
 
     @property
     def spread(self) -> float | None:
-        """Standard deviation over the seeds, from two on."""
+        """Standard deviation over the seeds; None for fewer than two."""
         return stdev(self.values) if len(self.values) > 1 else None
 
     @property
     def difference(self) -> float | None:
-        """Ours less the paper's."""
+        """Our mean minus the published value."""
         return self.mean - self.published if self.mean is not None and self.published is not None else None
 
     @property
     def difference_interval(self) -> Bounds | None:
-        """Of the test images; the paper's number has none."""
+        """Interval of the difference over resampled test images; the published value counts as exact."""
         if self.interval is None or self.published is None:
             return None
         return self.interval[0] - self.published, self.interval[1] - self.published
 
     @property
     def supports_difference(self) -> bool | None:
-        """Whether the data support the difference to the paper; None where nothing is known of it."""
+        """Whether the data support the difference from the paper; None if it or its interval is unknown."""
         return _supports(self.difference, self.difference_interval, self.spread, len(self.values))
 
     @property

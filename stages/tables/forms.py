@@ -1,4 +1,4 @@
-"""The files of a table: JSON with all its numbers, and the forms for people and their papers."""
+"""The files of a table: JSON with all its numbers, and formats for readers and papers."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from stages.tables.text import as_csv, as_markdown, as_text
 
 
 def write_table(table: TableContent, lines: Sequence[Line], out: Folder) -> None:
-    """Write all forms of the table."""
-    told = [asdict(line) | {"mean": line.mean, "spread": line.spread, "difference": line.difference} for line in lines]
-    out.write_json(TABLE_JSON, {"title": table.title, "preset": table.preset, "metric": table.metric, "cells": told})
+    """Write the table in all formats."""
+    cells = [asdict(line) | {"mean": line.mean, "spread": line.spread, "difference": line.difference} for line in lines]
+    out.write_json(TABLE_JSON, {"title": table.title, "preset": table.preset, "metric": table.metric, "cells": cells})
     for name, content in forms(table, lines).items():
         out.write_bytes(name, content.encode())
 
 
 def forms(table: TableContent, lines: Sequence[Line]) -> dict[str, str]:
-    """The table for people and their papers, by name of the file."""
+    """The table in the formats for readers and papers, by file name."""
     return {
         TABLE_CSV: as_csv(table, lines),
         TABLE_MARKDOWN: as_markdown(table, lines),
@@ -39,16 +39,16 @@ def forms(table: TableContent, lines: Sequence[Line]) -> dict[str, str]:
 
 
 def read_lines(folder: Folder) -> list[Line]:
-    """The lines that `write_table` wrote."""
+    """Read back the lines that `write_table` wrote."""
     return [_read(cell) for cell in folder.read_json(TABLE_JSON)["cells"]]
 
 
 def _read(cell: Mapping[str, Any]) -> Line:
     known = {item.name for item in fields(Line)} & cell.keys()
-    told: dict[str, Any] = {name: _tuple(cell[name]) for name in known}
-    return Line(**told)
+    values: dict[str, Any] = {name: _tuple(cell[name]) for name in known}
+    return Line(**values)
 
 
 def _tuple(value: Any) -> Any:
-    """JSON has no tuples."""
+    """A list as a tuple: JSON has no tuples."""
     return tuple(value) if isinstance(value, list) else value

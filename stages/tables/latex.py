@@ -1,4 +1,4 @@
-"""A table in LaTeX, for a paper: rules of booktabs, percent with one decimal, conditions in the caption."""
+"""A table in LaTeX, for a paper: booktabs rules, percent with one decimal, conditions in the caption."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARKS = {"supported": r"\textsuperscript{*}"}
 
 
 def as_latex(table: TableContent, lines: Sequence[Line]) -> str:
-    """A `table` environment; it needs `\\usepackage{booktabs}`."""
+    """The table as a `table` environment; it needs `\\usepackage{booktabs}`."""
     layout = lay_out(table, lines)
     columns = "l" + "r" * (len(layout.header) - 1)
     caption = " ".join([f"{table.title}", *conditions(table, lines)])
@@ -40,7 +40,7 @@ def as_latex(table: TableContent, lines: Sequence[Line]) -> str:
 
 
 def latex(text: str) -> str:
-    """Plain text with what LaTeX would read as a command escaped."""
+    """Plain text with LaTeX's special characters escaped."""
     return "".join(SPECIAL.get(letter, letter) for letter in text)
 
 

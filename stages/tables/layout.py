@@ -1,7 +1,7 @@
-"""How a table is laid out, whatever it is written in: its header, and for each place a text and what it stands for.
+"""Layout of a table, independent of the output format: its header, and for each entry a text and its meaning.
 
-A table of one or two columns is long: each cell has a line, with its change. One of more columns is wide: each row has
-a line, with paper | ours for each column.
+A table of one or two columns is long: each cell has a line with its change. A table of more columns is wide: each row
+has a line with paper | ours for each column.
 
 Tested in tests/stages/tables/test_text.py.
 """
@@ -19,21 +19,21 @@ from stages.tables.support import Bounds
 SCALES = {
     "full": "",
     "short": "Preset short: the paper's detector on a shorter schedule. These are not the paper's conditions.",
-    "tiny": "Preset tiny: another detector on other images. Compare the changes between rows, never the level.",
-    "narrow": "Preset narrow: another detector. Compare the changes between rows, never the level.",
+    "tiny": "Preset tiny: a different detector on different images. Compare changes between rows, not levels.",
+    "narrow": "Preset narrow: a different detector. Compare changes between rows, not levels.",
 }
 LEVELS_COMPARE = ("full", "short")
-"""Presets with the paper's detector: there a level can be held against the paper's."""
+"""Presets with the paper's detector, whose levels can be compared with the paper's."""
 
 LONG_COLUMNS = 2
-"""A table of more is wide."""
+"""Largest number of columns of a long table."""
 
 Meaning = Literal["", "name", "absent", "supported", "unsupported"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One place of the table."""
+    """One entry of the table."""
 
     text: str
     meaning: Meaning = ""
@@ -44,7 +44,7 @@ class Layout:
     header: tuple[str, ...]
     rows: tuple[tuple[Entry, ...], ...]
     groups: tuple[tuple[str, int], ...] = ()
-    """Of a wide table: what stands above how many columns of the header."""
+    """Headings of a wide table above the header, each with the number of columns it spans."""
 
 
 def lay_out(table: TableContent, lines: Sequence[Line]) -> Layout:
@@ -53,19 +53,19 @@ def lay_out(table: TableContent, lines: Sequence[Line]) -> Layout:
 
 
 def conditions(table: TableContent, lines: Sequence[Line]) -> list[str]:
-    """What has to be known before the numbers are read."""
+    """Notes to read before the numbers."""
     notes = warnings(table)
     seeds = max((len(line.values) for line in lines), default=0)
-    told = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
+    note = f"{seeds} seeds, ± is their standard deviation" if seeds > 1 else f"{seeds} seed{'s' if seeds != 1 else ''}"
     if len(_columns(lines)) <= LONG_COLUMNS and any(line.change is not None for line in lines):
-        first = "Change is against the first row, with the 95 % interval over resampled test images"
-        marks = "test images and, from two on, seeds support" if seeds > 1 else "the test images support, for this seed"
-        told = f"{first}; {told}. * marks what {marks}"
-    return [*notes, f"{told}."]
+        first = "Changes are relative to the first row, with 95 % intervals over resampled test images"
+        several, one = "the test images and, with two or more seeds, by the seeds", "the test images, for this seed"
+        note = f"{first}; {note}. * marks changes supported by {several if seeds > 1 else one}"
+    return [*notes, f"{note}."]
 
 
 def warnings(table: TableContent) -> list[str]:
-    """Why the numbers are not what they look like."""
+    """Reasons why the numbers are not comparable with the paper's or not measured on unseen images."""
     detections = [getattr(result, "detections", None) for cell in table.cells for result in cell.results]
     allowed = any(getattr(stage, "allow_trained_images", False) for stage in detections)
     notes = [SCALES.get(table.preset, f"Preset {table.preset}."), TRAINED_IMAGES_ALLOWED if allowed else ""]
@@ -110,8 +110,8 @@ def _long(table: TableContent, lines: Sequence[Line]) -> Layout:
 
 
 def _is_used(place: int, table: TableContent, rows: Sequence[Sequence[Entry]]) -> bool:
-    """Left out: a column's name where there is only one, boxes that nobody told, a paper that printed nothing, and the
-    difference to it where its detector is another."""
+    """Whether a column of the long table is shown. Hidden are the column's name in a table of one column, unknown
+    numbers of boxes, missing published values, and the difference from the paper if its detector differs."""
     boxes, published = (any(row[column].text for row in rows) for column in (2, 3))
     compared = published and table.preset in LEVELS_COMPARE
     return {1: bool(table.column_title), 2: boxes, 3: published, 5: compared, 6: published}.get(place, True)
@@ -142,11 +142,11 @@ def _judged(
     """A difference, its spread over seeds, its interval, and whether the data support it."""
     if value is None:
         return Entry("")
-    told = signed(value, unit) + _plus_minus(spread, unit)
+    text = signed(value, unit) + _plus_minus(spread, unit)
     if interval is None:
-        return Entry(told)
-    told = f"{told} [{signed(interval[0], unit)}, {signed(interval[1], unit)}]"
-    return Entry(told, "supported" if supported else "unsupported")
+        return Entry(text)
+    text = f"{text} [{signed(interval[0], unit)}, {signed(interval[1], unit)}]"
+    return Entry(text, "supported" if supported else "unsupported")
 
 
 def _plus_minus(spread: float | None, unit: Unit) -> str:

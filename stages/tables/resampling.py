@@ -1,6 +1,6 @@
-"""How a metric moves when the test images are drawn anew: one number for each resampling of the images.
+"""How a metric varies when the test images are resampled: one value per resampling.
 
-The same resamplings for every detector, so that two of them can be compared image by image.
+All detectors share the resamplings, so that two of them can be compared image by image.
 
 Tested in tests/stages/tables/test_tabulate.py.
 """
@@ -20,7 +20,7 @@ from stages.evaluation.outcomes import OUTCOMES, read_outcomes
 SEED = 0
 
 Sample = Float[ndarray, " R"]
-"""One number for each resampling of the test images."""
+"""One value per resampling of the test images."""
 
 AREA = None
 METRICS: dict[str, tuple[Float[ndarray, " L"] | None, slice]] = {
@@ -31,11 +31,11 @@ METRICS: dict[str, tuple[Float[ndarray, " L"] | None, slice]] = {
     "coco/AP50": (COCO_LEVELS, slice(0, None, 10)),  # each class has outcomes at 0.5, 0.55, ..., 0.95
     "coco/AP75": (COCO_LEVELS, slice(5, None, 10)),
 }
-"""Recalls that the metric is a mean over, or the area, and which outcomes it is made of."""
+"""For each metric, the recalls it averages over (or `AREA`), and the outcomes it uses."""
 
 
 def resampled(metric: str, results: Mapping[int, Folder], replicates: int) -> dict[int, Sample]:
-    """Of each seed; empty where the metric or the results cannot be resampled."""
+    """Sample of each seed; empty if the metric or the results cannot be resampled."""
     if metric not in METRICS or not all(folder.exists(OUTCOMES) for folder in results.values()):
         return {}
     levels, part = METRICS[metric]

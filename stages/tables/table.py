@@ -1,7 +1,7 @@
-"""The table of an experiment: the paper's numbers, ours, and how far the data support a difference.
+"""The table of an experiment: the paper's numbers, ours, and whether the data support a difference.
 
-The result: `table.json` (fractions), `table.csv`, `table.md`, `table.txt` and `table.tex`. The page that shows it with
-all that belongs to it is a view of the store (`ssdpipe report`), so that it can also tell of what was not run.
+The result: `table.json` (fractions), `table.csv`, `table.md`, `table.txt` and `table.tex`. The report page that shows
+it in context is a view of the store (`ssdpipe report`), so that it can also show what was not run.
 
 Tested in tests/stages/tables/test_tabulate.py.
 """

@@ -1,4 +1,4 @@
-"""Evaluations to the lines of a table; a cell that was not run has no values."""
+"""Turn evaluations into the lines of a table; a cell that was not run has no values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from stages.tables.content import Cell, Line, TableContent
 from stages.tables.resampling import Sample, mean_sample, resampled
 
 Samples = Mapping[int, Sample]
-"""By seed."""
+"""Resampled values by seed."""
 
 
 def tabulate(table: TableContent, results: Sequence[Sequence[Folder | None]]) -> list[Line]:
-    """Lines in the order of the cells; `results` holds the evaluations of each cell by seed, None for one to run."""
-    there = [{seed: folder for seed, folder in enumerate(folders) if folder} for folders in results]
-    lines = [_line(table, cell, folders) for cell, folders in zip(table.cells, there, strict=True)]
-    samples = [resampled(line.metric, folders, table.replicates) for line, folders in zip(lines, there, strict=True)]
+    """Lines in the order of the cells; `results` holds each cell's evaluations by seed, None for one not yet run."""
+    present = [{seed: folder for seed, folder in enumerate(folders) if folder} for folders in results]
+    lines = [_line(table, cell, folders) for cell, folders in zip(table.cells, present, strict=True)]
+    samples = [resampled(line.metric, folders, table.replicates) for line, folders in zip(lines, present, strict=True)]
     firsts = [_first(table, number) for number in range(len(lines))]
     return [
         _bounded(line if first == number else _against(line, lines[first], sample, samples[first]), sample)
@@ -50,7 +50,8 @@ def _line(table: TableContent, cell: Cell, folders: Mapping[int, Folder]) -> Lin
 
 
 def _first(table: TableContent, number: int) -> int:
-    """The cell that a cell is compared with: the first of its metric on its test images. A quoted one: itself."""
+    """Index of the cell to compare with: the first of the same metric on the same test images; for a quoted cell,
+    itself."""
     here = table.cells[number]
     if not here.results:
         return number
@@ -66,14 +67,14 @@ def _test_images(cell: Cell) -> Stage | None:
 
 
 def _against(line: Line, first: Line, samples: Samples, first_samples: Samples) -> Line:
-    """The line with its changes against another one, as far as both sides are known."""
+    """The line with its changes relative to `first`, as far as both are known."""
     if line.published is not None and first.published is not None:
         line = replace(line, published_change=line.published - first.published)
-    ours, theirs = line.by_seed, first.by_seed
-    both = [seed for seed in ours if seed in theirs]
+    values, first_values = line.by_seed, first.by_seed
+    both = [seed for seed in values if seed in first_values]
     if not both:
         return line
-    changes = [ours[seed] - theirs[seed] for seed in both]
+    changes = [values[seed] - first_values[seed] for seed in both]
     spread = stdev(changes) if len(changes) > 1 else None
     line = replace(line, change=mean(changes), change_seeds=len(both), change_spread=spread)
     if not (samples and first_samples):
@@ -86,7 +87,7 @@ def _bounded(line: Line, samples: Samples) -> Line:
 
 
 def _per_class(summaries: Sequence[Mapping[str, float]], metric: str) -> dict[str, float]:
-    """Of the main number of each protocol only: the others have none."""
+    """Mean average precision by class; empty for metrics other than a protocol's main one, which alone has classes."""
     protocol, _, name = metric.partition("/")
     if name not in ("mAP", "AP"):
         return {}

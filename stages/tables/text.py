@@ -13,7 +13,7 @@ MARKS = {"supported": "*", "unsupported": " "}
 
 
 def as_text(table: TableContent, lines: Sequence[Line]) -> str:
-    """Aligned columns."""
+    """The table with aligned columns."""
     header, rows = cells(table, lines)
     printed = [header, *rows]
     widths = [max(len(row[column]) for row in printed) for column in range(len(header))]
@@ -30,7 +30,7 @@ def as_markdown(table: TableContent, lines: Sequence[Line]) -> str:
 
 
 def as_csv(table: TableContent, lines: Sequence[Line]) -> str:
-    """One line for each cell, whatever the layout; accuracies as fractions."""
+    """One line per cell, in both layouts; accuracies as fractions."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     limits = ["low", "high", "change_low", "change_high"]

@@ -27,7 +27,7 @@ class SubmissionRequest(Request):
     weights: Annotated[str, typer.Option(metavar="FILE", help="Detect with these weights of ssdpipe.")] = ""
     split: Annotated[str, typer.Option(help="List of images; the official one by default.")] = ""
     proxy: Annotated[
-        bool, typer.Option("--proxy", help="Allow other images than the official ones, to try the way.")
+        bool, typer.Option("--proxy", help="Allow images other than the official ones, for a trial run.")
     ] = False
     allow_trained_images: AllowOption = False
 

@@ -1,5 +1,5 @@
-"""What a run will cost. Expected numbers by hand from the paper's schedule (60,000 iterations of 32 images) and the
-published 31.37 giga multiply-adds and 26,285,486 parameters of SSD300."""
+"""Estimates of what a run will cost. Expected numbers by hand from the paper's schedule (60,000 iterations of 32
+images) and the published 31.37 giga multiply-adds and 26,285,486 parameters of SSD300."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def shards(split: str, draw: Draw | None = None) -> Shard:
 
 
 def on_gpus(number: int, count: int = 1, **recipe: Any) -> list[Train]:
-    """Trainings of SSD300 on so many GPUs each."""
+    """Trainings of SSD300, each on `number` GPUs."""
     place: dict[str, Any] = {"shards": shards("train"), "workers": number, "use_gpu": True}
     return [Train(recipe=Recipe(seed=seed, **recipe), variant=f"seed{seed}", **place) for seed in range(count)]
 
@@ -78,7 +78,7 @@ def store(tmp_path) -> Store:
     return Store.open(str(tmp_path / "store"))
 
 
-def test_a_training_of_the_paper_is_this_much_arithmetic():
+def test_work_of_the_paper_s_training_is_images_times_published_operations():
     work = training_work(Recipe())
     assert work.images == SSD300_IMAGES == 1_920_000
     assert work.flops == pytest.approx(SSD300_FLOPS, rel=2e-4)
@@ -92,7 +92,7 @@ def test_detection_is_one_pass_over_the_test_images(store):
     assert work.flops == pytest.approx(2 * 31.37e9 * 5, rel=2e-4)
 
 
-def test_images_of_a_published_split_are_known_before_it_is_there(tmp_path):
+def test_the_number_of_images_of_a_published_split_is_known_before_the_data_is_downloaded(tmp_path):
     source = VocFolder(name="voc2007", root=str(tmp_path), folder="VOC2007", split="test")
     assert listed_images(source) == 4952
     assert listed_images(replace(source, name="mine")) == 0
@@ -100,7 +100,7 @@ def test_images_of_a_published_split_are_known_before_it_is_there(tmp_path):
     assert listed_images(coco) == 118_287
 
 
-def test_without_past_runs_the_time_is_that_of_an_assumed_rate_which_can_be_given(store):
+def test_without_past_runs_time_follows_from_an_assumed_rate_or_a_given_one(store):
     assumed, given = costs(store, *on_gpus(1)), costs(store, *on_gpus(1), tflops=150)
     (train,) = [stage for stage in assumed.stages if stage.kind == "train"]
     assert train.origin == "assumed"
@@ -111,14 +111,14 @@ def test_without_past_runs_the_time_is_that_of_an_assumed_rate_which_can_be_give
     assert given.device_hours("gpu") == pytest.approx(SSD300_FLOPS / 150e12 / 3600, rel=2e-4)
 
 
-def test_past_runs_of_the_same_shape_tell_the_time_by_images():
+def test_past_runs_of_the_same_shape_set_the_time_per_image():
     spec = ssd300()
     done = [past(Work(images=1000, spec=spec, passes=TRAINING), seconds) for seconds in (30.0, 20.0, 10.0)]
     price = Prices(done).of(TRAIN, Work(images=5000, spec=spec, passes=TRAINING), "gpu")
     assert (price.device_seconds, price.origin, price.device_name) == (pytest.approx(100), "same", "H200")
 
 
-def test_past_runs_of_another_shape_tell_it_by_operations_and_other_devices_or_precisions_do_not():
+def test_past_runs_of_another_shape_set_the_time_per_operation_but_not_for_other_devices_or_precisions():
     done = [past(Work(images=1000, spec=ssd300(), passes=TRAINING), 31.37)]
     larger = Work(images=1000, spec=ssd512(), passes=TRAINING)
     price = Prices(done).of(TRAIN, larger, "gpu")
@@ -135,9 +135,9 @@ def test_only_the_newest_past_runs_count():
     assert Prices(done).of(TRAIN, work, "gpu").device_seconds == pytest.approx(10)
 
 
-def test_what_never_ran_and_has_no_arithmetic_is_not_known(store):
-    told = {stage.kind: stage.origin for stage in costs(store, *on_gpus(1)).stages}
-    assert told == {"draw": "unknown", "shard": "unknown", "train": "assumed"}
+def test_the_cost_of_a_stage_without_arithmetic_that_never_ran_is_unknown(store):
+    origins = {stage.kind: stage.origin for stage in costs(store, *on_gpus(1)).stages}
+    assert origins == {"draw": "unknown", "shard": "unknown", "train": "assumed"}
 
 
 def test_four_gpus_share_a_training_and_twelve_trainings_take_turns(store):
@@ -148,12 +148,12 @@ def test_four_gpus_share_a_training_and_twelve_trainings_take_turns(store):
     assert [wall[8], wall[1], wall[12]] == pytest.approx([2 * one, 12 * one, one], rel=2e-4)
 
 
-def test_a_training_larger_than_what_there_is_is_refused(store):
+def test_a_training_larger_than_the_available_resources_is_refused(store):
     with pytest.raises(PipelineError, match="asks for 16 GPUs, but there are 8 in all"):
         costs(store, *on_gpus(16))
 
 
-def test_weights_are_four_bytes_for_each_parameter_and_checkpoints_hold_the_momentum_too():
+def test_weights_take_four_bytes_per_parameter_and_checkpoints_also_hold_the_momentum():
     (sgd,) = on_gpus(1)
     (kept,) = on_gpus(1, keep_every=30_000, optimiser="adamw")
     assert weights_bytes(sgd) == 4 * SSD300_PARAMETERS
@@ -162,18 +162,18 @@ def test_weights_are_four_bytes_for_each_parameter_and_checkpoints_hold_the_mome
     assert checkpoint_bytes(kept) == 5 * 3 * 4 * SSD300_PARAMETERS
 
 
-def test_the_disk_holds_the_checkpoints_of_as_many_trainings_as_run_at_once(store):
-    told = costs(store, *on_gpus(2, count=12), total=GPUS)  # four at once
-    assert told.peak_bytes - told.result_bytes == 4 * 6 * 4 * SSD300_PARAMETERS
+def test_peak_disk_space_includes_the_checkpoints_of_all_concurrent_trainings(store):
+    estimate = costs(store, *on_gpus(2, count=12), total=GPUS)  # four at once
+    assert estimate.peak_bytes - estimate.result_bytes == 4 * 6 * 4 * SSD300_PARAMETERS
 
 
-def test_past_shards_tell_the_size_of_new_ones():
+def test_the_size_of_new_shards_is_estimated_from_past_ones():
     done = past(Work(images=100), 1.0, stage="stages.shards.shard.Shard", size=5_000)
     assert result_bytes(shards("train"), Work(images=30), [done]) == 1_500
     assert result_bytes(shards("train"), Work(images=30), []) == 30 * 90_000
 
 
-def test_what_is_there_costs_nothing_and_tells_the_price_of_more(store, small_spec):
+def test_a_cached_training_costs_nothing_and_sets_the_price_of_further_ones(store, small_spec):
     done = _trained_small(small_spec, seed=0)
     run(store, done)
     again = costs(store, done, total=Resources(cpus=2))
@@ -202,7 +202,7 @@ def test_past_runs_are_read_with_the_work_that_they_did(store, small_spec):
     )
 
 
-def test_a_training_that_went_on_after_a_crash_tells_no_time(store, small_spec):
+def test_a_training_resumed_after_a_crash_is_not_used_for_estimates(store, small_spec):
     run(store, _trained_small(small_spec, seed=0))
     (key,) = [each.key for each in store.manifests() if each.ingredients.stage == TRAIN]
     path = f"keys/{key}.json"
@@ -211,7 +211,7 @@ def test_a_training_that_went_on_after_a_crash_tells_no_time(store, small_spec):
     assert TRAIN not in [each.stage for each in past_runs(store)]
 
 
-def test_of_a_training_that_stopped_what_is_left_counts(store, small_spec):
+def test_only_the_remaining_part_of_an_interrupted_training_counts(store, small_spec):
     training = _trained_small(small_spec, seed=0)
     run(store, training.shards)
     graph = Graph([training])
@@ -223,10 +223,10 @@ def test_of_a_training_that_stopped_what_is_left_counts(store, small_spec):
     assert train.images == pytest.approx(2)  # one iteration of four
 
 
-def test_settings_of_a_manifest_are_read_as_what_they_were(store, small_spec):
+def test_settings_in_a_manifest_are_rebuilt_as_the_original_dataclasses(store, small_spec):
     recorded = json.loads(json.dumps(describe(_trained_small(small_spec, seed=0)).settings))
     assert rebuilt(recorded["recipe"]["spec"]) == small_spec
-    with pytest.raises(ImportError, match="is not imported for an estimate"):
+    with pytest.raises(ImportError, match="does not import antigravity"):
         rebuilt({"$class": "antigravity.Spec"})
 
 
@@ -241,7 +241,7 @@ def _trained_small(spec: Any, *, seed: int, iterations: int = 4) -> Train:
     return Train(recipe=recipe, shards=data, workers=0, log_steps=1)
 
 
-def test_the_cost_of_what_has_no_network_is_told_without_torch(tmp_path):
+def test_the_cost_of_stages_without_a_network_is_estimated_without_torch(tmp_path):
     code = f"""
 import math, sys
 from pipeline.planning.graph import Graph
@@ -262,6 +262,6 @@ print([stage.images for stage in found.stages], {{"torch", "ray", "mlflow", "cv2
     assert done.stdout.strip() == "[1500.0, 1200.0] set()"
 
 
-def test_a_whole_number_that_was_a_float_is_one_again_in_what_is_rebuilt() -> None:
+def test_an_integral_float_is_rebuilt_as_a_float() -> None:
     schedule = rebuilt({"$class": "ssd_core.spec.schedule.Schedule", "base_lr": 1, "drops": []})
     assert isinstance(schedule.base_lr, float)

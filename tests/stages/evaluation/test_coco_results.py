@@ -1,7 +1,7 @@
-"""Result files in COCO's form: the official demonstration, odd pairs, and files that are wrong.
+"""COCO result files: the official demonstration, unusual pairs, and invalid files.
 
 Expected numbers: expected.json of the real data `coco_eval` (from cocodataset/cocoapi), or pycocotools itself on the
-files with their ids written alike.
+files with ids of one type.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Write = Callable[[Any, Any], tuple[Path, Path]]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Detections and annotations to files, in this order."""
+    """Write detections and annotations to files, returned in this order."""
 
     def to_files(detections: Any, annotations: Any) -> tuple[Path, Path]:
         files = tmp_path / "detections.json", tmp_path / "annotations.json"
@@ -67,24 +67,24 @@ def official(detections: Any, truth: Any) -> list[float]:
     return [float(value) for value in judged.stats]
 
 
-def told(numbers: dict[str, float]) -> list[float]:
-    """As pycocotools writes them: -1 for none."""
+def as_stats(numbers: dict[str, float]) -> list[float]:
+    """Metrics as pycocotools returns them: -1 if undefined."""
     return [-1.0 if math.isnan(numbers[name]) else numbers[name] for name in NUMBERS]
 
 
-def test_the_official_demonstration_has_its_twelve_numbers(real_data: Callable[[str], Path]) -> None:
+def test_the_official_demonstration_gives_its_twelve_published_numbers(real_data: Callable[[str], Path]) -> None:
     folder = real_data("coco_eval")
     expected = json.loads((folder / "expected.json").read_text())["stats"]
     scores = score_result_file(
         folder / "instances_val2014_fakebbox100_results.json", folder / "instances_val2014_100.json"
     )
-    assert told(scores.result.numbers) == pytest.approx(expected, abs=1e-9)
+    assert as_stats(scores.result.numbers) == pytest.approx(expected, abs=1e-9)
     assert scores.notes == ()
     assert np.nanmean(scores.result.ap_per_class) == pytest.approx(expected[0], abs=1e-12)
     assert len(scores.classes) == 80
 
 
-def test_the_outcomes_give_the_average_precision_again(real_data: Callable[[str], Path]) -> None:
+def test_the_outcomes_reproduce_the_average_precision(real_data: Callable[[str], Path]) -> None:
     folder = real_data("coco_eval")
     result = score_result_file(
         folder / "instances_val2014_fakebbox100_results.json", folder / "instances_val2014_100.json"
@@ -94,7 +94,7 @@ def test_the_outcomes_give_the_average_precision_again(real_data: Callable[[str]
     assert value == pytest.approx(result.numbers["AP"], abs=1e-9)
 
 
-def test_images_with_ids_as_text_and_as_numbers_are_one_and_crowds_count_as_nothing(
+def test_image_ids_as_text_and_as_numbers_are_equal_and_detections_on_crowds_are_ignored(
     real_data: Callable[[str], Path],
 ) -> None:
     """pycocotools alone would judge one of the fourteen objects: the others are on 2299, the image is "2299"."""
@@ -104,40 +104,40 @@ def test_images_with_ids_as_text_and_as_numbers_are_one_and_crowds_count_as_noth
         item["image_id"] = 2299
     truth["images"][0]["id"] = 2299
     scores = score_result_file(folder / "dt_ignore_test.json", folder / "gt_ignore_test.json")
-    assert told(scores.result.numbers) == pytest.approx(official(found, truth), abs=1e-12)
-    assert scores.notes == ('gt_ignore_test.json: ids of images are partly text; 42 and "42" count as one',)
+    assert as_stats(scores.result.numbers) == pytest.approx(official(found, truth), abs=1e-12)
+    assert scores.notes == ('gt_ignore_test.json: some image ids are text; 42 and "42" count as equal',)
 
 
-def test_a_pair_with_other_categories_than_those_of_coco_has_the_numbers_of_pycocotools(
+def test_a_pair_with_categories_other_than_coco_s_scores_as_in_pycocotools(
     real_data: Callable[[str], Path],
 ) -> None:
     folder = real_data("coco_eval") / "extra"
     found, truth = (json.loads((folder / f"{name}_dataset.json").read_text()) for name in ("dt", "gt"))
     scores = score_result_file(folder / "dt_dataset.json", folder / "gt_dataset.json")
-    assert told(scores.result.numbers) == pytest.approx(official(found, truth), abs=1e-12)
+    assert as_stats(scores.result.numbers) == pytest.approx(official(found, truth), abs=1e-12)
     assert scores.classes == ("cloud", "heart", "arrow", "star")
 
 
-def test_an_object_whose_id_is_zero_can_be_found(write: Write) -> None:
-    """pycocotools reads a match with id 0 as none and would give 0."""
+def test_an_object_whose_id_is_zero_can_be_matched(write: Write) -> None:
+    """pycocotools treats a match with id 0 as no match and would give 0."""
     scores = score_result_file(*write([detection()], annotated({"id": 0})))
     assert scores.result.numbers["AP"] == pytest.approx(1)
 
 
-def test_classes_come_in_the_order_of_their_ids_and_without_objects_have_no_number(write: Write) -> None:
+def test_classes_are_ordered_by_id_and_those_without_objects_have_no_score(write: Write) -> None:
     scores = score_result_file(*write([detection()], annotated({})))
     assert scores.classes == ("person", "dog")
     np.testing.assert_allclose(scores.result.ap_per_class, [np.nan, 1.0])
     assert math.isnan(scores.result.numbers["APs"])
 
 
-def test_annotations_and_detections_of_images_that_are_not_listed_are_told_and_left_out(write: Write) -> None:
+def test_annotations_and_detections_on_unlisted_images_are_ignored_with_a_note(write: Write) -> None:
     files = write([detection(), detection(image_id=8)], annotated({}, {"image_id": 9}))
     scores = score_result_file(*files)
     assert scores.result.numbers["AP"] == pytest.approx(1)
     assert scores.notes == (
-        "annotations.json: 1 annotations are on images it does not list: left out",
-        "1 detections are on images that annotations.json does not list: left out",
+        "annotations.json: 1 annotations are on images it does not list: ignored",
+        "1 detections are on images that annotations.json does not list: ignored",
     )
 
 
@@ -160,7 +160,7 @@ def test_nothing_is_printed(write: Write, capsys: pytest.CaptureFixture[str]) ->
         ({"score": float("nan")}, "detection 1 has no finite score"),
     ],
 )
-def test_wrong_detections_are_refused_with_what_is_wrong(write: Write, wrong: dict[str, Any], message: str) -> None:
+def test_invalid_detections_are_refused_with_the_reason(write: Write, wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         score_result_file(*write([detection(**wrong)], annotated({})))
 
@@ -170,20 +170,20 @@ def test_wrong_detections_are_refused_with_what_is_wrong(write: Write, wrong: di
     [
         ({"a": 1}, annotated({}), "needs a list of detections"),
         ([{"image_id": 7}], annotated({}), "entry 1 of 1 has no category_id"),
-        ([], [], "no annotation file of COCO"),
+        ([], [], "not a COCO annotation file"),
         ([], annotated({}, images=(7, "7")), "lists image 7 more than once"),
-        ([], annotated({"image_id": 3}), "none of 1 annotations is on one of its 1 images"),
+        ([], annotated({"image_id": 3}), "none of its 1 annotations is on one of its 1 images"),
         ([], annotated({"category_id": 5}), "category ids that annotations.json does not have: 5"),
     ],
 )
-def test_files_of_another_form_are_refused(write: Write, detections: Any, truth: Any, message: str) -> None:
+def test_files_in_another_format_are_refused(write: Write, detections: Any, truth: Any, message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         score_result_file(*write(detections, truth))
 
 
-def test_a_file_that_is_missing_or_no_json_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_or_invalid_json_is_named(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="there is no file"):
         score_result_file(tmp_path / "a.json", tmp_path / "b.json")
     (tmp_path / "b.json").write_text("{")
-    with pytest.raises(PipelineError, match=r"b\.json is no JSON"):
+    with pytest.raises(PipelineError, match=r"b\.json is not valid JSON"):
         score_result_file(tmp_path / "a.json", tmp_path / "b.json")

@@ -28,7 +28,7 @@ Found = tuple[str, int, float, float, float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Given(Stage):
-    """Detections that a test wrote."""
+    """Detections written by a test."""
 
     def run(self, ctx: Context) -> None:
         raise NotImplementedError
@@ -36,7 +36,7 @@ class Given(Stage):
 
 @pytest.fixture
 def evaluated(in_process, drawn) -> Callable[..., Any]:
-    """The folder of the result for some detections; on the drawn test images unless other shards are given."""
+    """Result folder for some detections, on the drawn test images unless other shards are given."""
 
     def run(rows: Iterable[Found], shards: Shard = drawn.test, folders: Any = drawn.folders, **fields: Any) -> Any:
         given = Given()
@@ -60,7 +60,7 @@ def perfect(rows: ShardSet) -> list[Found]:
     ]
 
 
-def test_detections_that_are_the_objects_themselves_score_one(evaluated, drawn):
+def test_detections_equal_to_the_objects_score_one(evaluated, drawn):
     rows = ShardSet(drawn.folders[drawn.test].path)
     summary = evaluated(perfect(rows)).read_json(SUMMARY)
     assert set(summary.values()) == {1.0}
@@ -72,7 +72,7 @@ def test_no_detections_score_zero(evaluated):
     assert set(evaluated([]).read_json(SUMMARY).values()) == {0.0}
 
 
-def test_objects_missed_and_false_detections_lower_the_score_as_by_hand(evaluated, voc, in_process):
+def test_missed_objects_and_false_positives_lower_the_score_as_computed_by_hand(evaluated, voc, in_process):
     shards = Shard(sources=(VocFolder(name="two", split="train", root=str(voc.root)),), classes=("cat", "dog"))
     ctx = in_process(shards, "shards")
     shards.run(ctx)
@@ -87,7 +87,7 @@ def test_objects_missed_and_false_detections_lower_the_score_as_by_hand(evaluate
     assert summary["voc07/mAP"] == 0.75
 
 
-def test_classes_without_objects_are_left_out_and_difficult_objects_do_not_count(evaluated, voc, in_process):
+def test_classes_without_objects_are_skipped_and_difficult_objects_do_not_count(evaluated, voc, in_process):
     voc.annotation("b", ("dog", 10, 20, 50, 60), difficult=True)
     shards = Shard(sources=(VocFolder(name="two", split="train", root=str(voc.root)),), classes=("cat", "dog"))
     ctx = in_process(shards, "shards")
@@ -102,11 +102,11 @@ def test_test_images_without_an_object_that_counts_are_refused(evaluated, voc, i
     shards = Shard(sources=(VocFolder(name="one", split="test", root=str(voc.root)),), classes=("cat", "dog"))
     ctx = in_process(shards, "shards")
     shards.run(ctx)
-    with pytest.raises(PipelineError, match="no object in the 1 test images counts"):
+    with pytest.raises(PipelineError, match="the 1 test images have no object that counts"):
         evaluated([], shards, {shards: ctx.out})
 
 
-def test_the_outcomes_file_gives_the_same_number_again(evaluated, drawn):
+def test_the_outcomes_file_reproduces_the_score(evaluated, drawn):
     rows = ShardSet(drawn.folders[drawn.test].path)
     rng = np.random.default_rng(0)
     some = [(*row[:2], float(rng.random()), *row[3:]) for row in perfect(rows) if rng.random() < 0.7]
@@ -119,7 +119,7 @@ def test_the_outcomes_file_gives_the_same_number_again(evaluated, drawn):
     assert value == pytest.approx(out.read_json(SUMMARY)["voc07/mAP"], abs=1e-12)
 
 
-def test_with_a_tolerance_a_small_object_is_found_by_the_rule_of_ilsvrc(evaluated, voc, in_process):
+def test_with_a_tolerance_a_small_object_is_matched_by_the_rule_of_ilsvrc(evaluated, voc, in_process):
     """The dog is 21x11 pixels: its threshold is 231 / (31 * 21) = 0.355."""
     voc.annotation("b", ("dog", 10, 20, 30, 30))
     shards = Shard(sources=(VocFolder(name="two", split="train", root=str(voc.root)),), classes=("cat", "dog"))

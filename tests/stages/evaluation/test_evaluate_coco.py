@@ -1,4 +1,4 @@
-"""COCO numbers from shards and a table of detections, beside pycocotools on the official annotation file."""
+"""COCO numbers from shards and a table of detections, compared with pycocotools on the official annotation file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Evaluated = Callable[[list[Row], list[dict[str, Any]]], Folder]
 
 @dataclass(frozen=True, kw_only=True)
 class Given(Stage):
-    """A result that a test wrote."""
+    """A result written by a test."""
 
     what: str
 
@@ -49,7 +49,7 @@ class Given(Stage):
 
 @pytest.fixture
 def evaluated(in_process: Any, tmp_path: Path) -> Evaluated:
-    """The result for rows of shards and rows of a table of detections."""
+    """Result folder for shard rows and detection table rows."""
 
     def run(rows: list[Row], found: list[dict[str, Any]]) -> Folder:
         shards, detections = Given(what="shards"), Given(what="detections")
@@ -75,7 +75,7 @@ def write_shards(folder: Folder, rows: list[Row]) -> None:
 
 
 def rows_of(annotations: dict[str, Any]) -> list[Row]:
-    """The images of an annotation file, in reversed order: that of the shards must not matter."""
+    """The images of an annotation file, in reverse: the order of shard rows must not matter."""
     return [
         row_of(image, [item for item in annotations["annotations"] if item["image_id"] == image["id"]])
         for image in reversed(annotations["images"])
@@ -100,7 +100,7 @@ def row_of(image: dict[str, Any], objects: list[dict[str, Any]]) -> Row:
 
 
 def shaken(annotations: dict[str, Any]) -> list[dict[str, Any]]:
-    """Detections: most objects, moved by up to a fifth of their size, some doubled or of another class."""
+    """Detections of most objects, shifted by up to a fifth of their size, some duplicated or given another class."""
     rng = np.random.default_rng(0)
     found = []
     for item in (*annotations["annotations"], *annotations["annotations"][::3]):
@@ -116,7 +116,7 @@ def shaken(annotations: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def official(file: Path, found: list[dict[str, Any]]) -> dict[str, float]:
-    """pycocotools on the annotation file and on the detections as a list of results."""
+    """Metrics by pycocotools on the annotation file and the detections as a result list."""
     results = [
         {
             "image_id": int(item["image_id"]),
@@ -141,10 +141,10 @@ def real(real_data: Callable[[str], Path]) -> tuple[Path, dict[str, Any]]:
     return file, json.loads(file.read_text())
 
 
-def test_numbers_are_those_of_pycocotools_on_the_official_file(
+def test_metrics_equal_those_of_pycocotools_on_the_official_file(
     evaluated: Evaluated, real: tuple[Path, dict[str, Any]]
 ) -> None:
-    """Shards hold 32-bit numbers: 1e-6 is above what that does to an overlap and below what one match changes."""
+    """Shards hold 32-bit numbers: 1e-6 exceeds their effect on an overlap and is below the effect of one match."""
     file, annotations = real
     found = shaken(annotations)
     out = evaluated(rows_of(annotations), found)
@@ -163,7 +163,7 @@ PERSON = {"id": 0, "category_id": 1, "bbox": [10, 10, 40, 40], "area": 1600, "is
 FOUND = {"image_id": "5", "label": 0, "score": 0.9, "xmin": 10.0, "ymin": 10.0, "xmax": 50.0, "ymax": 50.0}
 
 
-def test_a_number_without_objects_to_average_over_is_left_out(evaluated: Evaluated) -> None:
+def test_a_metric_without_objects_to_average_over_is_omitted(evaluated: Evaluated) -> None:
     summary = evaluated([row_of(IMAGE, [PERSON])], [FOUND]).read_json(SUMMARY)
     assert summary["coco/AP"] == pytest.approx(1)
     assert {name for name in summary if "AP" in name} == {
@@ -171,7 +171,7 @@ def test_a_number_without_objects_to_average_over_is_left_out(evaluated: Evaluat
     }  # fmt: skip
 
 
-def test_a_difficult_object_counts_as_nothing(evaluated: Evaluated) -> None:
+def test_a_difficult_object_is_ignored(evaluated: Evaluated) -> None:
     row = row_of(IMAGE, [PERSON, PERSON | {"bbox": [60, 60, 30, 30]}])
     summary = evaluated([replace(row, difficult=np.array([False, True]))], [FOUND]).read_json(SUMMARY)
     assert summary["coco/AR100"] == pytest.approx(1)
@@ -181,20 +181,20 @@ def test_no_detections_score_zero(evaluated: Evaluated) -> None:
     assert evaluated([row_of(IMAGE, [PERSON])], []).read_json(SUMMARY)["coco/AP"] == 0
 
 
-def test_an_image_that_is_there_twice_is_refused(evaluated: Evaluated) -> None:
-    with pytest.raises(PipelineError, match="two test images are called '5'"):
+def test_a_duplicate_image_id_is_refused(evaluated: Evaluated) -> None:
+    with pytest.raises(PipelineError, match="two test images have the id '5'"):
         evaluated([row_of(IMAGE, [PERSON]), row_of(IMAGE, [PERSON])], [])
 
 
 def test_images_without_an_object_that_counts_are_refused(evaluated: Evaluated) -> None:
-    with pytest.raises(PipelineError, match="no object in the 1 test images counts"):
+    with pytest.raises(PipelineError, match="the 1 test images have no object that counts"):
         evaluated([row_of(IMAGE, [PERSON | {"iscrowd": 1}])], [FOUND])
 
 
-def test_the_official_images_sharded_have_the_numbers_of_the_official_file(
+def test_shards_of_the_official_images_score_as_the_official_file(
     in_process: Any, tmp_path: Path, real: tuple[Path, dict[str, Any]]
 ) -> None:
-    """Sharding cuts boxes at the border of their image by parts of a pixel, which moves no match here."""
+    """Sharding clips boxes to the image by fractions of a pixel, which changes no match here."""
     file, annotations = real
     shards = Shard(sources=(CocoFolder(name="coco", root=str(file.parents[1]), split="val2017"),), classes=COCO_CLASSES)
     sharded = in_process(shards, "sharded")

@@ -1,4 +1,4 @@
-"""The file of outcomes, and that it scores as the detections did."""
+"""The outcomes file reproduces the scores of the detections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def outcomes(images: list[int], true: list[int], counted: list[int], object_imag
     )
 
 
-def test_outcomes_come_back_as_they_were_written() -> None:
+def test_outcomes_survive_a_round_trip() -> None:
     written = [outcomes([0, 2, 1], [1, 0, 0], [1, 1, 0], [0, 2]), outcomes([], [], [], [1])]
     stream = io.BytesIO()
     write_outcomes(stream, written, images=3)

@@ -1,4 +1,4 @@
-"""Validation of kept checkpoints, beside detection and evaluation of the same weights."""
+"""Validation of kept checkpoints, compared with detection and evaluation of the same weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ InProcess = Callable[..., StageContext]
 
 @pytest.fixture
 def training(drawn: Any, small_spec: Any) -> Train:
-    """Long enough to find something among the images that it learns from."""
+    """A training long enough to detect something in its own training images."""
     recipe = Recipe(
         spec=small_spec,
         batch_size=8,
@@ -49,7 +49,7 @@ METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coc
 def scores(
     training: Train, trained: Folder, step: int, protocol: Protocol, in_process: InProcess, folders: dict[Any, Folder]
 ) -> float:
-    """By the stages that score a test split."""
+    """Scores by the stages that evaluate a test split."""
     detect = Detect(
         weights=training, weights_file=kept_weights(step), shards=training.shards, allow_trained_images=True
     )
@@ -83,7 +83,7 @@ def test_each_kept_checkpoint_is_a_point_of_the_curve_with_the_score_of_an_evalu
 
 
 def check(ctx: StageContext, expected: dict[int, float]) -> None:
-    """The curve and the best of it."""
+    """Check the curve and its best point."""
     assert {point.step: point.values["validation/mAP"] for point in read_curve(ctx.work)} == expected
     best = max(expected, key=lambda step: expected[step])
     assert ctx.out.read_json("summary.json") == {"validation/best_mAP": expected[best], "validation/best_step": best}
@@ -96,7 +96,7 @@ def test_the_checkpoints_are_those_that_the_training_keeps(training, drawn):
     assert stage.tracked_by() is training
 
 
-def test_without_kept_checkpoints_the_setting_to_change_is_named(training, in_process, drawn):
+def test_without_kept_checkpoints_the_error_names_the_setting_to_change(training, in_process, drawn):
     none = replace(training, recipe=replace(training.recipe, keep_every=0))
     stage = validated(none, validation=drawn.test, placement=Placement())
     assert isinstance(stage, Validate)

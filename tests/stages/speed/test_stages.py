@@ -1,4 +1,4 @@
-"""Speeds as results: what is measured, under which names, and on which machine."""
+"""Speed stages: what is measured, under which names, and on which machine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def measured(in_process, drawn):
     return run
 
 
-def test_all_protocols_are_measured_at_each_batch_and_in_each_mode_that_the_device_can(measured, drawn, small_spec):
+def test_all_protocols_are_measured_at_each_batch_size_in_each_mode_that_the_device_supports(
+    measured, drawn, small_spec
+):
     modes = (PLAIN, SpeedMode(precision="tf32"), SpeedMode(channels_last=True))
     stage = MeasureSpeed(
         network=Network(spec=small_spec, candidates=20), shards=drawn.test, batches=(1, 4), modes=modes, effort=QUICK
@@ -62,7 +64,7 @@ def test_all_protocols_are_measured_at_each_batch_and_in_each_mode_that_the_devi
     assert document["measured"][0]["candidates_per_image"] == pytest.approx(20, abs=15)  # raised on four images of 32
 
 
-def test_trained_weights_are_measured_as_they_are(measured, in_process, drawn, small_spec):
+def test_trained_weights_are_measured_unchanged(measured, in_process, drawn, small_spec):
     weights = Trained(spec=small_spec)
     made = in_process(weights, "weights")
     weights.run(made)
@@ -88,9 +90,7 @@ def test_detectors_are_compared_side_by_side(measured, drawn, small_spec):
     }
 
 
-def test_another_processor_gpu_or_torch_is_another_key_and_another_name_of_the_machine_is_not(
-    monkeypatch, drawn, small_spec
-):
+def test_the_key_changes_with_processor_gpu_and_torch_but_not_with_the_machine_s_name(monkeypatch, drawn, small_spec):
     stage = MeasureSpeed(network=Network(spec=small_spec), shards=drawn.test)
     on_gpu = replace(stage, use_gpu=True)
     here = {"processor": "one", "cpus": 2, "gpus": ["A100"], "host": "here"}
@@ -109,21 +109,21 @@ def test_another_processor_gpu_or_torch_is_another_key_and_another_name_of_the_m
     assert cpu not in digests()
 
 
-def test_a_gpu_that_is_not_there_is_told(in_process, drawn, small_spec):
+def test_a_missing_gpu_is_refused(in_process, drawn, small_spec):
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("there is one")
     stage = MeasureSpeed(network=Network(spec=small_spec), shards=drawn.test, use_gpu=True)
-    with pytest.raises(PipelineError, match="torch finds none"):
+    with pytest.raises(PipelineError, match="torch sees no GPU"):
         stage.run(in_process(stage, "speed", drawn.folders))
 
 
-def test_a_first_mode_that_the_device_cannot_do_is_refused(in_process, drawn, small_spec):
+def test_a_first_mode_that_the_device_does_not_support_is_refused(in_process, drawn, small_spec):
     stage = MeasureSpeed(
         network=Network(spec=small_spec), shards=drawn.test, modes=(SpeedMode(precision="tf32"),), effort=QUICK
     )
-    with pytest.raises(PipelineError, match="mode tf32 cannot be measured here: TF32 is of NVIDIA"):
+    with pytest.raises(PipelineError, match="mode tf32 cannot be measured here: TF32 requires an NVIDIA"):
         stage.run(in_process(stage, "speed", drawn.folders))
 
 
@@ -134,17 +134,17 @@ def test_a_network_is_either_a_specification_or_weights(small_spec):
         Network(spec=small_spec, weights=Trained(spec=small_spec))
 
 
-def test_a_speed_without_warming_up_is_refused():
-    with pytest.raises(PipelineError, match="at least one batch for warming up"):
+def test_measuring_speed_without_warm_up_is_refused():
+    with pytest.raises(PipelineError, match="at least one warm-up batch"):
         Effort(warmup=0)
 
 
-def test_a_gpu_is_given_more_rounds_and_every_arithmetic(drawn, small_spec):
+def test_a_gpu_gets_more_rounds_and_every_precision(drawn, small_spec):
     network = Network(label="small", spec=small_spec)
     on_cpu = timed(network, test=drawn.test, variant="small", placement=Placement(cpus_per_worker=2))
     assert (on_cpu.threads, on_cpu.use_gpu, on_cpu.resources.gpus) == (2, False, 0)
     on_gpu = timed(network, test=drawn.test, variant="small", placement=Placement(use_gpu=True, loader_processes=4))
-    assert (on_gpu.effort.warmup, on_gpu.effort.timed) == (50, 500)  # as many as fair timings of others have
+    assert (on_gpu.effort.warmup, on_gpu.effort.timed) == (50, 500)  # as in published fair timings
     assert {mode.precision for mode in on_gpu.modes} == {"fp32", "tf32", "bf16"}
     assert (on_gpu.resources.cpus, on_gpu.resources.gpus) == (5, 1)
     assert on_gpu.modes[0] == on_cpu.modes[0] == PLAIN

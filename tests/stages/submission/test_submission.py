@@ -1,4 +1,4 @@
-"""Archives for the servers of VOC2012 and COCO test-dev: their layout, their lines, and what is refused."""
+"""Archives for the servers of VOC2012 and COCO test-dev: their layout, their lines, and refusals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAIN = "results/VOC2012/Main/comp4_det_test_{}.txt"
 
 
 def submitted(classes: tuple[str, ...] = VOC_CLASSES, image_ids: tuple[str, ...] = ("2008_000001", "7")) -> Submitted:
-    """Images of 100x80; a detection of class 3 that sticks out on all sides, one of class 0 inside."""
+    """Images of 100x80; one detection of class 3 that exceeds the image on all sides, one of class 0 inside."""
     return Submitted(
         image_ids=image_ids,
         sizes=((100, 80),) * len(image_ids),
@@ -51,7 +51,7 @@ def files_of(content: bytes) -> dict[str, str]:
         return {name: tar.extractfile(name).read().decode() for name in tar.getnames()}
 
 
-def test_an_archive_of_voc2012_holds_a_file_for_each_class_with_clipped_boxes_from_pixel_one():
+def test_a_voc2012_archive_holds_one_file_per_class_with_boxes_clipped_from_pixel_one():
     files = files_of(archive(submitted(), "voc2012", proxy=True))
     assert sorted(files) == sorted(MAIN.format(name) for name in VOC_CLASSES)
     assert files.pop(MAIN.format("aeroplane")) == "2008_000001 0.987654 10.13 20.00 30.00 40.50\n"
@@ -70,7 +70,7 @@ def test_equal_detections_give_equal_bytes():
     assert archive(submitted(), "voc2012", proxy=True) == archive(submitted(), "voc2012", proxy=True)
 
 
-def test_an_archive_of_coco_holds_official_category_ids_and_boxes_as_corner_and_size():
+def test_a_coco_archive_holds_official_category_ids_and_boxes_as_corner_and_size():
     content = archive(submitted(COCO_CLASSES, ("42", "7")), "coco-testdev", proxy=True)
     with zipfile.ZipFile(io.BytesIO(content)) as zipped:
         (name,) = zipped.namelist()
@@ -82,7 +82,7 @@ def test_an_archive_of_coco_holds_official_category_ids_and_boxes_as_corner_and_
     ]
 
 
-def test_the_last_class_of_coco_has_category_90():
+def test_the_last_coco_class_has_category_90():
     found = replace(submitted().found, labels=np.array([79, 11]))
     entries = coco_results(replace(submitted(COCO_CLASSES, ("42", "7")), found=found))
     assert [entry["category_id"] for entry in entries] == [90, 13]
@@ -92,7 +92,7 @@ def test_the_last_class_of_coco_has_category_90():
     ("benchmark", "classes", "number"),
     [("voc2012", VOC_CLASSES, "10,991"), ("coco-testdev", COCO_CLASSES, "20,288")],
 )
-def test_another_number_of_images_than_the_benchmark_scores_is_refused_unless_as_a_proxy(benchmark, classes, number):
+def test_a_number_of_images_other_than_the_benchmark_s_is_refused_except_for_a_proxy(benchmark, classes, number):
     given = submitted(classes, ("42", "7"))
     with pytest.raises(PipelineError, match=f"scores exactly {number} images, but there are 2"):
         archive(given, benchmark)
@@ -108,15 +108,15 @@ def test_other_classes_are_refused():
         archive(submitted(COCO_CLASSES), "voc2012", proxy=True)
 
 
-def test_images_of_coco_have_numbers():
-    with pytest.raises(PipelineError, match="1 here have not, such as '2008_000001'"):
+def test_image_ids_of_coco_are_numbers():
+    with pytest.raises(PipelineError, match="1 here are not, such as '2008_000001'"):
         archive(submitted(COCO_CLASSES), "coco-testdev", proxy=True)
 
 
-def test_reading_back_finds_a_missing_file_and_an_image_that_is_not_listed():
+def test_reading_back_detects_a_missing_file_and_an_unlisted_image():
     content = voc_archive(submitted())
     assert check_voc(content, ["2008_000001", "7"]) == 2
-    with pytest.raises(PipelineError, match="no detection on a listed image"):
+    with pytest.raises(PipelineError, match="not a detection on a listed image"):
         check_voc(content, ["7"])
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
@@ -125,7 +125,7 @@ def test_reading_back_finds_a_missing_file_and_an_image_that_is_not_listed():
         check_voc(packed.getvalue(), ["7"])
 
 
-def test_reading_back_finds_a_file_of_another_name():
+def test_reading_back_detects_a_wrong_file_name():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as zipped:
         zipped.writestr("results.json", "[]")
@@ -143,7 +143,7 @@ ROW: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_text_files_a_table_and_a_list_of_results_give_the_same_archive(source: VocFolder, tmp_path: Path) -> None:
+def test_text_files_a_table_and_a_result_list_give_the_same_archive(source: VocFolder, tmp_path: Path) -> None:
     folder = tmp_path / "found"
     folder.mkdir()
     for name in VOC_CLASSES:
@@ -163,10 +163,10 @@ def test_text_files_a_table_and_a_list_of_results_give_the_same_archive(source: 
     ("change", "message"),
     [
         ({"image_id": "z"}, "1 of 1 detections .* are on images that split 'train' does not list"),
-        ({"label": 20}, "labels from 20 to 20, but there are 20 classes"),
+        ({"label": 20}, "labels from 20 to 20, but the 20 classes are numbered from 0 to 19"),
     ],
 )
-def test_a_table_of_other_images_or_classes_is_refused(
+def test_a_table_with_other_images_or_classes_is_refused(
     source: VocFolder, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     table = tmp_path / "detections.parquet"

@@ -1,4 +1,4 @@
-"""The files of a table, and its lines read back from them."""
+"""The files of a table, and lines read back from them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_lines_are_read_back_as_they_were_written(written: Folder) -> None:
     assert read_lines(written) == [FIRST, SECOND]
 
 
-def test_all_forms_of_the_table_are_written_in_fractions_where_machines_read(written: Folder) -> None:
+def test_all_formats_are_written_with_fractions_in_the_machine_readable_ones(written: Folder) -> None:
     assert written.files() == sorted(["table.json", "table.csv", "table.md", "table.txt", "table.tex"])
     content = written.read_json("table.json")
     assert (content["preset"], content["metric"]) == ("tiny", "voc07/mAP")

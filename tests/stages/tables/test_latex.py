@@ -23,11 +23,11 @@ SECOND = Line(
 )
 
 
-def test_what_latex_reads_as_a_command_is_escaped() -> None:
+def test_special_characters_of_latex_are_escaped() -> None:
     assert latex("50 % of conv4_3 & #1") == r"50 \% of conv4\_3 \& \#1"
 
 
-def test_every_row_has_as_many_places_as_the_table_has_columns() -> None:
+def test_every_row_has_as_many_entries_as_the_table_has_columns() -> None:
     text = as_latex(TABLE, [FIRST, SECOND])
     found = re.search(r"begin\{tabular\}\{(\w+)\}", text)
     assert found is not None
@@ -36,18 +36,18 @@ def test_every_row_has_as_many_places_as_the_table_has_columns() -> None:
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(found[1]) - 1}
 
 
-def test_a_row_called_plus_or_minus_something_is_text() -> None:
-    told = as_latex(TABLE, [replace(FIRST, row="- conv11_2 & 3 %")])
-    assert r"- conv11\_2 \& 3 \% & 8732" in told
+def test_a_row_name_starting_with_plus_or_minus_is_text() -> None:
+    text = as_latex(TABLE, [replace(FIRST, row="- conv11_2 & 3 %")])
+    assert r"- conv11\_2 \& 3 \% & 8732" in text
 
 
-def test_numbers_are_those_of_the_printed_table_and_a_supported_change_is_marked() -> None:
+def test_numbers_equal_those_of_the_printed_table_and_a_supported_change_is_marked() -> None:
     text = as_latex(TABLE, [FIRST, SECOND])
     assert r"conv4\_3 & 8732 & 74.3 & 75.5 $\pm$ 0.7 & $+1.2$" in text  # 0.755 - 0.743; 0.01 / sqrt(2)
     assert r"$-10.0$ $[-12.0, -8.0]$\textsuperscript{*}" in text
 
 
-def test_environments_are_closed_and_braces_are_even() -> None:
+def test_environments_and_braces_are_balanced() -> None:
     wide = [Line(row="a", column=name, boxes=1, published=None, values=(), per_class={}) for name in "xyz"]
     for lines in ([FIRST, SECOND], wide):
         text = as_latex(TABLE, lines)
