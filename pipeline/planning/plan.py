@@ -67,9 +67,7 @@ def _row(node: Node, rows: Mapping[str, PlanRow], store: Store, resolver: Resolv
     inputs = {path: rows[above].manifest for path, above in node.inputs.items()}
     known = {path: manifest for path, manifest in inputs.items() if manifest}
     if len(known) < len(inputs):
-        first = [rows[above].address for above in dict.fromkeys(node.inputs.values()) if not rows[above].manifest]
-        more = f" and {len(first) - 1} more" if len(first) > 1 else ""
-        return PlanRow(node.address, "after", f"after {first[0]}{more}", "", history.seconds(node), node, None)
+        return PlanRow(node.address, "after", _waits_for(node, rows, history), "", history.seconds(node), node, None)
     ingredients = resolver.ingredients(node, known)
     key = ingredients.key
     if manifest := store.find(key):
@@ -79,6 +77,13 @@ def _row(node: Node, rows: Mapping[str, PlanRow], store: Store, resolver: Resolv
     before = history.newest(node)
     reason = _short(changes(before, ingredients, node)) if before else "never run"
     return PlanRow(node.address, "run", reason, key, history.seconds(node), node, None)
+
+
+def _waits_for(node: Node, rows: Mapping[str, PlanRow], history: _History) -> str:
+    first, *rest = [rows[above].address for above in dict.fromkeys(node.inputs.values()) if not rows[above].manifest]
+    before = history.newest(node)
+    scheme = f", {EARLIER_SCHEME}" if before and before.ingredients.is_of_earlier_scheme else ""
+    return f"after {first}{f' and {len(rest)} more' if rest else ''}{scheme}"
 
 
 class _History:

@@ -109,11 +109,11 @@ def _age(store: Path) -> None:
         (store / "keys" / f"{manifest['key']}.json").write_text(json.dumps(manifest))
 
 
-def test_a_plan_gives_the_scheme_as_the_reason(aged: Aged) -> None:
+def test_a_plan_gives_the_scheme_as_the_reason_for_every_stage(aged: Aged) -> None:
     done = aged.ssdpipe("plan", aged.file, "--preset", "tiny")
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert lines["half/of-1.0"].split(maxsplit=3)[1::2] == ["run", "keys of an earlier scheme"]
-    assert lines["table/halves"].endswith("after half/of-1.0 and 1 more")
+    assert lines["table/halves"].endswith("after half/of-1.0 and 1 more, keys of an earlier scheme")
 
 
 def test_why_says_what_another_scheme_means_instead_of_listing_every_module(aged: Aged) -> None:
