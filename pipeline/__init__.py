@@ -1,1 +1,1 @@
-"""Graphs of cached stages on Ray: keys, store, scheduler, records. Nothing here knows of images or detectors."""
+"""Graphs of cached stages on Ray: keys, store, scheduler, records. Nothing here depends on images or detectors."""

@@ -1,7 +1,7 @@
 """A folder on any pyarrow file system, named by a path or a URI; cheap to pickle and to send to workers.
 
-A local path and `s3://bucket/prefix` differ only in speed: stages write through `open`, `write_bytes`
-and `write_json`, or hand `filesystem` and `path` to pyarrow.
+A local path and `s3://bucket/prefix` differ only in speed: stages write through `open_output`, `write_bytes` and
+`write_json`, or pass `filesystem` and `path` to pyarrow.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pyarrow import fs
 
 @dataclass(frozen=True)
 class Folder:
-    """Location below which files are read and written; parent folders appear by themselves."""
+    """A location below which files are read and written; parent folders are created as needed."""
 
     uri: str
-    """Absolute local path, or a URI that `pyarrow.fs.FileSystem.from_uri` knows."""
+    """Absolute local path, or a URI that `pyarrow.fs.FileSystem.from_uri` understands."""
 
     @classmethod
     def at(cls, place: str) -> Folder:
-        """The folder at a path or URI that a person gave; workers may stand elsewhere than the path is relative to."""
+        """The folder at a path or URI given by the user, made absolute: workers may have another working directory."""
         return cls(place if "://" in place else str(Path(place).expanduser().resolve()))
 
     @cached_property
@@ -56,12 +56,12 @@ class Folder:
         return bool(info.type != fs.FileType.NotFound)
 
     def open_input(self, name: str) -> Any:
-        """A seekable binary file."""
+        """Open a file for reading, as a seekable binary stream."""
         return self.filesystem.open_input_file(self._at(name))
 
     def open_output(self, name: str) -> Any:
         self._make_parent(name)
-        # As it is: pyarrow would compress what goes into a file named .gz
+        # By default pyarrow would compress whatever is written to a file named .gz
         return self.filesystem.open_output_stream(self._at(name), compression=None)
 
     def read_bytes(self, name: str) -> bytes:
@@ -79,13 +79,13 @@ class Folder:
         self.write_bytes(name, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
 
     def replace(self, name: str, content: bytes) -> None:
-        """Write a whole file that readers see either as it was or as it is now, never half."""
-        aside = f"{name}.{uuid4().hex[:8]}.part"  # two writers never share it
+        """Write a file atomically: readers see the old content or the new, never a part."""
+        aside = f"{name}.{uuid4().hex[:8]}.part"  # never shared by two writers
         self.write_bytes(aside, content)
         self.filesystem.move(self._at(aside), self._at(name))
 
     def append(self, name: str, content: bytes) -> None:
-        """Add to the end of a file with one writer. Where the file system cannot append, it is rewritten."""
+        """Append to a file that has a single writer. Where the file system cannot append, the file is rewritten."""
         if self.is_local:
             self._make_parent(name)
             with open(self._at(name), "ab") as stream:
@@ -95,13 +95,13 @@ class Folder:
             self.write_bytes(name, before + content)
 
     def files(self) -> list[str]:
-        """Relative names of all files below, sorted."""
+        """Relative names of all files below the folder, sorted."""
         selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
         infos = self.filesystem.get_file_info(selector)
         return sorted(info.path[len(self.path) + 1 :] for info in infos if info.type == fs.FileType.File)
 
     def delete(self, name: str = "") -> None:
-        """Delete a file or a folder with all it holds; nothing happens when it is absent."""
+        """Delete a file, or a folder with everything in it; do nothing when it is absent."""
         kind = self.filesystem.get_file_info(self._at(name)).type
         if kind == fs.FileType.Directory:
             self.filesystem.delete_dir(self._at(name))

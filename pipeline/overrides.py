@@ -1,4 +1,4 @@
-"""`-s schedule.base_lr=0.0005`: change fields of nested frozen dataclasses from text, with a check of types."""
+"""Change fields of nested frozen dataclasses from text such as `schedule.base_lr=0.0005`, with type checks."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Config = TypeVar("Config")
 
 
 def override(config: Config, settings: Iterable[str], *, root: str = "") -> Config:
-    """`config` with every `field.path=value` applied in turn.
+    """Return `config` with every `field.path=value` applied in turn.
 
-    A path may begin with `root`, the name that `config` itself goes by. A part of a tuple is named by its place, or by
-    the text in its first field, such as a layer's name: `sources.0.step`, `sources.conv7.step`.
+    A path may begin with `root`, the name of `config` itself. An item of a tuple is named by its index, or by the
+    text in its first field, such as a layer's name: `sources.0.step`, `sources.conv7.step`.
     Values: numbers, true or false, none, text, members of enums and literals, and tuples as `40000,50000`.
-    Raises PipelineError for an unknown field (with a near miss), a value of another type, or one that the dataclass
-    itself refuses.
+    Raises PipelineError for an unknown field (suggesting a similar name), a value of the wrong type, or a value that
+    the dataclass itself rejects.
     """
     for setting in settings:
         path, separator, text = (part.strip() for part in setting.partition("="))
         if not separator:
-            raise PipelineError(f"{setting!r} is no setting: write field=value, such as schedule.base_lr=0.0005")
+            raise PipelineError(f"{setting!r} is not a setting: write field=value, such as schedule.base_lr=0.0005")
         names = path.split(".")
         if names[0] == root and len(names) > 1:
             del names[0]
@@ -36,7 +36,7 @@ def override(config: Config, settings: Iterable[str], *, root: str = "") -> Conf
 
 
 def _replaced(owner: Any, hint: Any, names: list[str], text: str, path: str) -> Any:
-    """`owner`, of the declared type `hint`, with the value at `names` below it read from the text."""
+    """Return `owner`, declared as `hint`, with the value at the path `names` below it parsed from `text`."""
     if not names:
         return _parsed(text, hint, path)
     if isinstance(owner, tuple):
@@ -64,13 +64,13 @@ def _with_part(owner: tuple[Any, ...], hint: Any, names: list[str], text: str, p
 
 
 def _label(part: Any) -> str:
-    """What a part of a tuple is called: the text in its first field, if that is text."""
+    """Name of an item of a tuple: its first field if that is text, else empty."""
     first = getattr(part, fields(part)[0].name) if is_dataclass(part) and fields(part) else None
     return first if isinstance(first, str) else ""
 
 
 def _meant(owner: Any, wrong: str, known: list[str]) -> str:
-    """A near miss among the fields, else a field of that name or nearly so further down, else all fields."""
+    """Suggest a similarly named field, else such a field further down, else list all fields."""
     if near := nearest(wrong, known, cutoff=0.5):
         return f"did you mean {near[0]!r}?"
     below = {path.rpartition(".")[2]: path for path in _paths(owner)}
@@ -88,7 +88,7 @@ def _paths(owner: Any) -> Iterator[str]:
 
 
 def _hint(owner: Any, name: str) -> Any:
-    """The declared type; that of the current value where annotations cannot be read at run time."""
+    """The declared type, or the type of the current value where annotations cannot be resolved at run time."""
     try:
         return get_type_hints(type(owner))[name]
     except NameError:
@@ -97,7 +97,7 @@ def _hint(owner: Any, name: str) -> Any:
 
 
 def _hint_of_part(hint: Any, owner: tuple[Any, ...], place: int) -> Any:
-    """The declared type of a part of a tuple, which itself may be declared optional."""
+    """The declared type of an item of a tuple that may itself be optional."""
     for option in get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,):
         if get_origin(option) is tuple:
             kinds = get_args(option)
@@ -113,7 +113,7 @@ def _parsed(text: str, hint: Any, path: str) -> Any:
 
 
 def _value(text: str, hint: Any) -> Any:
-    """The value of a text; raises ValueError saying what was expected."""
+    """Parse a value; raises ValueError that says what was expected."""
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         return _first(text, get_args(hint))
@@ -130,7 +130,7 @@ def _value(text: str, hint: Any) -> Any:
 
 def _first(text: str, hints: tuple[Any, ...]) -> Any:
     expected = []
-    for hint in sorted(hints, key=lambda hint: hint is str):  # text takes everything, so it comes last
+    for hint in sorted(hints, key=lambda hint: hint is str):  # str accepts any text, so it comes last
         try:
             return _value(text, hint)
         except ValueError as error:
@@ -150,7 +150,7 @@ def _tuple(text: str, hints: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(hints) == 2 and hints[1] is Ellipsis:
         return tuple(_value(part, hints[0]) for part in parts)
     if len(parts) != len(hints):
-        raise ValueError(f"{len(hints)} values with commas between them")
+        raise ValueError(f"{len(hints)} values separated by commas")
     return tuple(_value(part, hint) for part, hint in zip(parts, hints, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What a stage's author must know: a stage, what it occupies, and the context that a running stage is given.
+"""The interface for authors of stages: the stage, its resources, and the context in which it runs.
 
 A stage is one cached step of a graph, as a frozen keyword-only dataclass. Fields that hold other stages (also inside
 tuples and nested dataclasses) are the edges; building objects builds the graph. All other fields say *what* is computed
@@ -22,43 +22,43 @@ Value = TypeVar("Value")
 
 
 TELLING = ("resources", "tracked_by", "artifacts", "description", "data_sets", "models", "parameters")
-"""Methods of a stage that say where it runs and how it is shown; a change of them makes no result another one."""
+"""Methods of a stage that say where it runs and how it is presented; changing them changes no result."""
 
 
 def execution(default: Any) -> Any:
-    """A dataclass field that changes speed or place, never the result: not hashed, not compared."""
+    """A dataclass field that affects where or how fast a stage runs, never its result: neither hashed nor compared."""
     return field(default=default, compare=False, metadata={"execution": True})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What a stage occupies while it runs; the scheduler admits stages while these sums fit."""
+    """CPUs and GPUs that a stage occupies while it runs; the scheduler admits stages while their sums fit."""
 
     cpus: float = 1
     gpus: float = 0
     nested: bool = False
-    """The stage starts workers of its own (Ray Train, `Context.map`): its task itself takes no CPU."""
+    """Whether the stage starts its own workers (Ray Train, `Context.map`); its task then takes no CPU itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(ABC):
-    """One step; equal stages are one node of the graph."""
+    """One cached step; equal stages are one node of the graph."""
 
     kind: ClassVar[str] = ""
-    """First part of the address; the lowercased class name when empty."""
+    """First part of the address; the class name in lower case when empty."""
 
     version: ClassVar[int] = 1
-    """Part of the key: raise it to force a change by hand."""
+    """Part of the key: raise it to force a recomputation."""
 
     variant: str = execution("")
     """Rest of the address `kind/variant`, such as `conv7-only/seed0`."""
 
     tags: tuple[tuple[str, str], ...] = execution(())
-    """What the experiment says of this stage (variant, seed, preset); logged, never hashed."""
+    """Labels that the experiment gives this stage (variant, seed, preset); logged, never hashed."""
 
     @property
     def address(self) -> str:
-        """How a person names this stage: `train/conv7-only/seed0`."""
+        """Name of this stage for users: `train/conv7-only/seed0`."""
         kind = self.kind or type(self).__name__.lower()
         return f"{kind}/{self.variant}" if self.variant else kind
 
@@ -67,16 +67,16 @@ class Stage(ABC):
         return Resources()
 
     def external_digest(self) -> str:
-        """Digest of all that the stage reads from outside the store (a data set on disk); part of its key.
+        """Digest of everything that the stage reads from outside the store (a data set on disk); part of its key.
 
         Called when the graph is planned. Raises PipelineError when that input is missing.
         """
         return ""
 
     def prepare(self) -> None:  # noqa: B027 - most stages have nothing to fetch
-        """Called once in the driver when this stage is to run, before anything starts: fetch or refuse here.
+        """Fetch or check inputs. Called once in the driver when this stage is to run, before any stage starts.
 
-        Raises PipelineError when something is missing that no other stage makes.
+        Raises PipelineError when something is missing that no other stage produces.
         """
 
     def tracked_by(self) -> Stage | None:
@@ -84,19 +84,19 @@ class Stage(ABC):
         return None
 
     def artifacts(self) -> tuple[str, ...]:
-        """Names of output files to show in MLflow: in the run of `tracked_by()`, else in that of the invocation."""
+        """Names of output files to show in MLflow: in the run of `tracked_by()`, else in the invocation's run."""
         return ()
 
     def description(self) -> str:
-        """Name of the Markdown file among the artifacts that a person would read first, if any."""
+        """Name of the Markdown artifact that a reader should see first, if any."""
         return ""
 
     def data_sets(self) -> Mapping[str, str]:
-        """Inputs that are data sets, by the path of their field, and what for: `{"shards": "evaluation"}`."""
+        """Purpose of each input that is a data set, by the path of its field: `{"shards": "evaluation"}`."""
         return {}
 
     def models(self) -> Mapping[str, int]:
-        """Output files of a tracked stage that hold weights, and the step that they are of."""
+        """Training step of each output file of a tracked stage that holds weights."""
         return {}
 
     def parameters(self) -> Mapping[str, str | int | float]:
@@ -105,35 +105,35 @@ class Stage(ABC):
 
     @abstractmethod
     def run(self, ctx: Context) -> None:
-        """Write the whole result below `ctx.out`; the store makes it real when this returns."""
+        """Write the whole result below `ctx.out`; the store commits it when this returns."""
 
 
 class Context(Protocol):
-    """The world as a stage sees it. The same stage runs in process (tests) and on Ray."""
+    """Everything that a running stage may use; the same in process (tests, notebooks) and on Ray."""
 
     key: str
-    """Key of the running stage: equal keys are equal work. Names the Ray Train run."""
+    """Key of the running stage; equal keys mean equal work. Also the name of the Ray Train run."""
 
     out: Folder
-    """Private, empty folder of this attempt: the result, and nothing else, goes here."""
+    """Private folder of this attempt, empty at first, for the result and nothing else."""
 
     work: Folder
-    """Folder of this key that outlives a killed attempt: checkpoints and the growing record."""
+    """Work folder of this key, which outlives a killed attempt: checkpoints, curves, progress."""
 
     def input(self, stage: Stage) -> Folder:
-        """Committed result of a stage that this one holds in a field."""
+        """Return the committed result of a stage that this one holds in a field."""
 
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item], *, resources: Resources | None = None
     ) -> list[Value]:
-        """`[function(item) for item in items]`, spread over Ray workers when there are any; order is kept.
+        """Return `[function(item) for item in items]`, in order, computed by Ray workers when there are any.
 
-        `function` is a module-level function or a picklable object; one item is one task. Progress is shown by
-        the number of finished items.
+        `function` is a module-level function or a picklable callable; each item is one task. The number of finished
+        items is reported as progress.
         """
 
     def progress(self, done: float, total: float, note: str = "") -> None:
-        """Tell how far the stage is (shown with an ETA); cheap, call it as often as you like."""
+        """Report progress, which is displayed with an ETA; cheap enough to call at every step."""
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
-        """Append one point of the stage's curves to `work/metrics.jsonl`, from where it reaches MLflow."""
+        """Append one point of the stage's curves to `work/metrics.jsonl`, from where it is logged to MLflow."""

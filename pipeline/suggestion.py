@@ -1,4 +1,4 @@
-"""What to say when a name does not exist: "did you mean", and what there is."""
+"""Suggestions for a name that does not exist: "did you mean", and the names that do exist."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 LISTED = 20
-"""Of more names than these only the beginning is listed."""
+"""Largest number of names listed in full."""
 
 
 def nearest(wrong: str, there: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:
-    """Names that a misspelt one may have meant, best first; case does not matter."""
+    """Names similar to a misspelt one, best match first; case does not matter."""
     names = {name.lower(): name for name in there}
     return [names[near] for near in get_close_matches(wrong.lower(), names, n=count, cutoff=cutoff)]
 
 
 def suggestion(wrong: str, there: Iterable[str]) -> str:
-    """How a sentence about a name that does not exist goes on, after a semicolon or a colon; no full stop ends it.
+    """The clause that follows a message about an unknown name, after a semicolon or colon; without a full stop.
 
-    "did you mean 'a'? There are: a, b", "there are: a, b", "there is only a" or "there are none"; of many names
+    "did you mean 'a'? There are: a, b", "there are: a, b", "there is only a" or "there are none"; with many names,
     "did you mean 'a', 'b' or 'c'? There are 80".
     """
     known = sorted(set(there))
@@ -32,7 +32,7 @@ def suggestion(wrong: str, there: Iterable[str]) -> str:
 
 
 def _after_question(meant: Sequence[str], clause: str) -> str:
-    """The clause, as a sentence of its own where a question stands before it."""
+    """The clause, as a separate sentence when a question precedes it."""
     return f"did you mean {_either(meant)}? {clause[0].upper()}{clause[1:]}" if meant else clause
 
 

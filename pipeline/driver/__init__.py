@@ -1,1 +1,1 @@
-"""One invocation from graph to end: preflight, run, interrupts, failures."""
+"""One invocation from start to end: preflight checks, run, interrupts, failures."""

@@ -1,4 +1,4 @@
-"""What is told of failed stages: cause, end of the log, and the command that goes on.
+"""The report on failed stages: cause, last lines of the log, and the command that continues.
 
 Tested in tests/pipeline/driver/test_run.py.
 """
@@ -17,14 +17,14 @@ from pipeline.store.store import Store, log_name
 
 
 def this_command() -> str:
-    """The command line of this process, to be typed again."""
+    """The command line of this process, ready to be typed again."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def raise_for_failures(result: Result, store: Store) -> None:
-    """Raise one error that tells of all failed stages: PipelineError (exit code 2) when a user can mend all of them.
+    """Raise one error that reports all failed stages, if any.
 
-    StageFailed (exit code 1) otherwise.
+    PipelineError (exit code 2) when the user can fix all of them, StageFailed (exit code 1) otherwise.
     """
     failed = result.in_state("failed")
     if not failed:
@@ -32,7 +32,7 @@ def raise_for_failures(result: Result, store: Store) -> None:
     logs = store.run(result.run_id) / "logs"
     kept, skipped = len(result.in_state("cached", "committed")), len(result.in_state("skipped"))
     counts = f"{len(failed)} failed, {skipped} skipped, {kept} of {len(result.outcomes)} stages are kept"
-    text = "\n\n".join([*(_card(outcome, logs) for outcome in failed), f"{counts}. To go on:\n  {this_command()}"])
+    text = "\n\n".join([*(_card(outcome, logs) for outcome in failed), f"{counts}. To continue:\n  {this_command()}"])
     mistakes = all(_is_mistake(outcome) for outcome in failed)
     raise PipelineError(text) if mistakes else StageFailed(text)
 
@@ -40,7 +40,7 @@ def raise_for_failures(result: Result, store: Store) -> None:
 def _card(outcome: Outcome, logs: Folder) -> str:
     name = log_name(outcome.address)
     lines = [f"{outcome.address} failed: {type(outcome.error).__name__}: {outcome.error}"]
-    if _is_mistake(outcome):  # its message says all there is to say
+    if _is_mistake(outcome):  # its message suffices
         lines = [f"{outcome.address}: {outcome.error}"]
     else:
         lines += [f"  | {line}" for line in last_lines(logs, name)]

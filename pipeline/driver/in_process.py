@@ -1,4 +1,4 @@
-"""A stage and what it needs, in this process and without Ray: for tests and notebooks."""
+"""Runs a stage and its inputs in this process, without Ray: for tests and notebooks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipeline.store.store import Store
 
 
 def run_in_process(stage: Stage, store: str) -> Folder:
-    """The result of the stage in the store at a path or URI; what is there already is not computed again."""
+    """Run what is not cached and return the result of `stage`; `store` is a path or URI."""
     graph, place = Graph([stage]), Store.open(store)
     result = Scheduler(graph, place, InlineExecutor(), Resolver(graph), run_id="in-process").run()
     result.raise_for_failures()
     manifest = result.outcomes[graph.targets[0]].manifest
-    assert manifest is not None, "the run of its graph ended well"
+    assert manifest is not None, "its graph ran without a failure"
     return place.output(manifest)

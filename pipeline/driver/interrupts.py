@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks a run to stop, the second insists, a third is the usual interrupt again."""
+"""Ctrl-C and SIGTERM: the first asks a run to stop, the second forces it, a third interrupts as usual."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Within the block the first two signals call `stop` (`Scheduler.stop`), which must return at once.
+    """Within the block, the first two signals call `stop` (`Scheduler.stop`), which must return at once.
 
     Enter it in the main thread and after `ray.init`, which replaces the handler of SIGTERM.
     """

@@ -1,4 +1,4 @@
-"""What is refused within a second, before anything heavy starts: resources that never come, a store without room."""
+"""Quick checks before anything heavy starts: resources that will never be available, a store without room."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LEAST_FREE_BYTES = 2**30
 
 
 def check_resources(nodes: Iterable[Node], total: Resources, largest_node: Resources | None = None) -> None:
-    """Raise PipelineError when a stage asks for more than there will ever be; it would wait for ever.
+    """Raise PipelineError when a stage requests more than will ever be available: it would wait forever.
 
-    A nested stage spreads its workers over all nodes, any other stage must fit on the `largest_node`.
+    A nested stage spreads its workers over all nodes; any other stage must fit on the `largest_node`.
     """
     for node in nodes:
         room = total if node.stage.resources.nested or largest_node is None else largest_node
@@ -40,7 +40,7 @@ def check_store(store: Folder, least_free_bytes: int = LEAST_FREE_BYTES) -> None
         store.delete(probe)
     except OSError as error:
         raise PipelineError(
-            f"the store {store.uri} cannot be written: {error}\nSet SSDPIPE_STORE to a place that can."
+            f"the store {store.uri} cannot be written: {error}\nSet SSDPIPE_STORE to a writable location."
         ) from error
     if store.is_local:
         _check_free(Path(store.path), least_free_bytes)
@@ -51,5 +51,5 @@ def _check_free(folder: Path, least_bytes: int) -> None:
     if free < least_bytes:
         raise PipelineError(
             f"the disk of the store {folder} has {free / 2**30:.2f} GiB free, and {least_bytes / 2**30:.2f} GiB "
-            "are needed: make room or set SSDPIPE_STORE to a place on another disk."
+            "are needed: free some space or set SSDPIPE_STORE to a location on another disk."
         )

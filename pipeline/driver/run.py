@@ -1,4 +1,4 @@
-"""One invocation, from a graph to its end: plan; nothing more when all is cached; else refuse, start Ray, run, tell.
+"""One invocation of a graph: plan, and return when all is cached; else check, start Ray, run, report.
 
 Ray and MLflow are imported only when a stage is to run.
 """
@@ -25,25 +25,25 @@ from pipeline.planning.plan import PlanRow, plan
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Resources
 from pipeline.store.events import EventLog, Observer, new_run_id
-from pipeline.store.provenance import of_run
+from pipeline.store.provenance import run_provenance
 from pipeline.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """How a graph is run; nothing here changes a result, except that `strict_env` puts libraries into the keys."""
+    """How a graph is run. Nothing here changes a result; only `strict_env` changes keys, by adding library versions."""
 
     about: About
     """The MLflow experiment."""
 
     request: Mapping[str, Any] = field(default_factory=dict)
-    """What the graph was built from, as JSON; recorded, so that `why` can build it again."""
+    """What the graph was built from, as JSON; recorded so that `why` can rebuild it."""
 
     cpus: int | None = None
-    """Of the whole graph; all there are when left out. A session on this machine may be given more than it has."""
+    """CPUs for the whole graph; None takes all. A session on this machine may be given more than it has."""
 
     gpus: int | None = None
-    """Of the whole graph; all there are when left out."""
+    """GPUs for the whole graph; None takes all."""
 
     keep_going: bool = True
     strict_env: bool = False
@@ -51,10 +51,10 @@ class Invocation:
 
 
 def run_graph(graph: Graph, store: Store, invocation: Invocation) -> Result:
-    """Bring every stage to an end.
+    """Run every stage to completion.
 
-    Raises PipelineError before anything starts or for a mistake met on the way, StageFailed for other failures,
-    Interrupted after Ctrl-C; each tells how to go on.
+    Raises PipelineError before anything starts or for a user's mistake in a stage, StageFailed for other failures, and
+    Interrupted after Ctrl-C; each message says how to continue.
     """
     resolver = Resolver(graph, strict_env=invocation.strict_env)
     rows = plan(graph, store, resolver)
@@ -69,7 +69,7 @@ def run_graph(graph: Graph, store: Store, invocation: Invocation) -> Result:
     try:
         result = _run_on_ray(graph, store, resolver, invocation, run_id, observers, waiting)
     except Interrupted as error:
-        raise Interrupted(_goes_on(str(error), graph, store, resolver)) from None
+        raise Interrupted(_how_to_resume(str(error), graph, store, resolver)) from None
     raise_for_failures(result, store)
     return result
 
@@ -80,7 +80,7 @@ def _all_cached(rows: list[PlanRow]) -> Result:
 
 
 def _refuse(waiting: list[PlanRow], store: Store, invocation: Invocation) -> None:
-    """Raise PipelineError for what cannot work, before Ray starts; then let stages fetch what they need."""
+    """Raise PipelineError for what cannot work, before Ray starts; let stages fetch what they need."""
     from pipeline.ray_backend.session import local_capacity
 
     here = local_capacity()
@@ -93,21 +93,21 @@ def _refuse(waiting: list[PlanRow], store: Store, invocation: Invocation) -> Non
 
 
 def _budget(invocation: Invocation, there: Resources) -> Resources:
-    """What the stages may use of what there is."""
-    asked = Resources(
+    """What the stages may use of the resources that are there."""
+    requested = Resources(
         cpus=there.cpus if invocation.cpus is None else invocation.cpus,
         gpus=there.gpus if invocation.gpus is None else invocation.gpus,
     )
-    for name, option, wanted, found in (
-        ("GPUs", "--gpus", asked.gpus, there.gpus),
-        ("CPUs", "--cpus", asked.cpus, there.cpus),
+    for name, option, wanted, available in (
+        ("GPUs", "--gpus", requested.gpus, there.gpus),
+        ("CPUs", "--cpus", requested.cpus, there.cpus),
     ):
-        if wanted > found:
+        if wanted > available:
             raise PipelineError(
-                f"{option} {wanted:g}: there are only {found:g} {name}. Ask for {option} {found:g}, "
+                f"{option} {wanted:g}: there are only {available:g} {name}. Ask for {option} {available:g}, "
                 "or name a larger cluster with RAY_ADDRESS"
             )
-    return asked
+    return requested
 
 
 def _observers(graph: Graph, store: Store, invocation: Invocation, run_id: str) -> list[Observer]:
@@ -144,7 +144,7 @@ def _run_on_ray(
             observers=observers,
             budget=budget,
             keep_going=invocation.keep_going,
-            provenance={**of_run(), "request": dict(invocation.request)},
+            provenance={**run_provenance(), "request": dict(invocation.request)},
         )
         with stopping_on_signals(scheduler.stop):
             return scheduler.run()
@@ -153,8 +153,8 @@ def _run_on_ray(
             disconnect()
 
 
-def _goes_on(text: str, graph: Graph, store: Store, resolver: Resolver) -> str:
-    """The account of an interrupted run: how far its stages came, and the command that goes on."""
+def _how_to_resume(text: str, graph: Graph, store: Store, resolver: Resolver) -> str:
+    """The report on an interrupted run: how far its stages got, and the command that resumes it."""
     stopped = [row for row in plan(graph, store, resolver) if row.state == "resume"]
     lines = [f"  {row.address}: {row.reason}" for row in stopped]
     return "\n".join([f"{text}:", *lines, f"  {this_command()}"])

@@ -1,1 +1,1 @@
-"""From stage objects to a graph, its keys, and what a run would do."""
+"""From stage objects to a graph, its keys, and a plan."""

@@ -1,4 +1,4 @@
-"""How many stages run at once: those whose CPUs and GPUs together fit a budget."""
+"""Which stages may run at once: those whose CPUs and GPUs together fit a budget."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pipeline.planning.graph import Node
 from pipeline.stage import Resources
 
 ROUNDING = 1e-6
-"""Ten times 0.1 GPU is one GPU."""
+"""Tolerance for sums of fractions: ten times 0.1 GPU is one GPU."""
 
 
 class Budget:
-    """CPUs and GPUs that are left of a total."""
+    """CPUs and GPUs that remain of a total."""
 
     def __init__(self, total: Resources) -> None:
         self.total = total
         self._cpus = total.cpus
         self._gpus = total.gpus
 
-    def take(self, asked: Resources) -> bool:
-        """Take what a stage asks for if it is there."""
-        if asked.cpus > self._cpus + ROUNDING or asked.gpus > self._gpus + ROUNDING:
+    def take(self, requested: Resources) -> bool:
+        """Take what a stage requests and return True, or take nothing when too little remains."""
+        if requested.cpus > self._cpus + ROUNDING or requested.gpus > self._gpus + ROUNDING:
             return False
-        self._cpus -= asked.cpus
-        self._gpus -= asked.gpus
+        self._cpus -= requested.cpus
+        self._gpus -= requested.gpus
         return True
 
     def give_back(self, taken: Resources) -> None:
@@ -34,10 +34,10 @@ class Budget:
 
 
 def refuse_oversized(nodes: Iterable[Node], total: Resources) -> None:
-    """Raises PipelineError for a stage that could never start, instead of letting it wait for ever."""
+    """Raise PipelineError for a stage that could never start and would wait forever."""
     for node in nodes:
-        asked = node.stage.resources
-        for name, wanted, there in (("GPUs", asked.gpus, total.gpus), ("CPUs", asked.cpus, total.cpus)):
+        requested = node.stage.resources
+        for name, wanted, there in (("GPUs", requested.gpus, total.gpus), ("CPUs", requested.cpus, total.cpus)):
             if wanted > there + ROUNDING:
                 raise PipelineError(
                     f"{node.address} asks for {wanted:g} {name}, but there are {there:g} in all: "

@@ -1,4 +1,4 @@
-"""Why a key is not that of an earlier result: differences down to the field and the function.
+"""Why a key differs from that of an earlier result, down to the field and the function.
 
 Tested in tests/pipeline/planning/test_plan.py.
 """
@@ -16,10 +16,10 @@ EARLIER_SCHEME = "keys of an earlier scheme"
 
 
 def changes(before: Manifest, now: Ingredients, node: Node, undecided: Mapping[str, str] | None = None) -> list[str]:
-    """What differs between a result and a stage, down to the field and the function.
+    """Differences between a result and a stage, down to the field and the function.
 
-    `undecided` are digests of inputs that are still to be made: they are taken as unchanged. Results of an earlier
-    scheme of keys are not compared: every module may have another name.
+    `undecided` holds digests of inputs that are yet to be computed, which are taken as unchanged. Results of an earlier
+    scheme of keys are not compared: every module may have been renamed.
     """
     then = before.ingredients
     if then.is_of_earlier_scheme:
@@ -35,13 +35,13 @@ def changes(before: Manifest, now: Ingredients, node: Node, undecided: Mapping[s
 
 
 def _changed_fields(then: Any, now: Any, shown_then: Any, shown_now: Any) -> list[str]:
-    """Hashed fields decide what changed; fields with all defaults give the values to show."""
+    """The hashed fields decide what changed; the settings with all defaults supply the values to show."""
     old, new = dict(leaves(then, "config")), dict(leaves(now, "config"))
     old_values, new_values = dict(leaves(shown_then, "config")), dict(leaves(shown_now, "config"))
     paths = [path for path in sorted(old.keys() | new.keys()) if _text(old, path) != _text(new, path)]
     texts = [(path, _text(old_values, path), _text(new_values, path)) for path in paths]
-    told = [f"{path} {before} -> {after}" for path, before, after in texts if before != after]
-    return told or [f"{path} is {after} as before, but the default is another" for path, _, after in texts]
+    lines = [f"{path} {before} -> {after}" for path, before, after in texts if before != after]
+    return lines or [f"{path} is still {after}, but its default has changed" for path, _, after in texts]
 
 
 def _text(values: Mapping[str, Any], path: str) -> str:

@@ -1,4 +1,4 @@
-"""The graph of stages: one node for equal stages, in an order in which inputs come first.
+"""The graph of stages: one node for equal stages, in topological order.
 
 Edges are the stages that a stage holds in its fields. Stages are frozen, so a cycle cannot be built.
 """
@@ -19,7 +19,7 @@ class Node:
     id: str
     stage: Stage
     address: str
-    """Unique in its graph; different stages of one address get the start of their id behind it."""
+    """Unique in its graph: a different stage with the same address gets the start of its id appended."""
 
     aliases: tuple[str, ...]
     """Addresses of further stages that are equal to this one."""
@@ -31,17 +31,17 @@ class Node:
 
 
 class Graph:
-    """All stages that the targets need."""
+    """The targets and all stages that they need."""
 
     def __init__(self, targets: Iterable[Stage]) -> None:
-        """Raises PipelineError naming the field that cannot be part of a key."""
+        """Raises PipelineError that names a field whose value cannot be part of a key."""
         builder = _Builder()
         self.targets: tuple[str, ...] = tuple(dict.fromkeys(builder.add(stage) for stage in targets))
         self.nodes: dict[str, Node] = builder.nodes
-        """By id, in topological order."""
+        """Nodes by id, in topological order."""
 
     def edges(self) -> dict[str, set[str]]:
-        """{node id: ids of its inputs}, as `graphlib` takes it."""
+        """{node id: ids of its inputs}, as `graphlib` expects."""
         return {node.id: set(node.inputs.values()) for node in self.nodes.values()}
 
     def below(self, node_id: str) -> list[str]:
@@ -50,7 +50,7 @@ class Graph:
         for node in self.nodes.values():
             if reached & set(node.inputs.values()):
                 reached.add(node.id)
-        return [found for found in self.nodes if found in reached and found != node_id]
+        return [each for each in self.nodes if each in reached and each != node_id]
 
     def heights(self) -> dict[str, int]:
         """{node id: number of nodes on the longest path from it to a target}."""
@@ -61,7 +61,7 @@ class Graph:
         return heights
 
     def find(self, text: str, keys: Mapping[str, str] | None = None) -> Node:
-        """The node of an address, an alias, or a unique prefix of a node id or of a key in `keys` {node id: key}."""
+        """The node with this address, alias, or unique prefix of a node id or of a key in `keys` {node id: key}."""
         for node in self.nodes.values():
             if text == node.address or text in node.aliases:
                 return node

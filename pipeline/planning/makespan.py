@@ -1,6 +1,6 @@
-"""How long a graph takes on some CPUs and GPUs, when the time of each stage is known: list scheduling.
+"""How long a graph takes on given CPUs and GPUs when the duration of each stage is known: list scheduling.
 
-Of the stages that are ready, the one with the longest way to the end starts first, as far as the budget admits.
+Among ready stages, the one with the longest remaining path starts first, as far as the budget allows.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pipeline.stage import Resources
 def makespan(graph: Graph, seconds: Mapping[str, float], total: Resources) -> float:
     """Seconds from the start of the first stage to the end of the last.
 
-    `seconds` {node id: seconds} holds the stages that run; all others are there already and take nothing. Raises
-    PipelineError for a stage that the total could never hold.
+    `seconds` {node id: seconds} holds the stages that run; all others are cached and take neither time nor resources.
+    Raises PipelineError for a stage that requests more than `total`.
     """
     refuse_oversized([graph.nodes[node_id] for node_id in seconds], total)
     left = seconds_to_the_end(graph, seconds)
@@ -39,7 +39,7 @@ def makespan(graph: Graph, seconds: Mapping[str, float], total: Resources) -> fl
 
 
 def seconds_to_the_end(graph: Graph, seconds: Mapping[str, float]) -> dict[str, float]:
-    """{node id: seconds of the longest path from its start to the end of a target}: no budget makes it shorter."""
+    """{node id: seconds of the longest path from its start to the end of a target}, a bound that no budget lowers."""
     below = dict.fromkeys(graph.nodes, 0.0)
     left: dict[str, float] = {}
     for node in reversed(graph.nodes.values()):

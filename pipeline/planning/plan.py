@@ -1,4 +1,4 @@
-"""What a run would do, and why: keys are resolved as far as results are there; nothing is created."""
+"""What a run would do, and why. Keys are resolved as far as results exist; nothing is created."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class PlanRow:
     address: str
     state: Literal["cached", "run", "resume", "after", "missing"]
     reason: str
-    """Why it is to run, what it waits for or what it lacks; empty when cached."""
+    """Why the stage is to run, what it waits for or what it lacks; empty when cached."""
 
     key: str
-    """Empty for a stage below one that is to run: its key is not known yet."""
+    """Empty when an input is yet to be computed: the key is not known before."""
 
     seconds: float | None
-    """How long it took: this result, or the newest one of the same address; None when never run."""
+    """Duration of this result, or of the newest one with the same address; None when never run."""
 
     node: Node
     manifest: Manifest | None
-    """Of a cached stage."""
+    """Manifest of a cached stage, else None."""
 
 
 def plan(graph: Graph, store: Store, resolver: Resolver) -> list[PlanRow]:
-    """One row for each node, inputs first; "missing" is one whose data set is not there, if the resolver allows it."""
+    """One row for each node, inputs first. A node whose data set is absent is "missing" if the resolver allows it."""
     history = _History(store)
     rows: dict[str, PlanRow] = {}
     for node in graph.nodes.values():
@@ -43,7 +43,7 @@ def plan(graph: Graph, store: Store, resolver: Resolver) -> list[PlanRow]:
 
 
 def why(graph: Graph, store: Store, resolver: Resolver, text: str) -> list[str]:
-    """All differences between what the stage is now and its newest result; `text` is an address or a key prefix."""
+    """All differences between a stage and its newest result; `text` is an address or a key prefix."""
     rows = {row.node.id: row for row in plan(graph, store, resolver)}
     row = rows[graph.find(text, {node_id: row.key for node_id, row in rows.items()}).id]
     if row.manifest:
@@ -55,7 +55,7 @@ def why(graph: Graph, store: Store, resolver: Resolver, text: str) -> list[str]:
     if before is None:
         return [*lines, f"no result of {row.address} in this store"]
     if before.ingredients.is_of_earlier_scheme:
-        return [*lines, _of_earlier_scheme(before)]
+        return [*lines, _earlier_scheme(before)]
     now = resolver.ingredients(row.node, known)
     waiting = {path: digest for path, digest in before.ingredients.inputs.items() if path in inputs.keys() - known}
     return lines + (changes(before, now, row.node, waiting) or ["nothing else changed"])
@@ -87,7 +87,7 @@ def _waits_for(node: Node, rows: Mapping[str, PlanRow], history: _History) -> st
 
 
 class _History:
-    """Newest result of each address; the store is read on the first question only."""
+    """Newest result of each address; the store is read once, on first use."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -105,7 +105,7 @@ class _History:
 
 
 def _stopped_at(store: Store, key: str) -> str:
-    """How far a killed attempt came, when it left more than its record: something to go on from."""
+    """How far a killed attempt got, if it left a checkpoint to resume from, not only its record; else empty."""
     work = store.work(key)
     left = set(work.files()) - {CURVE, PROGRESS}
     progress = read_progress(work)
@@ -114,7 +114,7 @@ def _stopped_at(store: Store, key: str) -> str:
     return f"step {progress.done:,.0f} of {progress.total:,.0f}" if progress else "interrupted"
 
 
-def _of_earlier_scheme(before: Manifest) -> str:
+def _earlier_scheme(before: Manifest) -> str:
     made = datetime.fromtimestamp(before.finished)
     return (
         f"{before.address} has a result of {made:%Y-%m-%d} with {EARLIER_SCHEME} ({before.ingredients.schema}; it is "

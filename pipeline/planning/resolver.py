@@ -1,4 +1,4 @@
-"""From a node of a graph to its key, once the output digests of its inputs are known.
+"""Resolves the key of a node once the output digests of its inputs are known.
 
 Tested in tests/pipeline/planning/test_plan.py.
 """
@@ -17,7 +17,7 @@ from pipeline.store.store import Manifest
 
 
 class Resolver:
-    """Reads code and external data once for all keys of a graph."""
+    """Resolves keys; code and external data are read once for a whole graph."""
 
     def __init__(
         self,
@@ -27,13 +27,13 @@ class Resolver:
         strict_env: bool = False,
         missing_allowed: bool = False,
     ) -> None:
-        """Asks every stage for its external digest: raises PipelineError when a data set is missing.
+        """Compute the external digest of every stage. Raises PipelineError when a data set is missing.
 
         With `missing_allowed` the errors are kept in `missing` instead, and such a stage has no ingredients. With
-        `strict_env` the versions of libraries are part of every key.
+        `strict_env` library versions are part of every key.
         """
         self.missing: dict[str, PipelineError] = {}
-        """By node id."""
+        """Errors of stages whose data set is missing, by node id."""
 
         self._externals: dict[str, str] = {}
         for node in graph.nodes.values():
@@ -48,7 +48,7 @@ class Resolver:
         self._codes: dict[frozenset[type], Code] = {}
 
     def ingredients(self, node: Node, inputs: Mapping[str, Manifest]) -> Ingredients:
-        """All that the key is made of; `inputs` are committed results by field path."""
+        """Everything that the key is computed from; `inputs` are committed results by field path."""
         return Ingredients(
             stage=class_name(type(node.stage)),
             version=type(node.stage).version,
@@ -60,7 +60,7 @@ class Resolver:
         )
 
     def draft(self, node: Node, inputs: Mapping[str, Manifest], provenance: Mapping[str, Any]) -> Manifest:
-        """The manifest of a result that is still to be made."""
+        """The manifest of a result that is yet to be computed."""
         ingredients = self.ingredients(node, inputs)
         return Manifest(
             key=ingredients.key,

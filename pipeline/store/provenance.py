@@ -74,7 +74,7 @@ def git() -> dict[str, Any]:
     }
 
 
-def of_run() -> dict[str, Any]:
+def run_provenance() -> dict[str, Any]:
     """What the driver knows and its workers are told."""
     return {"argv": sys.argv, "git": git(), "libraries": library_versions()}
 

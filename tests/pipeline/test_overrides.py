@@ -137,7 +137,7 @@ def test_a_path_may_begin_with_the_name_of_the_whole():
         ("sources.0=conv7", "sources.0: expected a field that can be set from text, not a Source"),
         ("schedule.drops.2=1", "there is no part '2'; there are: 0, 1"),
         ("sides.0=1", "None is a NoneType and has no part '0'"),
-        ("expand", "is no setting: write field=value"),
+        ("expand", "is not a setting: write field=value"),
         ("schedule.iterations=0", "iterations must be at least 1, but is 0"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_stage_that_fails_ends_with_1_and_after_ctrl_c_with_130_and_the_same_c
     printed, told = failing.communicate(timeout=120)
     assert failing.returncode == 1, told
     assert "waits failed: RuntimeError: it broke" in told
-    assert "1 failed, 1 skipped, 2 of 4 stages are kept. To go on:\n" in told
+    assert "1 failed, 1 skipped, 2 of 4 stages are kept. To continue:\n" in told
     assert "run ./own.py --gpus 0 --cpus 1 --no-mlflow" in told
     assert "quoted" in printed  # the table, as far as it is there
     assert "report: " in printed

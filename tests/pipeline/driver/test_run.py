@@ -95,7 +95,7 @@ def test_a_failure_is_told_with_the_end_of_its_log_and_the_command_that_goes_on(
     assert lines[0] == "broken failed: ZeroDivisionError: division by zero"
     assert "  | about to divide" in lines
     assert any(line.startswith("  log: ") and line.endswith("/logs/broken.log") for line in lines)
-    assert lines[-2:] == ["1 failed, 1 skipped, 1 of 3 stages are kept. To go on:", "  toys run 'a b'"]
+    assert lines[-2:] == ["1 failed, 1 skipped, 1 of 3 stages are kept. To continue:", "  toys run 'a b'"]
 
 
 @pytest.mark.usefixtures("ray_session")
