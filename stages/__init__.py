@@ -1,1 +1,1 @@
-"""What a step does: read data sets, shard, train, detect, evaluate, tabulate, report."""
+"""The stages of the experiments: read data sets, shard, train, detect, evaluate, tabulate, report."""

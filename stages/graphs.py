@@ -1,4 +1,4 @@
-"""The stages behind a number: train on shards, detect, evaluate; and validate the checkpoints of a training."""
+"""Build the stages behind a number: training on shards, detection, evaluation; and validation of checkpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def trained(
     tags: tuple[tuple[str, str], ...] = (),
     placement: Placement,
 ) -> Train:
-    """Train the recipe on the shards, from the initial weights or from scratch."""
+    """Stage that trains the recipe on the shards, from the initial weights or from scratch."""
     return Train(
         recipe=recipe,
         shards=shards,
@@ -51,7 +51,7 @@ def scored(
     limits: DetectionLimits = PAPER_LIMITS,
     allow_trained_images: bool = False,
 ) -> Evaluation:
-    """Detect with some weights on the test shards, and score."""
+    """Stages that detect on the test shards with these weights and score the detections by the protocol."""
     detections = Detect(
         weights=weights,
         shards=test,
@@ -75,7 +75,7 @@ def validated(
     protocol: Protocol = "voc",
     allow_trained_images: bool = False,
 ) -> Validate:
-    """Score the checkpoints that the training keeps on validation shards."""
+    """Stage that scores the checkpoints kept by the training on validation shards."""
     recipe = training.recipe
     every, last = recipe.keep_every, recipe.schedule.iterations
     return Validate(

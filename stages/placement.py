@@ -1,4 +1,4 @@
-"""Where the stages of a graph run."""
+"""Where the stages of a graph run, and on how many processes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Never part of a key."""
+    """Values of execution fields: never part of a key."""
 
     workers: int = 1
-    """Processes of one training: its GPUs, or CPU workers."""
+    """Number of processes of one training: one per GPU, or CPU workers."""
 
     use_gpu: bool = False
     cpus_per_worker: float = 1

@@ -1,1 +1,1 @@
-"""Readers: the annotated images of a split, whatever the layout on disk."""
+"""Readers, which present the annotated images of a split in one form for every layout on disk."""

@@ -1,4 +1,4 @@
-"""Annotated objects of an image in the one form that all readers give, and what becomes of a box that is not sound.
+"""Annotated objects of an image, in the form that all readers produce, and the repair of boxes.
 
 Boxes are (xmin, ymin, xmax, ymax) in pixels as annotated: 1-based, inclusive corners in VOC, 0-based edges in COCO
 (x, y, x + width, y + height); nothing is subtracted. A box lies inside an image of W x H when 0 <= xmin and xmax <= W.
@@ -20,44 +20,44 @@ class AnnotatedObject:
     """One object of one image."""
 
     name: str
-    """Of its class, as the data set calls it."""
+    """Class name as the data set has it."""
 
     box_xyxy: Box | None
-    """None when there are not four finite numbers."""
+    """None when the annotation does not hold four finite numbers."""
 
     difficult: bool = False
     crowd: bool = False
     """A region of many objects: never trained on, ignored in evaluation."""
 
     area: float | None = None
-    """In square pixels, as stated; None: that of the box."""
+    """In square pixels, as stated; None: the area of the box is used."""
 
     annotation_id: int | None = None
-    """As stated; None: its number within the image."""
+    """As stated; None: its number within the image is used."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Annotation:
-    """All that is said of one image."""
+    """Everything annotated for one image."""
 
     size: tuple[int, int] | None
-    """Width and height as stated, often wrong; None when nothing is stated."""
+    """Width and height as stated, which are often wrong; None when they are not stated."""
 
     objects: tuple[AnnotatedObject, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Naming:
-    """From the class names of a data set to those of the shards."""
+    """Mapping from the class names of a data set to those of the shards."""
 
     rename: tuple[tuple[str, str], ...] = ()
-    """Pairs (theirs, ours); other names stay as they are."""
+    """Pairs (name in the data set, name in the shards); other names stay unchanged."""
 
     leave_out_others: bool = False
-    """Leave out objects of classes that `rename` does not name. They are counted in the report."""
+    """Leave out objects of classes that are not in `rename`. The report counts them."""
 
     def ours(self, theirs: str) -> str | None:
-        """None for a class that is left out."""
+        """Name in the shards of a class of the data set; None when the class is left out."""
         return self._renamed.get(theirs, None if self.leave_out_others else theirs)
 
     @cached_property
@@ -69,20 +69,20 @@ AS_NAMED = Naming()
 
 
 def repaired(box_xyxy: Box | None, width: int, height: int) -> tuple[Box | None, list[tuple[Kind, str]]]:
-    """The box as it goes to training, or None when it cannot; and each defect met, with its numbers."""
+    """The box as used for training, or None when it is unusable; and each of its defects, with the numbers."""
     if box_xyxy is None:
         return None, [(Kind.UNREADABLE_BOX, "no box")]
-    told = ", ".join(f"{value:g}" for value in box_xyxy)
+    numbers = ", ".join(f"{value:g}" for value in box_xyxy)
     xmin, xmax = sorted(box_xyxy[0::2])
     ymin, ymax = sorted(box_xyxy[1::2])
     if xmin == xmax or ymin == ymax:
-        return None, [(Kind.ZERO_AREA, told)]
+        return None, [(Kind.ZERO_AREA, numbers)]
     if xmax <= 0 or ymax <= 0 or xmin >= width or ymin >= height:
-        return None, [(Kind.OUTSIDE, f"{told} in {width}x{height}")]
+        return None, [(Kind.OUTSIDE, f"{numbers} in {width}x{height}")]
     defects = []
     if (xmin, ymin, xmax, ymax) != box_xyxy:
-        defects.append((Kind.SWAPPED_CORNERS, told))
+        defects.append((Kind.SWAPPED_CORNERS, numbers))
     inside = (max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(width)), min(ymax, float(height)))
     if inside != (xmin, ymin, xmax, ymax):
-        defects.append((Kind.CLIPPED, f"{told} in {width}x{height}"))
+        defects.append((Kind.CLIPPED, f"{numbers} in {width}x{height}"))
     return inside, defects

@@ -1,8 +1,8 @@
-"""Folders in the layout of COCO: a JSON file for each split, and its images.
+"""Reader of the layout of COCO: a JSON file for each split, and its images.
 
 The file of split S is annotations/instances_S.json, annotations/image_info_S.json (an image list without annotations),
-annotations/S.json, or S/_annotations.coco.json; coco_images.py says where its images lie. trainval35k and minival are
-the images of train2017 and val2017, or are put together from files of 2014.
+annotations/S.json, or S/_annotations.coco.json; coco_images.py lists where its images may lie. trainval35k and minival
+are the images of train2017 and val2017, or are combined from files of 2014.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FILES = (
 
 @dataclass(frozen=True, kw_only=True)
 class _Parts:
-    """Splits whose images make up another, less those of `without`."""
+    """Splits whose images together make up another one, except those of `without`."""
 
     splits: tuple[str, ...]
     without: tuple[str, ...] = ()
@@ -62,13 +62,13 @@ COMBINED = {
 
 @dataclass(frozen=True, kw_only=True)
 class CocoFolder(Source):
-    """One split of a data set in COCO layout: 2014, 2017, or a user's."""
+    """One split of a data set in COCO layout: 2014, 2017, or your own."""
 
     def located(self, result: Folder | None = None) -> Folder:
         folder = given_folder(self, result)
         if not splits_of(folder):
             looked = ", ".join(name.format("<split>") for name in FILES)
-            raise PipelineError(f"{folder.uri} is no data set in COCO layout: looked for {looked}")
+            raise PipelineError(f"{folder.uri} is not a data set in COCO layout: looked for {looked}")
         return folder
 
     def files_read(self, folder: Folder) -> FilesRead:
@@ -141,7 +141,7 @@ class CocoFolder(Source):
 
 
 def splits_of(folder: Folder) -> list[str]:
-    """Names of the splits that have a file, and of those that can be put together from them."""
+    """Names of the splits that have a file, and of those that can be combined from them."""
     names = [f"annotations/{entry.base_name}" for entry in entries(folder / "annotations")]
     names += [f"{entry.base_name}/_annotations.coco.json" for entry in entries(folder) if _is_folder(entry)]
     matches = [_split(name) for name in names if not name.startswith("_annotations") and folder.exists(name)]
@@ -162,7 +162,7 @@ def _split(name: str) -> str | None:
 
 
 def _files(folder: Folder, split: str) -> tuple[dict[str, str], _Parts]:
-    """The file of each split that is read, and which of them is put in or taken out."""
+    """File of each split that is read, and which splits are included and which excluded."""
     for parts in (_Parts(splits=(split,)), *COMBINED.get(split, ())):
         files = {name: _file(folder, name) for name in (*parts.splits, *parts.without)}
         found = {name: file for name, file in files.items() if file}
@@ -176,11 +176,11 @@ def _file(folder: Folder, split: str) -> str | None:
 
 
 def _read(folder: Folder, split: str) -> CocoFile:
-    """All of a split, read from its files."""
+    """Read the whole split from its files."""
     files, parts = _files(folder, split)
     read = {name: _parsed(folder, file) for name, file in files.items()}
-    taken_out = {image.image_id for name in parts.without for image in read[name].images}
-    images = [image for name in parts.splits for image in read[name].images if image.image_id not in taken_out]
+    excluded = {image.image_id for name in parts.without for image in read[name].images}
+    images = [image for name in parts.splits for image in read[name].images if image.image_id not in excluded]
     if not images:
         raise PipelineError(f"split {split!r} of {folder.uri} is empty: {', '.join(files.values())} list no image")
     return CocoFile(
@@ -194,5 +194,5 @@ def _parsed(folder: Folder, file: str) -> CocoFile:
     try:
         return parse_coco(folder.read_bytes(file))
     except (ValueError, KeyError, TypeError) as error:
-        told = f"an entry lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise PipelineError(f"{folder.uri}/{file} cannot be read as COCO annotations: {told}") from error
+        reason = f"an entry lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise PipelineError(f"{folder.uri}/{file} cannot be read as COCO annotations: {reason}") from error

@@ -1,7 +1,7 @@
-"""The instances file of COCO's format: JSON to annotated images.
+"""Parse an instances file in COCO's format: JSON to annotated images.
 
-A box is stated as (x, y, width, height) with edges counted from 0, and becomes (x, y, x + width, y + height). Ids are
-compared as text, so that 2299 and "2299" are one image.
+A box (x, y, width, height), with edges counted from 0, becomes (x, y, x + width, y + height). Ids are compared as text,
+so that 2299 and "2299" are one image.
 
 Tested in tests/stages/datasets/test_coco.py.
 """
@@ -27,36 +27,36 @@ class CocoImage:
     file_name: str
     annotation: Annotation
     string_id: bool
-    """Whether an id was stated as text."""
+    """Whether an id in the file is a string."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CocoFile:
-    """One file."""
+    """Content of one file."""
 
     images: tuple[CocoImage, ...]
-    """In the order of the file, repetitions included; the annotations stand at the first of them."""
+    """In the order of the file, repetitions included; the annotations belong to the first occurrence."""
 
     orphans: tuple[tuple[str, int], ...]
-    """(image id, annotations) of images that are not listed."""
+    """(image id, number of annotations) of images that are not listed."""
 
     objects_per_class: Mapping[str, int]
-    """Of listed images."""
+    """Counts over the listed images."""
 
 
 def parse_coco(content: bytes) -> CocoFile:
     """Read a file. A list of images without `annotations`, as for test-dev, is legal.
 
-    Raises ValueError when it is not of this format, or has annotations of a category that it does not name.
+    Raises ValueError when the content is not in this format, or annotations have a category that it does not define.
     """
     whole = json.loads(content)
     if not isinstance(whole, dict) or not isinstance(whole.get("images"), list):
-        raise ValueError("there is no list `images` in it")
+        raise ValueError("it has no list `images`")
     annotations: list[dict[str, Any]] = whole.get("annotations") or []
     names = {str(category["id"]): str(category["name"]).strip() for category in whole.get("categories") or []}
     if unknown := Counter(str(item.get("category_id")) for item in annotations if _category(item) not in names):
-        told = ", ".join(f"{category} ({number} annotations)" for category, number in unknown.items())
-        raise ValueError(f"`categories` does not name the category {told}")
+        counts = ", ".join(f"{category} ({number} annotations)" for category, number in unknown.items())
+        raise ValueError(f"`categories` does not define category {counts}")
     by_image: dict[str, list[dict[str, Any]]] = {}
     for item in annotations:
         by_image.setdefault(str(item.get("image_id")), []).append(item)

@@ -1,8 +1,8 @@
-"""A CSV of boxes beside images: one line for each box, columns by the names in its header.
+"""Reader of the CSV layout: a CSV of boxes beside the images, one line per box, with named columns.
 
 Columns image (or filename), xmin, ymin, xmax, ymax, class (or label), in any order and case; difficult (0 or 1), width,
-height and split may be there. A line whose box and class are empty lists an image without objects. Split S is the file
-S.csv, or the lines of the folder's only CSV whose column split says S. Corners are pixels as annotated.
+height and split are optional. A line whose box and class are empty lists an image without objects. Split S is the file
+S.csv or, in a folder with a single CSV, the lines whose column split is S. Corners are in pixels, as annotated.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ IMAGE, CLASS = ("image", "filename"), ("class", "label")
 SPLIT = "split"
 OPTIONAL = ("difficult", "width", "height", SPLIT)
 NEAR = 0.85
-"""How alike an unknown column is to one of these when it is taken for a slip: splits to split, not weight to height."""
+"""Similarity at which an unknown column counts as a misspelling: splits of split, but not weight of height."""
 
 PLACES = ("images", "JPEGImages", "")
-"""Folders in which the images may lie; {split} as well."""
+"""Folders that may hold the images, besides one named after the split."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CsvBoxes(Source):
-    """One split of a CSV."""
+    """One split of a data set in CSV layout."""
 
     def located(self, result: Folder | None = None) -> Folder:
         folder = given_folder(self, result)
@@ -96,9 +96,9 @@ def csv_files(folder: Folder) -> list[str]:
 
 
 def splits_of(folder: Folder) -> list[str]:
-    """Names of the splits: those in the column of the only file, or the files' own.
+    """Names of the splits: the values of the column split in a single file, or else the names of the files.
 
-    PipelineError for a column that can only be a slip: without the column split, all lines would be one split.
+    Raises PipelineError for a column name that looks misspelled: without a column split, all lines would be one split.
     """
     files = csv_files(folder)
     for name in files:
@@ -110,13 +110,13 @@ def splits_of(folder: Folder) -> list[str]:
 
 
 def _header(folder: Folder, name: str) -> list[str]:
-    """Names of the columns, without reading the other lines."""
+    """Column names in lower case; reads only the first line."""
     with folder.open_input(name) as file, io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="") as lines:
         return [column.strip().lower() for column in next(csv.reader(lines), [])]
 
 
 def _lines(folder: Folder, file: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number and values of each line that is not empty. PipelineError for one of no split."""
+    """Line number and values of each line that is not empty. Raises PipelineError where the column split is empty."""
     header = _header(folder, file)
     reader = csv.reader(io.StringIO(folder.read_bytes(file).decode("utf-8-sig", errors="replace"), newline=""))
     next(reader, None)
@@ -125,24 +125,24 @@ def _lines(folder: Folder, file: str) -> Iterator[tuple[int, dict[str, str]]]:
         if not any(line.values()):
             continue
         if SPLIT in header and not line.get(SPLIT):
-            raise PipelineError(f"{folder.uri}/{file}, line {reader.line_num}: split is empty")
+            raise PipelineError(f"{folder.uri}/{file}, line {reader.line_num}: the column split is empty")
         yield reader.line_num, line
 
 
 def _slip(header: list[str]) -> str:
-    """What is wrong with the columns beside those of the boxes, if anything is."""
+    """Describe a repeated column or a misspelled optional one; "" when there is neither."""
     known = {*CORNERS, *IMAGE, *CLASS, *OPTIONAL}
     if twice := [name for name in header if name in known and header.count(name) > 1]:
-        return f"two columns are called {twice[0]!r}"
+        return f"two columns are named {twice[0]!r}"
     absent = [name for name in OPTIONAL if name not in header]
     for name in header:
         if name not in known and (meant := nearest(name, absent, cutoff=NEAR)):
-            return f"there is a column {name!r}: if {meant[0]!r} is meant, call it so, else by a name less alike"
+            return f"column {name!r} looks like a misspelling of {meant[0]!r}: rename it to that or to something else"
     return ""
 
 
 def _file(folder: Folder, split: str) -> str:
-    """The file that holds a split."""
+    """Name of the file that holds a split."""
     files, splits = csv_files(folder), splits_of(folder)
     if split not in splits:
         raise PipelineError(f"{folder.uri} has no split {split!r} in a CSV; {suggestion(split, splits)}")
@@ -150,7 +150,7 @@ def _file(folder: Folder, split: str) -> str:
 
 
 def _read(folder: Folder, split: str) -> dict[str, Annotation]:
-    """Image name to what is said of it, in the order of the first line of each."""
+    """Annotations by image name, in the order in which the names first appear."""
     file = _file(folder, split)
     alone = len(csv_files(folder)) == 1
     sizes: dict[str, tuple[int, int] | None] = {}
@@ -161,7 +161,8 @@ def _read(folder: Folder, split: str) -> dict[str, Annotation]:
         try:
             if named != split:
                 raise ValueError(
-                    f"split is {named!r} in the file of {split!r}: put all lines into one file, or rename it"
+                    f"column split is {named!r} in the file of split {split!r}: "
+                    "put all lines into one file, or rename the file"
                 )
             name = _first(line, IMAGE)
             sizes.setdefault(name, _size(line))
@@ -172,22 +173,22 @@ def _read(folder: Folder, split: str) -> dict[str, Annotation]:
 
 
 def _objects(line: Mapping[str, str]) -> list[AnnotatedObject]:
-    """The box of a line; none when all of it is empty."""
+    """The object of a line, as a list of one; an empty list when box and class are empty."""
     texts = [line.get(name, "") for name in CORNERS]
     if not any(texts) and not any(line.get(name) for name in CLASS):
         return []
     try:
         xmin, ymin, xmax, ymax = map(float, texts)
     except ValueError:
-        raise ValueError(f"{', '.join(CORNERS)} must be four numbers, but are {texts}") from None
+        raise ValueError(f"{', '.join(CORNERS)} must be four numbers, but the line has {texts}") from None
     if not all(map(math.isfinite, (xmin, ymin, xmax, ymax))):
-        raise ValueError(f"{', '.join(CORNERS)} must be finite, but are {texts}")
+        raise ValueError(f"{', '.join(CORNERS)} must be finite, but the line has {texts}")
     difficult = line.get("difficult") in ("1", "true", "True")
     return [AnnotatedObject(name=_first(line, CLASS), box_xyxy=(xmin, ymin, xmax, ymax), difficult=difficult)]
 
 
 def _first(line: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """The value of the column that has one of the names. ValueError when it is empty."""
+    """Value of the first of these columns that is not empty. Raises ValueError when there is none."""
     value = next((text for name in names if (text := line.get(name))), "")
     if not value:
         raise ValueError(f"{names[0]} is empty")
@@ -204,7 +205,7 @@ def _count(found: Mapping[str, Annotation]) -> Counter[str]:
 
 
 def _images(folder: Folder, split: str) -> dict[str, tuple[str, fs.FileInfo]]:
-    """Image name, as a CSV may call it, to its path inside the folder and its file."""
+    """Path inside the folder and file of each image, by every name that a CSV may use for it."""
     found: dict[str, tuple[str, fs.FileInfo]] = {}
     for place in (*PLACES, split):
         for file in image_entries(folder / place if place else folder):

@@ -1,7 +1,7 @@
-"""What is wrong in a data set, what was done about it, and the report that accounts for every image and box.
+"""Defects of a data set, their consequences, and the report that accounts for every image and box.
 
 Nothing is dropped silently: images listed = images written + images left out, and boxes annotated =
-boxes written + boxes left out + boxes of left-out images.
+boxes written + boxes left out + boxes of images left out.
 
 Tested in tests/stages/shards/test_check.py.
 """
@@ -28,7 +28,7 @@ class Policy(StrEnum):
 
 
 class Kind(StrEnum):
-    """A defect of a list, of an image, of a box, or of a description that the image itself corrects."""
+    """A defect of a list, an image, a box, or a description that contradicts the image."""
 
     MISSING_ANNOTATION = "missing annotation"
     BROKEN_XML = "broken XML"
@@ -107,7 +107,7 @@ TREATMENTS = {
 
 
 def consequence(kind: Kind) -> str:
-    """What a defect did to the data."""
+    """The consequence of a defect, as reports word it."""
     return TREATMENTS[kind].policy.value
 
 
@@ -117,6 +117,7 @@ def is_legal(kind: Kind) -> bool:
 
 
 def leaves_out_box(kind: Kind) -> bool:
+    """Whether defects of this kind leave out the box but keep its image."""
     return TREATMENTS[kind].policy is Policy.BOX_LEFT_OUT
 
 
@@ -131,7 +132,7 @@ class Defect:
 
     detail: str
     object: int | None = None
-    """Number of the object in its annotation file, from 0; None when the image as a whole is meant."""
+    """Number of the object in its annotation file, from 0; None when the whole image or list is affected."""
 
     @property
     def place(self) -> str:
@@ -143,7 +144,7 @@ class Defect:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Counts over some of the images; tallies add up."""
+    """Counts over a set of images; tallies of disjoint sets can be added."""
 
     images_listed: int = 0
     images_written: int = 0
@@ -155,14 +156,14 @@ class Tally:
     boxes_written: int = 0
     boxes_left_out: int = 0
     boxes_of_left_out_images: int = 0
-    """As far as their annotations can be read; those of images that are not listed as well."""
+    """As far as the annotations can be read; includes boxes of images that are not listed."""
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{part.name: getattr(self, part.name) + getattr(other, part.name) for part in fields(self)})
 
 
 def report(tally: Tally, defects: Sequence[Defect]) -> dict[str, Any]:
-    """The content of `report.json`: the accounts, how many defects of each kind, and each one with its place."""
+    """Content of `report.json`: the tally, the number of defects of each kind, and each defect with its place."""
     return {
         **asdict(tally),
         "defects": {kind.value: number for kind, number in _by_kind(defects)},
@@ -173,7 +174,7 @@ def report(tally: Tally, defects: Sequence[Defect]) -> dict[str, Any]:
 def readable_report(tally: Tally, defects: Sequence[Defect]) -> str:
     """The content of `report.md`: the accounts and the defects as Markdown."""
     lines = [
-        "# What was read",
+        "# Images and defects",
         "",
         "| | in the data set | in the shards | left out |",
         "|---|---:|---:|---:|",
@@ -185,10 +186,10 @@ def readable_report(tally: Tally, defects: Sequence[Defect]) -> str:
         "",
     ]
     if not defects:
-        return "\n".join([*lines, "No defects were found.", ""])
+        return "\n".join([*lines, "No defects.", ""])
     lines += ["| defect | number | consequence |", "|---|---:|---|"]
     lines += [f"| {kind} | {number:,} | {consequence(kind)} |" for kind, number in _by_kind(defects)]
-    lines += ["", "## Each one", "", *(f"- {defect}" for defect in defects), ""]
+    lines += ["", "## All defects", "", *(f"- {defect}" for defect in defects), ""]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Which layout a folder has, what splits it lists, and the source of one of them."""
+"""Recognise the layout of a folder, list its splits, and make the source of one of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stages.datasets.voc import VocFolder
 
 TRAINING = ("trainval", "train", "train2017", "train2014")
 TESTING = ("test", "val", "valid", "validation", "val2017", "val2014", "minival")
-"""Splits that are taken when none is named, the first before the others."""
+"""Default names of splits, in order of preference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,34 +32,34 @@ class DataSet:
     root: str
     splits: tuple[str, ...]
     reader: Callable[..., Source]
-    """Of its layout, by name, root and split."""
+    """Constructor of the layout's source, called with name, root and split."""
 
     def source(self, split: str) -> Source:
         return self.reader(name=self.name, root=self.root, split=split)
 
     def default_split(self, among: tuple[str, ...]) -> str:
-        """The first of some usual splits that is there; without any, the first of them, which its reader refuses."""
+        """The first of these names that is a split here; if none is, the first name, which the reader then refuses."""
         return next((split for split in among if split in self.splits), among[0])
 
 
 def find_data_set(root: str, layout: str = "") -> DataSet:
-    """The data set at a path or URI; a set of a VOC devkit may be named as a folder below its parents.
+    """The data set at a path or URI; DIR/VOC2012 also names a set in DIR/VOCdevkit.
 
-    PipelineError when there is none, or when a layout does not fit.
+    Raises PipelineError when there is none, or when it does not have the given layout.
     """
     if layout and layout not in LAYOUTS:
         raise PipelineError(f"there is no layout {layout!r}; {suggestion(layout, LAYOUTS)}")
     if not root:
-        raise PipelineError("no data set is given; name its folder with --data or SSDPIPE_DATA")
+        raise PipelineError("no data set was given; name its folder with --data or SSDPIPE_DATA")
     for name, look in LAYOUTS.items():
         if layout in ("", name) and (found := look(root)):
             return found
     if layout == "voc" or not Folder.at(root).exists():
-        VocFolder(name=root, root=root, split="").located()  # tells what is missing
+        VocFolder(name=root, root=root, split="").located()  # raises the error that describes what is missing
     raise PipelineError(
-        f"{root} is no data set{f' in layout {layout}' if layout else ''}: looked for Annotations and ImageSets/Main "
-        "(VOC), annotations/instances_<split>.json (COCO), ImageSets/DET (ILSVRC), and a .csv with the columns image, "
-        "xmin, ymin, xmax, ymax, class"
+        f"{root} is not a data set{f' in layout {layout}' if layout else ''}: looked for Annotations and "
+        "ImageSets/Main (VOC), annotations/instances_<split>.json (COCO), ImageSets/DET (ILSVRC), and a .csv with the "
+        "columns image, xmin, ymin, xmax, ymax, class"
     )
 
 
@@ -98,7 +98,7 @@ def _csv(root: str) -> DataSet | None:
 
 
 LAYOUTS: dict[str, Callable[[str], DataSet | None]] = {"ilsvrc": _ilsvrc, "voc": _voc, "coco": _coco, "csv": _csv}
-"""What looks for each, in the order in which they are looked for: a new layout is a reader and a line here."""
+"""Function that detects each layout, in the order of the attempts: a new layout is a reader and a line here."""
 
 
 def _last(folder: Folder) -> str:

@@ -1,9 +1,12 @@
-"""ILSVRC DET: Annotations/DET/<part>/<id>.xml, Data/DET/<part>/<id>.JPEG, ImageSets/DET/<split>.txt.
+"""Reader of the layout of ILSVRC DET.
+
+Files are Annotations/DET/<part>/<id>.xml, Data/DET/<part>/<id>.JPEG and ImageSets/DET/<split>.txt.
 
 A line of a list is `<id>`, `<id> <number>`, or two paths, `Data/DET/....JPEG Annotations/DET/....xml`. Ids in folders
-(n02672831/n02672831_11478) are in part train, others in val; a leading train/, val/ or test/ says it. val1 and val2
-are no official lists: put your own beside the others. The XML is VOC's, with WordNet ids for names and corners counted
-from 0; as in the original, nothing is subtracted. The original skips images without boxes in training: `skip_empty`.
+(n02672831/n02672831_11478) are in part train, others in val, unless they begin with train/, val/ or test/. val1 and
+val2 are not official lists: put your own beside the others. The XML is VOC's, with WordNet ids as names and corners
+counted from 0; as in the original, nothing is subtracted. The original skips images without boxes in training:
+`skip_empty`.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ BY_NAME = Naming(rename=tuple(ILSVRC_SYNSETS.items()))
 
 @dataclass(frozen=True, kw_only=True)
 class IlsvrcDet(Source):
-    """One split."""
+    """One split of ILSVRC DET."""
 
     naming: Naming = BY_NAME
 
@@ -43,7 +46,7 @@ class IlsvrcDet(Source):
         for folder in (place, place / "ILSVRC"):
             if folder.exists(SPLITS):
                 return folder
-        raise PipelineError(f"{place.uri} does not hold ILSVRC DET: looked for {SPLITS} in it and in ILSVRC")
+        raise PipelineError(f"{place.uri} does not hold ILSVRC DET: looked for {SPLITS} and ILSVRC/{SPLITS}")
 
     def files_read(self, folder: Folder) -> FilesRead:
         parents = _parents(_listed(folder, self.split))
@@ -59,8 +62,8 @@ class IlsvrcDet(Source):
             raise PipelineError(f"none of the {len(names)} images of split {self.split!r} is in {folder.uri}/{IMAGES}")
         digests, counts = _read_annotations(folder, names)
         sizes = (f"{name} {found[name].size if name in found else None}" for name in names)
-        told = (f"{size} {digest}" for size, digest in zip(sizes, digests, strict=True))
-        return Survey(digest=digest_of(told), objects_per_class=dict(sorted(counts.items())), ids=names)
+        lines = (f"{size} {digest}" for size, digest in zip(sizes, digests, strict=True))
+        return Survey(digest=digest_of(lines), objects_per_class=dict(sorted(counts.items())), ids=names)
 
     def listing(self, folder: Folder) -> Listing:
         names = _listed(folder, self.split)
@@ -93,13 +96,13 @@ class IlsvrcDet(Source):
 
 
 def splits_of(folder: Folder) -> list[str]:
-    """Names of the lists."""
+    """Names of the split lists."""
     files = [str(entry.base_name) for entry in entries(folder / SPLITS)]
     return [name.removesuffix(".txt") for name in files if name.endswith(".txt")]
 
 
 def _listed(folder: Folder, split: str) -> list[str]:
-    """`<part>/<id>` of each line."""
+    """`<part>/<id>` of each line of the list, repetitions included."""
     file = f"{SPLITS}/{split}.txt"
     if not folder.exists(file):
         raise PipelineError(f"{folder.uri} has no list {file}; {suggestion(split, splits_of(folder))}")
@@ -109,8 +112,8 @@ def _listed(folder: Folder, split: str) -> list[str]:
     return [_name(line[0], split) for line in lines]
 
 
-def _name(said: str, split: str) -> str:
-    name = normpath(said).removeprefix("/").removeprefix(f"{IMAGES}/").removesuffix(".JPEG")
+def _name(entry: str, split: str) -> str:
+    name = normpath(entry).removeprefix("/").removeprefix(f"{IMAGES}/").removesuffix(".JPEG")
     above, inside, _ = name.partition("/")
     if above in PARTS:
         return name
@@ -118,12 +121,12 @@ def _name(said: str, split: str) -> str:
 
 
 def _parents(names: list[str]) -> list[str]:
-    """The folders of `<part>/<id>`, each once."""
+    """Parent folders of these names, each once."""
     return list(dict.fromkeys(name.rpartition("/")[0] for name in names))
 
 
 def _found(folder: Folder, names: list[str]) -> dict[str, fs.FileInfo]:
-    """`<part>/<id>` to the image's file, listing each folder once."""
+    """Image files by `<part>/<id>`; lists each folder once."""
     files: dict[str, fs.FileInfo] = {}
     for parent in _parents(names):
         for file in entries(folder / f"{IMAGES}/{parent}"):
@@ -133,7 +136,7 @@ def _found(folder: Folder, names: list[str]) -> dict[str, fs.FileInfo]:
 
 
 def _read_annotations(folder: Folder, names: list[str]) -> tuple[list[str], Counter[str]]:
-    """Digest of each annotation file ("" when it is missing), and the objects of each class."""
+    """Digest of each annotation file ("" when it is missing), and the number of objects of each class."""
     digests, counts = [], Counter[str]()
     parents = _parents(names)
     there = {f"{parent}/{file.base_name}" for parent in parents for file in entries(folder / f"{ANNOTATIONS}/{parent}")}
@@ -143,5 +146,5 @@ def _read_annotations(folder: Folder, names: list[str]) -> tuple[list[str], Coun
         try:
             counts.update(item.name for item in parse(content).objects)
         except ValueError:
-            continue  # the report of the shards tells which files are broken
+            continue  # the report of the shards lists the broken files
     return digests, counts

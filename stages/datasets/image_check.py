@@ -1,7 +1,7 @@
-"""Is an encoded image whole, and how large is it? Its bytes are never changed.
+"""Check that an encoded image is complete, and read its size. Its bytes are never changed.
 
-OpenCV before 5 fills the rest of a truncated JPEG with grey and says nothing; Pillow refuses it. A JPEG is
-decoded at an eighth of its size: all of its data are read, at twice the speed.
+OpenCV before 5 silently fills the rest of a truncated JPEG with grey; Pillow refuses it. A JPEG is decoded at an eighth
+of its size, which reads all of its data at twice the speed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
-"""Formats that OpenCV decodes too."""
+"""Accepted formats: those that OpenCV decodes too."""
 
 SUFFIXES = {
     ".jpg": "JPEG",
@@ -31,25 +31,25 @@ SUFFIXES = {
 
 
 ORIENTATION = 0x0112
-"""EXIF tag; from 5 on it exchanges width and height."""
+"""EXIF tag; values from 5 on swap width and height."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedImage:
-    """Size in pixels as stored: an EXIF orientation is not applied, for boxes refer to stored pixels."""
+    """Properties of an image as stored: an EXIF orientation is not applied, since boxes refer to stored pixels."""
 
     width: int
     height: int
     format: str
     oddities: tuple[Kind, ...] = ()
-    """What decoding to three times 8 bit changes."""
+    """What is lost or converted when the image is decoded to 8-bit RGB."""
 
     orientation: int = 1
-    """Of EXIF, from 1 (upright) to 8."""
+    """EXIF orientation, from 1 (upright) to 8."""
 
 
 def check_image(encoded: bytes) -> CheckedImage:
-    """Decode to the last byte. Raises ValueError with the reason when the image is not whole."""
+    """Decode the image to its last byte. Raises ValueError with the reason when it is not complete."""
     from PIL import Image
 
     try:
@@ -57,11 +57,11 @@ def check_image(encoded: bytes) -> CheckedImage:
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(encoded), formats=FORMATS)
             width, height = image.size
-            oddities = _oddities(image)  # before decoding: Pillow reduces 16 bit to 8
+            oddities = _oddities(image)  # before decoding, which reduces 16 bits to 8
             image.draft(None, (1, 1))
             image.load()
             orientation = _orientation(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow raises all of them
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow raises any of these
         raise ValueError(str(error).partition(" <_io")[0]) from error
     # MPO: a JPEG followed by further pictures, as some cameras write it
     name = "JPEG" if image.format == "MPO" else str(image.format)
@@ -86,6 +86,6 @@ def _orientation(image: Image) -> int:
         return 1
     try:
         value = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # broken EXIF raises whatever its parser met
+    except Exception:  # broken EXIF raises whatever its parser runs into
         return 1
     return value if value in range(1, 9) else 1

@@ -1,4 +1,4 @@
-"""The published data sets: where each lies below the data folder (SSDPIPE_DATA), and how to come by it.
+"""The published data sets: where each is expected below the data folder (SSDPIPE_DATA), and how to get it.
 
 voc2007    VOCdevkit/VOC2007    Annotations, JPEGImages, ImageSets/Main
 voc2012    VOCdevkit/VOC2012    the same
@@ -20,10 +20,10 @@ class PublishedData:
 
     name: str
     place: str
-    """Its folder below the data folder."""
+    """Folder below the data folder."""
 
     size: str
-    """Of the archives together, about."""
+    """Approximate size of all its archives, for display."""
 
     images: dict[str, int] = field(default_factory=dict)
     """Official number of images of each split."""
@@ -50,16 +50,16 @@ PUBLISHED = {
 
 
 def published(name: str) -> PublishedData:
-    """The data set of a name. PipelineError that lists all names when there is none."""
+    """Look up a data set by name. Raises PipelineError, which lists all names, when there is none."""
     if name not in PUBLISHED:
-        raise PipelineError(f"there is no published data set {name!r}; known are {', '.join(PUBLISHED)}")
+        raise PipelineError(f"there is no published data set {name!r}; the known ones are {', '.join(PUBLISHED)}")
     return PUBLISHED[name]
 
 
 def remedy(name: str) -> str:
-    """How to come by the published data set `name`."""
+    """How to get the published data set `name`, as lines that follow an error message."""
     return (
         f"  to download it ({PUBLISHED[name].size}):  ssdpipe data download {name}\n"
-        f"  to use what is on disk:  ssdpipe data link {name} DIR\n"
-        "  SSDPIPE_DATA names the folder that is looked in (default ./data)"
+        f"  to use a copy on disk:  ssdpipe data link {name} DIR\n"
+        "  SSDPIPE_DATA names the folder that is searched (default ./data)"
     )

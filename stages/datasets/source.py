@@ -1,7 +1,7 @@
-"""Annotated images to be sharded: what a data set must tell, whatever its layout.
+"""Sources of annotated images: the interface that the reader of every layout implements.
 
-A reader lists the images of one split in their order and says what is annotated, or which file says it. Nothing
-here opens an image: `image_row` does, for all layouts alike.
+A reader lists the images of one split in order, each with its annotation or the file that holds it. Readers never open
+an image: `stages.shards.image_row` does so for all layouts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ListedImage:
     """One image of a split."""
 
     source: str
-    """Name of the data set."""
+    """Name of the data set that the image belongs to."""
 
     folder: Folder
     image_id: str
@@ -42,11 +42,11 @@ class ListedImage:
     """Whether there is a file of that name."""
 
     annotation_file: str
-    """Where its objects stand."""
+    """Place of its annotation: a path inside the folder, or a file and the entry in it."""
 
     annotation: Annotation | None = None
     parse: Callable[[bytes], Annotation] | None = None
-    """Reads that file, where `annotation` is not given; ValueError when it is broken."""
+    """Parses the content of that file where `annotation` is None; raises ValueError when it is broken."""
 
     naming: Naming = AS_NAMED
     skip_empty: bool = False
@@ -57,30 +57,30 @@ class ListedImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """The images of a split, each once, and what is wrong with the lists themselves."""
+    """The images of a split, each once, and the defects of the list itself."""
 
     images: tuple[ListedImage, ...]
     objects_per_class: Mapping[str, int]
-    """By the data set's own names."""
+    """By the class names of the data set."""
 
     defects: tuple[Defect, ...] = ()
     repeated: int = 0
-    """Lines or entries that name an image again."""
+    """Number of lines or entries that repeat an image."""
 
     orphans: int = 0
-    """Annotated boxes of images that are not listed."""
+    """Number of annotated boxes whose image is not listed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """What a split holds, as far as can be told without opening an image."""
+    """What a split holds, as far as is known without opening an image."""
 
     digest: str
     objects_per_class: Mapping[str, int]
-    """By the data set's own names, sorted."""
+    """By the class names of the data set, sorted."""
 
     ids: Sequence[str]
-    """Of the images, in the order of the split, repetitions included."""
+    """Image ids in the order of the split, repetitions included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,42 +88,42 @@ class Source(ABC):
     """One split of one data set: on disk below `root`, or in the result of the stage `within`."""
 
     name: str
-    """Written into every row. Sets of one graph need distinct names, for `root` tells nothing apart."""
+    """Written into every row. Data sets of one graph need distinct names, since `root` does not distinguish them."""
 
     split: str
     within: Stage | None = None
     naming: Naming = AS_NAMED
     skip_empty: bool = False
-    """Leave out images without objects, as the original does in training on ILSVRC."""
+    """Skip images without objects, as the original does when it trains on ILSVRC."""
 
     root: str = execution("")
-    """A path or URI; it is the content that counts, see `digest`."""
+    """A path or URI. Not part of the key: the content of the data set is, by `digest`."""
 
     remedy: str = execution("")
-    """How to come by the data set, for who does not have it."""
+    """Lines added to the error for a missing data set: how to get it."""
 
     @abstractmethod
     def located(self, result: Folder | None = None) -> Folder:
-        """The data set's folder; `result` is that of `within`. PipelineError when there is none."""
+        """Locate the data set; `result` is that of the stage `within`. Raises PipelineError when it is missing."""
 
     @abstractmethod
     def files_read(self, folder: Folder) -> FilesRead:
-        """What a survey depends on."""
+        """Files that a survey depends on."""
 
     @abstractmethod
     def surveyed(self, folder: Folder) -> Survey:
-        """What the split holds, read from its files. PipelineError when parts are missing or the split is empty."""
+        """Survey the split by reading its files. Raises PipelineError when parts are missing or the split is empty."""
 
     @abstractmethod
     def listing(self, folder: Folder) -> Listing:
-        """All images of the split."""
+        """List all images of the split."""
 
     @abstractmethod
     def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
-        """Files where the layout has its images and annotations, and what one is called that no split names."""
+        """Files in the folders of images and annotations, each with its kind of defect if no split lists it."""
 
     def survey(self) -> Survey:
-        """What the split of a data set on disk holds, for plans: its files are read when one has changed."""
+        """Survey of a data set on disk, for plans: cached, and repeated only when one of its files has changed."""
         return seen(("survey", repr(self)), self._survey)
 
     def _survey(self) -> Survey:
@@ -132,11 +132,11 @@ class Source(ABC):
         return Survey(**kept(f"{self!r} in {folder.uri}", type(self), stamp, lambda: asdict(self.surveyed(folder))))
 
     def digest(self) -> str:
-        """Digest of what is read from outside the store: ids, annotations by content, images by name and size."""
+        """Digest of the data outside the store: ids, content of annotations, names and sizes of images."""
         return "" if self.within else self.survey().digest
 
     def renamed(self, objects_per_class: Mapping[str, int]) -> Counter[str]:
-        """The same counts by the names of the shards, without what is left out on request."""
+        """Counts by the class names of the shards, without the classes that `naming` leaves out."""
         counts = Counter[str]()
         for theirs, number in objects_per_class.items():
             if ours := self.naming.ours(theirs):
@@ -145,14 +145,14 @@ class Source(ABC):
 
 
 def discover_classes(sources: Iterable[Source]) -> tuple[str, ...]:
-    """All class names in the annotations of some splits on disk, sorted."""
+    """All class names in the annotations of these splits on disk, sorted."""
     return tuple(sorted({name for source in sources for name in source.renamed(source.survey().objects_per_class)}))
 
 
 def given_folder(source: Source, result: Folder | None) -> Folder:
-    """Where a source is to be looked for. PipelineError when nothing is said, or nothing is there."""
+    """Folder in which to look for a source. Raises PipelineError when none is given or it does not exist."""
     if result is None and not source.root:
-        raise PipelineError(f"data set {source.name!r}: no folder is given; name one with --data or SSDPIPE_DATA")
+        raise PipelineError(f"data set {source.name!r}: no folder was given; name one with --data or SSDPIPE_DATA")
     place = result or Folder.at(source.root)
     if not place.exists():
         raise missing(source, f"there is no folder {place.uri}")
@@ -160,25 +160,25 @@ def given_folder(source: Source, result: Folder | None) -> Folder:
 
 
 def missing(source: Source, looked: str) -> PipelineError:
-    """What to raise when a data set is not there; `looked` says what was looked for, and where."""
+    """The error to raise for a missing data set; `looked` describes what was looked for, and where."""
     if not source.remedy:
         return PipelineError(f"{looked}; name the data set's folder with --data or SSDPIPE_DATA")
     return PipelineError(f"data set {source.name} is missing: {looked}\n{source.remedy}")
 
 
 def entries(folder: Folder) -> list[fs.FileInfo]:
-    """What lies directly in a folder, by name; nothing when the folder is absent."""
+    """Entries directly in a folder, sorted by name; empty when the folder does not exist."""
     found = folder.filesystem.get_file_info(fs.FileSelector(folder.path, allow_not_found=True))
     return sorted(found, key=lambda entry: str(entry.base_name))
 
 
 def image_entries(folder: Folder) -> list[fs.FileInfo]:
-    """The image files directly in a folder."""
+    """Image files directly in a folder, sorted by name."""
     return [file for file in entries(folder) if Path(str(file.base_name)).suffix.lower() in SUFFIXES]
 
 
 def repeated_ids(source: Source, file: str, ids: Iterable[str]) -> tuple[Defect, ...]:
-    """One defect for each time that an id is said again."""
+    """One defect for each repetition of an id."""
     return tuple(
         Defect(kind=Kind.DUPLICATE_ID, source=source.name, file=file, detail=f"{image_id}, {number} times")
         for image_id, number in Counter(ids).items()
@@ -187,5 +187,5 @@ def repeated_ids(source: Source, file: str, ids: Iterable[str]) -> tuple[Defect,
 
 
 def digest_of(lines: Iterable[str]) -> str:
-    """SHA-256 of some lines."""
+    """SHA-256 of the lines, as hexadecimal text."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

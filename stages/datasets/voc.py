@@ -1,4 +1,4 @@
-"""Folders in the layout of PASCAL VOC: where the parts lie, what a split lists, and its digest.
+"""Reader of the layout of PASCAL VOC.
 
 Annotations/<id>.xml, JPEGImages/<id>.<jpg, png, ...>, ImageSets/Main/<split>.txt with one id per line.
 """
@@ -38,10 +38,10 @@ from stages.datasets.voc_xml import parse
 
 @dataclass(frozen=True, kw_only=True)
 class VocFolder(Source):
-    """One split of a data set in VOC layout: 2007, 2012, or a user's."""
+    """One split of a data set in VOC layout: 2007, 2012, or your own."""
 
     folder: str = ""
-    """Sub-folder of the place, such as VOC2012; needed only where there are several."""
+    """Subfolder of `root`, such as VOC2012; needed only where `root` holds several data sets."""
 
     annotated: bool = True
     """False for a split whose annotations are not published (VOC2012 test): its images come without objects."""
@@ -53,7 +53,7 @@ class VocFolder(Source):
             raise missing(self, f"no {self.folder}/{ANNOTATIONS} in {place.uri} or in its VOCdevkit")
         return _locate(place, self.folder)
 
-    def files_read(self, folder: Folder) -> FilesRead:  # noqa: ARG002 - other layouts look
+    def files_read(self, folder: Folder) -> FilesRead:  # noqa: ARG002 - other layouts look into the folder
         annotations = [ANNOTATIONS] if self.annotated else []
         return FilesRead(contents=[f"{SPLITS}/{self.split}.txt", *annotations], sizes=[IMAGES])
 
@@ -102,7 +102,7 @@ class VocFolder(Source):
 
 
 def annotations_below(root: str) -> Folder:
-    """The data set at a path or URI, for its annotations and splits only: images need not be there."""
+    """The data set at a path or URI, for its annotations and splits only: it need not contain images."""
     place = Folder.at(root)
     if not place.exists():
         raise PipelineError(f"there is no folder {place.uri}")
@@ -119,7 +119,7 @@ def data_sets(place: Folder, name: str = "") -> list[Folder]:
 
 
 def splits_of(folder: Folder) -> list[str]:
-    """Names of the splits. The lists of one class, with a second column of 1 and -1, are none."""
+    """Names of the splits, without the lists of single classes, which have a second column of 1 and -1."""
     names = [str(entry.base_name) for entry in entries(folder / SPLITS)]
     texts = {
         name.removesuffix(".txt"): folder.read_bytes(f"{SPLITS}/{name}") for name in names if name.endswith(".txt")
@@ -145,7 +145,7 @@ def listed_ids(folder: Folder, split: str) -> list[str]:
 
 
 def image_files(folder: Folder) -> dict[str, fs.FileInfo]:
-    """Image id to its file; where an id has several, the first in the order of SUFFIXES counts."""
+    """Image files by id; where an id has several, the one whose suffix comes first in SUFFIXES."""
     order = {suffix: place for place, suffix in enumerate(SUFFIXES)}
     files = image_entries(folder / IMAGES)
     if not files:
@@ -155,7 +155,7 @@ def image_files(folder: Folder) -> dict[str, fs.FileInfo]:
 
 
 def count_classes(folder: Folder, ids: Iterable[str]) -> Counter[str]:
-    """Objects of each class name in the annotations of `ids`; broken or missing files count nothing."""
+    """Number of objects of each class in the annotations of `ids`; broken or missing files are ignored."""
     return _read_annotations(folder, ids)[1]
 
 
@@ -168,7 +168,7 @@ def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS))
     if not found:
         wanted = f"{name}/{ANNOTATIONS}" if name else f"{ANNOTATIONS}, VOC2007/{ANNOTATIONS}"
         raise PipelineError(
-            f"{place.uri} is no data set in VOC layout: looked for {wanted} in it, in its folders and in VOCdevkit"
+            f"{place.uri} is not a data set in VOC layout: looked for {wanted} in it, in its folders and in VOCdevkit"
         )
     if absent := [part for part in parts if not found[0].exists(part)]:
         raise PipelineError(f"{found[0].uri} has {ANNOTATIONS}, but no {' and no '.join(absent)}")
@@ -176,7 +176,7 @@ def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS))
 
 
 def _read_annotations(folder: Folder, ids: Iterable[str]) -> tuple[list[str], Counter[str]]:
-    """Digest of each annotation file ("" when it is missing), and the objects of each class name."""
+    """Digest of each annotation file ("" when it is missing), and the number of objects of each class."""
     digests, counts = [], Counter[str]()
     there = {entry.base_name for entry in entries(folder / ANNOTATIONS)}
     for name in (f"{image_id}.xml" for image_id in ids):
@@ -185,5 +185,5 @@ def _read_annotations(folder: Folder, ids: Iterable[str]) -> tuple[list[str], Co
         try:
             counts.update(item.name for item in parse(content).objects)
         except ValueError:
-            continue  # the report of the shards tells which files are broken
+            continue  # the report of the shards lists the broken files
     return digests, counts

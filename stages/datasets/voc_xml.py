@@ -1,4 +1,4 @@
-"""One annotation file of PASCAL VOC's kind: XML to objects. Numbers are as annotated; nothing is subtracted."""
+"""Parse one annotation file of PASCAL VOC: XML to objects. Coordinates are as annotated; nothing is subtracted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def parse(xml: bytes) -> Annotation:
     """Read an annotation file. Raises ValueError when it is not well-formed XML."""
     try:
         root = ElementTree.fromstring(xml)
-    except (ElementTree.ParseError, LookupError) as error:  # LookupError: an encoding that nobody knows
+    except (ElementTree.ParseError, LookupError) as error:  # LookupError: an unknown encoding
         raise ValueError(str(error)) from error
     return Annotation(
         size=_size(root.find("size")),

@@ -1,1 +1,1 @@
-"""Downloads that resume and are verified, archives, links to what is on disk."""
+"""Get published data sets: verified downloads that resume, archives, and links to copies on disk."""

@@ -1,7 +1,7 @@
-"""Unpacking archives of data sets: tar and zip, going on where a killed unpacking stopped.
+"""Unpack archives of data sets, tar and zip; continue where a killed run stopped.
 
-A file is written aside and renamed, so that one under its name is whole; zip files carry a checksum of each
-member, which is compared on the way. Members that would land outside the folder refuse the archive.
+A file is written under a temporary name and then renamed, so that a file under its final name is complete. Zip archives
+carry a checksum of each member, which is verified on reading. An archive with a member outside the folder is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO
 from pipeline.errors import PipelineError
 
 Progress = Callable[[int, int], None]
-"""Members done, of all."""
+"""Called with the number of members done and of all members."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +31,10 @@ class _Member:
 
 
 def unpack(archive: Path, folder: Path, progress: Progress) -> int:
-    """Unpack all files of `archive` below `folder` and return their number; those there with their size stay.
+    """Unpack all files of `archive` below `folder` and return their number; complete ones are kept.
 
-    PipelineError when the archive is damaged or names a place outside `folder`; nothing is then written for it.
+    Raises PipelineError when the archive is damaged, or when a member lies outside `folder`; in the latter case
+    before anything is written.
     """
     try:
         with _members(archive) as members:
@@ -48,7 +49,7 @@ def unpack(archive: Path, folder: Path, progress: Progress) -> int:
 
 @contextmanager
 def _members(archive: Path) -> Iterator[list[_Member]]:
-    """Regular files of an archive; links and devices, which no data set needs, are left out."""
+    """Regular files of an archive, without links and devices, which no data set needs."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as packed:
             files = [info for info in packed.infolist() if not info.is_dir()]
@@ -68,7 +69,7 @@ def _opened(tar: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 def _inside(folder: Path, name: str, archive: Path) -> Path:
     target = folder / name
     if not target.resolve().is_relative_to(folder.resolve()):
-        raise PipelineError(f"{archive} holds {name!r}, which lies outside {folder}: not unpacked")
+        raise PipelineError(f"{archive} holds {name!r}, which lies outside {folder}; nothing was unpacked")
     return target
 
 
@@ -76,7 +77,7 @@ def _write(member: _Member, target: Path) -> None:
     if target.is_file() and target.stat().st_size == member.size:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f"{target.name}.part")
-    with member.open() as source, aside.open("wb") as sink:
+    partial_file = target.with_name(f"{target.name}.part")
+    with member.open() as source, partial_file.open("wb") as sink:
         shutil.copyfileobj(source, sink, 1 << 20)
-    aside.replace(target)
+    partial_file.replace(target)

@@ -1,7 +1,7 @@
-"""Getting a published data set: its archives downloaded, verified and unpacked below the data folder.
+"""Download a published data set: its archives are fetched, verified and unpacked below the data folder.
 
-Archives lie in `<data folder>/archives` until they are unpacked; a small record then stays in their place, so that
-the same command does nothing more. Sources and MD5 of VOC are torchvision's; COCO publishes no checksums.
+Archives lie in `<data folder>/archives` until they are unpacked; a small record then replaces each of them, so that
+running the command again does nothing. URLs and MD5 of VOC are torchvision's; COCO publishes no checksums.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COCO = "http://images.cocodataset.org"
 COCO_ARCHIVES = ("annotations/annotations_trainval2017.zip", "zips/val2017.zip", "zips/train2017.zip")
 
 Progress = Callable[[str, int, int | None], None]
-"""What is done ("download ..." counts bytes, "unpack ..." files), how much of it, of how much."""
+"""Called with the step ("download ..." counts bytes, "unpack ..." files), the amount done, and the total if known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +31,10 @@ class Archive:
 
     url: str
     folder: str = ""
-    """Below the data folder: where its members go."""
+    """Where its members go, relative to the data folder."""
 
     md5: str | None = None
-    """As published; None where nothing is."""
+    """The published checksum; None where none is published."""
 
     @property
     def name(self) -> str:
@@ -42,7 +42,7 @@ class Archive:
 
 
 def archives_of(name: str) -> tuple[Archive, ...]:
-    """The archives of a published data set. PipelineError for a name that is none."""
+    """The archives of a published data set. Raises PipelineError for an unknown name."""
     data = published(name)
     if name == "coco2017":
         return tuple(Archive(url=f"{COCO}/{path}", folder=data.place) for path in COCO_ARCHIVES)
@@ -53,7 +53,7 @@ def archives_of(name: str) -> tuple[Archive, ...]:
 
 
 def download(archive: Archive, to: Path, progress: Progress) -> bool:
-    """Bring one archive and unpack it below `to`; False when that was done before."""
+    """Download one archive and unpack it below `to`; return False when that was done before."""
     target = to / "archives" / archive.name
     record = target.with_name(f"{target.name}.json")
     if record.exists():

@@ -1,6 +1,6 @@
-"""One file over HTTP: resumed where it stopped, verified, and under its name only when it is whole.
+"""Download one file over HTTP: resumed where it stopped, verified, and renamed only when it is complete.
 
-torchvision's own download starts again from nothing and tells no time left; for archives of gigabytes both matter.
+torchvision's own download restarts from zero and shows no remaining time; for archives of gigabytes both matter.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pipeline.errors import PipelineError
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 60
 TRIES = 5
-"""In a row without a new byte; then the command ends, and the same command goes on."""
+"""Attempts in a row without a new byte, after which the command fails; running it again continues."""
 
 Progress = Callable[[int, int | None], None]
-"""Bytes on disk, and bytes of the whole file when the server says so."""
+"""Called with the bytes on disk, and the size of the whole file if the server states it."""
 
 
 class Interruption(Exception):
@@ -30,10 +30,10 @@ class Interruption(Exception):
 
 
 def fetch(url: str, target: Path, *, md5: str | None, progress: Progress, pause: float = 2.0) -> None:
-    """Download `url` to `target`, by way of `<target>.part`, which a killed download leaves and the next one continues.
+    """Download `url` to `target` through `<target>.part`, which survives a killed download and is then continued.
 
-    Raises PipelineError when the server refuses, the disk is too small, the connection keeps breaking, or the
-    content has another MD5 than `md5` (the file is then deleted: what is wrong in it cannot be told).
+    Raises PipelineError when the server refuses, the disk is too small, the connection keeps breaking, or the MD5 is
+    not `md5` (the file is then deleted, since it is unknown which part is wrong).
     """
     part = target.with_name(f"{target.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -47,14 +47,14 @@ def fetch(url: str, target: Path, *, md5: str | None, progress: Progress, pause:
             failures, before = (failures + 1 if size == before else 1), size
             if failures == TRIES:
                 kept = f"{size:,} bytes are in {part}" if size else "Nothing was received"
-                raise PipelineError(f"{url}: {error}. {kept}; the same command goes on from there") from error
+                raise PipelineError(f"{url}: {error}. {kept}; run the command again to continue from there") from error
             time.sleep(pause * failures)
     _verify(url, part, md5)
     part.replace(target)
 
 
 def _receive(url: str, part: Path, progress: Progress) -> None:
-    """Append to `part` what it lacks. Interruption or OSError when that did not reach the end."""
+    """Append the missing bytes to `part`. Raises Interruption or OSError when the end is not reached."""
     have = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
@@ -64,14 +64,14 @@ def _receive(url: str, part: Path, progress: Progress) -> None:
             _settle(part, have, error.headers.get("Content-Range", ""))
             return
         if error.code < 500:
-            raise PipelineError(f"{url}: the server answers {error.code} {error.reason}") from error
+            raise PipelineError(f"{url}: the server responded {error.code} {error.reason}") from error
         raise
     with answer:
         _append(answer, part, have if answer.status == http.HTTPStatus.PARTIAL_CONTENT else 0, progress)
 
 
 def _append(answer: http.client.HTTPResponse, part: Path, have: int, progress: Progress) -> None:
-    """Write the body after the first `have` bytes; 0 when the server knows no ranges and sends all of it again."""
+    """Write the body after the first `have` bytes; 0 when the server ignores ranges and sends the whole file."""
     length = answer.headers.get("Content-Length")
     total = have + int(length) if length else None
     _require_space(part.parent, (total or 0) - have, answer.url)
@@ -79,16 +79,16 @@ def _append(answer: http.client.HTTPResponse, part: Path, have: int, progress: P
         while chunk := answer.read(CHUNK):
             have += stream.write(chunk)
             progress(have, total)
-    if total is not None and have < total:  # read() of Python 3.11 ends quietly when the connection does
+    if total is not None and have < total:  # read() of Python 3.11 ends silently when the connection does
         raise Interruption(f"the connection broke after {have:,} of {total:,} bytes")
 
 
 def _settle(part: Path, have: int, content_range: str) -> None:
-    """There is nothing after the last byte: `part` is whole, or it is no part of this file."""
+    """The server has no bytes after the last one: `part` is complete, or it does not belong to this file."""
     if re.fullmatch(rf"bytes \*/{have}", content_range):
         return
     part.unlink()
-    raise Interruption(f"{part.name} had {have:,} bytes, which the server's file has not; starting again")
+    raise Interruption(f"{part.name} has {have:,} bytes, but the file on the server has another size; starting again")
 
 
 def _verify(url: str, part: Path, md5: str | None) -> None:
@@ -101,15 +101,15 @@ def _verify(url: str, part: Path, md5: str | None) -> None:
         size = _size(part)
         part.unlink()
         raise PipelineError(
-            f"{url}: the {size:,} bytes received have the MD5 {found}, but {md5} is published. "
-            "They are deleted; the same command starts again"
+            f"{url}: the {size:,} bytes received have the MD5 {found}, but the published one is {md5}. "
+            "They were deleted; run the command again to start over"
         )
 
 
 def _require_space(folder: Path, needed: int, url: str) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise PipelineError(f"{url} needs {needed / 1e9:.1f} GB more, and {folder} has {free / 1e9:.1f} GB free")
+        raise PipelineError(f"{url} needs {needed / 1e9:.1f} GB more, but {folder} has {free / 1e9:.1f} GB free")
 
 
 def _size(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""A data set that is on disk already, as a symbolic link below the data folder: nothing is copied."""
+"""Link a data set that is already on disk into the data folder; nothing is copied."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ VOC_IDS = {"voc2007": r"\d{6}", "voc2012": r"\d{4}_\d{6}"}
 
 
 def link(name: str, folder: Path, to: Path) -> Path:
-    """Make the data set `name` in `folder` (or in VOCdevkit or its year's folder below) found below `to`.
+    """Link the data set `name`, which lies in `folder` (or in VOCdevkit or the year's folder in it), below `to`.
 
-    Returns the link. An older link is replaced. PipelineError when `folder` is not that data set, with what was
-    looked for, or when a real folder stands where the link should go.
+    Returns the link. An existing link is replaced. Raises PipelineError when `folder` is not that data set, with what
+    it lacks, or when a real folder is in the place of the link.
     """
     data = published(name)
     found = _found(data, folder)
     place = to / data.place
     if place.exists() and not place.is_symlink() and place.resolve() != found:
-        raise PipelineError(f"{place} is a folder of its own; move it away before linking {found} there")
+        raise PipelineError(f"{place} is a real folder, not a link; move it away before linking {found} there")
     if place.is_symlink():
         place.unlink()
     if not place.exists():
@@ -33,7 +33,7 @@ def link(name: str, folder: Path, to: Path) -> Path:
 
 
 def images_listed(name: str, folder: Path) -> dict[str, int]:
-    """Images of each official split, as the split files or image folders have them; absent splits are left out."""
+    """Number of images of each official split, by its split file or image folder; absent splits are omitted."""
     splits = published(name).images
     if name == "coco2017":
         counts = {split: _coco_images(folder, split) for split in splits}
@@ -52,8 +52,8 @@ def _found(data: PublishedData, folder: Path) -> Path:
     for place, reason in reasons.items():
         if not reason:
             return place.resolve()
-    told = "".join(f"\n  {place}: {reason}" for place, reason in reasons.items())
-    raise PipelineError(f"{folder} does not hold {data.name}:{told}")
+    lines = "".join(f"\n  {place}: {reason}" for place, reason in reasons.items())
+    raise PipelineError(f"{folder} does not hold {data.name}:{lines}")
 
 
 def _lacking(name: str, folder: Path) -> str:
@@ -65,7 +65,7 @@ def _lacking(name: str, folder: Path) -> str:
     ids = [entry.stem for entry in sorted((folder / "Annotations").glob("*.xml"))[:3]]
     strange = [image_id for image_id in ids if not re.fullmatch(VOC_IDS[name], image_id)]
     if strange or not ids:
-        return f"ids of {name} look otherwise than {strange[0]!r}" if strange else "Annotations is empty"
+        return f"{strange[0]!r} is not an id of {name}" if strange else "Annotations is empty"
     return ""
 
 

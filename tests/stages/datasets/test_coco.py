@@ -1,4 +1,4 @@
-"""COCO layout: made by hand, and the real piece of COCO 2017 (its SOURCE.txt tells the counts)."""
+"""COCO layout: files made by hand, and a real part of COCO 2017 (its SOURCE.txt holds the counts)."""
 
 import json
 import shutil
@@ -79,7 +79,7 @@ def test_a_row_has_corners_crowds_areas_and_ids_as_stated(coco, run):
     assert report["defects"] == {}
 
 
-def test_ids_that_are_text_in_one_place_and_numbers_in_another_meet_and_orphans_are_told(coco, run):
+def test_ids_as_text_match_ids_as_numbers_and_orphans_are_reported(coco, run):
     root = coco(
         "train",
         [entry("5")],
@@ -105,32 +105,32 @@ def test_a_list_without_annotations_gives_images_without_objects(coco, run):
     assert (shards.row(0).image_id, len(shards.row(0).labels), report["defects"]) == ("5", 0, {})
 
 
-def test_boxes_without_four_numbers_or_area_are_left_out(coco, run):
+def test_boxes_without_four_numbers_or_without_area_are_left_out(coco, run):
     annotations = [box(1, 5, 1, 1, 9, 9), {**box(2, 5), "bbox": None}, box(3, 5, 1, 1, 0, 9)]
     _, report = run(shard(coco("train", [entry(5)], annotations)))
     assert report["defects"] == {"box without four finite numbers": 1, "zero area": 1}
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"no json", "Expecting value"),
         (b"[]", "no list `images`"),
         (json.dumps({"images": [{"id": 1}]}).encode(), "lacks 'file_name'"),
         (
             json.dumps({"images": [], "annotations": [box(1, 5, category=9)]}).encode(),
-            r"the category 9 \(1 annotations",
+            r"category 9 \(1 annotations",
         ),
     ],
 )
-def test_a_file_of_another_format_is_refused_by_name(coco, content, told):
+def test_a_file_of_another_format_is_refused_by_name(coco, content, message):
     root = coco("train", [entry(5)], [])
     (root / "annotations/instances_train.json").write_bytes(content)
-    with pytest.raises(PipelineError, match=rf"instances_train.json cannot be read .*{told}"):
+    with pytest.raises(PipelineError, match=rf"instances_train.json cannot be read .*{message}"):
         source(root).digest()
 
 
-def test_the_digest_follows_annotations_and_own_images_and_nothing_else(coco):
+def test_the_digest_depends_on_annotations_and_own_images_only(coco):
     root = coco("train", [entry(5)], [box(1, 5, 1, 1, 9, 9)])
     first = source(root).digest()
     coco("val", [entry(6)], [])
@@ -142,7 +142,7 @@ def test_the_digest_follows_annotations_and_own_images_and_nothing_else(coco):
     assert source(root).digest() not in (first, second)
 
 
-def test_a_missing_split_lists_those_there_are(coco):
+def test_a_missing_split_is_refused_with_the_existing_ones(coco):
     coco("train", [entry(5)], [])
     root = coco("val", [entry(6)], [])
     with pytest.raises(PipelineError, match=r"no split 'vla' .* did you mean 'val'\? There are: train, val"):
@@ -156,7 +156,7 @@ def test_a_folder_per_split_with_the_json_beside_the_images_is_read(coco, run):
     assert (len(shards), splits_of(Folder.at(str(root)))) == (1, ["train"])
 
 
-def test_trainval35k_of_2014_is_train_and_val_without_minival_whatever_year_the_images_are_of(coco):
+def test_trainval35k_of_2014_is_train_and_val_without_minival_for_images_of_either_year(coco):
     name = "COCO_{}2014_{:012d}.jpg"
     root = coco("train2014", [entry(number, name.format("train", number)) for number in (9, 25)], [], folder="{}")
     coco("val2014", [entry(number, name.format("val", number)) for number in (42, 73)], [], folder="{}")
@@ -175,7 +175,7 @@ def test_trainval35k_of_2014_is_train_and_val_without_minival_whatever_year_the_
     ("split", "images", "annotations", "crowds", "empty"),
     [("train2017", 337, 2838, 28, 3), ("val2017", 206, 1786, 21, 2)],
 )
-def test_the_piece_of_coco_2017_is_read_whole(real_data, run, split, images, annotations, crowds, empty):
+def test_the_part_of_coco_2017_is_read_completely(real_data, run, split, images, annotations, crowds, empty):
     # SOURCE.txt of the data
     shards, report = run(shard(real_data("coco_mini"), split, classes=COCO_CLASSES))
     assert (len(shards), report["boxes_written"], report["images_without_objects"]) == (images, annotations, empty)
@@ -184,7 +184,7 @@ def test_the_piece_of_coco_2017_is_read_whole(real_data, run, split, images, ann
     assert set(report["defects"]) <= {"grey, 8-bit RGB when decoded"}
 
 
-def test_coco_objects_can_be_named_as_voc_names_them_and_the_others_are_counted(real_data, run):
+def test_coco_objects_can_take_the_names_of_voc_and_the_others_are_counted(real_data, run):
     root = real_data("coco_mini")
     naming = Naming(rename=tuple(COCO_TO_VOC.items()), leave_out_others=True)
     shards, report = run(Shard(sources=(source(root, "val2017", naming=naming),), classes=tuple(COCO_TO_VOC.values())))
@@ -197,14 +197,14 @@ def test_coco_objects_can_be_named_as_voc_names_them_and_the_others_are_counted(
 
 
 def test_odd_pairs_of_the_coco_tools_are_read(real_data):
-    # SOURCE.txt of the data: the image's id is text, those of 13 of its 14 annotations are numbers
+    # SOURCE.txt of the data: the id of the image is text, those of 13 of its 14 annotations are numbers
     content = parse_coco((real_data("coco_eval/extra") / "gt_ignore_test.json").read_bytes())
     (image,) = content.images
     assert (image.image_id, image.string_id, len(image.annotation.objects), content.orphans) == ("2299", True, 14, ())
 
 
 def test_the_xml_and_the_json_of_the_same_boxes_give_equal_rows(real_data, run, tmp_path):
-    """Numbers are taken as annotated in both: a JSON of VOC's corners has their numbers, 1-based as they are."""
+    """Coordinates are taken as annotated in both: a JSON made from VOC's corners keeps their 1-based numbers."""
     voc_root = real_data("voc2007") / "VOC2007"
     ids = (voc_root / "ImageSets/Main/test.txt").read_text().split()[:40]
     classes = tuple(sorted(COCO_TO_VOC.values()))

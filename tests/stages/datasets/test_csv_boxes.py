@@ -1,4 +1,4 @@
-"""A CSV of boxes, written by the test beside the images of a small VOC folder."""
+"""The CSV layout, with files that the tests write beside the images of a small VOC folder."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def rows(root, in_process, split="train"):
     return list(ShardSet(ctx.out.path)), ctx.out.read_json("report.json")
 
 
-def test_lines_of_one_image_are_its_objects_in_their_order(root, in_process):
+def test_the_lines_of_an_image_are_its_objects_in_order(root, in_process):
     write(root, HEADER + "b.jpg,1,2,30,40,dog\na.jpg,5,6,7.5,8,cat\nb.jpg,10,20,50,60,cat\n")
     found, report = rows(root, in_process)
     assert [row.image_id for row in found] == ["b.jpg", "a.jpg"]
@@ -42,7 +42,7 @@ def test_lines_of_one_image_are_its_objects_in_their_order(root, in_process):
     assert report["defects"] == {}
 
 
-def test_columns_are_found_by_name_whatever_their_order_and_the_byte_order_mark(root, in_process):
+def test_columns_are_matched_by_name_in_any_order_and_despite_a_byte_order_mark(root, in_process):
     write(
         root, "\ufeffclass,ymax,xmax,ymin,xmin,filename,difficult,width,height,note\ncat,60,50,20,10,a.jpg,1,100,80,x\n"
     )
@@ -66,7 +66,7 @@ def test_an_image_without_a_file_is_left_out_with_its_boxes(root, in_process):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("a.jpg,1,1,9,cat", "must be four numbers"),
         ("a.jpg,1,one,9,9,cat", "must be four numbers"),
@@ -75,13 +75,13 @@ def test_an_image_without_a_file_is_left_out_with_its_boxes(root, in_process):
         (",1,1,9,9,cat", "image is empty"),
     ],
 )
-def test_a_line_that_is_no_box_is_refused_with_its_number(root, line, told):
+def test_an_invalid_line_is_refused_with_its_number(root, line, message):
     write(root, HEADER + f"a.jpg,1,1,9,9,cat\n{line}\n")
-    with pytest.raises(PipelineError, match=rf"train.csv, line 3: .*{told}"):
+    with pytest.raises(PipelineError, match=rf"train.csv, line 3: .*{message}"):
         source(root).digest()
 
 
-def test_a_column_can_name_the_splits_of_one_file(root, in_process):
+def test_a_column_can_hold_the_splits_of_a_single_file(root, in_process):
     write(root, "split," + HEADER + "train,a.jpg,1,1,9,9,cat\ntest,b.jpg,1,1,9,9,dog\n", "boxes.csv")
     assert splits_of(Folder.at(str(root))) == ["test", "train"]
     assert source(root, "test").survey().ids == ["b.jpg"]
@@ -89,12 +89,12 @@ def test_a_column_can_name_the_splits_of_one_file(root, in_process):
         source(root, "val").digest()
 
 
-def test_a_folder_without_such_a_file_is_refused(root):
+def test_a_folder_without_a_csv_of_boxes_is_refused(root):
     with pytest.raises(PipelineError, match=r"holds no .csv with boxes"):
         source(write(root, "image,class\na.jpg,cat\n")).digest()
 
 
-def test_the_digest_follows_the_lines_and_the_images(root):
+def test_the_digest_depends_on_the_lines_and_the_images(root):
     digests = [source(write(root, HEADER + "a.jpg,1,1,9,9,cat\n")).digest()]
     digests.append(source(write(root, HEADER + "a.jpg,1,1,9,8,cat\n")).digest())
     (root / "JPEGImages/a.jpg").write_bytes(b"another size")

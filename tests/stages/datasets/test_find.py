@@ -1,4 +1,4 @@
-"""Which layout a folder has: every real data set at hand, and folders written by the test."""
+"""Recognising the layout of real data sets and of folders that the tests write."""
 
 import shutil
 
@@ -17,13 +17,13 @@ from stages.datasets.find import TESTING, TRAINING, find_data_set
         ("coco_mini", "coco", "train2017", "val2017"),
     ],
 )
-def test_real_data_sets_are_recognised_with_their_usual_splits(real_data, place, layout, training, testing):
+def test_real_data_sets_are_recognised_with_their_default_splits(real_data, place, layout, training, testing):
     found = find_data_set(str(real_data(place)))
     assert (found.layout, found.default_split(TRAINING), found.default_split(TESTING)) == (layout, training, testing)
     assert found.source(training).survey().objects_per_class
 
 
-def test_one_of_several_sets_of_a_devkit_is_named_as_if_it_lay_in_the_place(voc, tmp_path):
+def test_one_of_several_sets_of_a_devkit_can_be_named_below_the_parent_of_vocdevkit(voc, tmp_path):
     (tmp_path / "data").mkdir()
     shutil.copytree(voc.root.parent, tmp_path / "data/VOCdevkit")
     shutil.copytree(voc.root, tmp_path / "data/VOCdevkit/VOC2012")
@@ -35,24 +35,24 @@ def test_one_of_several_sets_of_a_devkit_is_named_as_if_it_lay_in_the_place(voc,
         assert found.source("train").located().uri.endswith("VOCdevkit/VOC2012")
 
 
-def test_the_lists_of_one_class_are_no_splits(voc):
+def test_lists_of_a_single_class_are_not_splits(voc):
     (voc.root / "ImageSets/Main/cat_train.txt").write_text("a  1\nb -1\n")
     assert find_data_set(str(voc.root)).splits == ("test", "train")
 
 
-def test_a_csv_is_recognised_and_an_asked_for_layout_wins(voc):
+def test_a_csv_is_recognised_and_a_requested_layout_wins(voc):
     (voc.root / "boxes.csv").write_text("image,xmin,ymin,xmax,ymax,class,split\na.jpg,1,1,9,9,cat,train\n")
     assert find_data_set(str(voc.root)).layout == "voc"
     assert find_data_set(str(voc.root), "csv").source("train").survey().objects_per_class == {"cat": 1}
 
 
-def test_what_is_no_data_set_says_what_was_looked_for(tmp_path, voc):
+def test_a_folder_that_is_no_data_set_is_refused_with_what_was_looked_for(tmp_path, voc):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(PipelineError, match=r"empty is no data set: looked for .*VOC.*COCO.*ILSVRC.*csv"):
+    with pytest.raises(PipelineError, match=r"empty is not a data set: looked for .*VOC.*COCO.*ILSVRC.*csv"):
         find_data_set(str(tmp_path / "empty"))
     with pytest.raises(PipelineError, match=r"there is no folder .*absent"):
         find_data_set(str(tmp_path / "absent"))
-    with pytest.raises(PipelineError, match="no data set in layout coco"):
+    with pytest.raises(PipelineError, match="not a data set in layout coco"):
         find_data_set(str(voc.root), "coco")
     with pytest.raises(PipelineError, match="did you mean 'coco'"):
         find_data_set(str(voc.root), "cocoa")

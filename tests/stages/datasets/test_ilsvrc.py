@@ -1,4 +1,4 @@
-"""ILSVRC DET. Its data are not here: folders as its development kit describes them, written by the test."""
+"""The ILSVRC DET layout, on folders that the tests write as the development kit describes them."""
 
 import shutil
 
@@ -16,7 +16,7 @@ DOG, ZEBRA = "n02084071", "n02391049"
 
 @pytest.fixture
 def root(voc, tmp_path):
-    """Two training images (one without boxes), two of validation."""
+    """Two training images, one of them without boxes, and two validation images."""
     voc.annotation("dog", (DOG, 0, 0, 50, 60), (ZEBRA, 10, 20, 50, 60))
     voc.annotation("empty")
     place = tmp_path / "ILSVRC"
@@ -53,13 +53,13 @@ def run(stage, in_process):
     return list(ShardSet(ctx.out.path)), ctx.out.read_json("report.json")
 
 
-def test_the_200_classes_stand_in_the_order_of_the_original_label_map():
+def test_the_200_classes_are_in_the_order_of_the_original_label_map():
     assert len(ILSVRC_CLASSES) == len(ILSVRC_SYNSETS) == 200
     assert (ILSVRC_CLASSES[0], ILSVRC_CLASSES[57], ILSVRC_CLASSES[199]) == ("accordion", "dog", "zebra")
-    assert list(ILSVRC_SYNSETS)[27:29] == ["n02883205", "n02879718"]  # bow_tie stands before bow
+    assert list(ILSVRC_SYNSETS)[27:29] == ["n02883205", "n02879718"]  # bow_tie comes before bow
 
 
-def test_training_takes_train_and_val1_by_the_lists_and_skips_images_without_boxes(root, in_process):
+def test_training_uses_the_lists_of_train_and_val1_and_skips_images_without_boxes(root, in_process):
     sources = tuple(source(root, split, skip_empty=True) for split in ("train", "val1"))
     rows, report = run(Shard(sources=sources, classes=ILSVRC_CLASSES), in_process)
     assert [row.image_id for row in rows] == ["train/n02084071/n02084071_1", "val/ILSVRC2012_val_00000001"]
@@ -74,7 +74,7 @@ def test_a_test_list_keeps_its_images_without_boxes(root, in_process):
     assert [(row.image_id, len(row.labels)) for row in rows] == [("val/ILSVRC2013_val_00000002", 0)]
 
 
-def test_the_folder_may_be_named_or_the_one_above_it(root):
+def test_the_folder_or_its_parent_may_be_given(root):
     assert source(root, "train").digest() == source(root.parent, "train").digest()
 
 

@@ -17,21 +17,21 @@ def encoded(suffix, channels=3):
 @pytest.mark.parametrize(
     ("suffix", "name"), [(".jpg", "JPEG"), (".png", "PNG"), (".bmp", "BMP"), (".webp", "WEBP"), (".tiff", "TIFF")]
 )
-def test_a_whole_image_tells_its_size_and_format(suffix, name):
+def test_the_size_and_format_of_a_complete_image_are_reported(suffix, name):
     image = check_image(encoded(suffix))
     assert (image.width, image.height, image.format) == (90, 60, name)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize("kept", [0.99, 0.5, 0.1])
-def test_an_image_cut_short_is_refused_wherever_it_is_cut(suffix, kept):
+def test_a_truncated_image_is_refused_wherever_it_is_cut(suffix, kept):
     content = encoded(suffix)
     with pytest.raises(ValueError, match=r".+"):
         check_image(content[: int(len(content) * kept)])
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\xff\xd8\xff\xe0"])
-def test_what_is_no_image_is_refused(content):
+def test_content_that_is_not_an_image_is_refused(content):
     with pytest.raises(ValueError, match=r".+"):
         check_image(content)
 
@@ -62,18 +62,18 @@ DEEP = np.full((8, 8, 3), 0xAB40, np.uint16)
     ],
     ids=["rgb", "grey", "cmyk", "rgba", "grey and alpha", "palette", "clear palette", "16", "16 rgb", "16 rgb tiff"],
 )
-def test_what_decoding_changes_is_told(content, oddities):
+def test_changes_made_by_decoding_are_reported(content, oddities):
     assert check_image(content).oddities == oddities
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_the_orientation_of_exif_is_told_and_not_applied(kind):
+def test_an_exif_orientation_is_reported_and_not_applied(kind):
     exif = Image.Exif()
     exif[0x0112] = 6
     image = check_image(saved(Image.new("RGB", (20, 10)), kind, exif=exif))
     assert (image.width, image.height, image.orientation) == (20, 10, 6)
 
 
-def test_broken_exif_is_no_reason_to_refuse_an_image():
+def test_an_image_with_broken_exif_is_accepted():
     image = check_image(saved(Image.new("RGB", (20, 10)), "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff"))
     assert image.orientation == 1

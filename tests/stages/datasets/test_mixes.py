@@ -1,4 +1,4 @@
-"""The paper's mixes, and one of two vocabularies."""
+"""The paper's mixes, and a mix of two vocabularies."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def test_the_mixes_are_those_of_the_paper():
 
 @pytest.fixture
 def devkit(voc, tmp_path):
-    """VOC2007 with its own splits, VOC2012 with one image of 2007, in one VOCdevkit."""
+    """A VOCdevkit with VOC2007 and its splits, and VOC2012, which shares one image with it."""
     voc.split("trainval", ["a"])
     root = tmp_path / "data"
     shutil.copytree(voc.root, root / "VOCdevkit/VOC2007")

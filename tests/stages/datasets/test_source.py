@@ -1,4 +1,4 @@
-"""What is kept of a survey, whatever the layout: equal to what a new one finds, and never of another state."""
+"""Cached surveys equal new ones in every layout, and are never used after the files have changed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LAYOUTS = {
 }
 READERS = {"voc": voc, "coco": coco, "ilsvrc": ilsvrc, "csv": csv_boxes}
 TEXTS = {"voc": "parse", "coco": "parse_coco", "ilsvrc": "parse", "csv": "_read"}
-"""What reads an annotation file."""
+"""Functions that read an annotation file, by layout."""
 
 
 @pytest.fixture(params=LAYOUTS)
@@ -73,12 +73,12 @@ def annotate(source: Source, name: str) -> None:
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the files had been written long ago: their times of change cannot be set back."""
+    """As if the files had been written long ago; their times of change cannot be set back."""
     monkeypatch.setattr(stamp, "RACY_NS", 0)
 
 
 def cut_off(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on no annotation can be read."""
+    """Make every further attempt to read an annotation fail."""
 
     def refuse(*_: object) -> None:
         raise AssertionError("read again")
@@ -87,17 +87,17 @@ def cut_off(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("settled")
-def test_a_second_survey_reads_no_annotation_and_finds_the_same(source: Source, monkeypatch) -> None:
+def test_a_second_survey_reads_no_annotation_and_is_equal(source: Source, monkeypatch) -> None:
     first = source.survey()
     cut_off(source, monkeypatch)
     assert source.survey() == first == Survey(digest=first.digest, objects_per_class={"cat": 1}, ids=list(first.ids))
-    Shard(sources=(source,)).listed_images()  # the ids are kept as well
+    Shard(sources=(source,)).listed_images()  # the ids are cached as well
     with pytest.raises(AssertionError, match="read again"):
         source.surveyed(source.located())
 
 
 @pytest.mark.usefixtures("settled")
-def test_a_changed_annotation_is_seen_though_size_and_time_are_the_same(source: Source) -> None:
+def test_a_changed_annotation_is_noticed_even_with_the_same_size_and_time(source: Source) -> None:
     before = source.survey()
     _, annotations, _ = LAYOUTS[layout(source)]
     file = Path(source.root) / annotations
@@ -111,7 +111,7 @@ def test_a_changed_annotation_is_seen_though_size_and_time_are_the_same(source: 
 
 
 @pytest.mark.usefixtures("settled")
-def test_an_image_of_another_size_is_seen(source: Source) -> None:
+def test_an_image_of_another_size_is_noticed(source: Source) -> None:
     before = source.survey()
     image = next(file for file in Path(source.root).rglob("*") if file.suffix in (".jpg", ".JPEG"))
     image.write_text("xx")
@@ -119,7 +119,7 @@ def test_an_image_of_another_size_is_seen(source: Source) -> None:
 
 
 @pytest.mark.usefixtures("settled")
-def test_an_error_is_not_kept(source: Source) -> None:
+def test_an_error_is_not_cached(source: Source) -> None:
     images = {file: file.read_text() for file in Path(source.root).rglob("*") if file.suffix in (".jpg", ".JPEG")}
     for file in images:
         file.unlink()
@@ -130,12 +130,12 @@ def test_an_error_is_not_kept(source: Source) -> None:
     assert source.survey().objects_per_class == {"cat": 1}
 
 
-def test_what_was_written_just_now_is_surveyed_again(source: Source) -> None:
+def test_recently_written_files_are_surveyed_again(source: Source) -> None:
     source.survey()
     folder = cache_folder()
     assert folder
     assert not list(folder.iterdir())
 
 
-def test_the_cache_is_part_of_no_key() -> None:
+def test_the_cache_is_not_part_of_any_key() -> None:
     assert not [module for module in code_of([Shard, voc.VocFolder]) if "external" in module]

@@ -58,13 +58,13 @@ def test_a_box_that_ends_at_the_width_or_begins_at_zero_is_inside(box):
         ((10, 85, 50, 90), None, Kind.OUTSIDE),
     ],
 )
-def test_an_unsound_box_is_mended_or_left_out_and_named(box, result, kind):
+def test_a_defective_box_is_repaired_or_left_out_and_its_defect_named(box, result, kind):
     repaired_box, defects = repaired(box, 100, 80)
     assert repaired_box == result
     assert [found for found, _ in defects] == [kind]
 
 
-def test_a_box_with_two_defects_has_both_named():
+def test_both_defects_of_a_box_are_named():
     box, defects = repaired((120, 20, 10, 60), 100, 80)
     assert box == (10, 20, 100, 60)
     assert [kind for kind, _ in defects] == [Kind.SWAPPED_CORNERS, Kind.CLIPPED]

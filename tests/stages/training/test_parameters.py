@@ -1,4 +1,4 @@
-"""What MLflow is told of a training: enough to see how two of them differ, and by which name to change it."""
+"""What MLflow is parameters of a training: enough to see how two of them differ, and by which name to change it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def differences(ours: Recipe) -> dict[str, str]:
 
 
 def test_the_detector_is_told_in_a_few_words_that_compare() -> None:
-    told = training_parameters(PAPER, None)
-    assert (told["input_size"], told["classes"], told["boxes"]) == (300, 20, 8732)
-    assert told["backbone"] == "Vgg16"
-    assert told["sources"] == "conv4_3 conv7 conv8_2 conv9_2 conv10_2 conv11_2"
-    assert told["ratios"] == "1,2 1,2,3 1,2,3 1,2,3 1,2 1,2"
-    assert told["initial"] == "scratch"
-    assert not [name for name in told if name.startswith("spec")]
+    parameters = training_parameters(PAPER, None)
+    assert (parameters["input_size"], parameters["classes"], parameters["boxes"]) == (300, 20, 8732)
+    assert parameters["backbone"] == "Vgg16"
+    assert parameters["sources"] == "conv4_3 conv7 conv8_2 conv9_2 conv10_2 conv11_2"
+    assert parameters["ratios"] == "1,2 1,2,3 1,2,3 1,2,3 1,2 1,2"
+    assert parameters["initial"] == "scratch"
+    assert not [name for name in parameters if name.startswith("spec")]
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_two_trainings_differ_in_what_was_changed_and_in_nothing_else(changed, e
 def test_every_setting_besides_the_detector_is_there_by_the_name_that_the_command_line_takes() -> None:
     from pipeline.overrides import override
 
-    told = training_parameters(PAPER, None)
-    recipe = [name for name in told if name.partition(".")[0] in Recipe.__dataclass_fields__]
+    parameters = training_parameters(PAPER, None)
+    recipe = [name for name in parameters if name.partition(".")[0] in Recipe.__dataclass_fields__]
     assert len(recipe) > 20
     for name in recipe:
-        override(Recipe(), [f"{name}={told[name]}"])
+        override(Recipe(), [f"{name}={parameters[name]}"])
 
 
 def test_the_initial_weights_are_shown_by_their_address() -> None:

@@ -106,11 +106,11 @@ def test_a_training_that_failed_half_way_goes_on_and_ends_in_bitwise_the_same_we
 
 def test_a_training_whose_result_alone_was_lost_is_not_repeated(training, in_process, drawn):
     ctx = done(training, in_process, "a", drawn.folders)
-    first, told = weights(ctx.out), ctx.work.read_bytes("metrics.jsonl")
+    first, curve = weights(ctx.out), ctx.work.read_bytes("metrics.jsonl")
     ctx.out.delete()
     training.run(ctx)
     assert_same(weights(ctx.out), first)
-    assert ctx.work.read_bytes("metrics.jsonl") == told
+    assert ctx.work.read_bytes("metrics.jsonl") == curve
 
 
 def test_a_loss_that_is_not_finite_is_told_as_an_error_of_the_user(training, in_process, drawn):
@@ -164,8 +164,8 @@ def test_a_killed_worker_of_ray_train_is_started_anew_and_the_weights_are_those_
     ctx = in_process(training, "b", drawn.folders)
     ctx.__class__ = Lethal
     replace(training, workers=1).run(ctx)
-    told = [Point.parse(line) for line in ctx.work.read_bytes("metrics.jsonl").splitlines()]
-    assert [point.step for point in told if point] == [*range(1, 8), *range(7, 13)]
+    points = [Point.parse(line) for line in ctx.work.read_bytes("metrics.jsonl").splitlines()]
+    assert [point.step for point in points if point] == [*range(1, 8), *range(7, 13)]
     assert_same(weights(ctx.out), weights(undisturbed.out))
 
 
@@ -237,6 +237,6 @@ def test_a_killed_driver_is_finished_by_the_same_command_with_the_weights_of_an_
 
 
 def _result(driver: subprocess.Popen[str]) -> Folder:
-    told, _ = driver.communicate(timeout=240)
+    output, _ = driver.communicate(timeout=240)
     assert driver.returncode == 0
-    return Folder(told.splitlines()[-1])
+    return Folder(output.splitlines()[-1])

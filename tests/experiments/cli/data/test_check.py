@@ -57,10 +57,14 @@ def test_blanks_case_and_a_byte_order_mark_in_the_header_lose_no_column(tmp_path
         (
             "image,xmin,ymin,xmax,ymax,class,splits",
             LINES,
-            "there is a column 'splits': if 'split' is meant, call it so",
+            "column 'splits' looks like a misspelling of 'split'",
         ),
-        ("image,xmin,ymin,xmax,ymax,class,split,Split", LINES, "two columns are called 'split'"),
-        ("image,xmin,ymin,xmax,ymax,class,split", (*LINES, "b.jpg,1,1,9,9,cat, "), "boxes.csv, line 4: split is empty"),
+        ("image,xmin,ymin,xmax,ymax,class,split,Split", LINES, "two columns are named 'split'"),
+        (
+            "image,xmin,ymin,xmax,ymax,class,split",
+            (*LINES, "b.jpg,1,1,9,9,cat, "),
+            "line 4: the column split is empty",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", [("data", "check"), ("train", "ssd-tiny", "--gpus", "0", "--data")])
@@ -81,7 +85,7 @@ def test_a_line_that_says_another_split_than_its_file_is_refused(tmp_path: Path)
     header = "image,xmin,ymin,xmax,ymax,class,split"
     boxes(tmp_path, header, *LINES, name="train.csv")
     done = ssdpipe("data", "check", str(boxes(tmp_path, header, LINES[1], name="test.csv")))
-    assert "train.csv, line 3: split is 'test' in the file of 'train'" in str(done.exception)
+    assert "train.csv, line 3: column split is 'test' in the file of split 'train'" in str(done.exception)
 
 
 def test_json_has_the_place_of_every_defect_and_strict_ends_with_2(tmp_path: Path) -> None:

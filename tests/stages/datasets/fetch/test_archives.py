@@ -1,4 +1,4 @@
-"""Archives that are whole, damaged, or reach outside their folder."""
+"""Archives that are complete, damaged, or have members outside their folder."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def ignore(done: int, total: int) -> None:
 
 
 def test_all_files_are_written_and_counted(packed: Packed, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    assert unpack(packed(FILES), tmp_path / "to", lambda done, total: told.append((done, total))) == 2
+    progress: list[tuple[int, int]] = []
+    assert unpack(packed(FILES), tmp_path / "to", lambda done, total: progress.append((done, total))) == 2
     assert {name: (tmp_path / "to" / name).read_bytes() for name in FILES} == FILES
-    assert told == [(1, 2), (2, 2)]
+    assert progress == [(1, 2), (2, 2)]
 
 
 def test_unpacking_again_writes_only_what_is_missing_or_short(packed: Packed, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_member_outside_the_folder_refuses_the_archive_before_anything_is_writ
     assert [path.name for path in tmp_path.iterdir()] == ["archive"]
 
 
-def test_links_of_a_tar_are_left_out(tmp_path: Path) -> None:
+def test_links_in_a_tar_are_skipped(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "archive", "w") as tar:
         link = tarfile.TarInfo("passwords")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
@@ -80,14 +80,14 @@ def test_links_of_a_tar_are_left_out(tmp_path: Path) -> None:
     assert unpack(tmp_path / "archive", tmp_path / "to", ignore) == 0
 
 
-def test_a_truncated_archive_is_told(packed: Packed, tmp_path: Path) -> None:
+def test_a_truncated_archive_is_refused(packed: Packed, tmp_path: Path) -> None:
     archive = packed(FILES)
     archive.write_bytes(archive.read_bytes()[:1500])
     with pytest.raises(PipelineError, match="damaged"):
         unpack(archive, tmp_path / "to", ignore)
 
 
-def test_a_changed_byte_in_a_zip_is_found_by_its_own_checksum(tmp_path: Path) -> None:
+def test_a_changed_byte_in_a_zip_is_detected_by_its_own_checksum(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "archive", FILES)
     content = archive.read_bytes()
     archive.write_bytes(content.replace(b"<annotation/>", b"<annotatiom/>", 1))

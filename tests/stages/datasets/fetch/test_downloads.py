@@ -1,4 +1,4 @@
-"""A data set from its archives, on a server of this machine."""
+"""Downloading a data set as archives from a local server."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ignore(step: str, done: int, total: int | None) -> None:
     pass
 
 
-def test_an_archive_is_brought_unpacked_and_recorded(archive: Archive, tmp_path: Path) -> None:
+def test_an_archive_is_downloaded_unpacked_and_recorded(archive: Archive, tmp_path: Path) -> None:
     steps: list[str] = []
     assert download(archive, tmp_path / "data", lambda step, done, total: steps.append(step))
     assert (tmp_path / "data/VOCdevkit/VOC2007/Annotations/a.xml").read_text() == "<annotation/>"
@@ -53,7 +53,7 @@ def test_an_archive_is_brought_unpacked_and_recorded(archive: Archive, tmp_path:
     assert not (tmp_path / "data/archives/VOC.tar").exists()
 
 
-def test_a_second_time_asks_no_server(archive: Archive, tmp_path: Path) -> None:
+def test_a_second_download_contacts_no_server(archive: Archive, tmp_path: Path) -> None:
     download(archive, tmp_path / "data", ignore)
     elsewhere = Archive(url="http://127.0.0.1:9/VOC.tar", md5=archive.md5)
     assert not download(elsewhere, tmp_path / "data", ignore)
@@ -68,7 +68,7 @@ def test_an_archive_that_was_downloaded_but_not_unpacked_is_unpacked(archive: Ar
 
 def test_a_tampered_archive_is_not_unpacked(archive: Archive, tmp_path: Path) -> None:
     wrong = Archive(url=archive.url, md5="0" * 32)
-    with pytest.raises(PipelineError, match="is published"):
+    with pytest.raises(PipelineError, match="the published one is"):
         download(wrong, tmp_path / "data", ignore)
     assert not (tmp_path / "data/VOCdevkit").exists()
 
@@ -78,10 +78,10 @@ def test_voc_has_the_checksums_of_torchvision_and_coco_none() -> None:
         "VOCtrainval_06-Nov-2007.tar",
         "VOCtest_06-Nov-2007.tar",
     ]
-    assert archives_of("voc2012")[0].md5 == "6cd6e144f989b92b3379bac3b3de84fd"  # as torchvision 0.29 has it
+    assert archives_of("voc2012")[0].md5 == "6cd6e144f989b92b3379bac3b3de84fd"  # as in torchvision 0.29
     assert {archive.md5 for archive in archives_of("coco2017")} == {None}
 
 
-def test_an_unknown_name_is_told_with_the_known_ones() -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(PipelineError, match="voc2007, voc2012, coco2017"):
         archives_of("voc2003")

@@ -1,4 +1,4 @@
-"""Downloads from a real server on this machine, which breaks off, knows no ranges, or holds something else."""
+"""Downloads from a real local server that drops connections, ignores ranges, or serves another file."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ MD5 = hashlib.md5(CONTENT).hexdigest()
 
 @dataclass
 class Server:
-    """What the server does, and the ranges that it was asked for."""
+    """How the server behaves, and the ranges that were requested from it."""
 
     url: str = ""
     ranges: bool = True
     break_after: list[int] = field(default_factory=list)
-    """Bytes of the body that an answer sends before it hangs up, for the first answers."""
+    """Number of body bytes that each of the first responses sends before the connection is closed."""
 
     hang_after: int = 0
-    """Bytes after which the first answer waits for `released`."""
+    """Number of bytes after which the first response waits for `released`."""
 
     released: threading.Event = field(default_factory=threading.Event)
     status: int = 0
@@ -70,7 +70,7 @@ def server() -> Iterator[Server]:
 
     class Quiet(ThreadingHTTPServer):
         def handle_error(self, *arguments: object) -> None:
-            """A client that hangs up is part of the tests."""
+            """Clients that hang up are part of the tests."""
 
     with Quiet(("127.0.0.1", 0), Handler) as running:
         state.url = f"http://127.0.0.1:{running.server_port}/a.tar"
@@ -82,36 +82,36 @@ def server() -> Iterator[Server]:
 
 
 def bring(server: Server, target: Path, md5: str | None = MD5) -> list[tuple[int, int | None]]:
-    told: list[tuple[int, int | None]] = []
-    fetch(server.url, target, md5=md5, progress=lambda done, total: told.append((done, total)), pause=0.0)
-    return told
+    reports: list[tuple[int, int | None]] = []
+    fetch(server.url, target, md5=md5, progress=lambda done, total: reports.append((done, total)), pause=0.0)
+    return reports
 
 
-def test_a_whole_file_arrives_under_its_name_and_tells_how_far_it_is(server: Server, tmp_path: Path) -> None:
-    told = bring(server, tmp_path / "deep" / "a.tar")
+def test_a_whole_file_arrives_under_its_name_and_reports_progress(server: Server, tmp_path: Path) -> None:
+    reports = bring(server, tmp_path / "deep" / "a.tar")
     assert (tmp_path / "deep" / "a.tar").read_bytes() == CONTENT
-    assert told[-1] == (len(CONTENT), len(CONTENT))
-    assert len(told) > 1
+    assert reports[-1] == (len(CONTENT), len(CONTENT))
+    assert len(reports) > 1
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a.tar"]
 
 
-def test_a_connection_that_breaks_is_taken_up_where_it_broke(server: Server, tmp_path: Path) -> None:
+def test_a_broken_download_resumes_where_it_broke(server: Server, tmp_path: Path) -> None:
     server.break_after = [300_000, 200_000]
     bring(server, tmp_path / "a.tar")
     assert server.asked == [None, "bytes=300000-", "bytes=500000-"]
     assert (tmp_path / "a.tar").read_bytes() == CONTENT
 
 
-def test_the_next_command_goes_on_from_what_a_killed_one_left(server: Server, tmp_path: Path) -> None:
+def test_the_next_command_continues_from_what_a_killed_one_left(server: Server, tmp_path: Path) -> None:
     (tmp_path / "a.tar.part").write_bytes(CONTENT[:400_001])
-    told = bring(server, tmp_path / "a.tar")
+    reports = bring(server, tmp_path / "a.tar")
     assert server.asked == ["bytes=400001-"]
-    assert told[0][0] > 400_001
-    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert reports[0][0] > 400_001
+    assert reports[-1] == (len(CONTENT), len(CONTENT))
     assert (tmp_path / "a.tar").read_bytes() == CONTENT
 
 
-def test_a_process_killed_in_the_middle_loses_only_what_it_had_not_written(server: Server, tmp_path: Path) -> None:
+def test_a_killed_process_loses_only_what_it_had_not_written(server: Server, tmp_path: Path) -> None:
     server.hang_after = 600_000
     target, part = tmp_path / "a.tar", tmp_path / "a.tar.part"
     program = (
@@ -132,54 +132,54 @@ def test_a_process_killed_in_the_middle_loses_only_what_it_had_not_written(serve
     assert target.read_bytes() == CONTENT
 
 
-def test_a_server_without_ranges_starts_again_from_nothing(server: Server, tmp_path: Path) -> None:
+def test_without_range_support_the_download_restarts_from_zero(server: Server, tmp_path: Path) -> None:
     server.ranges = False
     (tmp_path / "a.tar.part").write_bytes(b"something else" * 1000)
     bring(server, tmp_path / "a.tar")
     assert (tmp_path / "a.tar").read_bytes() == CONTENT
 
 
-def test_a_part_that_lacks_nothing_is_the_file(server: Server, tmp_path: Path) -> None:
+def test_a_complete_part_becomes_the_file(server: Server, tmp_path: Path) -> None:
     (tmp_path / "a.tar.part").write_bytes(CONTENT)
     bring(server, tmp_path / "a.tar")
     assert server.asked == [f"bytes={len(CONTENT)}-"]
     assert (tmp_path / "a.tar").read_bytes() == CONTENT
 
 
-def test_a_part_longer_than_the_file_is_thrown_away(server: Server, tmp_path: Path) -> None:
+def test_a_part_longer_than_the_file_is_discarded(server: Server, tmp_path: Path) -> None:
     (tmp_path / "a.tar.part").write_bytes(CONTENT + b"more")
     bring(server, tmp_path / "a.tar")
     assert (tmp_path / "a.tar").read_bytes() == CONTENT
 
 
-def test_a_wrong_checksum_is_told_with_both_and_nothing_is_kept(server: Server, tmp_path: Path) -> None:
+def test_a_wrong_checksum_is_reported_with_both_values_and_nothing_is_kept(server: Server, tmp_path: Path) -> None:
     wrong = hashlib.md5(b"").hexdigest()
-    with pytest.raises(PipelineError, match=f"MD5 {MD5}, but {wrong} is published"):
+    with pytest.raises(PipelineError, match=f"MD5 {MD5}, but the published one is {wrong}"):
         bring(server, tmp_path / "a.tar", md5=wrong)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_the_server_has_not_is_told_at_once(server: Server, tmp_path: Path) -> None:
+def test_a_file_missing_on_the_server_fails_at_once(server: Server, tmp_path: Path) -> None:
     server.status = 404
     with pytest.raises(PipelineError, match="404"):
         bring(server, tmp_path / "a.tar")
     assert len(server.asked) == 1
 
 
-def test_a_server_in_trouble_is_asked_a_few_times(server: Server, tmp_path: Path) -> None:
+def test_a_failing_server_is_retried_a_few_times(server: Server, tmp_path: Path) -> None:
     server.status = 503
-    with pytest.raises(PipelineError, match="the same command goes on"):
+    with pytest.raises(PipelineError, match="run the command again to continue"):
         bring(server, tmp_path / "a.tar")
     assert len(server.asked) == TRIES
 
 
-def test_breaks_with_progress_between_them_do_not_use_up_the_tries(server: Server, tmp_path: Path) -> None:
+def test_interruptions_with_progress_between_them_do_not_use_up_the_tries(server: Server, tmp_path: Path) -> None:
     server.break_after = [100_000] * (TRIES + 3)
     bring(server, tmp_path / "a.tar")
     assert (tmp_path / "a.tar").read_bytes() == CONTENT
 
 
-def test_a_disk_that_is_too_small_is_told_before_the_first_byte(
+def test_a_disk_that_is_too_small_is_refused_before_the_first_byte(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""Data sets on disk, linked below the data folder."""
+"""Data sets on disk, linked into the data folder."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def voc2007(folder: Path, image_id: str = "000005") -> Path:
 
 
 @pytest.mark.parametrize("below", ["", "VOC2007", "VOCdevkit/VOC2007"])
-def test_the_folder_itself_or_one_above_may_be_named(tmp_path: Path, below: str) -> None:
+def test_the_folder_itself_or_a_parent_may_be_given(tmp_path: Path, below: str) -> None:
     made = voc2007(tmp_path / "disk" / below)
     place = link("voc2007", tmp_path / "disk", tmp_path / "data")
     assert (place, place.resolve()) == (tmp_path / "data/VOCdevkit/VOC2007", made)
     assert images_listed("voc2007", place) == {"trainval": 1}
 
 
-def test_what_is_linked_is_found_by_the_reader_of_the_recipes(tmp_path: Path) -> None:
+def test_a_linked_data_set_is_found_by_the_readers_of_the_recipes(tmp_path: Path) -> None:
     made = voc2007(tmp_path / "disk")
     link("voc2007", tmp_path / "disk", tmp_path / "data")
     source = VocFolder(name="voc2007", root=str(tmp_path / "data"), folder="VOC2007", split="trainval")
@@ -53,7 +53,7 @@ def test_a_folder_of_the_user_is_never_replaced(tmp_path: Path) -> None:
         link("voc2007", tmp_path / "disk", tmp_path / "data")
 
 
-def test_a_folder_that_is_there_already_needs_no_link(tmp_path: Path) -> None:
+def test_a_data_set_already_in_place_needs_no_link(tmp_path: Path) -> None:
     made = voc2007(tmp_path / "data/VOCdevkit/VOC2007")
     assert link("voc2007", tmp_path / "data", tmp_path / "data") == made
     assert not made.is_symlink()
@@ -89,7 +89,7 @@ SOURCES: dict[str, Source] = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_missing_data_set_is_refused_with_both_ways_to_get_it(name: str) -> None:
+def test_a_missing_data_set_is_refused_with_both_commands_that_get_it(name: str) -> None:
     with pytest.raises(PipelineError) as refused:
         SOURCES[name].survey()
     for words in (
