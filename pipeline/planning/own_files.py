@@ -1,12 +1,12 @@
 """Files of a user's own: imported by path, and taken along to the workers, which import them by name.
 
+Their folder comes last on `sys.path`: a folder `stages` or a file `random.py` beside them hides nothing that we import.
 Ray copies them to every node (`py_modules` of the job), where they import each other, at any place, as they do here.
 """
 
 from __future__ import annotations
 
 import ast
-import importlib.util
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -14,9 +14,10 @@ from traceback import extract_tb
 from types import ModuleType
 
 from pipeline.errors import PipelineError
-from pipeline.keys.code_digest import FIRST_PARTY, NEVER, own_files
-from pipeline.keys.door import DOOR, homes
+from pipeline.keys.code_digest import own_files
+from pipeline.keys.door import homes
 from pipeline.planning.graph import Graph
+from pipeline.planning.own_names import OURS, elsewhere, refuse_ambiguous_imports
 
 
 def import_file(text: str) -> ModuleType:
@@ -28,9 +29,11 @@ def import_file(text: str) -> ModuleType:
     if not path.is_file():
         raise PipelineError(f"there is no file {path}")
     _check_name(path)
-    import_module(DOOR)  # before the file's folder can offer another, such as a checkout of that name
+    for name in OURS:  # an editable install is found after all folders: none of the user's must come before it
+        import_module(name)
+    refuse_ambiguous_imports(path)
     if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))  # as `python FILE` does
+        sys.path.append(str(path.parent))
     try:
         return import_module(path.stem)
     except PipelineError:
@@ -55,9 +58,9 @@ def _check_name(path: Path) -> None:
     name = path.stem
     if path.suffix != ".py" or not name.isidentifier():
         raise PipelineError(f"{path}: call the file as a module is called, such as {_as_name(name)}.py")
-    spec = importlib.util.find_spec(name)
-    if spec and spec.origin and Path(spec.origin).resolve() != path:
-        raise PipelineError(f"{path}: {name} is also the name of {spec.origin}; give the file another")
+    package = path.with_suffix("") / "__init__.py"
+    if other := str(package) if package.is_file() else elsewhere(name, path.parent):
+        raise PipelineError(f"{path}: {name} is also the name of {other}; give the file another")
 
 
 def _as_name(text: str) -> str:
@@ -84,4 +87,4 @@ def _remedy(error: Exception, path: Path) -> str:
 
 
 def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] in (*FIRST_PARTY, *NEVER)
+    return module.partition(".")[0] in OURS

@@ -45,7 +45,7 @@ def connect(
     import ray
 
     if not ray.is_initialized():
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "job_config": _job_config()}
         if taken := [str(path) for path in own]:
             options["runtime_env"] = {"py_modules": taken}
         if address := os.environ.get("RAY_ADDRESS"):
@@ -84,6 +84,21 @@ def _set_quiet_defaults() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DEDUP_LOGS", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else each worker warns about its empty GPU list
+
+
+def _job_config() -> Any:
+    """A job whose workers do not look for modules in the folder that the driver was started in.
+
+    Ray puts it first on their path, unless there is a `working_dir`: a user's folder `stages` or file `random.py` would
+    hide what the workers import. What they need of the user's travels as `py_modules`.
+    """
+    from ray.job_config import JobConfig
+
+    class Apart(JobConfig):  # type: ignore[misc]
+        def _runtime_env_has_working_dir(self) -> bool:
+            return True
+
+    return Apart()
 
 
 def _join(address: str, options: dict[str, Any]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -87,7 +88,7 @@ def test_a_graph_of_the_project_s_stages_takes_nothing_along() -> None:
     assert own_parts(Graph([Draw(train=1, test=0)])) == {}
 
 
-def test_workers_import_the_user_s_stage_and_what_it_imports_late(folder: Path, tmp_path: Path) -> None:
+def test_workers_import_the_user_s_stage_and_what_it_imports_late_whatever_lies_beside_it(folder: Path) -> None:
     script = f"""
         import json
         from pipeline.planning.graph import Graph
@@ -101,11 +102,102 @@ def test_workers_import_the_user_s_stage_and_what_it_imports_late(folder: Path, 
         result = run_graph(graph, store, Invocation(about=About(name="own"), cpus=2, mlflow=False))
         print(json.dumps(store.output(result.outcomes[graph.targets[0]].manifest).read_json("squares.json")))
     """
+    _write_namesakes(folder)
     done = subprocess.run(
-        [sys.executable, "-c", dedent(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-    )
+        [sys.executable, "-P", "-c", dedent(script)],
+        cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == '[6, [0, "own_stage"], [1, "own_stage"], [4, "own_stage"]]'
+
+
+NAMESAKES = ("pipeline", "ssd_core", "stages", "experiments", "ssdpipe", "numpy", "tests")
+MODULES = ("code", "types", "random", "statistics", "typer")
+
+
+def _write_namesakes(folder: Path) -> None:
+    """Packages and modules that have the names of others, and fail when they are imported."""
+    for name in NAMESAKES:
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text("raise SystemExit('the folder beside the file was imported')\n")
+    for name in MODULES:
+        (folder / f"{name}.py").write_text("raise SystemExit('the file beside the file was imported')\n")
+
+
+OWN = """
+    import random
+    from dataclasses import replace
+
+    from own_numbers import double
+    from experiments.framework.experiment import Experiment, Row
+    from experiments.framework.runs import RUNS
+
+    BASE = RUNS["ssd300-voc0712"]
+    experiment = Experiment(
+        name="own",
+        question="Does it matter what lies beside a file?",
+        answers="no table",
+        expects="no",
+        row_title="row",
+        rows=(
+            Row(label="one", run=BASE, published=None),
+            Row(
+                label="two",
+                run=BASE.varied("two", lambda recipe: replace(recipe, batch_size=double(2))),
+                published=None,
+            ),
+        ),
+    )
+"""
+
+
+def _ssdpipe(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as it is installed: with no folder of the user's on its path."""
+    command = [sys.executable, "-P", "-c", "from experiments.cli.main import main; main()", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_folders_and_files_beside_an_experiment_hide_nothing_that_the_command_imports(folder: Path) -> None:
+    (folder / "own_experiment.py").write_text(dedent(OWN).replace("import random\n", ""))
+    _write_namesakes(folder)
+    done = _ssdpipe(folder, "plan", "./own_experiment.py", "--preset", "tiny")
+    assert done.returncode == 0, done.stderr
+    assert "table/own " in done.stdout
+
+
+def _named_random(folder: Path) -> None:
+    (folder / "random.py").write_text("")
+
+
+def _named_stages(folder: Path) -> None:
+    (folder / "stages").mkdir()
+    (folder / "stages/own_part.py").write_text("")
+    (folder / "own_numbers.py").write_text("from stages import own_part\ndouble = int\n")
+
+
+def _named_typer(folder: Path) -> None:
+    (folder / "typer").mkdir()
+    (folder / "typer/__init__.py").write_text("")
+    (folder / "own_numbers.py").write_text("def double(x):\n    import typer\n")
+
+
+@pytest.mark.parametrize(
+    ("write", "importer", "name", "other"),
+    [
+        (_named_random, "own_experiment", "random", "a module of Python: call .*/random.py by"),
+        (_named_stages, "own_numbers", "stages.own_part", ".*/stages/__init__.py: call .*/elsewhere/stages by"),
+        (_named_typer, "own_numbers", "typer", ".*site-packages/typer/__init__.py: call .*/elsewhere/typer by"),
+    ],
+)
+def test_an_import_that_could_mean_two_modules_is_refused_by_name(
+    folder: Path, write: Callable[[Path], None], importer: str, name: str, other: str
+) -> None:
+    (folder / "own_experiment.py").write_text(dedent(OWN))
+    write(folder)
+    done = _ssdpipe(folder, "plan", "./own_experiment.py", "--preset", "tiny")
+    assert done.returncode == 2
+    told = rf"{folder}/{importer}\.py imports {name}, which is {folder}/\S+ and also the name of {other} another name\n"
+    assert re.fullmatch(told, done.stderr)
 
 
 def test_a_file_that_cannot_be_a_module_says_what_to_do(folder: Path) -> None:
@@ -115,7 +207,7 @@ def test_a_file_that_cannot_be_a_module_says_what_to_do(folder: Path) -> None:
     with pytest.raises(PipelineError, match=r"call the file as a module is called, such as my_ablation\.py"):
         import_file(str(folder / "my-ablation.py"))
     (folder / "json.py").write_text("")
-    with pytest.raises(PipelineError, match=r"json is also the name of .*json/__init__\.py; give the file another"):
+    with pytest.raises(PipelineError, match="json is also the name of a module of Python; give the file another"):
         import_file(str(folder / "json.py"))
 
 
