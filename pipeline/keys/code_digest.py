@@ -86,6 +86,8 @@ class _Modules:
         self.paths: dict[str, Path | None] = {}
         self._finder = finder
         self._stages: dict[tuple[str, str], bool] = {}
+        self._sources: dict[str, Source] = {}
+        self._definitions: dict[str, dict[str, str]] = {}
         self._imported: dict[str, dict[str, Path]] = {}
 
     def path(self, module: str) -> Path | None:
@@ -95,9 +97,13 @@ class _Modules:
 
     def definitions(self, module: str) -> dict[str, str]:
         """Digests of what a module computes by."""
-        source = self._source(module)
-        telling = {f"{name}.{method}" for name in source.classes if self._is_stage(module, name) for method in TELLING}
-        return {name: digest for name, digest in source.definitions.items() if name not in telling}
+        if module not in self._definitions:
+            source = self._source(module)
+            stages = [name for name in source.classes if self._is_stage(module, name)]
+            telling = {f"{name}.{method}" for name in stages for method in TELLING}
+            kept = {name: digest for name, digest in source.definitions.items() if name not in telling}
+            self._definitions[module] = kept
+        return self._definitions[module]
 
     def closure(self, module: str) -> dict[str, Path]:
         """{module: file} of all that a module leads to, itself included."""
@@ -120,9 +126,12 @@ class _Modules:
         return self._imported[module]
 
     def _source(self, module: str) -> Source:
-        path = self.path(module)
-        assert path is not None, "only what was found is read"
-        return read_source(path, module if path.name == "__init__.py" else module.rpartition(".")[0])
+        if module not in self._sources:
+            path = self.path(module)
+            assert path is not None, "only what was found is read"
+            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+            self._sources[module] = read_source(path, package)
+        return self._sources[module]
 
     def _is_stage(self, module: str, name: str) -> bool:
         """Whether a class is below Stage, where `name` is as a module writes it: `Train`, `train.Train`."""

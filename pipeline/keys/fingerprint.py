@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from pipeline.errors import PipelineError
@@ -56,27 +57,25 @@ def class_name(kind: type) -> str:
 class Description:
     """A stage taken apart."""
 
+    stage: Stage
     config: Json
     """Hashed: without fields at their default."""
-
-    settings: Json
-    """Shown: the same with all defaults."""
 
     inputs: dict[str, Stage]
     classes: frozenset[type]
     """The stage's class and those of all dataclasses and enums in its fields: their code is part of the key."""
 
+    @cached_property
+    def settings(self) -> Json:
+        """Shown: the configuration with all defaults."""
+        return _Reader(class_name(type(self.stage)), shown=True).fields_of(self.stage, "")
+
 
 def describe(stage: Stage) -> Description:
     """Raises PipelineError naming the field when a value has no canonical form."""
-    place = class_name(type(stage))
-    reader = _Reader(place, shown=False)
-    return Description(
-        config=reader.fields_of(stage, ""),
-        settings=_Reader(place, shown=True).fields_of(stage, ""),
-        inputs=reader.inputs,
-        classes=frozenset({type(stage), *reader.classes}),
-    )
+    reader = _Reader(class_name(type(stage)), shown=False)
+    config = reader.fields_of(stage, "")
+    return Description(stage, config, reader.inputs, frozenset({type(stage), *reader.classes}))
 
 
 class _Reader:
@@ -95,9 +94,10 @@ class _Reader:
                 continue
             where = f"{path}.{member.name}" if path else member.name
             before = len(self.inputs)
-            value = self.read(getattr(owner, member.name), where)
+            held = getattr(owner, member.name)
+            value = self.read(held, where)
             holds_stage = len(self.inputs) > before
-            if self.shown or holds_stage or not self._is_default(member, value, where):
+            if self.shown or holds_stage or not self._is_default(member, held, value, where):
                 found[member.name] = value
         return found
 
@@ -127,10 +127,10 @@ class _Reader:
             "field with execution(...) when it never changes the result"
         )
 
-    def _is_default(self, member: Field[Any], value: Json, where: str) -> bool:
+    def _is_default(self, member: Field[Any], held: Any, value: Json, where: str) -> bool:
         default = member.default if member.default_factory is MISSING else member.default_factory()
-        if default is MISSING:
-            return False
+        if default is MISSING or held is default:
+            return held is default
         return encode(value) == encode(_Reader(self.place, shown=False).read(default, where))
 
     def _name(self, name: Any, where: str) -> str:

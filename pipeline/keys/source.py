@@ -188,8 +188,8 @@ def _named(node: ast.stmt) -> Iterator[tuple[str, Any]]:
 def _shape(value: Any) -> Any:
     """A syntax tree as nested tuples that do not depend on the version of Python: empty fields are left out."""
     if isinstance(value, ast.AST):
-        members = ((name, item) for name, item in ast.iter_fields(value) if item is not None and item != [])
-        return (type(value).__name__, *((name, _shape(item)) for name, item in members if name not in _SILENT))
+        members = [(name, getattr(value, name, None)) for name in value._fields if name not in _SILENT]
+        return (type(value).__name__, *[(name, _shape(item)) for name, item in members if item not in (None, [])])
     if isinstance(value, list):
         if value and all(isinstance(item, ast.stmt) for item in value):
             value = _statements(value)

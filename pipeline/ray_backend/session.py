@@ -83,6 +83,7 @@ def _set_quiet_defaults() -> None:
     """Read by Ray at import and by its workers at start, hence before `import ray`."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DEDUP_LOGS", "1")
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # else its helpers import a user's random.py from the current folder
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else each worker warns about its empty GPU list
 
 

@@ -52,9 +52,7 @@ class Toy(Stage):
             ctx.work.write_bytes("checkpoint", b"")
             ctx.progress(3, 10)
             for _ in range(600):
-                time.sleep(
-                    0.1
-                )  # Ray's cancel is seen between two calls, not inside one
+                time.sleep(0.1)  # Ray's cancel is seen between two calls, not inside one
         ctx.out.write_bytes("done", self.name.encode())
 
 
