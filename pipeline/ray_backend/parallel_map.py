@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.execution.stage_log import captured
 from pipeline.folder import Folder
+from pipeline.ray_backend.cancelling import hear_cancel
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
 from pipeline.ray_backend.session import cluster
 from pipeline.stage import Resources
@@ -66,6 +67,7 @@ class RayMapper:
 
 
 def _call(shared: tuple[Callable[[Any], Any], RayMapper], item: Any) -> tuple[RemoteFailure | None, Any]:
+    hear_cancel()
     function, mapper = shared
     # Only a local file takes lines from several processes
     log = captured(mapper.logs, mapper.log) if mapper.logs.is_local else nullcontext()

@@ -8,7 +8,6 @@ Tested in tests/pipeline/ray_backend/test_executor.py.
 from __future__ import annotations
 
 import platform
-import signal
 import sys
 import time
 
@@ -17,6 +16,7 @@ from pipeline.execution.job import Job
 from pipeline.execution.run_stage import run_stage
 from pipeline.execution.stage_log import captured
 from pipeline.keys.code_digest import changed_modules
+from pipeline.ray_backend.cancelling import hear_cancel
 from pipeline.ray_backend.failures import RemoteFailure
 from pipeline.ray_backend.parallel_map import RayMapper
 from pipeline.store.store import Manifest, log_name
@@ -30,7 +30,7 @@ def work(job: Job) -> Manifest | RemoteFailure:
 
     A cancelled job raises KeyboardInterrupt, which Ray tells as TaskCancelledError.
     """
-    interrupt = signal.getsignal(signal.SIGINT)
+    hear_cancel()
     name = log_name(job.address)
     with captured(job.logs, name):
         try:
@@ -44,8 +44,6 @@ def work(job: Job) -> Manifest | RemoteFailure:
             return _told(RuntimeError(f"the stage ended its process by sys.exit({error.code})"))
         except Exception as error:
             return _told(error)
-        finally:
-            signal.signal(signal.SIGINT, interrupt)  # Ray Train leaves its own handler behind, deaf to cancelling
 
 
 def _told(error: Exception) -> RemoteFailure:
