@@ -247,6 +247,6 @@ def test_reading_the_project_takes_milliseconds_the_second_time():
     kind = type("Train", (), {"__module__": "ssd_core.spec.detector"})
     assert Path(__file__).exists()
     code_of([kind], ("ssd_core",))
-    began = time.perf_counter()
+    began = time.process_time()
     code_of([kind], ("ssd_core",))
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1

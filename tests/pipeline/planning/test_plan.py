@@ -209,10 +209,10 @@ def test_two_hundred_cached_stages_are_planned_well_below_two_seconds(store):
     stages = tuple(Shard(split=f"s{index}", variant=f"s{index}") for index in range(200))
     graph = Graph(stages)
     Scheduler(graph, store, InlineExecutor(), Resolver(graph), run_id="r").run()
-    began = time.perf_counter()
+    began = time.process_time()
     graph = Graph([replace(stage) for stage in stages])
     planned = plan(graph, store, Resolver(graph))
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
     assert {row.state for row in planned} == {"cached"}
 
 
