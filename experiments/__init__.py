@@ -1,1 +1,1 @@
-"""What a person can ask for: one file, one question of the paper."""
+"""Experiments: one file for each question about the paper."""

@@ -1,11 +1,11 @@
-"""How much of the accuracy is data augmentation? Paper, Table 2, first and last column.
+"""How much of the accuracy is due to data augmentation? Paper, Table 2, first and last column.
 
-Found:  8.8 points: without random crops and colours, with flips only, SSD300 falls from 74.3 to 65.5.
-Expect: the same at the paper's length. A short training can lose by it: each image is seen too few times to be learnt
-by heart, and crops make it harder.
+Found:  8.8 points: with flips only, without random crops and colour distortion, SSD300 falls from 74.3 to 65.5.
+Expect: the same with the paper's schedule. In a short training augmentation may hurt: no image is seen often enough to
+overfit, and crops make the task harder.
 Cost:   2 trainings at full length, 3.8 million images.
 Run:    ssdpipe run ablation-augmentation --preset tiny
-Differs: the paper does not say whether colours were distorted in the row without; here they were not.
+Differs: the paper does not say whether its row without augmentation distorts colours; ours does not.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ BASE = RUNS["ssd300-voc0712"]
 
 experiment = Experiment(
     name="ablation-augmentation",
-    question="How much of the accuracy is data augmentation?",
+    question="How much of the accuracy is due to data augmentation?",
     answers="Table 2",
     found="8.8 points",
-    expects="most of the paper's difference at its length; less, or the opposite, in a short training",
-    differs="without it no colours are distorted either, which the paper leaves open",
+    expects="most of the paper's difference with its schedule; less, or the opposite, in a short training",
+    differs="the row without augmentation does not distort colours either, which the paper leaves open",
     row_title="augmentation",
     rows=(
         Row(label="crops, colours and flips", run=BASE.varied("more", with_more), published=TABLE_2["ssd300"].mean),

@@ -1,14 +1,14 @@
 """Does it help to predict from several maps? Paper, Table 3: VOC2007 test, SSD300 trained on 07+12.
 
-Found:  12 points from six maps to one (74.3 to 62.4), most of them below three. Without boundary boxes three maps are
-the best (69.2), and those above cost accuracy.
-Expect: accuracy falls as the coarse maps go, most of all when only conv7 is left. Boxes that cross the image border
-are nearly all that the coarsest maps have: leaving them out of training costs most where those maps predict.
+Found:  12 points are lost from six maps to one (74.3 to 62.4), most of them below three maps. Without boundary boxes
+three maps are best (69.2), and further coarse maps cost accuracy.
+Expect: accuracy falls as coarse maps are removed, most of all when only conv7 is left. Nearly all boxes of the coarsest
+maps are boundary boxes: excluding those from training costs most where these maps predict.
 Cost:   12 trainings at full length, 23.0 million images.
 Run:    ssdpipe run ablation-layers --preset tiny
-Differs: the paper does not print its tilings. Rows 2 to 4 deal the six scales of SSD300 to the layers that stay, the
-only way that gives the printed numbers of boxes with 4 or 6 boxes to a scale; row 5 is our reading; row 6 is the
-author's own (weiliu89/caffe, issue 293).
+Differs: the paper does not print its tilings. Rows 2 to 4 distribute SSD300's six scales over the remaining layers, in
+the only assignment that yields the printed box counts with 4 or 6 boxes per scale; row 5 is our interpretation; row 6
+is the author's own (weiliu89/caffe, issue 293).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ TILINGS: dict[str, Tiling] = {
 
 
 def predicting_from(recipe: Recipe, tiling: Tiling, *, boundary: bool) -> Recipe:
-    """The training of a detector with these source layers instead."""
+    """The recipe with a detector that predicts from the source layers of the tiling."""
     return replace(recipe, spec=replace(tiled(recipe.spec, tiling), use_boundary_boxes=boundary))
 
 
@@ -79,9 +79,9 @@ experiment = Experiment(
     name="ablation-layers",
     question="Does it help to predict from several maps?",
     answers="Table 3",
-    found="12 points from six maps to one; without boundary boxes three maps are the best",
-    expects="accuracy falls as maps go; without boundary boxes it falls most where the coarse maps predict",
-    differs="the tilings are reconstructed from the printed numbers of boxes, but for the row of conv7 alone",
+    found="12 points are lost from six maps to one; without boundary boxes three maps are best",
+    expects="accuracy falls as maps are removed; without boundary boxes it falls most where coarse maps predict",
+    differs="the tilings are reconstructed from the printed box counts, except for the row of conv7 alone",
     row_title="source layers",
     column_title="boundary boxes",
     rows=tuple(_row(name, boundary=boundary) for boundary in (True, False) for name in TILINGS),

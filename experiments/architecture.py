@@ -1,11 +1,11 @@
 """What does the network look like? Paper, Figures 1 and 2, drawn from the network itself.
 
 Found:  Figure 1: default boxes of several shapes on maps of several sizes. Figure 2: layers of SSD300, 8732 detections
-for each class.
-Expect: the same layers and numbers; a drawing that is read off the network cannot disagree with it.
+per class.
+Expect: the same layers and numbers; a drawing generated from the network cannot disagree with it.
 Cost:   no training.
 Run:    ssdpipe run architecture
-Differs: Figure 2 draws YOLO beside it.
+Differs: Figure 2 also draws YOLO.
 
 Tested in tests/experiments/framework/test_loading.py.
 """
@@ -36,8 +36,8 @@ experiment = Experiment(
     name="architecture",
     question="What does the network look like?",
     answers="Figures 1, 2",
-    found="8732 detections for each class, 74.3 mAP at 59 images/s",
-    expects="the same layers",
+    found="8732 detections per class, 74.3 mAP at 59 images/s",
+    expects="the same layers and numbers",
     differs="without YOLO",
     row_title="detector",
     rows=tuple(Row(label=label, published=TABLE_7[label, 8].mean) for label in ("SSD300", "SSD512")),

@@ -1,11 +1,11 @@
-"""How does SSD do on COCO? Paper, Table 5: trained on trainval35k.
+"""How does SSD perform on COCO? Paper, Table 5: trained on trainval35k.
 
-Found:  SSD512 beats Faster R-CNN, at an overlap of 0.75 by more than at 0.5, and on large objects most.
-Expect: the same order of sizes; SSD512's gain is in small and medium objects.
+Found:  SSD512 beats Faster R-CNN, by more at an IoU of 0.75 than at 0.5, and most on large objects.
+Expect: the same order of object sizes; SSD512 gains on small and medium objects.
 Cost:   2 trainings at full length, 15.4 million images.
 Run:    ssdpipe run coco --preset tiny
-Differs: the paper's numbers are of test-dev2015, by its server; ours are of minival (val2017), which is public. The
-archive for the server: ssdpipe submission coco-testdev.
+Differs: the paper's numbers are on test-dev2015, scored by the server; ours are on minival (val2017), whose annotations
+are public. `ssdpipe submission coco-testdev` writes the archive for the server.
 
 Tested in tests/experiments/framework/test_loading.py.
 """
@@ -23,7 +23,7 @@ _SIZES, _NUMBERS = ("s", "m", "l"), ("1", "10", "100")
 
 
 def printed(row: CocoRow) -> Iterator[tuple[str, float | None]]:
-    """The twelve names of our summary, and the paper's number where there is one."""
+    """The twelve metrics of our summary, each with the paper's number where it prints one."""
     yield from (("AP", row.ap), ("AP50", row.ap50), ("AP75", row.ap75))
     for kind, values, names in (("AP", row.ap_by_size, _SIZES), ("AR", row.ar_by_number, _NUMBERS)):
         yield from zip((f"{kind}{name}" for name in names), values or (None,) * 3, strict=True)
@@ -40,12 +40,12 @@ def _rows(method: str, data: str) -> list[Row]:
 
 experiment = Experiment(
     name="coco",
-    question="How does SSD do on COCO?",
+    question="How does SSD perform on COCO?",
     answers="Table 5",
-    found="SSD512 is the best at 0.5:0.95 and 0.75; all are weak on small objects",
-    expects="the same order of sizes, and SSD512 above SSD300",
-    differs="scored on minival, the paper on test-dev2015",
+    found="SSD512 is best at 0.5:0.95 and 0.75; all detectors are weak on small objects",
+    expects="the same order of object sizes, and SSD512 above SSD300",
+    differs="ours is scored on minival, the paper's on test-dev2015",
     row_title="method and data",
-    column_title="number",
+    column_title="metric",
     rows=tuple(row for method, data in TABLE_5 for row in _rows(method, data)),
 )

@@ -1,10 +1,10 @@
-"""What do detections on COCO look like? Paper, Figure 5: SSD512 on test-dev, scores above 0.6.
+"""What do detections on COCO look like? Paper, Figure 5: SSD512 on test-dev with scores above 0.6.
 
 Found:  a page of images.
-Expect: the same kind of page; and, what the paper does not show, what is wrong and what is missed.
+Expect: a similar page, which also shows what the paper does not: false positives and missed objects.
 Cost:   1 training at full length, 7.7 million images.
 Run:    ssdpipe run coco-detections --preset tiny
-Differs: images of minival, whose objects are public, so that right and wrong can be told apart.
+Differs: the images are from minival, whose annotations are public, so that detections can be judged.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ experiment = Experiment(
     question="What do detections on COCO look like?",
     answers="Figure 5",
     found="a page of images",
-    expects="the same kind of page",
+    expects="a similar page",
     differs="minival instead of test-dev",
     row_title="detector",
     rows=(Row(label="SSD512", run=RUN, published=TABLE_5["SSD512", "trainval35k"].ap),),

@@ -1,11 +1,11 @@
-"""What does SSD get wrong? Paper, section 3.1 "Model analysis" and Figures 3, 4 and 6, by the tool of Hoiem et al.
+"""What does SSD get wrong? Paper, section 3.1 "Model analysis" and Figures 3, 4 and 6, with the method of Hoiem et al.
 
-Found:  SSD512 localises well (few errors of that kind) and takes similar classes for one another; it does poorly on
-small objects, and zooming out helps those.
-Expect: the same kinds of errors; sensitivity to size that falls from SSD300 to SSD512 and with the star.
+Found:  SSD512 makes few localisation errors but confuses similar classes; it is weak on small objects, and zoom-out
+augmentation helps with those.
+Expect: the same kinds of errors; less sensitivity to size from SSD300 to SSD512 and with the star.
 Cost:   4 trainings at full length, 11.5 million images.
 Run:    ssdpipe run error-analysis --preset tiny
-Differs: Figure 3 is said of SSD512 without its training set; here 07+12.
+Differs: the paper does not name the training set of Figure 3; ours is 07+12.
 
 Tested in tests/experiments/framework/test_loading.py.
 """
@@ -30,7 +30,7 @@ DETECTORS = {
 
 
 def figures(preset: Preset) -> tuple[Stage, ...]:
-    """The analysis of each detector (Figure 3 is SSD512's), and Figures 4 and 6."""
+    """An analysis of each detector (Figure 3 is SSD512's), and Figures 4 and 6."""
     analyses = {title: _analysis(title, preset) for title in DETECTORS}
     plain = ("SSD300", "SSD512")
     shown = analyses["SSD512"].shown or preset.setup(DETECTORS["SSD512"]).recipe.spec.classes
@@ -62,9 +62,9 @@ experiment = Experiment(
     name="error-analysis",
     question="What does SSD get wrong?",
     answers="Figures 3, 4, 6",
-    found="few errors of localisation, many between similar classes; weak on small objects, less so with the star",
+    found="few localisation errors, many confusions of similar classes; weak on small objects, less so with the star",
     expects="the same kinds of errors, and less sensitivity to size with a larger input and with the star",
-    differs="the training set of Figure 3 is not said; here 07+12",
+    differs="the paper does not name the training set of Figure 3; ours is 07+12",
     row_title="detector",
     rows=tuple(Row(label=title, run=run, published=TABLE_6[title].voc07) for title, run in DETECTORS.items()),
     figures=figures,

@@ -1,9 +1,9 @@
-"""Do released weights score here what their authors published? VOC2007 test; the cheapest proof of reading,
-network, default boxes, decoding, suppression and evaluation together, before anything is trained.
+"""Do released weights score here what their authors published? VOC2007 test; the cheapest joint check of import,
+network, default boxes, decoding, suppression and evaluation, before anything is trained.
 
-Expect: within half a point; the original's own numbers for one file lie as far apart (77.2 to 77.7).
+Expect: within half a point; the original's own published numbers for one file spread as much (77.2 to 77.7).
 Cost:   no training.
-Run:    SSDPIPE_WEIGHTS=DIR ssdpipe run import-check, with the files below in DIR, as many of them as there are
+Run:    SSDPIPE_WEIGHTS=DIR ssdpipe run import-check, with any of the files below in DIR
 Source: README of weiliu89/caffe, amdegroot/ssd.pytorch, lufficc/SSD and chainercv's examples/ssd.
 """
 
@@ -31,7 +31,7 @@ FOLDER = "SSDPIPE_WEIGHTS"
 
 @dataclass(frozen=True, kw_only=True)
 class Released:
-    """A file of weights trained on VOC 07+12, and the mAP on VOC2007 test that was published with it."""
+    """A weights file trained on VOC 07+12, with its published mAP on VOC2007 test as a fraction."""
 
     file: str
     layout: LayoutName
@@ -86,12 +86,12 @@ RELEASED = (
 
 @dataclass(frozen=True, kw_only=True)
 class ImportCheck(Experiment):
-    """An experiment without trainings: its rows are the files that are there."""
+    """An experiment without trainings: its rows are the weights files that exist."""
 
     def table(self, preset: Preset, *, seeds: int = 1, column: str = "") -> Table:
-        """PipelineError when it is asked for anything but the paper's detectors, or no file is there."""
+        """A row for each file. Raises PipelineError for other presets, seeds or columns, or when no file exists."""
         if preset.name != "full" or seeds != 1 or column:
-            raise PipelineError(f"{self.name} trains nothing: it has one preset, full, and neither seeds nor columns")
+            raise PipelineError(f"{self.name} trains nothing: leave out --preset, --seeds and --column")
         setup = preset.setup(RUNS["ssd300-voc0712"])
         folder = Path(os.environ.get(FOLDER, "weights")).expanduser()
         return Table(
@@ -106,15 +106,15 @@ class ImportCheck(Experiment):
 
 
 def released_files(folder: Path) -> list[Released]:
-    """The files that exist; PipelineError with what was looked for when none does."""
-    there = [released for released in RELEASED if (folder / released.file).is_file()]
-    if not there:
+    """The files that exist. Raises PipelineError with the list of known files when none does."""
+    existing = [released for released in RELEASED if (folder / released.file).is_file()]
+    if not existing:
         raise PipelineError(
             f"import-check needs released weights, but {folder} holds none of them; set {FOLDER} to a folder with:\n"
             + "\n".join(f"  {released.file} ({released.label}, {released.published:.1%})" for released in RELEASED)
-            + "\nA file under another name: ssdpipe evaluate weights FILE --data VOC"
+            + "\nFor a file with another name: ssdpipe evaluate weights FILE --data VOC"
         )
-    return there
+    return existing
 
 
 def _cell(released: Released, folder: Path, setup: Setup, placement: Placement) -> Cell:

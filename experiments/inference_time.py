@@ -1,12 +1,12 @@
 """How fast is SSD? Paper, section 3.7 and Table 7.
 
-Found:  SSD300 runs at 46 images/s one by one and 59 in batches of 8, on a Titan X (Maxwell) with cuDNN v4, images
-read and decoded; about 80 % of the time is VGG16.
-Expect: other numbers on other machines; SSD512 costs 2.9 times the multiply-adds of SSD300.
+Found:  SSD300 runs at 46 images/s with batch size 1 and at 59 with batch size 8, on a Titan X (Maxwell) with cuDNN v4,
+including reading and decoding; VGG16 takes about 80 % of the time.
+Expect: other numbers on other machines; SSD512 needs 2.9 times the multiply-adds of SSD300.
 Cost:   2 trainings at full length, 3.8 million images.
 Run:    ssdpipe run inference-time --preset tiny
-Differs: the machine. The numbers in the table read, decode, resize, detect and suppress, as the paper's; speed.json
-holds the other protocols (images on the device; the network alone) and precisions.
+Differs: the machine. As in the paper, times include reading, decoding, resizing, detection and suppression. The file
+speed.json holds the other protocols (images on the device; the network alone) and precisions.
 
 Tested in tests/experiments/framework/test_loading.py.
 """
@@ -52,10 +52,10 @@ experiment = Experiment(
     name="inference-time",
     question="How fast is SSD?",
     answers="Table 7",
-    found="59 images/s for SSD300 and 22 for SSD512, in batches of 8 on a Titan X",
-    expects="other numbers on other machines, in the same proportion",
+    found="59 images/s for SSD300 and 22 for SSD512, with batch size 8 on a Titan X",
+    expects="other numbers on other machines, in similar proportions",
     differs="the machine",
     row_title="method",
-    column_title="number",
+    column_title="metric",
     rows=tuple(row for method, batch in TABLE_7 for row in _rows(method, batch)),
 )

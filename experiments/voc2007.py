@@ -1,11 +1,11 @@
-"""How does SSD compare on VOC2007, and what do more training images bring? Paper, Table 1.
+"""How does SSD compare on VOC2007, and how much do more training images help? Paper, Table 1.
 
-Found:  SSD300 beats Fast R-CNN and is level with Faster R-CNN; SSD512 beats both; each larger training set adds
+Found:  SSD300 beats Fast R-CNN and is on a par with Faster R-CNN; SSD512 beats both; each larger training set improves
 accuracy.
-Expect: the same order; the rows after COCO are the best, since COCO holds five times the objects of 07+12.
+Expect: the same order; the rows with COCO are best, since COCO has many more objects than 07+12.
 Cost:   8 trainings at full length, 26.9 million images.
 Run:    ssdpipe run voc2007 --preset tiny
-Differs: the paper does not say how long the rows after COCO were fine-tuned; ours as long as those from ImageNet.
+Differs: the paper does not print the schedule of fine-tuning after COCO; ours is that of trainings from ImageNet.
 
 Tested in tests/experiments/framework/test_loading.py.
 """
@@ -31,11 +31,11 @@ def _row(detector: str, data: str) -> Row:
 
 experiment = Experiment(
     name="voc2007",
-    question="How does SSD compare on VOC2007, and what do more training images bring?",
+    question="How does SSD compare on VOC2007, and how much do more training images help?",
     answers="Table 1",
-    found="SSD512 beats Faster R-CNN by 1.7 points and more on equal data; COCO adds 5 points",
-    expects="the same order of detectors, and more with each larger training set",
-    differs="the length of the fine-tunings after COCO is not printed; ours are as long as the others",
+    found="SSD512 beats Faster R-CNN by at least 1.7 points on equal data; COCO adds about 5 points",
+    expects="the same order of detectors, and a gain from each larger training set",
+    differs="the paper does not print the schedule of fine-tuning after COCO; ours is that of the other trainings",
     row_title="method and data",
     rows=tuple(_row(detector, data) for detector, data in TABLE_1),
 )

@@ -1,13 +1,13 @@
-"""How does SSD do on VOC2012? Paper, Table 4: trained on 07++12.
+"""How does SSD perform on VOC2012? Paper, Table 4: trained on 07++12.
 
-Found:  the order of VOC2007: SSD300 above Fast and Faster R-CNN on 07++12, SSD512 above SSD300, and COCO adds 5
-points.
+Found:  the same order as on VOC2007: SSD300 above Fast and Faster R-CNN on 07++12, SSD512 above SSD300, and COCO adds
+5 points.
 Expect: the same order.
 Cost:   10 trainings at full length, 33.3 million images.
 Run:    ssdpipe run voc2012 --preset tiny
-Differs: the annotations of VOC2012 test are not public. The trainings on 07++12 end in archives for the server; as a
-proxy that can be scored here, separate trainings on 07+12 train are scored on VOC2012 val. They are no rows of the
-paper.
+Differs: the annotations of VOC2012 test are not public. Trainings on 07++12 end in archives for the server; as a
+proxy that can be scored locally, separate trainings on VOC2007 and VOC2012 train are scored on VOC2012 val. The proxies
+are not rows of the paper.
 
 Tested in tests/experiments/framework/test_loading.py.
 """
@@ -47,11 +47,11 @@ ROWS = (
 
 experiment = Experiment(
     name="voc2012",
-    question="How does SSD do on VOC2012?",
+    question="How does SSD perform on VOC2012?",
     answers="Table 4",
-    found="the order of VOC2007; SSD512 80.0 after COCO",
+    found="the same order as on VOC2007; SSD512 reaches 80.0 after COCO",
     expects="the same order",
-    differs="test is scored by its server; the proxies are other trainings on other images",
+    differs="the test set is scored by its server; the proxies are other trainings on other images",
     row_title="method and data",
     rows=ROWS,
     figures=lambda preset: submissions(ROWS, preset),

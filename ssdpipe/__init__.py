@@ -1,9 +1,9 @@
-"""The door for files of your own and for notebooks: these names are promised, whatever moves behind them.
+"""The public API, for your own files and notebooks: these names stay stable, whatever moves behind them.
 
     from ssdpipe import RUNS, Experiment, Row
 
-The imports below are the list. Each is made when its name is first used, so that `import ssdpipe` brings neither torch
-nor Ray; the key of a stage counts a name where it lives (`pipeline/keys/door.py`).
+The imports below are the list. Each is resolved when its name is first used, so that `import ssdpipe` loads neither
+torch nor Ray. Keys of stages attribute a name to the module that defines it (`pipeline/keys/door.py`).
 
 Tested in tests/ssdpipe/test_ssdpipe.py.
 """

@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: where the real data lie, and quiet libraries."""
+"""Fixtures shared by all tests: the location of real data, and libraries without telemetry."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ DATA = Path(os.environ.get("SSDPIPE_TEST_DATA", Path(__file__).parents[1] / "../
 
 @pytest.fixture(autouse=True)
 def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one test surveyed of a data set is not believed by another, and nothing is left in the tester's home."""
+    """No test uses another test's cached surveys of data sets, and nothing is written to the home directory."""
     monkeypatch.setenv("SSDPIPE_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
-    """Folder of a real data set, or a skip that says what was looked for."""
+    """Find the folder of a real data set; skip with the reason where it is absent."""
 
     def find(name: str) -> Path:
         folder = (DATA / name).resolve()
@@ -36,7 +36,7 @@ def real_data() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def ray_session() -> Iterator[None]:
-    """One local Ray of two CPUs for all tests that need the real thing; its start costs five seconds."""
+    """One local Ray cluster with two CPUs, shared by all tests that need Ray; starting it takes five seconds."""
     from pipeline.ray_backend import session as ray_session
 
     os.environ.pop("RAY_ADDRESS", None)

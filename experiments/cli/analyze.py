@@ -1,4 +1,4 @@
-"""`ssdpipe analyze`: why a detector fails, from the files of any detector."""
+"""`ssdpipe analyze`: the errors of any detector by kind, from its detection files."""
 
 from __future__ import annotations
 
@@ -14,20 +14,36 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Files <name>_<class>.txt: id score and four corners.")],
-    annotations: Annotated[str, typer.Option(metavar="VOC_DIR", help="Folder with Annotations and ImageSets.")],
-    split: Annotated[str, typer.Option(help="List of images in ImageSets/Main.")] = "test",
-    out: Annotated[Path, typer.Option(help="Where figures and numbers are written.")] = Path("analysis"),
-    group: Annotated[list[str] | None, typer.Option(metavar="NAME=CLASS,...", help="A group to sum up.")] = None,
-    similar: Annotated[list[str] | None, typer.Option(metavar="CLASS,...", help="Classes that are alike.")] = None,
-    score: Annotated[float, typer.Option(help="Least score in the confusion matrix.")] = 0.3,
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="Folder of files <name>_<class>.txt; a line holds image id, score, xmin, ymin, xmax, ymax.",
+        ),
+    ],
+    annotations: Annotated[
+        str, typer.Option(metavar="VOC_DIR", help="Folder that contains Annotations and ImageSets.")
+    ],
+    split: Annotated[str, typer.Option(help="Image list in ImageSets/Main.")] = "test",
+    out: Annotated[Path, typer.Option(help="Folder to write figures and numbers to.")] = Path("analysis"),
+    group: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=CLASS,...", help="A group of classes to summarise; repeatable.")
+    ] = None,
+    similar: Annotated[
+        list[str] | None, typer.Option(metavar="CLASS,...", help="Classes that count as similar; repeatable.")
+    ] = None,
+    score: Annotated[float, typer.Option(help="Minimum score in the confusion matrix.")] = 0.3,
     hoiem_fixed: Annotated[
-        bool, typer.Option("--hoiem-fixed", help="Count background once where the tool of Hoiem et al. does twice.")
+        bool,
+        typer.Option(
+            "--hoiem-fixed", help="Count background errors once where the tool of Hoiem et al. counts them twice."
+        ),
     ] = False,
 ) -> None:
-    """Sort detections into correct and four kinds of false positives, after Hoiem et al.; no images, no Ray.
+    """Break down a detector's errors by kind (Hoiem, 2012).
 
-    Groups and similar classes of VOC, COCO and the drawn images are known; name those of other data sets.
+    Detections are sorted into correct ones and four kinds of false positives. Needs neither images nor Ray. Groups and
+    similar classes are built in for VOC, COCO and the drawn images; name them with options for other data sets.
     """
     from pipeline.folder import Folder
     from stages.analysis.analysis import Manner, analyse
@@ -46,7 +62,7 @@ def analyze(
 
 
 def table(document: dict[str, Any]) -> str:
-    """Shares in percent among as many detections as the mean class of the group has objects, and recall there."""
+    """Shares in percent among the top N detections of each group, and recall there; N is its mean number of objects."""
     from experiments.cli.shared.printing import columns, percent
 
     kinds = ("Cor", "Loc", "Sim", "Oth", "BG")
@@ -60,7 +76,7 @@ def table(document: dict[str, Any]) -> str:
 
 
 def _grouping(classes: tuple[str, ...], groups: list[str], similar: list[str]) -> Grouping:
-    """What is named, or else what is known of these classes."""
+    """The groups given by options, or else the built-in ones for these classes."""
     from stages.analysis.known_groups import Grouping, grouping_of
 
     if not groups and not similar:
@@ -74,16 +90,16 @@ def _grouping(classes: tuple[str, ...], groups: list[str], similar: list[str]) -
 def _named(text: str, classes: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     name, equals, names = text.partition("=")
     if not equals:
-        raise PipelineError(f"--group needs NAME=CLASS,CLASS, such as round={','.join(classes[:2])}, but is {text!r}")
+        raise PipelineError(f"--group takes NAME=CLASS,CLASS, such as round={','.join(classes[:2])}, not {text!r}")
     return name.strip(), _classes_in(names, classes)
 
 
 def _classes_in(text: str, classes: tuple[str, ...]) -> tuple[str, ...]:
-    from experiments.cli.shared.options import listed
+    from experiments.cli.shared.options import comma_separated
     from pipeline.suggestion import suggestion
 
-    names = listed(text)
+    names = comma_separated(text)
     for name in names:
         if name not in classes:
-            raise PipelineError(f"there is no class {name!r} with objects; {suggestion(name, classes)}")
+            raise PipelineError(f"no object has the class {name!r}; {suggestion(name, classes)}")
     return names

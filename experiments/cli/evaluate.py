@@ -1,4 +1,4 @@
-"""`ssdpipe evaluate`: numbers of a file of weights, or of detections that another program wrote."""
+"""`ssdpipe evaluate`: score a weights file, or detections that another program wrote."""
 
 from __future__ import annotations
 
@@ -9,67 +9,73 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from experiments.cli.requests import EvaluateRequest, Numbers, ProtocolOption
-from experiments.cli.shared.options import Running, expanded
+from experiments.cli.requests import EvaluateRequest, ProtocolName, ProtocolOption
+from experiments.cli.shared.options import RunOptions, expanded
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.store.store import Manifest, Store
 
-app = typer.Typer(help="Score weights, or files of detections.")
+app = typer.Typer(help="Score weights or detection files.")
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Fractions as JSON instead of a table in percent.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print fractions as JSON instead of a table in percent.")]
 
 
 @app.command()
 @expanded
-def weights(request: EvaluateRequest, running: Running, as_json: JsonOption = False) -> None:
-    """Detect with a file of weights on a split of a data set, and score."""
-    from experiments.cli.requests.running import bring_to_end
+def weights(request: EvaluateRequest, running: RunOptions, as_json: JsonOption = False) -> None:
+    """Detect with a weights file on a split of a data set, and score."""
+    from experiments.cli.requests.running import run_request
 
-    graph, store, result = bring_to_end(request, running)
+    graph, store, result = run_request(request, running)
     print_summary(store, result.outcomes[graph.targets[0]].manifest, request.protocol, as_json)
 
 
 @app.command()
 def detections(
-    found: Annotated[
+    files: Annotated[
         Path,
         typer.Argument(
             metavar="DIR|FILE",
-            help="VOC: folder of files <name>_<class>.txt with id, score and four corners. COCO: JSON of results.",
+            help="VOC: folder of files <name>_<class>.txt; a line holds id, score and corners. COCO: results JSON.",
         ),
     ],
     annotations: Annotated[
-        str, typer.Option(metavar="VOC_DIR|FILE", help="VOC: folder with Annotations and ImageSets. COCO: JSON file.")
+        str,
+        typer.Option(
+            metavar="VOC_DIR|FILE", help="VOC: folder that contains Annotations and ImageSets. COCO: annotations JSON."
+        ),
     ],
-    split: Annotated[str, typer.Option(help="VOC: list of images in ImageSets/Main.")] = "test",
+    split: Annotated[str, typer.Option(help="VOC: image list in ImageSets/Main.")] = "test",
     protocol: ProtocolOption = "voc07",
     as_json: JsonOption = False,
 ) -> None:
-    """Score the detections of any program against VOC or COCO annotations; no images, no store, no Ray."""
+    """Score any program's detections against VOC or COCO annotations.
+
+    Needs neither images nor a store nor Ray.
+    """
     score = _coco_scores if protocol == "coco" else _voc_scores
-    numbers, notes = score(found, annotations, split, protocol)
+    numbers, notes = score(files, annotations, split, protocol)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     _print_numbers(numbers, protocol, as_json)
 
 
 def print_summary(
-    store: Store, manifest: Manifest | None, protocol: Numbers | None = None, as_json: bool = False
+    store: Store, manifest: Manifest | None, protocol: ProtocolName | None = None, as_json: bool = False
 ) -> None:
-    """The numbers of an evaluation that has ended; by its own protocol unless one is named."""
+    """Print the numbers of a finished evaluation, by its own protocol unless another is given."""
     from pipeline.store.record import SUMMARY
 
-    assert manifest is not None, "the run of its graph ended well"
+    assert manifest is not None, "its graph ran successfully"
     numbers: Mapping[str, float] = store.output(manifest).read_json(SUMMARY)
-    there = {name.partition("/")[0] for name in numbers}
-    own: list[Numbers] = [name for name in get_args(Numbers) if name in there]
-    _print_numbers(numbers, protocol or own[0], as_json)
+    prefixes = {name.partition("/")[0] for name in numbers}
+    available: list[ProtocolName] = [name for name in get_args(ProtocolName) if name in prefixes]
+    _print_numbers(numbers, protocol or available[0], as_json)
 
 
 def _voc_scores(
-    folder: Path, annotations: str, split: str, protocol: Numbers
+    folder: Path, annotations: str, split: str, protocol: ProtocolName
 ) -> tuple[Mapping[str, float], Iterable[str]]:
     from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
     from stages.evaluation.voc_detections import score_files
@@ -82,7 +88,7 @@ def _voc_scores(
 
 
 def _coco_scores(
-    file: Path, annotations: str, _split: str, _protocol: Numbers
+    file: Path, annotations: str, _split: str, _protocol: ProtocolName
 ) -> tuple[Mapping[str, float], Iterable[str]]:
     from stages.evaluation.coco_evaluation import summarise
     from stages.evaluation.coco_results import score_result_file
@@ -91,16 +97,16 @@ def _coco_scores(
     return summarise(scores.result, scores.classes), scores.notes
 
 
-def _print_numbers(summary: Mapping[str, float], protocol: Numbers, as_json: bool) -> None:
-    """The average precision of each class, and the numbers over all of them: JSON of fractions, or percent."""
+def _print_numbers(summary: Mapping[str, float], protocol: ProtocolName, as_json: bool) -> None:
+    """Print the average precision of each class and the overall metrics: fractions as JSON, or percent as a table."""
     from experiments.cli.shared.printing import columns, percent
 
-    start = f"{protocol}/"
-    own = {name.removeprefix(start): value for name, value in summary.items() if name.startswith(start)}
-    classes = {name.removeprefix("AP/"): value for name, value in own.items() if name.startswith("AP/")}
+    prefix = f"{protocol}/"
+    metrics = {name.removeprefix(prefix): value for name, value in summary.items() if name.startswith(prefix)}
+    classes = {name.removeprefix("AP/"): value for name, value in metrics.items() if name.startswith("AP/")}
     if not classes:
-        raise PipelineError("no class has an object that counts")
-    overall = {name: own.get(name) for name in _overall(protocol)}
+        raise PipelineError("nothing to score: no class has an object that counts")
+    overall = {name: metrics.get(name) for name in _overall(protocol)}
     if as_json:
         print(json.dumps({"protocol": protocol, **overall, "classes": classes}, indent=1))
         return
@@ -109,8 +115,8 @@ def _print_numbers(summary: Mapping[str, float], protocol: Numbers, as_json: boo
     print(columns([("class", f"AP % ({protocol})"), *rows]))
 
 
-def _overall(protocol: Numbers) -> tuple[str, ...]:
-    """Numbers over all classes; one without objects to average over is null."""
+def _overall(protocol: ProtocolName) -> tuple[str, ...]:
+    """Metrics over all classes; one with no objects to average over is null."""
     from stages.evaluation.coco_ap import NUMBERS
 
     return NUMBERS if protocol == "coco" else ("mAP",)

@@ -1,4 +1,4 @@
-"""`ssdpipe list`: the experiments, each with its question and the table that it answers."""
+"""`ssdpipe list`: the experiments, each with its question and the table that it reproduces."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ def list_experiments() -> None:
     from experiments.cli.shared.printing import columns
     from experiments.framework.loading import experiment_names, load_experiment
 
-    known = [load_experiment(name) for name in experiment_names()]
-    print(columns((found.name, found.answers, found.question) for found in known))
+    experiments = [load_experiment(name) for name in experiment_names()]
+    print(columns((each.name, each.answers, each.question) for each in experiments))

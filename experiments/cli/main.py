@@ -1,6 +1,6 @@
-"""The command `ssdpipe`: joins its commands and turns errors into exit codes.
+"""The command `ssdpipe`: assembles its subcommands and turns errors into exit codes.
 
-2 for what a user can mend, 1 for a stage that failed, 130 after Ctrl-C; a defect of ours keeps its traceback.
+2 for an error that the user can fix, 1 for a failed stage, 130 after Ctrl-C; a bug in ssdpipe keeps its traceback.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pipeline.external.snapshot import one_look
 
 app = typer.Typer(
     name="ssdpipe",
-    help="The experiments of the paper SSD: Single Shot MultiBox Detector, as graphs of cached stages.",
+    help="Reproduce the paper SSD: Single Shot MultiBox Detector, as graphs of cached stages.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""`ssdpipe new`: first drafts of files of one's own."""
+"""`ssdpipe new`: templates for your own files."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="First drafts of files of your own.")
+app = typer.Typer(help="Write templates for your own files.")
 
 
 @app.callback()
 def new() -> None:
-    """Keeps `experiment` the name of a command; typer folds a lone command into its group."""
+    """Keep `experiment` a subcommand: typer would merge a single command into its group."""
 
 
 @app.command()
-def experiment(name: Annotated[str, typer.Argument(help="Such as my-ablation, for ./my_ablation.py.")]) -> None:
-    """Write an experiment that runs as it is, to be changed, into the current folder."""
+def experiment(
+    name: Annotated[str, typer.Argument(help="Name of the experiment, such as my-ablation for ./my_ablation.py.")],
+) -> None:
+    """Write a runnable experiment to the current folder, to be edited."""
     from experiments.framework.drafting import write_draft
 
     path = write_draft(name)

@@ -1,4 +1,4 @@
-"""`ssdpipe plan`: what `run` would do, why, and what it would cost."""
+"""`ssdpipe plan`: what `run` would do, why, and at what cost."""
 
 from __future__ import annotations
 
@@ -20,23 +20,31 @@ if TYPE_CHECKING:
 def plan(
     request: ExperimentRequest,
     place: StorePlace,
-    strict_env: Annotated[bool, typer.Option("--strict-env", help="As `run` takes it.")] = False,
+    strict_env: Annotated[
+        bool,
+        typer.Option(
+            "--strict-env", help="Ignore results made with other library versions, as `run --strict-env` does."
+        ),
+    ] = False,
     tflops: Annotated[
-        float | None, typer.Option(min=1e-6, help="Rate of one GPU or core, instead of that of past runs.")
+        float | None,
+        typer.Option(min=1e-6, help="Assumed TFLOP/s of one GPU or core, instead of the rate measured in past runs."),
     ] = None,
-    mermaid: Annotated[bool, typer.Option("--mermaid", help="The graph as a Mermaid flow chart.")] = False,
-    svg: Annotated[str, typer.Option(metavar="FILE", help="Write the graph as a picture.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="Print the graph as a Mermaid flow chart instead.")
+    ] = False,
+    svg: Annotated[str, typer.Option(metavar="FILE", help="Also write the graph as an SVG picture.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
-    """Show what `run` would do, why, and what it would cost.
+    """Show what `run` would do, why, and at what cost.
 
-    Each stage is cached, to run, to resume, after another that is to run, or lacks its data set. Nothing is changed.
-    With --gpus N the cost is that on N GPUs, whether they are here or not.
+    Each stage is cached, run (not cached yet), resume, after (it waits for another stage) or missing (it lacks its data
+    set). Changes nothing. With --gpus N the cost is estimated for N GPUs, whether or not this machine has them.
     """
     import json
 
     from experiments.cli.shared.cost_text import cost_lines, plan_json
-    from experiments.cli.shared.placing import room
+    from experiments.cli.shared.placing import planned_resources
     from experiments.cli.shared.printing import columns
     from pipeline.planning.graph import Graph
     from pipeline.planning.plan import plan as planned
@@ -50,7 +58,7 @@ def plan(
     if mermaid:
         print(graph.mermaid({row.address: row.state for row in rows}), end="")
         return
-    costs = cost(graph, rows, store, room(gpus=request.gpus), tflops)
+    costs = cost(graph, rows, store, planned_resources(gpus=request.gpus), tflops)
     by_address = {stage.address: stage for stage in costs.stages}
     if svg:
         _write_picture(svg, graph, rows, by_address, request.name)
@@ -68,7 +76,7 @@ def _cells(row: PlanRow, costs: Mapping[str, StageCost]) -> tuple[str, str, str,
 
 
 def _time(row: PlanRow, costs: Mapping[str, StageCost]) -> str:
-    """How long it took, when cached; else about how long it will take, as far as that is known."""
+    """How long a cached stage took, or the estimate for one to run; empty when unknown."""
     from experiments.cli.shared.cost_text import about
     from experiments.cli.shared.printing import duration
 

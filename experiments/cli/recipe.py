@@ -1,4 +1,4 @@
-"""`ssdpipe recipe`: the named recipes, and all that one of them fixes."""
+"""`ssdpipe recipe`: the named recipes and all their settings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Named recipes and their settings.")
+app = typer.Typer(help="Show named recipes and their settings.")
 
 
 @app.command("list")
 def list_recipes() -> None:
-    """List the recipes that `ssdpipe train` knows."""
+    """List the recipes for `ssdpipe train`."""
     from experiments.cli.shared.printing import columns
     from experiments.framework.loading import RECIPES, named_setup
 
@@ -21,7 +21,10 @@ def list_recipes() -> None:
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]) -> None:
-    """Show every setting; `*` marks those that differ from the paper's SSD300 on VOC 07+12, with its value."""
+    """Show every setting of a recipe.
+
+    `*` marks a setting that differs from the paper's SSD300 on VOC 07+12; the paper's value follows.
+    """
     from experiments.framework.loading import named_setup
     from ssd_core.spec.departures import departures, leaves
 
@@ -36,17 +39,17 @@ def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]
             print(f"* {departure.field} = none  (SSD300: {departure.paper})")
     for title, sources in (("train on", setup.train), ("test on", setup.test)):
         print(f"# {title}: {', '.join(f'{source.name} {source.split}' for source in sources)}")
-    print(f"# first weights: {setup.initial.address if setup.initial else 'random'}")
+    print(f"# initial weights: {setup.initial.address if setup.initial else 'random'}")
 
 
 @app.command()
 def draw(
     name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Ends in .svg or .png.")] = Path(
-        "architecture.svg"
-    ),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="File to write, ending in .svg or .png.")
+    ] = Path("architecture.svg"),
 ) -> None:
-    """Draw the network: its maps, what leads to them, and the boxes that each predicts."""
+    """Draw the network: its layers, feature maps, and the boxes of each."""
     from experiments.framework.loading import named_setup
     from pipeline.errors import PipelineError
     from ssd_core.network.layer_table import layer_table
@@ -54,7 +57,7 @@ def draw(
     from stages.figures.style import png_and_svg
 
     if (suffix := out.suffix.removeprefix(".")) not in ("svg", "png"):
-        raise PipelineError(f"{out} ends in neither .svg nor .png, the two forms of a drawing")
+        raise PipelineError(f"--out {out} must end in .svg or .png")
     table = layer_table(named_setup(name).recipe.spec)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(png_and_svg(architecture_figure(table, name))[suffix])

@@ -1,4 +1,4 @@
-"""`ssdpipe report`: an experiment as a page, and its table in the forms that papers take."""
+"""`ssdpipe report`: an experiment as an HTML page, and its table as CSV and LaTeX."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from experiments.cli.requests import ExperimentRequest
 from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
-    from experiments.framework.comparison import Held
+    from experiments.framework.comparison import StoredExperiment
     from pipeline.folder import Folder
     from pipeline.store.store import Store
 
@@ -20,73 +20,76 @@ def report(
     request: ExperimentRequest,
     place: StorePlace,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The page; .csv and .tex of its table are put beside it.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The HTML file to write; the table's .csv and .tex go beside it."),
     ] = None,
 ) -> None:
-    """Write what the store holds of an experiment as one HTML page, with CSV and LaTeX of its table.
+    """Write an experiment's results as HTML, CSV and LaTeX.
 
-    Rows that were not run say so. Given only a name, the options are those of its last run; given nothing, it
-    is the last run's experiment.
+    Uses what the store holds; rows without a result read "not run". With only a name, the options of its last run
+    apply; with nothing, the last run's experiment.
     """
-    from experiments.cli.requests.recorded import held, meant
+    from experiments.cli.requests.recorded import resolve_request, stored_experiment
     from pipeline.errors import PipelineError
     from pipeline.folder import Folder
     from pipeline.store.store import Store
     from stages.placement import Placement
 
     store = Store.open(place.store)
-    found = meant(request, store)
-    if not isinstance(found, ExperimentRequest):
-        raise PipelineError(f"the last run, `{found.command}`, has no report: name an experiment, see `ssdpipe list`")
-    members = found.members()
+    resolved = resolve_request(request, store)
+    if not isinstance(resolved, ExperimentRequest):
+        raise PipelineError(
+            f"the last run, `{resolved.command}`, has no report: name an experiment, see `ssdpipe list`"
+        )
+    members = resolved.members()
     if out and len(members) > 1:
-        raise PipelineError(f"{found.experiment} is {len(members)} experiments: leave --out away, or name one of them")
+        raise PipelineError(f"{resolved.experiment} is {len(members)} experiments: omit --out, or name one of them")
     for member in members:
-        results = held(member, member.targets(Placement()), store)
-        folder, stem = (Folder(str(out.resolve().parent)), out.stem) if out else usual_place(member, store)
+        results = stored_experiment(member, member.targets(Placement()), store)
+        folder, stem = (Folder(str(out.resolve().parent)), out.stem) if out else default_location(member, store)
         for path in write_report(member, results, folder, stem):
             print(path)
 
 
 def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> str:
-    """Path of the page at its usual place, written anew if results have changed; put beside that run in MLflow."""
-    from experiments.framework.comparison import Held
+    """Rewrite the page at its default location if results changed, attach it to the MLflow run, and return its path."""
+    from experiments.framework.comparison import StoredExperiment
     from pipeline.mlflow_tracking.recorded_runs import attach
     from stages.placement import Placement
 
-    held = Held.of(request.targets(Placement()), store)
-    folder, stem = usual_place(request, store)
+    stored = StoredExperiment.of(request.targets(Placement()), store)
+    folder, stem = default_location(request, store)
     page = f"{stem}.html"
-    if not (folder.exists(page) and held.digest.encode() in folder.read_bytes(page)):
-        write_report(request, held, folder, stem)
+    if not (folder.exists(page) and stored.digest.encode() in folder.read_bytes(page)):
+        write_report(request, stored, folder, stem)
     path = f"{folder.path}/{page}"
     if run_id and folder.is_local:
         attach(store.folder, run_id, Path(path))
     return path
 
 
-def usual_place(request: ExperimentRequest, store: Store) -> tuple[Folder, str]:
-    """Folder, and the name of the page without its suffix; another for each name of a data set of the user's."""
+def default_location(request: ExperimentRequest, store: Store) -> tuple[Folder, str]:
+    """Folder and stem of the page; the stem includes the name of the user's data set, if any."""
     own_data = [Path(request.data).resolve().name] if request.data else []
     return store.folder / "reports", "-".join([request.name, request.preset, *own_data])
 
 
-def write_report(request: ExperimentRequest, held: Held, folder: Folder, stem: str) -> list[str]:
-    """Paths of the page and of the table's other forms."""
+def write_report(request: ExperimentRequest, stored: StoredExperiment, folder: Folder, stem: str) -> list[str]:
+    """Write the page, the CSV and the LaTeX table, and return their paths."""
     from experiments.framework.reporting import gather
     from pipeline.mlflow_tracking.recorded_runs import recorded_runs
     from stages.reporting.page import page
     from stages.tables.latex import as_latex
     from stages.tables.text import as_csv
 
-    warnings = (f"Trained and tested on {request.data}: the paper's numbers are of other images.",)
-    runs = recorded_runs(held.store.folder)
-    gathered = gather(request.found(), held, runs, warnings=warnings if request.data else ())
-    contents = {
-        f"{stem}.html": page(gathered),
-        f"{stem}.csv": as_csv(gathered.table, gathered.lines),
-        f"{stem}.tex": as_latex(gathered.table, gathered.lines),
+    warnings = (f"Trained and tested on {request.data}: the paper's numbers are for other images.",)
+    runs = recorded_runs(stored.store.folder)
+    content = gather(request.load(), stored, runs, warnings=warnings if request.data else ())
+    files = {
+        f"{stem}.html": page(content),
+        f"{stem}.csv": as_csv(content.table, content.lines),
+        f"{stem}.tex": as_latex(content.table, content.lines),
     }
-    for name, content in contents.items():
-        folder.replace(name, content.encode())
-    return [f"{folder.path}/{name}" for name in contents]
+    for name, text in files.items():
+        folder.replace(name, text.encode())
+    return [f"{folder.path}/{name}" for name in files]

@@ -1,4 +1,4 @@
-"""`ssdpipe show`: one result of the store, and how it came to be."""
+"""`ssdpipe show`: one result in the store and its provenance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def show(
 ) -> None:
     """Show the newest result of a stage.
 
-    Key, place, conditions, inputs, fields, numbers and files.
+    Prints its key, path, time, machine, versions, inputs, fields, numbers and files.
     """
     from experiments.cli.shared.printing import columns
     from pipeline.store.lookup import find_result

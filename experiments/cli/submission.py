@@ -1,4 +1,4 @@
-"""`ssdpipe submission`: the archive that the server of a benchmark takes."""
+"""`ssdpipe submission`: the archive to upload to a benchmark's server."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Annotated
 import typer
 
 from experiments.cli.requests import SubmissionRequest
-from experiments.cli.shared.options import Running
+from experiments.cli.shared.options import RunOptions
 from pipeline.errors import PipelineError
 
 
 def submission(
     request: SubmissionRequest,
-    running: Running,
-    out: Annotated[Path, typer.Option(metavar="ARCHIVE", help="Where the archive goes: .tar.gz or .zip.")],
+    running: RunOptions,
+    out: Annotated[Path, typer.Option(metavar="ARCHIVE", help="Archive to write: .tar.gz for VOC2012, .zip for COCO.")],
     detections: Annotated[
         str,
         typer.Option(
             metavar="DIR|FILE",
-            help="Pack detections that are there: a folder of <name>_<class>.txt, a detections.parquet, or JSON of "
-            "results in COCO's form.",
+            help="Pack existing detections: a folder of files <name>_<class>.txt, a detections.parquet, or a COCO "
+            "results JSON.",
         ),
     ] = "",
 ) -> None:
-    """Write the result archive of VOC2012 test or COCO test-dev, from weights or from detections.
+    """Write a results archive for VOC2012 test or COCO test-dev.
 
-    The boxes are clipped to the images, and the layout is checked. Other lists of images than the official one are
-    refused, unless with --proxy.
+    From weights or from existing detections. Boxes are clipped to the images, and the layout of the archive is checked.
+    Image lists other than the official one are refused without --proxy.
     """
     if bool(detections) == bool(request.weights):
-        raise PipelineError("name what to submit: either --weights FILE or --detections DIR or FILE")
+        raise PipelineError("give either --weights FILE or --detections DIR|FILE to submit")
     suffix = ".tar.gz" if request.benchmark == "voc2012" else ".zip"
     if not out.name.endswith(suffix):
-        raise PipelineError(f"the archive of {request.benchmark} is a {suffix}, but --out names {out}")
+        raise PipelineError(f"the archive of {request.benchmark} must be a {suffix} file, but --out is {out}")
     content = _packed(request, detections) if detections else _computed(request, running)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
@@ -49,11 +49,11 @@ def _packed(request: SubmissionRequest, detections: str) -> bytes:
     )
 
 
-def _computed(request: SubmissionRequest, running: Running) -> bytes:
-    from experiments.cli.requests.running import bring_to_end
+def _computed(request: SubmissionRequest, running: RunOptions) -> bytes:
+    from experiments.cli.requests.running import run_request
     from stages.submission.benchmarks import ARCHIVES
 
-    graph, store, result = bring_to_end(request, running)
+    graph, store, result = run_request(request, running)
     manifest = result.outcomes[graph.targets[0]].manifest
-    assert manifest is not None, "the run of its graph ended well"
+    assert manifest is not None, "its graph ran successfully"
     return store.output(manifest).read_bytes(ARCHIVES[request.benchmark])

@@ -1,4 +1,4 @@
-"""`ssdpipe sync`: MLflow, brought up to date from the store."""
+"""`ssdpipe sync`: bring MLflow up to date with the store."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from experiments.cli.shared.options import StorePlace
 
 
 def sync(request: ExperimentRequest, place: StorePlace) -> None:
-    """Record what the store holds of an experiment in MLflow, as far as it is not there.
+    """Record an experiment's results in MLflow.
 
-    For a tracker that is new, or was out of reach. Given only a name, the options are those of its last run; given
-    nothing, it is the last run.
+    Adds what MLflow lacks, for instance a new tracking server or one that was unreachable. With only a name, the
+    options of its last run apply; with nothing, the last run.
     """
-    from experiments.cli.requests.recorded import meant
+    from experiments.cli.requests.recorded import resolve_request
     from experiments.cli.requests.running import about
     from pipeline.mlflow_tracking.client import tracking_uri
     from pipeline.mlflow_tracking.observer import sync
@@ -21,8 +21,8 @@ def sync(request: ExperimentRequest, place: StorePlace) -> None:
     from stages.placement import Placement
 
     store = Store.open(place.store)
-    found = meant(request, store)
-    targets = found.targets(Placement())
+    resolved = resolve_request(request, store)
+    targets = resolved.targets(Placement())
     graph = Graph(targets)
-    count = sync(graph, store, about(found, targets[0]))
-    print(f"{count} of {len(graph.nodes)} results of {found.name} are in {tracking_uri(store.folder)}")
+    count = sync(graph, store, about(resolved, targets[0]))
+    print(f"{count} of {len(graph.nodes)} results of {resolved.name} are in {tracking_uri(store.folder)}")

@@ -5,29 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.cli.requests import TrainRequest
-from experiments.cli.shared.options import Running
+from experiments.cli.shared.options import RunOptions
 
 if TYPE_CHECKING:
     from pipeline.folder import Folder
 
 
-def train(request: TrainRequest, running: Running) -> None:
+def train(request: TrainRequest, running: RunOptions) -> None:
     """Train one recipe and evaluate it.
 
-    The same command goes on where it stopped; its result is the weights and their average precision.
+    The result is the weights and their average precision. After a failure or Ctrl-C, the same command resumes where it
+    stopped.
     """
     from experiments.cli.evaluate import print_summary
-    from experiments.cli.requests.running import bring_to_end, ui_command
+    from experiments.cli.requests.running import run_request, ui_command
     from experiments.cli.shared.printing import percent
     from pipeline.store.record import SUMMARY
     from stages.evaluation.validate import Validate
     from stages.training.train import Train
     from stages.training.weight_files import WEIGHTS
 
-    graph, store, result = bring_to_end(request, running)
+    graph, store, result = run_request(request, running)
     evaluation = result.outcomes[graph.targets[0]].manifest
     print_summary(store, evaluation)
-    assert evaluation is not None, "the run of its graph ended well"
+    assert evaluation is not None, "its graph ran successfully"
     numbers = store.output(evaluation).read_json(SUMMARY)
     if "voc12/mAP" in numbers:
         print(f"mAP by area (voc12): {percent(numbers['voc12/mAP'])}")

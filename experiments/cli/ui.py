@@ -1,4 +1,4 @@
-"""`ssdpipe ui`: MLflow's pages on the record of a store."""
+"""`ssdpipe ui`: serve MLflow on a store's database."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from experiments.cli.shared.options import StorePlace
 
 def ui(
     place: StorePlace,
-    port: Annotated[int, typer.Option(help="Port of the pages.")] = 5000,
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets others in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 accepts other machines.")] = "127.0.0.1",
 ) -> None:
-    """Open MLflow on the runs of this store.
+    """Serve MLflow on the runs of this store.
 
-    Where MLFLOW_TRACKING_URI is set, runs are kept there, and this says so.
+    If MLFLOW_TRACKING_URI is set, runs are recorded there; the command then prints that address and serves nothing.
     """
     from pipeline.errors import PipelineError
     from pipeline.mlflow_tracking.client import ENVIRONMENT, home, tracking_uri
@@ -31,10 +31,12 @@ def ui(
     store = Store.open(place.store).folder
     database = home(store) / "mlflow.db"
     if not database.exists():
-        raise PipelineError(f"nothing is recorded in {database} yet: `ssdpipe run` and `ssdpipe train` do so")
+        raise PipelineError(
+            f"nothing is recorded in {database} yet: `ssdpipe run` and `ssdpipe train` record their runs there"
+        )
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    print(f"MLflow on http://{host}:{port} (Ctrl-C ends it)")
+    print(f"MLflow on http://{host}:{port} (Ctrl-C stops it)")
     for name, page in experiment_pages(store, f"http://{host}:{port}").items():
         print(f"  {name}: {page}")
     sys.stdout.flush()  # this process becomes the server

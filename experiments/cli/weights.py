@@ -1,4 +1,4 @@
-"""`ssdpipe weights`: files of weights, of other programs and ours."""
+"""`ssdpipe weights`: weights files, of other programs and of this project."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ import typer
 from experiments.cli.shared.foreign import ForeignOptions
 from experiments.cli.shared.options import expanded
 
-app = typer.Typer(help="Import, look at and change files of weights.")
+app = typer.Typer(help="Import, inspect and convert weights files.")
 
 FileArgument = Annotated[str, typer.Argument(metavar="FILE", show_default=False)]
 OutOption = Annotated[
-    str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; beside the input's name, here, if not.")
+    str,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="File to write; by default in the current folder, named after the input."
+    ),
 ]
 
 
 @app.command("import")
 @expanded
 def import_(file: FileArgument, foreign: ForeignOptions, output: OutOption = "") -> None:
-    """Write the weights of another program as ours: its detector, preprocessing and default boxes."""
+    """Convert another program's weights to a file of ssdpipe.
+
+    The file includes the detector specification, preprocessing and default boxes.
+    """
     from experiments.framework.weight_files import imported, summary, write
 
     weights = imported(file, foreign.choices())
@@ -32,11 +38,15 @@ def import_(file: FileArgument, foreign: ForeignOptions, output: OutOption = "")
 
 @app.command()
 def vgg16(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="torchvision's, reduced, or Caffe's.")] = "",
-    full: Annotated[bool, typer.Option("--full", help="fc6 and fc7 whole, for the network without holes.")] = False,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A VGG16: torchvision's, one already reduced, or Caffe's.")
+    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Keep fc6 and fc7 in full, for the network without atrous convolution.")
+    ] = False,
     output: OutOption = "",
 ) -> None:
-    """Write first weights for a training: torchvision's VGG16, or one from a file."""
+    """Write initial weights from torchvision's VGG16 or a file."""
     from experiments.framework.weight_files import summary, write
     from experiments.framework.weight_files import vgg16 as read_vgg16
 
@@ -49,7 +59,7 @@ def vgg16(
 @app.command()
 @expanded
 def show(file: FileArgument, foreign: ForeignOptions) -> None:
-    """Show the specification that goes with a file of weights, its checksum, and the shapes of its tensors."""
+    """Show a weights file: checksum, specification, tensor shapes."""
     from experiments.framework.weight_files import description
 
     for line in description(file, foreign.choices()):
@@ -61,10 +71,13 @@ def show(file: FileArgument, foreign: ForeignOptions) -> None:
 def transfer(
     file: FileArgument,
     foreign: ForeignOptions,
-    to: Annotated[Literal["voc"], typer.Option(help="Classes of the result.")] = "voc",
+    to: Annotated[Literal["voc"], typer.Option(help="Target classes.")] = "voc",
     output: OutOption = "",
 ) -> None:
-    """Keep of a COCO detector what predicts the classes of VOC; its locations and scales stay."""
+    """Turn a COCO detector into one for VOC's classes.
+
+    Keeps the class outputs that VOC shares, all location outputs, and the scales of the default boxes.
+    """
     from experiments.framework.weight_files import read_weights, summary, write
     from pipeline.errors import PipelineError
     from ssd_core.spec.vocabularies import COCO_TO_VOC, VOC_CLASSES

@@ -1,4 +1,4 @@
-"""`ssdpipe why`: what differs between a stage as it is now and its newest result."""
+"""`ssdpipe why`: the differences between a stage now and its newest result."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ def why(
     request: ExperimentRequest,
     place: StorePlace,
 ) -> None:
-    """Tell why a stage is to run.
+    """Explain why a stage will run.
 
-    The differences to its newest result, down to the field and the function.
-
-    Of the graph of the last run, or of EXPERIMENT with the options of `plan`.
+    Prints the differences from its newest result, down to the field and the function. The stage belongs to the graph of
+    the last run, or of EXPERIMENT with the options of `plan`.
     """
-    from experiments.cli.requests.recorded import meant
+    from experiments.cli.requests.recorded import resolve_request
     from pipeline.planning.graph import Graph
     from pipeline.planning.plan import why as reasons
     from pipeline.planning.resolver import Resolver
@@ -26,5 +25,5 @@ def why(
     from stages.placement import Placement
 
     store = Store.open(place.store)
-    graph = Graph(meant(request, store, stage).targets(Placement()))
+    graph = Graph(resolve_request(request, store, stage).targets(Placement()))
     print("\n".join(reasons(graph, store, Resolver(graph), stage)))

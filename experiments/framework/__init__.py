@@ -1,1 +1,1 @@
-"""From an experiment to its graph: runs, presets, setups, rows."""
+"""Turns experiments into graphs: runs, presets, setups, rows."""

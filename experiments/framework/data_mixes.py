@@ -1,7 +1,7 @@
-"""Which images a run of the paper is trained and tested on: the published data sets, and drawn ones in their place.
+"""Training and test images of the paper's runs: the published data sets, and drawn images in their place.
 
-Mixes are concatenations, uniform over images. COCO is no part of a mix: "07+12+COCO" in the tables is a fine-tuning on
-07+12 of a detector trained on COCO.
+A mix is a concatenation, sampled uniformly over images. COCO is never part of a mix: "07+12+COCO" in the tables means
+that a detector trained on COCO is fine-tuned on 07+12.
 
 Tested in tests/experiments/framework/test_runs.py.
 """
@@ -42,11 +42,11 @@ class DataMix:
     """Scales of the default boxes, unless the run is fine-tuned."""
 
     from_coco: tuple[tuple[str, str], ...] = ()
-    """Pairs of names, COCO's and the mix's, for the heads of a detector trained on COCO."""
+    """Pairs of class names, COCO's and the mix's, that map the heads of a detector trained on COCO."""
 
 
 def published_mix(data: DataName) -> DataMix:
-    """The paper's images below SSDPIPE_DATA (./data without it)."""
+    """The paper's data sets below SSDPIPE_DATA (default: ./data)."""
     root = data_root()
     if data == "coco":
         return DataMix(
@@ -57,7 +57,7 @@ def published_mix(data: DataName) -> DataMix:
             scales="coco",
         )
     if data == "ilsvrc":
-        # "the same network architecture we used for COCO" (section 3.5); the released script has the scales of VOC
+        # "the same network architecture we used for COCO" (section 3.5); the released script uses VOC's scales
         val2 = IlsvrcDet(name="ilsvrc", root=f"{root}/ILSVRC", split="val2")
         return DataMix(
             train=mixes.ilsvrc_train(root), test=(val2,), classes=ILSVRC_CLASSES, protocol="ilsvrc", scales="coco"
@@ -73,7 +73,7 @@ def published_mix(data: DataName) -> DataMix:
 
 
 def drawn_mix(data: DataName) -> DataMix:
-    """Drawn images in the same relations: two sets of one vocabulary, and one of a larger vocabulary."""
+    """Drawn counterparts of the paper's mixes: two data sets with one vocabulary, and one with a larger vocabulary."""
     first, second = Draw(), Draw(train=400, val=200, test=0, seed=12, variant="drawn12")
     if data in ("coco", "ilsvrc"):
         drawn = Draw(vocabulary="coco", layout="coco", variant="coco")
@@ -93,7 +93,7 @@ def drawn_mix(data: DataName) -> DataMix:
 
 
 def data_root() -> str:
-    """Where published data sets are looked for."""
+    """URI of the folder that holds the published data sets."""
     return Folder.at(os.environ.get("SSDPIPE_DATA", "data")).uri
 
 

@@ -1,4 +1,4 @@
-"""The first draft of an experiment of one's own: two rows that run as they are, to be changed.
+"""A template for your own experiment: two rows that run unchanged and are meant to be edited.
 
 Tested in tests/experiments/cli/test_new.py.
 """
@@ -19,11 +19,11 @@ from dataclasses import replace
 
 from ssdpipe import RUNS, Experiment, Row, without_ratios
 
-BASE = RUNS["ssd300-voc0712"]  # see `ssdpipe recipe list`; --preset says at which scale it is trained
+BASE = RUNS["ssd300-voc0712"]  # see `ssdpipe recipe list`; --preset chooses the scale of its training
 
 
 def squares_only(recipe):
-    """`ssdpipe recipe show ssd-tiny` lists all that can be changed."""
+    """`ssdpipe recipe show ssd-tiny` lists every setting that can be changed."""
     return replace(recipe, spec=without_ratios(recipe.spec, 2, 3))
 
 
@@ -31,9 +31,9 @@ experiment = Experiment(
     name="{name}",
     question="Do oblong default boxes help?",
     answers="no table of the paper",
-    expects="a little, more for oblong objects",
+    expects="a small gain, larger for oblong objects",
     row_title="shapes",
-    rows=(  # the first is what the others are compared with; `published` is for numbers of the paper
+    rows=(  # the others are compared with the first; `published` is for the paper's numbers
         Row(label="squares and oblongs", run=BASE, published=None),
         Row(label="squares only", run=BASE.varied("squares-only", squares_only), published=None),
     ),
@@ -42,14 +42,14 @@ experiment = Experiment(
 
 
 def write_draft(name: str, folder: Path = Path()) -> Path:
-    """Write `folder/<name>.py`. PipelineError when the name cannot be that of a module, or the file is there."""
+    """Write `folder/<name>.py`. Raises PipelineError when the name is no module name or the file exists."""
     module = name.removesuffix(".py").replace("-", "_")
     if not module.isidentifier():
-        raise PipelineError(f"{name!r} cannot be the name of a file of Python; use letters, digits, - and _")
+        raise PipelineError(f"{name!r} is not a module name: use letters, digits, - and _, beginning with a letter")
     path = folder / f"{module}.py"
     try:
         with path.open("x") as file:
             file.write(DRAFT.format(module=module, name=module.replace("_", "-")))
     except FileExistsError:
-        raise PipelineError(f"{path} is there already: name another, or remove it") from None
+        raise PipelineError(f"{path} already exists: choose another name, or remove the file") from None
     return path

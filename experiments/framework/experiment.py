@@ -1,11 +1,11 @@
-"""An experiment: a question of the paper, and the trainings that answer it; one file of `experiments/` for each."""
+"""An experiment: a question of the paper and the trainings that answer it; each is one file in `experiments/`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from experiments.framework.presets import Preset, as_it_is
+from experiments.framework.presets import Preset, no_adjustment
 from experiments.framework.runs import Run
 from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
@@ -19,24 +19,24 @@ from stages.tables.table import Table
 METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
 
 
-def no_figures(preset: Preset) -> tuple[Stage, ...]:  # noqa: ARG001 - as all figures are asked for
+def no_figures(preset: Preset) -> tuple[Stage, ...]:  # noqa: ARG001 - the signature of `Experiment.figures`
     return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One number of a table: of a run of ours, of the paper, or of both."""
+    """One number of a table: our run's, the paper's, or both."""
 
     label: str
     run: Run | None = None
-    """None for what the paper quotes."""
+    """None for methods whose numbers are only quoted from the paper."""
 
     column: str = ""
     result: Callable[[Setup], Stage] | None = None
-    """From the run's setup, the stage whose summary holds the number; the evaluation without it."""
+    """Builds, from the run's setup, the stage whose summary holds the number; by default the evaluation."""
 
     metric: str = ""
-    """A name in the summary; that of the run's protocol when empty."""
+    """A name in the summary; if empty, the main metric of the run's protocol."""
 
     unit: Unit = "percent"
 
@@ -44,7 +44,7 @@ class Row:
     """As a fraction."""
 
     published_classes: tuple[tuple[str, float], ...] = ()
-    """Fractions of single classes, where they are printed."""
+    """Published value of each class as a fraction, where the paper prints them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,40 +55,40 @@ class Experiment:
     """The table or figure of the paper."""
 
     found: str = ""
-    """What the paper found."""
+    """The paper's finding."""
 
     expects: str
     differs: str = ""
-    """How the experiment is not the paper's, whatever the preset."""
+    """How the experiment differs from the paper's, whatever the preset."""
 
     row_title: str
     column_title: str = ""
     rows: tuple[Row, ...]
-    """The first is what the others are compared with."""
+    """The others are compared with the first."""
 
-    adjust: Callable[[Setup], Setup] = as_it_is
-    """Puts every run on other data, for instance; before what the command line changes, and before a run's change."""
+    adjust: Callable[[Setup], Setup] = no_adjustment
+    """Changes every run's setup, such as its data; applied before the changes of the command line and of the run."""
 
     figures: Callable[[Preset], tuple[Stage, ...]] = no_figures
-    """Stages beside the table: drawings, submissions."""
+    """Stages besides the table: figures, submissions."""
 
     @property
     def summary(self) -> str:
-        """One paragraph of Markdown: the question, what the paper found, what is expected."""
+        """One paragraph of Markdown: the question, the paper's finding, the expectation, the differences."""
         remarks = (("Paper", self.found), ("Expected", self.expects), ("Differs", self.differs))
-        said = [f"{title}: {remark}." for title, remark in remarks if remark]
-        return " ".join([f"**{self.answers}: {self.question}**", *said])
+        sentences = [f"{title}: {remark}." for title, remark in remarks if remark]
+        return " ".join([f"**{self.answers}: {self.question}**", *sentences])
 
     def targets(self, preset: Preset, *, seeds: int = 1, column: str = "") -> tuple[Stage, ...]:
-        """The table and what belongs to it."""
+        """The table, then the figures."""
         return self.table(preset, seeds=seeds, column=column), *self.figures(self._adjusted(preset))
 
     def table(self, preset: Preset, *, seeds: int = 1, column: str = "") -> Table:
-        """The graph of the experiment, as its last stage; `column` leaves out the cells of other columns."""
+        """The last stage of the experiment's graph; `column` restricts it to the cells of one column."""
         rows = [row for row in self.rows if column in ("", row.column)]
         if not rows:
-            there = sorted({row.column for row in self.rows})
-            raise PipelineError(f"{self.name} has no column {column!r}; {suggestion(column, there)}")
+            columns = sorted({row.column for row in self.rows})
+            raise PipelineError(f"{self.name} has no column {column!r}; {suggestion(column, columns)}")
         preset = self._adjusted(preset)
         return Table(
             variant=self.name,
@@ -122,16 +122,16 @@ class Experiment:
 
 
 def _metric(rows: Sequence[Row], preset: Preset) -> str:
-    """The metric of the first run that is scored here."""
+    """Main metric of the first run's protocol."""
     protocols = [preset.setup(row.run).protocol for row in rows if row.run]
     return METRICS[protocols[0] if protocols else "voc"]
 
 
 def _shared_departures(rows: Sequence[Row], preset: Preset) -> tuple[tuple[str, str, str], ...]:
-    """What all rows have and the paper's SSD300 on VOC has not, in the order of the first row."""
-    found = [
+    """Departures from the paper's SSD300 on VOC that all rows share, in the order of the first row."""
+    by_row = [
         [(item.field, item.ours, item.paper) for item in departures(preset.setup(row.run).recipe)]
         for row in rows
         if row.run
     ]
-    return tuple(item for item in (found[0] if found else []) if all(item in others for others in found[1:]))
+    return tuple(item for item in (by_row[0] if by_row else []) if all(item in others for others in by_row[1:]))

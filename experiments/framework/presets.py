@@ -1,9 +1,9 @@
-"""How a run of the paper is made real: the presets, and a preset with what the user changes.
+"""Presets turn a run of the paper into a setup, with the user's changes applied.
 
 full     the paper's network, images and schedule
-short    the same over a tenth of the iterations
+short    like full, over a tenth of the iterations
 tiny     small detectors on drawn images, from scratch, in minutes on two CPU cores
-narrow   the same with a larger input, the paper's augmentation and a longer schedule, for photographs of one's own
+narrow   like tiny, with a larger input, the paper's augmentation and a longer schedule, for your own photographs
 
 Tested in tests/experiments/framework/test_runs.py.
 """
@@ -32,7 +32,7 @@ from stages.training.transfer import Transfer
 TINY_SCHEDULE = Schedule(iterations=1650, base_lr=7e-4, drops=(1350,), warmup=50)
 NARROW_SCHEDULE = Schedule(iterations=3200, base_lr=7e-4, drops=(2500, 3000), warmup=100)
 TINY_512, NARROW_512 = 162, 256
-"""Inputs of the detectors in SSD512's place."""
+"""Input sizes of the detectors that stand in for SSD512."""
 
 
 def full(run: Run) -> Setup:
@@ -89,7 +89,7 @@ def narrow(run: Run) -> Setup:
     return replace(
         small,
         preset="narrow",
-        about="an eighth of SSD300's width at an input of 200, from scratch: for data of one's own on CPU cores",
+        about="an eighth of SSD300's width at an input of 200, from scratch: for your own data on CPU cores",
         recipe=replace(
             small.recipe,
             spec=with_full_vgg(spec) if run.detector == "ssd300-full-vgg" else spec,
@@ -103,16 +103,16 @@ def narrow(run: Run) -> Setup:
 PRESETS: dict[PresetName, Callable[[Run], Setup]] = {"full": full, "short": short, "tiny": tiny, "narrow": narrow}
 
 
-def as_it_is(setup: Setup) -> Setup:
+def no_adjustment(setup: Setup) -> Setup:
     return setup
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """What makes runs real: equal runs at equal presets are one training, whichever experiment asks for them."""
+    """Turns runs into setups: equal runs at equal presets share one training, whichever experiment names them."""
 
     name: PresetName = "full"
-    adjust: Callable[[Setup], Setup] = as_it_is
+    adjust: Callable[[Setup], Setup] = no_adjustment
     """The user's changes to every run's setup, applied before the run's own."""
 
     placement: Placement = field(default_factory=Placement)
@@ -122,7 +122,7 @@ class Preset:
             raise PipelineError(f"there is no preset {self.name!r}; {suggestion(self.name, PRESETS)}")
 
     def setup(self, run: Run, seed: int = 0) -> Setup:
-        """All that fixes a training of the run; `seed` is added to that of the recipe."""
+        """The run's setup at this preset; `seed` is added to the recipe's seed."""
         setup = self.adjust(replace(PRESETS[self.name](run), placement=self.placement))
         recipe = run.change(setup.recipe)
         initial = initial_for(recipe.spec, setup.initial)
@@ -131,13 +131,13 @@ class Preset:
         return replace(setup, recipe=replace(recipe, seed=recipe.seed + seed), initial=initial)
 
     def _after(self, parent: Run, setup: Setup, seed: int) -> Stage:
-        """First weights from the training of another run, with the heads of this one's classes."""
-        before = self.setup(parent, seed)
+        """Initial weights from another run's training, with its heads mapped to this setup's classes."""
+        parent_setup = self.setup(parent, seed)
         return Transfer(
-            weights=before.training(),
+            weights=parent_setup.training(),
             classes=setup.recipe.spec.classes,
             names=setup.from_coco,
-            variant=before.variant,
+            variant=parent_setup.variant,
         )
 
 

@@ -1,11 +1,11 @@
-"""The report of an experiment, from what the store holds of it; what has no result is shown as not run."""
+"""Gather the report of an experiment from the store; stages without a result are shown as not run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from experiments.framework.comparison import Held
+from experiments.framework.comparison import StoredExperiment
 from pipeline.mlflow_tracking.recorded_runs import LOCAL_PAGES, RecordedRun
 from pipeline.planning.plan import PlanRow
 from pipeline.store.record import CURVE, read_curve
@@ -25,38 +25,38 @@ FIGURES = (".png", ".svg")
 
 
 def gather(
-    experiment: Experiment, held: Held, runs: Mapping[str, RecordedRun], *, warnings: tuple[str, ...] = ()
+    experiment: Experiment, stored: StoredExperiment, runs: Mapping[str, RecordedRun], *, warnings: tuple[str, ...] = ()
 ) -> Report:
-    """All that the page shows; `runs` are those in MLflow, by key."""
-    made = held.made
-    labels = _labels(held.table)
+    """Everything that the page shows; `runs` are the recorded MLflow runs by key."""
+    results = stored.results
+    labels = _labels(stored.table)
     return Report(
         name=experiment.name,
         heading=experiment.answers,
         question=experiment.question,
         remarks=(("Paper", experiment.found), ("Expected", experiment.expects), ("Differs", experiment.differs)),
-        warnings=(*warnings, *([held.note] if held.note else [])),
-        table=held.table,
-        lines=tuple(held.lines()),
-        departures=_own_departures(held.table),
-        curves=tuple(_curves(made, held.store, labels)),
-        images=tuple(_images(made, held.store)),
-        conditions=(*_data(made, held.store), *conditions([manifest for _, manifest in made])),
-        runs=tuple(_links(made, runs)),
-        runs_note=_note(held.store, runs),
-        digest=held.digest,
-        waiting=tuple(row.address for row in held.rows if not row.manifest and not isinstance(row.node.stage, Table)),
+        warnings=(*warnings, *([stored.note] if stored.note else [])),
+        table=stored.table,
+        lines=tuple(stored.lines()),
+        departures=_own_departures(stored.table),
+        curves=tuple(_curves(results, stored.store, labels)),
+        images=tuple(_images(results, stored.store)),
+        conditions=(*_data(results, stored.store), *conditions([manifest for _, manifest in results])),
+        runs=tuple(_links(results, runs)),
+        runs_note=_note(stored.store, runs),
+        digest=stored.digest,
+        waiting=tuple(row.address for row in stored.rows if not row.manifest and not isinstance(row.node.stage, Table)),
     )
 
 
 def _training(cell: Cell) -> Train | None:
-    """The training of the first seed."""
+    """The training behind a cell, for the first seed."""
     owner = cell.results[0].tracked_by() if cell.results else None
     return owner if isinstance(owner, Train) else None
 
 
 def _labels(table: Table) -> dict[str, str]:
-    """Rows of the table by the address of their trainings."""
+    """Row labels by the address of the row's trainings."""
     labels: dict[str, str] = {}
     for cell in table.cells:
         for result in cell.results:
@@ -67,19 +67,19 @@ def _labels(table: Table) -> dict[str, str]:
 
 
 def _own_departures(table: Table) -> tuple[tuple[str, tuple[Setting, ...]], ...]:
-    """Settings of each training that depart from the paper's, without those that the table states for all rows."""
+    """Departures of each training from the paper, without those that the table states for all rows."""
     trainings = [training for cell in table.cells if (training := _training(cell))]
     labels = _labels(table)
-    found = []
+    labelled = []
     for training in dict.fromkeys(trainings):
-        all_of_them = [(item.field, item.ours, item.paper) for item in departures(training.recipe)]
-        own = tuple(item for item in all_of_them if item not in table.departures)
-        found.append((labels[training.address], own))
-    return tuple((label, own) for label, own in found if own)
+        settings = [(item.field, item.ours, item.paper) for item in departures(training.recipe)]
+        own = tuple(item for item in settings if item not in table.departures)
+        labelled.append((labels[training.address], own))
+    return tuple((label, own) for label, own in labelled if own)
 
 
-def _curves(made: Sequence[tuple[PlanRow, Manifest]], store: Store, labels: Mapping[str, str]) -> Iterator[Curve]:
-    for row, manifest in made:
+def _curves(results: Sequence[tuple[PlanRow, Manifest]], store: Store, labels: Mapping[str, str]) -> Iterator[Curve]:
+    for row, manifest in results:
         owner = row.node.stage.tracked_by()
         if not owner or all(file.path != CURVE for file in manifest.files):
             continue
@@ -91,25 +91,25 @@ def _curves(made: Sequence[tuple[PlanRow, Manifest]], store: Store, labels: Mapp
         yield Curve(row=labels.get(owner.address, owner.address), values=curves)
 
 
-def _images(made: Sequence[tuple[PlanRow, Manifest]], store: Store) -> Iterator[Image]:
-    """Figures of every stage that has some; as SVG where there is both."""
-    for row, manifest in made:
-        there = {file.path for file in manifest.files}
-        shown = [name for name in row.node.stage.artifacts() if name.endswith(FIGURES) and name in there]
-        chosen = dict.fromkeys(_sharper(name, there) for name in shown)
+def _images(results: Sequence[tuple[PlanRow, Manifest]], store: Store) -> Iterator[Image]:
+    """Figures of every stage that has any; as SVG where both SVG and PNG exist."""
+    for row, manifest in results:
+        files = {file.path for file in manifest.files}
+        figures = [name for name in row.node.stage.artifacts() if name.endswith(FIGURES) and name in files]
+        chosen = dict.fromkeys(_svg_if_present(name, files) for name in figures)
         for name in chosen:
             yield Image(stage=row.address, name=name, content=store.output(manifest).read_bytes(name))
 
 
-def _sharper(name: str, there: set[str]) -> str:
-    drawn = f"{name.rpartition('.')[0]}.svg"
-    return drawn if drawn in there else name
+def _svg_if_present(name: str, files: set[str]) -> str:
+    svg = f"{name.rpartition('.')[0]}.svg"
+    return svg if svg in files else name
 
 
-def _data(made: Sequence[tuple[PlanRow, Manifest]], store: Store) -> list[tuple[str, tuple[str, ...]]]:
-    """Images and digest of each set of shards."""
+def _data(results: Sequence[tuple[PlanRow, Manifest]], store: Store) -> list[tuple[str, tuple[str, ...]]]:
+    """Sources, counts and digest of each set of shards."""
     sets = []
-    for row, manifest in made:
+    for row, manifest in results:
         if isinstance(row.node.stage, Shard):
             content = store.output(manifest).read_json("shards.json")
             sources = " + ".join(f"{source.name}/{source.split}" for source in row.node.stage.sources)
@@ -118,10 +118,10 @@ def _data(made: Sequence[tuple[PlanRow, Manifest]], store: Store) -> list[tuple[
     return [("data", tuple(sets))] if sets else []
 
 
-def _links(made: Sequence[tuple[PlanRow, Manifest]], runs: Mapping[str, RecordedRun]) -> Iterator[RunLink]:
-    for row, manifest in made:
-        if found := runs.get(manifest.key):
-            yield RunLink(stage=row.address, run=found.run_id, url=found.url)
+def _links(results: Sequence[tuple[PlanRow, Manifest]], runs: Mapping[str, RecordedRun]) -> Iterator[RunLink]:
+    for row, manifest in results:
+        if run := runs.get(manifest.key):
+            yield RunLink(stage=row.address, run=run.run_id, url=run.url)
 
 
 def _note(store: Store, runs: Mapping[str, RecordedRun]) -> str:

@@ -1,7 +1,7 @@
-"""The trainings of the paper, each said once. Experiments name them, so that tables share what they share.
+"""The paper's trainings, each defined once; experiments refer to them by name, so that tables share trainings.
 
-A run is in the paper's words: which detector, which images, how long. A preset (`presets.py`) makes it
-real, with the paper's network and data or with small ones. Sources: sections 3.1 to 3.6; where the text gives no
+A run is described in the paper's terms: which detector, which images, how long. A preset (`presets.py`) turns it into
+a setup, with the paper's network and data or with small ones. Sources: sections 3.1 to 3.6; where the text gives no
 number, the released scripts (examples/ssd/ssd_pascal.py, ssd_coco.py, ssd_ilsvrc.py of weiliu89/caffe).
 """
 
@@ -16,10 +16,10 @@ from ssd_core.spec.schedule import Schedule
 
 DetectorName = Literal["ssd300", "ssd512", "ssd300-full-vgg"]
 DataName = Literal["07", "07+12", "07+12train", "07++12", "coco", "ilsvrc"]
-"""Training images. 07+12train leaves VOC2012 val for testing; 07++12 holds VOC2007 test; coco is trainval35k."""
+"""Training images. 07+12train keeps VOC2012 val for testing; 07++12 includes VOC2007 test; coco is trainval35k."""
 
 PresetName = Literal["full", "short", "tiny", "narrow"]
-"""How a run is made real: `presets.py`."""
+"""The scale of a run, see `presets.py`."""
 
 Change = Callable[[Recipe], Recipe]
 
@@ -32,7 +32,7 @@ SCHEDULES: dict[DataName, Schedule] = {
     "ilsvrc": Schedule(iterations=440_000, drops=(320_000, 400_000)),
 }
 STARRED_COCO = Schedule(iterations=400_000, drops=(280_000, 360_000))
-"""The released script's; section 3.6 says "double", which would be 480k."""
+"""The released script's schedule; section 3.6 says "double", which would be 480k."""
 
 
 def unchanged(recipe: Recipe) -> Recipe:
@@ -41,24 +41,24 @@ def unchanged(recipe: Recipe) -> Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One training, and by its images what it is tested on."""
+    """One training as the paper describes it; its data mix also fixes the test images."""
 
     name: str
-    """Names its stages: `train/<name>/seed0`."""
+    """Part of the addresses of its stages: `train/<name>/seed0`."""
 
     detector: DetectorName = "ssd300"
     data: DataName = "07+12"
     expand: bool = False
-    """A star in Table 6: images are zoomed out as well, and training is longer."""
+    """A star in Table 6: zoom-out augmentation and a longer training."""
 
     after_coco: Run | None = None
-    """Fine-tuned from this one, whose box scales it keeps."""
+    """The run on COCO that this one is fine-tuned from, keeping its box scales."""
 
     change: Change = unchanged
-    """What an ablation does to the settings."""
+    """The change that an ablation makes to the recipe."""
 
     def schedule(self) -> Schedule:
-        """At the paper's length; fine-tunings are as long as trainings from ImageNet (only the starred are known)."""
+        """The paper's schedule; fine-tuning takes that of training from ImageNet (only the starred are published)."""
         if not self.expand:
             return SCHEDULES[self.data]
         return STARRED_COCO if self.data == "coco" else SCHEDULES[self.data].scaled(2)
@@ -69,7 +69,7 @@ class Run:
 
     @property
     def title(self) -> str:
-        """As the tables have it: SSD300* on 07+12, from COCO."""
+        """As in the tables: SSD300* on 07+12, from COCO."""
         star = "*" if self.expand else ""
         return f"{self.detector.upper()}{star} on {self.data}{', from COCO' if self.after_coco else ''}"
 
@@ -84,8 +84,8 @@ _SLUGS: dict[DataName, str] = {
 }
 
 
-def _of(detector: DetectorName, *, expand: bool) -> list[Run]:
-    """All runs of one detector: by itself on each set, and after COCO on the mixes that the tables have."""
+def _runs_of(detector: DetectorName, *, expand: bool) -> list[Run]:
+    """All runs of one detector: on each mix from ImageNet, and fine-tuned from COCO on the mixes in the tables."""
 
     def run(data: DataName, after: Run | None = None) -> Run:
         name = f"{detector}{'-expand' if expand else ''}-{_SLUGS[data]}{'-after-coco' if after else ''}"
@@ -99,12 +99,12 @@ def _of(detector: DetectorName, *, expand: bool) -> list[Run]:
 RUNS = {
     run.name: run
     for run in (
-        *_of("ssd300", expand=False),
-        *_of("ssd512", expand=False),
-        *_of("ssd300", expand=True),
-        *_of("ssd512", expand=True),
+        *_runs_of("ssd300", expand=False),
+        *_runs_of("ssd512", expand=False),
+        *_runs_of("ssd300", expand=True),
+        *_runs_of("ssd512", expand=True),
         Run(name="ssd300-full-vgg-voc0712", detector="ssd300-full-vgg"),
         Run(name="ssd300-ilsvrc", data="ilsvrc"),
     )
 }
-"""Keys are the names of runs, which are those of recipes."""
+"""Runs by name; recipes have the same names."""

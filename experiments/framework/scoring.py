@@ -1,4 +1,4 @@
-"""A file of weights on a split of a data set: the graph behind `ssdpipe evaluate weights`."""
+"""Score a weights file on a split of a data set: the graph behind `ssdpipe evaluate weights`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def weights_on_split(
     limits: DetectionLimits = PAPER_LIMITS,
     allow_trained_images: bool = False,
 ) -> Evaluation:
-    """Detect with weights of any program on the split, whose classes must be among theirs, and score."""
+    """Detect with weights of any program on a split, whose classes they must know, and score the detections."""
     file = WeightsFile(path=weights, choices=choices, variant=Path(weights).stem)
     data_set = find_data_set(root)
     shards = Shard(
@@ -49,10 +49,10 @@ def weights_on_split(
 
 
 def classes_of(weights: str | Path, choices: ImportChoices = AUTODETECT) -> tuple[str, ...]:
-    """The classes that the weights detect."""
+    """Classes that the weights detect. Raises PipelineError when they are not a detector's."""
     from experiments.framework.weight_files import read_weights
 
-    found = read_weights(str(weights), choices)
-    if not found.detects:
-        raise PipelineError(f"{weights} holds first weights for a training (--init), not those of a detector")
-    return found.spec.classes
+    content = read_weights(str(weights), choices)
+    if not content.detects:
+        raise PipelineError(f"{weights} holds initial weights for a training (--init), not a detector")
+    return content.spec.classes

@@ -1,4 +1,4 @@
-"""A run made real: its recipe, its images and its first weights, and the changes that a user makes to them."""
+"""A run at a preset: its recipe, images and initial weights, and the user's changes to them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from stages.training.train import Train
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """A run at a preset: what is trained, on which images and from which weights, and how it is scored."""
+    """A run at a preset: what is trained, on which images, from which weights, and how it is scored."""
 
     run: Run
     preset: PresetName
@@ -34,7 +34,7 @@ class Setup:
     recipe: Recipe
     train: tuple[Source, ...]
     test: tuple[Source, ...]
-    """Empty where only a server has the annotations."""
+    """Empty where only the benchmark's server has the annotations."""
 
     initial: Stage | None = None
     strict: bool = False
@@ -42,17 +42,17 @@ class Setup:
     """How the test images are scored."""
 
     allow_trained_images: bool = False
-    """Score images that are trained on, too."""
+    """Also score images that the detector was trained on."""
 
     from_coco: tuple[tuple[str, str], ...] = ()
-    """Pairs of names, COCO's and these classes', for the heads of a detector that was trained on COCO."""
+    """Pairs of class names, COCO's and the recipe's, that map the heads of a detector trained on COCO."""
 
     placement: Placement = field(default_factory=Placement)
-    """Where its stages run."""
+    """Workers, GPUs and CPUs of its stages."""
 
     @property
     def variant(self) -> str:
-        """Names its stages: `train/<variant>`."""
+        """Part of the addresses of its stages: `train/<variant>`."""
         return f"{self.run.name}/seed{self.recipe.seed}"
 
     def train_shards(self) -> Shard:
@@ -62,7 +62,7 @@ class Setup:
         return self._shards(self.test)
 
     def training(self, *, table: str = "") -> Train:
-        """The recipe, trained on the training shards; `table` is the one that asks for it, for the record."""
+        """The recipe trained on the training shards; `table`, a tag in MLflow, names the table that it belongs to."""
         shards = self.train_shards()
         tags = {
             "variant": self.run.name,
@@ -81,11 +81,11 @@ class Setup:
         )
 
     def evaluation(self, *, table: str = "") -> Evaluation:
-        """The score of the training on the test shards. PipelineError where only a server can score it."""
+        """The training's score on the test shards. Raises PipelineError where only a server can score it."""
         if not self.test:
             raise PipelineError(
                 f"{self.run.title} is scored by a server: its test images have no public annotations. "
-                "`ssdpipe run voc2012` writes the archive for it; --data DIR names other images"
+                "`ssdpipe run voc2012` writes the archive to submit; --data DIR uses other images"
             )
         training = self.training(table=table)
         return scored(
@@ -104,7 +104,7 @@ class Setup:
 
 
 def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
-    """First weights that fit the network: a ResNet-50, or a VGG16 with fc6 and fc7 subsampled or in full."""
+    """Initial weights that fit the backbone: a ResNet-50's, or a VGG16's with fc6 and fc7 subsampled or in full."""
     match spec.backbone, initial:
         case ResNet50(), ImageNetVgg16():
             return ImageNetResNet50(variant="imagenet-resnet50")
@@ -114,19 +114,19 @@ def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
 
 
 def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str = "", layout: str = "") -> Setup:
-    """The setup on a data set of the user's, in any layout; its classes are those found in the annotations.
+    """The setup on the user's data set, in any layout; its classes are read from the annotations.
 
-    Without names of splits: trainval and test, or train and val, as they are there and share no image.
+    By default the splits are trainval and test, or train and val: whichever exist and share no image.
     """
-    found = find_data_set(root, layout)
-    train, test = map(found.source, pair_of_splits(found, train_split, test_split))
+    data_set = find_data_set(root, layout)
+    train, test = map(data_set.source, pair_of_splits(data_set, train_split, test_split))
     spec = replace(setup.recipe.spec, classes=discover_classes([train]))
     recipe = replace(setup.recipe, spec=spec)
     return replace(setup, recipe=recipe, train=(train,), test=(test,))
 
 
 def starting_from(setup: Setup, initial: str) -> Setup:
-    """The setup with other first weights: `imagenet`, `scratch`, or a file."""
+    """The setup with other initial weights: `imagenet`, `scratch`, or a weights file."""
     if initial == "scratch":
         return replace(setup, initial=None)
     chosen: Stage = ImageNetVgg16(variant="imagenet-vgg16")

@@ -1,5 +1,5 @@
-"""Detections on the images of a benchmark whose objects are not published: of a file of weights, of detections that are
-there already (`ssdpipe submission`), and of the runs of an experiment.
+"""Submissions to benchmarks whose test annotations are not public: from a weights file or from existing detections
+(`ssdpipe submission`), and from the runs of an experiment.
 
 Tested in tests/experiments/cli/test_submission.py.
 """
@@ -28,15 +28,15 @@ SPLITS: dict[Benchmark, str] = {"voc2012": "test", "coco-testdev": "test-dev2015
 
 
 def images_of(benchmark: Benchmark, root: str, split: str, *, proxy: bool) -> Source:
-    """The images of the benchmark below a folder; `split` is the official list when empty.
+    """Images of the benchmark below a folder; an empty `split` means the official list.
 
-    Beside other data sets VOC2012 is found by its name; a proxy may have any.
+    VOC2012 is located by its folder name; the folder of a proxy may have any name.
     """
     chosen = split or SPLITS[benchmark]
     if benchmark == "voc2012":
         folder = "" if proxy else "VOC2012"
-        way = remedy("voc2012")
-        return VocFolder(name="voc2012", root=root, folder=folder, split=chosen, annotated=False, remedy=way)
+        fix = remedy("voc2012")
+        return VocFolder(name="voc2012", root=root, folder=folder, split=chosen, annotated=False, remedy=fix)
     return CocoFolder(name="coco", root=root, split=chosen)
 
 
@@ -50,7 +50,7 @@ def submission_of(
     allow_trained_images: bool = False,
     placement: Placement,
 ) -> Submission:
-    """Shard the images, detect, pack."""
+    """Shard the images, detect, and pack the archive."""
     return _submitted(
         WeightsFile(path=weights, variant=Path(weights).stem),
         benchmark,
@@ -62,7 +62,7 @@ def submission_of(
 
 
 def submissions(rows: Sequence[Row], preset: Preset) -> tuple[Submission, ...]:
-    """An archive for the server from each run of the rows that only it can score; of the first seed."""
+    """One archive for each run of the rows that only the server can score, from the first seed."""
     runs = dict.fromkeys(row.run for row in rows if row.run and not preset.setup(row.run).test)
     images = images_of("voc2012", data_root(), "", proxy=False)
     return tuple(
@@ -101,9 +101,9 @@ def _submitted(
 
 
 def archive_of_files(detections: Path, benchmark: Benchmark, *, root: str, split: str, proxy: bool) -> bytes:
-    """The archive of detections that any program wrote."""
+    """Pack detections written by any program into an archive."""
     from stages.submission.archive import archive
     from stages.submission.input import from_files
 
-    submitted = from_files(detections, images_of(benchmark, root, split, proxy=proxy), CLASSES[benchmark])
-    return archive(submitted, benchmark, proxy=proxy)
+    detected = from_files(detections, images_of(benchmark, root, split, proxy=proxy), CLASSES[benchmark])
+    return archive(detected, benchmark, proxy=proxy)

@@ -1,4 +1,4 @@
-"""A validation split beside a training: which checkpoints, and which images."""
+"""Validation of a training's kept checkpoints: which checkpoints, on which images."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from stages.shards.shard import Shard
 
 
 def validation_of(setup: Setup, split: str) -> Validate:
-    """Scores of the checkpoints that the setup's training keeps, on a split of the test images' folder."""
+    """Score the kept checkpoints of the setup's training on another split of the test data set.
+
+    Raises PipelineError when the training keeps no checkpoint.
+    """
     every, iterations = setup.recipe.keep_every, setup.recipe.schedule.iterations
     if not every:
         raise PipelineError(
-            "--validation-split scores the checkpoints that a training keeps, and this one keeps none: "
+            "--validation-split scores the kept checkpoints of a training, and this one keeps none: "
             f"add -s keep_every=N (it has {iterations} iterations)"
         )
     if every > iterations:
         raise PipelineError(
-            f"keep_every={every} is beyond the {iterations} iterations of this training: no checkpoint would be kept "
-            "to validate"
+            f"keep_every={every} exceeds the {iterations} iterations of this training: no checkpoint would be kept "
+            f"to validate; set it to at most {iterations}"
         )
     return validated(
         setup.training(),

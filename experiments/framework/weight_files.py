@@ -1,4 +1,4 @@
-"""Files of weights for the commands: read whatever it is, write ours, describe one.
+"""Weights files for the commands: read any known layout, write this project's, describe a file.
 
 Tested in tests/experiments/cli/test_weights.py.
 """
@@ -21,7 +21,7 @@ from ssd_core.weights.weights import Weights, save_weights
 
 
 def read_weights(path: str, choices: ImportChoices = AUTODETECT) -> Weights:
-    """Weights of any kind. PipelineError when there is no such file or it cannot be used."""
+    """Weights of any known layout. Raises PipelineError when the file is missing or cannot be used."""
     file = existing(path)
     with file.open("rb") as stream:
         try:
@@ -31,7 +31,7 @@ def read_weights(path: str, choices: ImportChoices = AUTODETECT) -> Weights:
 
 
 def imported(path: str, choices: ImportChoices) -> Weights:
-    """A detector of another program."""
+    """A detector from another program's weights file. Raises PipelineError as `read_weights` does."""
     file = existing(path)
     with file.open("rb") as stream:
         try:
@@ -41,7 +41,7 @@ def imported(path: str, choices: ImportChoices) -> Weights:
 
 
 def vgg16(path: str, *, full: bool) -> Weights:
-    """A VGG16 of the user's, or without a path torchvision's, fetched by it or already in its cache."""
+    """VGG16 from the user's file, or without a path torchvision's, downloaded by it or taken from its cache."""
     from ssd_core.spec.paper import ssd300, ssd300_full_vgg
     from ssd_core.weights.vgg import from_vgg16
     from stages.training.imagenet_vgg16 import TORCHVISION_VGG16, ImageNetVgg16
@@ -52,10 +52,10 @@ def vgg16(path: str, *, full: bool) -> Weights:
     file = existing(path) if path else torchvision_cache(TORCHVISION_VGG16)
     with file.open("rb") as stream:
         try:
-            found = vgg16_weights(read_named_tensors(stream), reduced=not full)
+            state = vgg16_weights(read_named_tensors(stream), reduced=not full)
         except ValueError as error:
             raise PipelineError(f"{file}: {error}") from error
-    return from_vgg16(found, ssd300_full_vgg() if full else ssd300())
+    return from_vgg16(state, ssd300_full_vgg() if full else ssd300())
 
 
 def existing(path: str) -> Path:
@@ -66,18 +66,18 @@ def existing(path: str) -> Path:
 
 
 def write(weights: Weights, path: Path) -> None:
-    """Write the file whole or not at all. PipelineError when one is there already."""
+    """Write the file atomically. Raises PipelineError when it already exists."""
     if path.exists():
-        raise PipelineError(f"{path} is there already: name another file with -o, or remove it")
-    aside = path.with_name(f"{path.name}.part")
+        raise PipelineError(f"{path} already exists: name another file with -o, or remove it")
+    partial = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with aside.open("wb") as stream:
+    with partial.open("wb") as stream:
         save_weights(weights, stream)
-    aside.rename(path)
+    partial.rename(path)
 
 
 def summary(weights: Weights) -> str:
-    """In one line: what it is, and how large."""
+    """One line: what the weights are, and how large."""
     count = sum(tensor.numel() for tensor in weights.state.values())
     spec = weights.spec
     kind = f"SSD{spec.input_size}, {len(spec.classes)} classes, {spec.box_count} default boxes"
@@ -95,7 +95,7 @@ def _backbone(backbone: Backbone) -> str:
 
 
 def description(path: str, choices: ImportChoices) -> Iterator[str]:
-    """Everything about a file, line by line: checksum, specification, shapes."""
+    """Lines that describe a file: checksum, summary, specification, tensor shapes."""
     weights = read_weights(path, choices)
     with existing(path).open("rb") as stream:
         yield f"sha256 = {hashlib.file_digest(stream, 'sha256').hexdigest()}"

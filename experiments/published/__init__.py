@@ -1,4 +1,4 @@
-"""The numbers that the paper printed, each said once; accuracies as fractions. One module for each kind of table."""
+"""The paper's printed numbers, each transcribed once, accuracies as fractions; one module for each kind of table."""
 
 from experiments.published.ablations import NO_ATROUS_SLOWDOWN, TABLE_2, TABLE_3, TABLE_3_BOXES
 from experiments.published.coco import ILSVRC_VAL2, TABLE_5

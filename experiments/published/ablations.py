@@ -1,4 +1,4 @@
-"""Tables 2 and 3: what parts of SSD300 bring, as mean average precision (fractions) on VOC2007 test after 07+12."""
+"""Tables 2 and 3: ablations of SSD300, as mAP (fractions) on VOC2007 test, trained on 07+12."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SSD300 = TABLE_1["SSD300", "07+12"].mean
 
 @dataclass(frozen=True, kw_only=True)
 class Table2Column:
-    """One variant of SSD300; what is true is kept."""
+    """One variant of SSD300; True means that the part is kept."""
 
     more_augmentation: bool
-    """Random crops; without them and colour changes, flips remain."""
+    """Random crops and colour distortion; False leaves flips only."""
 
     boxes_of_2: bool
     """Default boxes of the ratios 1/2 and 2."""
@@ -35,7 +35,7 @@ TABLE_2 = {
 }
 
 NO_ATROUS_SLOWDOWN = 0.2
-"""Section 3.2: the network without atrous is about 20 % slower."""
+"""Section 3.2: without the atrous VGG16 the network is about 20 % slower, as a fraction."""
 
 TABLE_3 = {
     "all-six": (_SSD300, 0.634),
@@ -45,7 +45,7 @@ TABLE_3 = {
     "conv4_3-conv7": (0.642, 0.644),
     "conv7-only": (0.624, 0.640),
 }
-"""mAP by source layers: with boundary boxes, and without."""
+"""mAP by row, with and without boundary boxes."""
 
 TABLE_3_BOXES = {
     "all-six": 8732,
@@ -55,4 +55,4 @@ TABLE_3_BOXES = {
     "conv4_3-conv7": 9025,
     "conv7-only": 8664,
 }
-"""Default boxes of each row."""
+"""Number of default boxes of each row."""

@@ -1,4 +1,4 @@
-"""Table 5 (COCO test-dev2015, by its server) and section 3.5 (ILSVRC), as fractions; None where nothing is printed."""
+"""Table 5 (COCO test-dev2015, scored by the server) and section 3.5 (ILSVRC), as fractions; None where not printed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class CocoRow:
-    """The twelve numbers of one detector."""
+    """The twelve COCO metrics of one detector."""
 
     ap: float
-    """Mean over the overlaps 0.5, 0.55 ... 0.95."""
+    """Mean over the IoU thresholds 0.5, 0.55 ... 0.95."""
 
     ap50: float
     ap75: float | None = None
@@ -67,7 +67,7 @@ TABLE_5 = {
         ar_by_size=(0.140, 0.435, 0.590),
     ),
 }
-"""Keys are detector and training data; the numbers in brackets are the paper's citations."""
+"""By detector and training data; numbers in brackets are the paper's citations."""
 
 ILSVRC_VAL2 = 0.434
 """Section 3.5: SSD300 trained on ILSVRC DET train and val1, mean average precision on val2."""

@@ -1,14 +1,14 @@
-"""Figures 3 to 6: what is printed in them."""
+"""Numbers printed in Figures 3 to 6."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 FIGURE_3_OBJECTS = {"animals": 357, "vehicles": 415, "furniture": 400}
-"""Units of the horizontal axes: objects per class of the group in VOC2007 test, rounded mean."""
+"""Unit of the horizontal axis by group: mean number of objects per class in VOC2007 test, rounded."""
 
 FIGURE_5_SCORE = 0.6
-"""Detections above this score are shown."""
+"""Figure 5 shows detections above this score."""
 
 Five = tuple[float, float, float, float, float]
 
@@ -17,8 +17,8 @@ Five = tuple[float, float, float, float, float]
 class Sensitivity:
     """Normalised average precision of one class, smallest fifth first.
 
-    The numbers are those of the figure's text, five to a class; their order within a class is that of the drawing, so
-    that a single one may stand a place off.
+    The numbers are the text of the figure, five per class; their order within a class is the drawing's, so a single
+    number may be off by one position.
     """
 
     area: Five
@@ -48,4 +48,4 @@ FIGURE_4 = {
         "diningtable": Sensitivity(area=(0.23, 0.68, 0.91, 0.97, 0.93), aspect=(0.59, 0.88, 0.84, 0.86, 0.76)),
     },
 }
-"""Keys are detector and class. Figure 6 repeats the areas; of its starred detectors no numbers could be read."""
+"""By detector and class. Figure 6 repeats the areas; the numbers of its starred detectors are not legible."""

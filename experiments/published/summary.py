@@ -1,4 +1,4 @@
-"""Table 6 (with more augmentation for small objects), Table 7 (inference time), and numbers in the text.
+"""Table 6 (augmentation for small objects), Table 7 (inference time), and numbers in the text.
 
 Accuracies are fractions.
 """
@@ -14,27 +14,27 @@ from experiments.published.voc import TABLE_1, TABLE_4
 
 @dataclass(frozen=True, kw_only=True)
 class Table6Row:
-    """One detector on three benchmarks; a star in its name says: expanded images, twice the iterations."""
+    """One detector on three benchmarks; a star in its name means zoom-out augmentation and twice the iterations."""
 
     voc07: float
     """VOC2007 test, trained on 07+12."""
 
     voc07_after_coco: float
-    """The same, fine-tuned from COCO."""
+    """VOC2007 test, trained on COCO and fine-tuned on 07+12."""
 
     voc12: float
     """VOC2012 test, trained on 07++12."""
 
     voc12_after_coco: float
     coco: float
-    """COCO test-dev2015, trained on trainval35k: mean over the overlaps 0.5 to 0.95."""
+    """COCO test-dev2015, trained on trainval35k: mean over the IoU thresholds 0.5 to 0.95."""
 
     coco50: float
     coco75: float
 
 
 def _repeated(detector: str) -> Table6Row:
-    """A row without a star repeats Tables 1, 4 and 5."""
+    """A row without a star, which repeats Tables 1, 4 and 5."""
     coco = TABLE_5[detector, "trainval35k"]
     assert coco.ap75 is not None, "printed for SSD"
     return Table6Row(
@@ -74,21 +74,21 @@ TABLE_6 = {
 
 @dataclass(frozen=True, kw_only=True)
 class Table7Row:
-    """Speed of one detector on one Titan X (Maxwell) with cuDNN v4, images read and decoded."""
+    """Speed of one detector on a Titan X (Maxwell) with cuDNN v4, including reading and decoding."""
 
     mean: float
     """Mean average precision on VOC2007 test."""
 
     images_per_second: float
     boxes: int
-    """About, for Faster R-CNN."""
+    """Number of boxes; approximate for Faster R-CNN."""
 
     input_size: tuple[int, int]
-    """Width and height; about, for Faster R-CNN."""
+    """Width and height in pixels; approximate for Faster R-CNN."""
 
 
 def _timed(detector: str, images_per_second: float, boxes: int, input_size: tuple[int, int]) -> Table7Row:
-    """A row of which Table 1 has the accuracy."""
+    """A row whose accuracy is in Table 1."""
     mean = TABLE_1[detector, "07+12"].mean
     return Table7Row(mean=mean, images_per_second=images_per_second, boxes=boxes, input_size=input_size)
 
@@ -104,22 +104,22 @@ TABLE_7 = {
     ("SSD300", 8): _timed("SSD300", 59, _BOXES_300, (300, 300)),
     ("SSD512", 8): _timed("SSD512", 22, _BOXES_512, (512, 512)),
 }
-"""Keys are detector and batch size."""
+"""By detector and batch size."""
 
 ABSTRACT_SSD512 = 0.769
-"""The abstract says 76.9 of SSD512 on VOC2007 test; Tables 1, 6 and 7 say 76.8."""
+"""The abstract gives 76.9 for SSD512 on VOC2007 test; Tables 1, 6 and 7 give 76.8."""
 
 FIGURE_2 = {
     "SSD300": TABLE_7["SSD300", 8],
     "YOLO": Table7Row(mean=0.634, images_per_second=45, boxes=98, input_size=(448, 448)),
 }
-"""Numbers in the drawing of the two networks."""
+"""Numbers printed in the drawing of the two networks."""
 
 NMS_MILLISECONDS = 1.7
 """Section 3.7: confidence threshold and suppression, per image of SSD300 with the 20 classes of VOC."""
 
 NEW_LAYERS_MILLISECONDS = 2.4
-"""Section 3.7: all layers added to VGG16."""
+"""Section 3.7: time of all layers added to VGG16, per image."""
 
 VGG_SHARE_OF_TIME = 0.8
-"""Section 3.7: about, of the forward pass."""
+"""Section 3.7: approximate fraction of the forward pass spent in VGG16."""

@@ -1,4 +1,4 @@
-"""Tables 1 and 4: average precision per class on VOC2007 and VOC2012 test, as fractions; quoted detectors too."""
+"""Tables 1 and 4: average precision per class on VOC2007 and VOC2012 test, as fractions, including quoted detectors."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ssd_core.spec.vocabularies import VOC_CLASSES
 
 @dataclass(frozen=True, kw_only=True)
 class VocRow:
-    """One detector as printed."""
+    """One detector's printed row."""
 
     mean: float
-    """The printed mean; that of the printed classes may differ in its last digit."""
+    """The printed mean; the mean of the printed classes may differ in the last digit."""
 
     classes: tuple[float, ...]
-    """In the order of VOC_CLASSES, which is that of the columns."""
+    """In the order of VOC_CLASSES, which is the order of the columns."""
 
     def per_class(self) -> dict[str, float]:
-        """Average precision by the devkit's name of the class."""
+        """Average precision by class, under the devkit's names."""
         return dict(zip(VOC_CLASSES, self.classes, strict=True))
 
 
@@ -68,7 +68,7 @@ TABLE_1 = {
         0.736, 0.865, 0.889, 0.853, 0.846, 0.591, 0.850, 0.804, 0.874, 0.812,
     )),
 }  # fmt: skip
-"""VOC2007 test (11 points), by detector and training data."""
+"""VOC2007 test (11-point interpolation), by detector and training data."""
 
 TABLE_4 = {
     ("Fast", "07++12"): VocRow(mean=0.684, classes=(
@@ -104,4 +104,4 @@ TABLE_4 = {
         0.644, 0.909, 0.890, 0.889, 0.868, 0.572, 0.851, 0.728, 0.884, 0.759,
     )),
 }  # fmt: skip
-"""VOC2012 test (area, by its server), by detector and training data."""
+"""VOC2012 test (area under the curve, scored by the server), by detector and training data."""

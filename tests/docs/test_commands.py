@@ -1,4 +1,4 @@
-"""Commands that the documents show exist, with their options; those of CONTRIBUTING.md that only look are run."""
+"""Commands in the documents exist, with their options; the draft and plan commands of CONTRIBUTING.md are run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), f
 
 
 def commands(page: Path, program: str) -> list[list[str]]:
-    """The words behind a program in the indented lines of a page."""
+    """Arguments of a program in the indented lines of a page."""
     lines = re.findall(rf"^    (?:\$ )?{re.escape(program)}(\S* .*)$", page.read_text(), flags=re.MULTILINE)
     return [shlex.split(line, comments=True) for line in lines]
 
@@ -45,7 +45,7 @@ def test_targets_that_the_documents_show_are_in_the_list_of_make_help() -> None:
     assert {"demo", "test"} <= shown | quoted <= TARGETS
 
 
-def test_the_tests_that_contributing_runs_are_there() -> None:
+def test_the_tests_that_contributing_runs_exist() -> None:
     shown = commands(ROOT / "CONTRIBUTING.md", ".venv/bin/pytest")
     paths = [word for words in shown for word in words if word.startswith("tests/")]
     assert paths
@@ -63,7 +63,7 @@ def test_the_other_programs_of_the_environment_are_in_the_extra_dev() -> None:
     assert {packages.get(name, name) for name in programs} <= dev
 
 
-def test_what_contributing_drafts_and_plans_is_drafted_and_planned(tmp_path, monkeypatch) -> None:
+def test_the_draft_and_plan_commands_of_contributing_succeed(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     shown = [words for words in commands(ROOT / "CONTRIBUTING.md", "ssdpipe") if words[0] in ("new", "plan")]
     assert [words[0] for words in shown] == ["plan", "new", "plan"]

@@ -1,4 +1,4 @@
-"""What the documents show runs, and what they list is what the code has."""
+"""Code in the documents runs, and their lists match the code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.fixture
 def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], ModuleType]:
-    """Import the one code block of a page that holds some words, from a file of its own in the current folder."""
+    """Import the code block of a page that contains the given words, from its own file in the current folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -42,7 +42,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str
     return load
 
 
-def test_the_stage_of_ten_lines_runs_in_the_process_and_counts_what_was_drawn(shown, tmp_path: Path) -> None:
+def test_the_stage_of_ten_lines_runs_in_process_and_counts_the_drawn_objects(shown, tmp_path: Path) -> None:
     shown("pipeline.md", "class CountObjects", "count_objects")
     counts = shown("pipeline.md", "run_in_process", "shown_run").folder.read_json("count.json")
     assert set(counts) == set(CLASSES)
@@ -70,7 +70,7 @@ def test_weights_detect_in_a_notebook(shown, tmp_path: Path, capsys: pytest.Capt
     assert {line.split()[0] for line in lines} <= {"cat", "bird"}
 
 
-def test_every_column_and_every_defect_is_told() -> None:
+def test_every_column_and_every_defect_is_documented() -> None:
     text = (DOCS / "data.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert set(SCHEMA.names) <= set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows)))

@@ -1,4 +1,4 @@
-"""What is shown to users and what is drafted for them imports nothing of ours but `ssdpipe`."""
+"""Code in the documents and in the template of an experiment imports only `ssdpipe` from this project."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = {
 
 
 def imported(source: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Modules of ours, and the names that are taken from them."""
+    """Imported modules, with the names imported from each."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom):
             yield node.module or "", tuple(alias.name for alias in node.names)
@@ -27,7 +27,7 @@ def imported(source: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield from ((alias.name, ()) for alias in node.names)
 
 
-def test_code_for_users_imports_promised_names_only() -> None:
+def test_code_for_users_imports_public_names_only() -> None:
     ours = {
         (page, module, name)
         for page, source in SHOWN.items()

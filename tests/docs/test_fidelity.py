@@ -1,4 +1,4 @@
-"""docs/fidelity.md says where a fact lives, which test holds it, and what the default is: here it is held to that."""
+"""docs/fidelity.md names the code, the tests and the default of each fact; these must match the code."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from stages.placement import Placement
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/fidelity.md"
 HEADER = ["fact", "source", "lives in", "held by", "our choice"]
-CODE_ONLY_FACTS = 25  # things that only the released code tells; their rows start with their number
+CODE_ONLY_FACTS = 25  # facts known only from the released code; their rows start with a number
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One row of the page."""
+    """One row of the page's tables."""
 
     fact: str
     source: str
@@ -42,7 +42,7 @@ def facts() -> list[Fact]:
 
 
 def _table_lines() -> Iterator[str]:
-    """Rows of all tables with the header of the facts."""
+    """Rows of all tables whose header is HEADER."""
     inside = False
     for line in PAGE.read_text().splitlines():
         if [cell.strip() for cell in line.strip("| ").split(" | ")] == HEADER:
@@ -60,7 +60,7 @@ def places(cell: str) -> list[tuple[str, str]]:
 
 @cache
 def definitions(file: str) -> dict[str, ast.AST]:
-    """Everything that a file defines at its top or within a class, by dotted name."""
+    """Everything that a file defines at module level or in a class, by dotted name."""
     return dict(_named("", ast.parse((ROOT / file).read_text()).body))
 
 
@@ -77,7 +77,7 @@ def _named(prefix: str, body: list[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
 
 
 @pytest.mark.parametrize("fact", facts(), ids=str)
-def test_what_the_page_names_is_in_the_code_and_in_the_tests(fact: Fact) -> None:
+def test_every_definition_and_test_that_the_page_names_exists(fact: Fact) -> None:
     assert places(fact.code), f"no `file.py: name` in {fact.code!r}"
     assert places(fact.tests), f"no `file.py: test` in {fact.tests!r}"
     for file, name in [*places(fact.code), *places(fact.tests)]:
@@ -87,9 +87,9 @@ def test_what_the_page_names_is_in_the_code_and_in_the_tests(fact: Fact) -> None
 
 @pytest.mark.parametrize("fact", [fact for fact in facts() if "default `" in fact.choice], ids=str)
 def test_a_default_that_the_page_prints_is_that_of_the_code(fact: Fact) -> None:
-    told = ast.literal_eval(re.findall(r"default `([^`]+)`", fact.choice)[0])
+    printed = ast.literal_eval(re.findall(r"default `([^`]+)`", fact.choice)[0])
     values = [value for place in places(fact.code) for value in _literals(definitions(place[0])[place[1]])]
-    assert told in values, f"{fact.code} has {values}"
+    assert printed in values, f"{fact.code} has {values}"
 
 
 SWITCHED = [
@@ -98,20 +98,22 @@ SWITCHED = [
     if "default `" in fact.choice
     and (switches := [tuple(name.split(".")) for _, name in places(fact.code) if name[0].isupper() and "." in name])
 ]
-"""Facts whose default is that of a field: `Recipe.momentum` as ("Recipe", "momentum")."""
+"""Facts whose default is the default of a field, with the fields: `Recipe.momentum` as ("Recipe", "momentum")."""
 
 
 @pytest.mark.parametrize("recipe", ["", "ssd300-voc0712"])
 @pytest.mark.parametrize(
     ("fact", "switches"), SWITCHED, ids=lambda given: str(given) if isinstance(given, Fact) else ""
 )
-def test_a_training_that_a_command_asks_for_has_the_default_of_the_page(
+def test_a_training_started_by_a_command_has_the_default_of_the_page(
     fact: Fact, switches: list[tuple[str, str]], recipe: str
 ) -> None:
-    told = ast.literal_eval(re.findall(r"default `([^`]+)`", fact.choice)[0])
-    asked = settings_asked_for(recipe)
-    values = [{getattr(item, field) for item in asked if type(item).__name__ == kind} for kind, field in switches]
-    assert {told} in values, f"`ssdpipe train` has {dict(zip(switches, values, strict=True))}"
+    printed = ast.literal_eval(re.findall(r"default `([^`]+)`", fact.choice)[0])
+    given_settings = settings_asked_for(recipe)
+    values = [
+        {getattr(item, field) for item in given_settings if type(item).__name__ == kind} for kind, field in switches
+    ]
+    assert {printed} in values, f"`ssdpipe train` has {dict(zip(switches, values, strict=True))}"
 
 
 @cache
@@ -135,7 +137,7 @@ def test_most_facts_with_a_default_are_switches() -> None:
 
 
 def _literals(node: ast.AST) -> list[object]:
-    """What is assigned, if it is written out."""
+    """The assigned value, if it is a literal."""
     if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
         return []
     try:
@@ -144,6 +146,6 @@ def _literals(node: ast.AST) -> list[object]:
         return []
 
 
-def test_every_fact_that_only_the_code_tells_has_its_row() -> None:
+def test_every_fact_known_only_from_the_released_code_has_its_row() -> None:
     numbers = [int(found[1]) for fact in facts() if (found := re.match(r"(\d+)\. ", fact.fact))]
     assert sorted(set(numbers)) == list(range(1, CODE_ONLY_FACTS + 1))

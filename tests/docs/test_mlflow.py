@@ -1,4 +1,4 @@
-"""What docs/mlflow.md names is what MLflow is told, and its filters are ones that MLflow understands."""
+"""Names in docs/mlflow.md are those logged to MLflow, and MLflow can parse its filters."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ TRAINING = Preset(name="tiny").setup(RUNS["ssd300-voc0712"]).training(table="Tab
 
 
 def row(title: str) -> list[str]:
-    """The quoted names in the line of a table."""
+    """Names in backticks in one row of the table."""
     (line,) = (line for line in TEXT.splitlines() if line.startswith(f"| {title}"))
     return re.findall(r"`([\w./<>]+)`", line)
 
 
-def test_the_parameters_and_tags_that_the_page_names_are_given() -> None:
+def test_the_parameters_and_tags_that_the_page_names_are_logged() -> None:
     assert {"sources", "ratios", "boxes"} <= set(row("parameters")) & set(TRAINING.parameters())
     assert set(row("tags")) - {"stage"} == {name for name, _ in TRAINING.tags}
 
 
-def test_curves_and_bars_are_called_as_the_page_has_it() -> None:
+def test_curves_and_bars_have_the_names_of_the_page() -> None:
     assert set(row("curves")) >= {"loss", "loss/location", "loss/confidence", "learning_rate", CURVE_NAME}
     assert {"voc07/mAP", "voc07/AP/<class>"} <= set(row("bars"))
     assert "voc07/mAP" in summarise([], [])
 
 
-def test_the_filters_of_the_page_are_understood_and_name_what_there_is() -> None:
+def test_the_filters_of_the_page_parse_and_use_existing_names() -> None:
     filters = [line.strip() for line in TEXT.splitlines() if re.match(r" {4}(params|tags|metrics)\.", line)]
     assert len(filters) == 3
-    asked = [part for line in filters for part in SearchUtils.parse_search_filter(line)]
+    clauses = [part for line in filters for part in SearchUtils.parse_search_filter(line)]
     metrics = set(summarise([], []))
     known = {*TRAINING.parameters(), *dict(TRAINING.tags), *metrics}
-    assert {part["key"] for part in asked} <= known
+    assert {part["key"] for part in clauses} <= known

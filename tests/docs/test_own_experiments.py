@@ -1,4 +1,4 @@
-"""What docs/own-experiments.md shows is planned, and its own backbone trains on real workers."""
+"""Experiments in docs/own-experiments.md can be planned, and its custom backbone trains on real workers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIPELINE = DOC.with_name("pipeline.md")
 
 @pytest.fixture
 def shown(tmp_path: Path) -> Callable[[str], Path]:
-    """Write the block of an experiment to a folder outside the project, on a data set that is there."""
+    """Write the code block of an experiment to a folder outside the project, with an existing data set."""
     data = tmp_path / "cells"
     _write_data(data)
 
@@ -50,7 +50,7 @@ def ssdpipe(*arguments: str, where: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_experiment_on_data_of_one_s_own_is_planned(shown: Callable[[str], Path]) -> None:
+def test_the_experiment_on_your_own_data_is_planned(shown: Callable[[str], Path]) -> None:
     path = shown("blood-cells")
     done = ssdpipe("plan", f"./{path.name}", "--preset", "narrow", where=path.parent)
     assert done.returncode == 0, done.stderr
@@ -59,7 +59,7 @@ def test_the_experiment_on_data_of_one_s_own_is_planned(shown: Callable[[str], P
     assert {"train/ssd300-voc0712/seed0", "train/squares-only/seed0", "table/blood-cells"} <= set(states)
 
 
-def test_a_stage_of_one_s_own_is_planned_beside_the_table(shown: Callable[[str], Path]) -> None:
+def test_your_own_stage_is_planned_beside_the_table(shown: Callable[[str], Path]) -> None:
     path = shown("longer")
     (block,) = re.findall(r"```python\n([^`]*class CountObjects.*?)```", PIPELINE.read_text(), flags=re.DOTALL)
     (path.parent / "count_objects.py").write_text(block)
@@ -68,7 +68,7 @@ def test_a_stage_of_one_s_own_is_planned_beside_the_table(shown: Callable[[str],
     assert {"countobjects", "train/twice-as-long/seed0", "table/longer"} <= set(done.stdout.split())
 
 
-def test_each_setting_that_is_shown_can_be_set(shown: Callable[[str], Path]) -> None:
+def test_each_setting_in_the_document_can_be_set(shown: Callable[[str], Path]) -> None:
     path = shown("blood-cells")
     settings = re.findall(r" -s (\S+)", DOC.read_text())
     assert len(settings) == 4
@@ -78,13 +78,13 @@ def test_each_setting_that_is_shown_can_be_set(shown: Callable[[str], Path]) -> 
 
 
 @pytest.mark.slow
-def test_a_backbone_of_one_s_own_is_trained_tested_compared_and_its_edits_are_told(
+def test_your_own_backbone_is_trained_tested_and_compared_and_its_edits_are_reported(
     shown: Callable[[str], Path],
 ) -> None:
     path = shown("shallow")
     short = ("-s", "schedule.drops=", "-s", "schedule.warmup=0", "-s", "schedule.iterations=2")
-    asked = ("./shallow.py", "--preset", "tiny", *short)
-    done = ssdpipe("run", *asked, "--no-mlflow", where=path.parent)
+    command_line = ("./shallow.py", "--preset", "tiny", *short)
+    done = ssdpipe("run", *command_line, "--no-mlflow", where=path.parent)
     assert done.returncode == 0, done.stderr
     assert "three convolutions" in done.stdout
     (manifest,) = (
@@ -93,19 +93,19 @@ def test_a_backbone_of_one_s_own_is_trained_tested_compared_and_its_edits_are_to
         if found["address"] == "train/shallow/seed0"
     )
     assert "Shallow.parts" in manifest["ingredients"]["code"]["shallow"]
-    assert "all 9 stages are cached" in ssdpipe("run", *asked, where=path.parent).stderr
+    assert "all 9 stages are cached" in ssdpipe("run", *command_line, where=path.parent).stderr
     elsewhere = path.parent / "elsewhere"
     elsewhere.mkdir()
     path.write_text(path.read_text().replace("halving(3), halving", "halving(3),  halving"))
     same = ssdpipe("why", "train/shallow/seed0", "--store", str(path.parent / "ssdpipe-store"), where=elsewhere)
     assert "cached" in same.stdout, same.stdout + same.stderr
     path.write_text(path.read_text().replace("stride=2, norm_groups", "stride=2, padding=1, norm_groups"))
-    told = ssdpipe("why", "train/shallow/seed0", "--store", str(path.parent / "ssdpipe-store"), where=elsewhere)
-    assert "shallow: Shallow.parts changed" in told.stdout, told.stdout + told.stderr
+    edited = ssdpipe("why", "train/shallow/seed0", "--store", str(path.parent / "ssdpipe-store"), where=elsewhere)
+    assert "shallow: Shallow.parts changed" in edited.stdout, edited.stdout + edited.stderr
 
 
 def _write_data(folder: Path) -> None:
-    """Four images of 100x80, each with a cell, in VOC layout."""
+    """Write four images of 100x80 pixels, each with one cell, in VOC layout."""
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
     noise = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""Table 3 as an experiment: its rows, their default boxes, and the graph that they make."""
+"""Table 3 as an experiment: its rows, their default boxes, and their graph."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BOUNDARY = {
     "conv4_3-conv7": (3377, 5648),
     "conv7-only": (6140, 2524),
 }
-"""Default boxes that cross the border and that do not, from the rules of the released code in double precision."""
+"""Numbers of default boxes that cross the border and that do not, by the released code's rules in double precision."""
 
 NO_OBJECTS = Objects(torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1, dtype=torch.bool))
 
@@ -54,7 +54,7 @@ def test_training_without_boundary_boxes_ignores_those_that_cross_the_border_and
             assert (found == IGNORED).sum() == (0 if spec.use_boundary_boxes else crossing)
 
 
-def test_rows_stand_in_the_order_of_the_table_first_with_and_then_without_boundary_boxes() -> None:
+def test_rows_are_in_the_order_of_the_table_first_with_and_then_without_boundary_boxes() -> None:
     printed = [TABLE_3[name][column] for column in (0, 1) for name in TABLE_3_BOXES]
     assert [row.published for row in experiment.rows] == printed
     assert [row.column for row in experiment.rows] == ["yes"] * 6 + ["no"] * 6
@@ -80,7 +80,7 @@ def test_a_row_predicts_from_the_layers_that_it_names_and_changes_nothing_else()
         assert (spec.backbone, spec.extras, spec.input_size) == (ssd300().backbone, ssd300().extras, 300)
 
 
-def test_the_same_rows_are_stated_for_the_tiny_detector() -> None:
+def test_the_rows_have_the_corresponding_box_counts_for_the_tiny_detector() -> None:
     # maps of 17, 9, 5, 3, 2, 1 cells; boxes per cell as in SSD300's rows
     expected = {
         "all-six": 17**2 * 4 + 81 * 6 + 25 * 6 + 9 * 6 + 4 * 4 + 4,

@@ -1,4 +1,4 @@
-"""The graph of Table 3 on photographs, to its end: a check of the plumbing, from which nothing follows about SSD."""
+"""The graph of Table 3 on photographs, run to completion: a check of the plumbing, not of SSD's accuracy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTINGS = ("schedule.iterations=4", "schedule.drops=3", "schedule.warmup=1")
 
 
 def part_of_voc2007(place: Path, whole: Path, *, train: int, test: int) -> Path:
-    """A folder that lists the first images of both splits of the real one."""
+    """A data set that lists the first images of both splits of the real one."""
     lists = place / "ImageSets/Main"
     lists.mkdir(parents=True)
     for name in ("Annotations", "JPEGImages"):
@@ -29,7 +29,7 @@ def part_of_voc2007(place: Path, whole: Path, *, train: int, test: int) -> Path:
 
 
 @pytest.mark.slow
-def test_six_trainings_on_a_part_of_voc2007_end_in_a_table_of_six_rows(
+def test_six_trainings_on_part_of_voc2007_yield_a_table_of_six_rows(
     tmp_path: Path, real_data: Callable[[str], Path]
 ) -> None:
     data = part_of_voc2007(tmp_path / "part", real_data("voc2007") / "VOC2007", train=120, test=60)

@@ -1,4 +1,4 @@
-"""ResNet-50 beside VGG16: what the two rows share, and what follows the backbone."""
+"""ResNet-50 beside VGG16: what the two rows share, and what depends on the backbone."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_both_rows_have_the_same_boxes_images_and_schedule_at_every_preset(prese
     assert (vgg16.schedule, vgg16.batch_size) == (resnet50.schedule, resnet50.batch_size)
 
 
-def test_in_full_each_starts_from_its_own_imagenet_weights() -> None:
+def test_at_full_each_starts_from_its_own_imagenet_weights() -> None:
     vgg16, resnet50 = trainings("full")
     assert isinstance(vgg16.initial, ImageNetVgg16)
     assert resnet50.initial == ImageNetResNet50(variant="imagenet-resnet50")
 
 
-def test_from_scratch_both_have_group_norm_and_no_first_weights() -> None:
+def test_from_scratch_both_have_group_norm_and_no_initial_weights() -> None:
     for training in trainings("tiny"):
         assert training.initial is None
         assert training.recipe.spec.norm_groups == 8

@@ -1,4 +1,4 @@
-"""The experiment that waits for released files: what it asks for, and its graph when they are there."""
+"""The experiment on released weights: the files that it needs, and its graph when they exist."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_it_is_an_experiment_like_the_others() -> None:
     assert load_experiment("import-check") is experiment
 
 
-def test_without_a_file_it_says_which_are_looked_for_and_where(tmp_path: Path, monkeypatch) -> None:
+def test_without_a_file_it_lists_the_known_files_and_the_folder(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("SSDPIPE_WEIGHTS", str(tmp_path))
     with pytest.raises(PipelineError) as raised:
         experiment.table(FULL)
@@ -35,7 +35,7 @@ def test_without_a_file_it_says_which_are_looked_for_and_where(tmp_path: Path, m
     assert "ssdpipe evaluate weights FILE" in str(raised.value)
 
 
-def test_each_file_that_is_there_is_a_row_with_its_published_number(tmp_path: Path, monkeypatch) -> None:
+def test_each_existing_file_is_a_row_with_its_published_number(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("SSDPIPE_WEIGHTS", str(tmp_path))
     fine_tuned = "VGG_VOC0712_SSD_512x512_ft_iter_120000.caffemodel"
     for name in (fine_tuned, "ssd300_mAP_77.43_v2.pth"):
@@ -52,7 +52,7 @@ def test_each_file_that_is_there_is_a_row_with_its_published_number(tmp_path: Pa
     assert files[Path(fine_tuned).stem].choices == ImportChoices(layout="caffe", scales="coco")
 
 
-def test_its_table_says_that_the_numbers_are_the_authors(tmp_path: Path, monkeypatch) -> None:
+def test_its_table_attributes_the_numbers_to_the_authors(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("SSDPIPE_WEIGHTS", str(tmp_path))
     (tmp_path / "vgg_ssd300_voc0712.pth").write_bytes(b"file")
     table = experiment.table(FULL)
@@ -63,8 +63,8 @@ def test_its_table_says_that_the_numbers_are_the_authors(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("preset", "asked"), [(Preset(name="tiny"), {}), (FULL, {"seeds": 2}), (FULL, {"column": "no"})]
+    ("preset", "options"), [(Preset(name="tiny"), {}), (FULL, {"seeds": 2}), (FULL, {"column": "no"})]
 )
-def test_it_has_no_other_preset_no_seeds_and_no_columns(preset, asked) -> None:
+def test_it_has_no_other_presets_seeds_or_columns(preset, options) -> None:
     with pytest.raises(PipelineError, match="trains nothing"):
-        experiment.table(preset, **asked)
+        experiment.table(preset, **options)

@@ -1,4 +1,4 @@
-"""The paper's numbers are transcribed once; what can be computed from them must agree."""
+"""The paper's transcribed numbers are consistent with each other."""
 
 from __future__ import annotations
 
@@ -34,13 +34,12 @@ def test_tables_1_and_4_have_the_eleven_and_eight_rows_of_the_paper() -> None:
 
 @pytest.mark.parametrize(("name", "row"), ROWS, ids=[f"{detector} {data}" for (detector, data), _ in ROWS])
 def test_the_mean_of_the_classes_rounds_to_the_printed_mean(name, row) -> None:
-    # All nineteen rows do
     assert len(row.classes) == 20
     assert sum(row.classes) / 20 == pytest.approx(row.mean, abs=HALF_A_DIGIT + 1e-9)
 
 
-def test_the_mean_of_ssd512_is_near_enough_to_both_its_printed_values_in_table_and_abstract() -> None:
-    # Means of rounded classes: 0.76845 give or take 0.0005, so that 0.769 is its rounding from 0.7685 on
+def test_the_mean_of_ssd512_is_consistent_with_both_printed_values_in_table_and_abstract() -> None:
+    # The mean of the rounded classes is 0.76845, accurate to 0.0005, so the true mean may round to 0.768 or 0.769
     row = TABLE_1["SSD512", "07+12"]
     mean = sum(row.classes) / 20
     assert mean == pytest.approx(0.76845)
@@ -48,15 +47,15 @@ def test_the_mean_of_ssd512_is_near_enough_to_both_its_printed_values_in_table_a
     assert mean < ABSTRACT_SSD512 - HALF_A_DIGIT < mean + HALF_A_DIGIT
 
 
-def test_single_values_stand_under_their_class() -> None:
-    # Read off the paper's page once more: the weakest class of SSD300 is bottle, after it plant
+def test_single_values_belong_to_their_class() -> None:
+    # Read from the paper a second time: the weakest classes of SSD300 are bottle, then plant
     row = TABLE_1["SSD300", "07+12"].per_class()
     assert (row["bottle"], row["pottedplant"], row["cat"]) == (0.476, 0.486, 0.861)
     assert TABLE_4["YOLO", "07++12"].per_class()["tvmonitor"] == 0.508
     assert TABLE_4["SSD512", "07++12+COCO"].per_class()["aeroplane"] == 0.907
 
 
-def test_table_2_takes_one_thing_away_in_each_column_and_ends_with_ssd300() -> None:
+def test_table_2_removes_one_part_in_each_column_and_ends_with_ssd300() -> None:
     assert [column.mean for column in TABLE_2.values()] == [0.655, 0.716, 0.737, 0.742, 0.743]
     kept = [
         (column.more_augmentation, column.boxes_of_2, column.boxes_of_3, column.atrous) for column in TABLE_2.values()
@@ -116,7 +115,7 @@ def test_table_7_is_as_printed() -> None:
 
 
 @pytest.mark.parametrize("row", TABLE_5.values())
-def test_numbers_of_coco_stand_in_the_order_that_their_definition_demands(row) -> None:
+def test_numbers_of_coco_are_ordered_as_their_definitions_require(row) -> None:
     assert row.ap < row.ap50
     assert row.ap75 is None or row.ap75 < row.ap50
     for rising in (row.ap_by_size, row.ar_by_number, row.ar_by_size):
@@ -128,7 +127,7 @@ def test_the_star_helps_everywhere() -> None:
         assert getattr(TABLE_6[f"{name}*"], column) > getattr(TABLE_6[name], column)
 
 
-def test_figure_3_counts_in_means_of_the_objects_of_voc2007_test() -> None:
+def test_the_axes_of_figure_3_are_mean_object_counts_of_voc2007_test() -> None:
     # Non-difficult objects of VOC2007 test by class
     animals = (459, 358, 244, 489, 348, 242)
     vehicles = (285, 337, 263, 213, 1201, 325, 282)
@@ -137,7 +136,7 @@ def test_figure_3_counts_in_means_of_the_objects_of_voc2007_test() -> None:
     assert means == list(FIGURE_3_OBJECTS.values())
 
 
-def test_figure_4_has_five_values_of_seven_classes_twice_and_larger_objects_are_found_better() -> None:
+def test_figure_4_has_five_values_for_seven_classes_of_two_detectors_lowest_for_the_smallest_objects() -> None:
     for classes in FIGURE_4.values():
         assert len(classes) == 7
         for values in classes.values():

@@ -1,4 +1,4 @@
-"""The shape of the tree: where each module is tested, how large files and folders may grow."""
+"""The structure of the tree: where each module is tested, and the maximum size of files and folders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOGIC = (
     *(ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
     *(ast.BinOp, ast.AugAssign),
 )
-"""Branches, loops and arithmetic: a function without any of them has nothing of its own to be wrong."""
+"""Branches, loops and arithmetic; a function without any of them needs no test of its own."""
 
 
 def has_logic(tree: ast.Module) -> bool:
@@ -33,13 +33,13 @@ def has_logic(tree: ast.Module) -> bool:
 
 
 def named_tests(docstring: str) -> list[str]:
-    """The files of a line `Tested in tests/a/test_b.py, tests/c/test_d.py.`"""
+    """Files named by a line `Tested in tests/a/test_b.py, tests/c/test_d.py.`"""
     lines = re.findall(r"^Tested in .+$", docstring, flags=re.MULTILINE)
     return [file for line in lines for file in re.findall(r"tests/[\w/]+\.py", line)]
 
 
 def reached_from(test: str) -> set[Path]:
-    """The modules that a test file and the conftest files above it import, and what these import in turn."""
+    """Modules imported, directly or indirectly, by a test file and the conftest files above it."""
     above = (folder / "conftest.py" for folder in Path(test).parents)
     waiting = [Path(test), *(path for path in above if (ROOT / path).is_file())]
     found: set[Path] = set()
@@ -52,7 +52,7 @@ def reached_from(test: str) -> set[Path]:
 
 @cache
 def imported_by(path: Path) -> set[Path]:
-    """Modules by their imports, also those in code that a test runs in another process."""
+    """Modules that a file imports, including imports in code that it runs in another process."""
     text = (ROOT / path).read_text()
     names = {first for first, _ in re.findall(IMPORT, text)}
     names |= {f"{first}.{name}" for first, names in re.findall(IMPORT, text) for name in re.findall(r"\w+", names)}
@@ -63,14 +63,14 @@ IMPORT = r"\b(?:from|import) ([\w.]+)(?: import (\([^)]*\)|[^\n;]+))?"
 MODULE_NAMES = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 LOADER = Path("experiments/framework/loading.py")
 BY_NAME = {path for path in MODULES if path.parent == Path("experiments")}
-"""Experiments, which are imported by the name that a command is given."""
+"""Experiments, which a command imports by name."""
 
 
 WITH_LOGIC = {path: tree for path in MODULES if has_logic(tree := ast.parse((ROOT / path).read_text()))}
 
 
 @pytest.mark.parametrize("module", WITH_LOGIC, ids=str)
-def test_a_module_with_logic_has_a_test_file_of_its_name_or_says_where_it_is_tested(module: Path) -> None:
+def test_a_module_with_logic_has_a_test_file_of_its_name_or_names_one(module: Path) -> None:
     own = Path("tests", *module.parts[:-1], f"test_{module.name}")
     named = named_tests(ast.get_docstring(WITH_LOGIC[module]) or "")
     absent = [file for file in named or [str(own)] if not (ROOT / file).is_file()]
@@ -78,11 +78,11 @@ def test_a_module_with_logic_has_a_test_file_of_its_name_or_says_where_it_is_tes
     assert [file for file in named if module not in reached_from(file)] == [], "these do not import it"
 
 
-def test_a_folder_holds_one_subject() -> None:
+def test_no_folder_has_too_many_files() -> None:
     files = Counter(path.parent for path in MODULES)
     assert {str(folder): count for folder, count in files.items() if count > MOST_FILES} == {}
 
 
-def test_a_file_holds_one_idea() -> None:
+def test_no_file_has_too_many_lines() -> None:
     lines = {str(path): (ROOT / path).read_text().count("\n") for path in MODULES}
     assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}

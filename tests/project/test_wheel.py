@@ -1,4 +1,4 @@
-"""The wheel: what is in it, and that it runs where there is no checkout."""
+"""The wheel: its content, and that it runs without a checkout."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = SETTINGS["tool"]["importlinter"]["root_packages"]
 MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL"}
-"""Where the module of a distribution has another name."""
+"""Module names that differ from the name of their distribution."""
 
 pytestmark = pytest.mark.slow
 
 
 def output(*command: str | Path, where: Path) -> str:
-    """What a command prints; it sees no checkout by way of PYTHONPATH."""
+    """Output of a command, run without PYTHONPATH so that it cannot see the checkout."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SSDPIPE_", "COV_"))}
     done = subprocess.run(command, cwd=where, env=kept, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -36,7 +36,7 @@ def output(*command: str | Path, where: Path) -> str:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout, since a build leaves folders behind."""
+    """A copy of the checkout, because building creates folders in it."""
     place = tmp_path_factory.mktemp("source")
     for name in (*PACKAGES, "tests", "benchmarks"):
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -53,7 +53,7 @@ def wheel(source: Path) -> Path:
     return file
 
 
-def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(source: Path, wheel: Path) -> None:
+def test_the_wheel_contains_every_file_of_the_packages_and_nothing_else(source: Path, wheel: Path) -> None:
     inside = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
     files = [file for package in PACKAGES for file in (source / package).rglob("*") if file.is_file()]
     assert inside == {file.relative_to(source).as_posix() for file in files}
@@ -66,9 +66,10 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(source: Pat
     ids=lambda python: Path(python).name,
 )
 def installed(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The commands of an environment that holds the wheel, and reaches the dependencies of an interpreter.
+    """The bin folder of an environment with the wheel installed, which uses the dependencies of another interpreter.
 
-    A .pth file lends it their folders. The .pth files inside those are not read, so an editable checkout stays unseen.
+    A .pth file adds their folders. Python does not read .pth files inside those folders, so an editable checkout stays
+    invisible.
     """
     folders = dependencies(request.param)
     place = tmp_path_factory.mktemp("environment")
@@ -81,7 +82,7 @@ def installed(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pyt
 
 
 def dependencies(python: str) -> list[str]:
-    """Where an interpreter has its packages; a skip when it is absent or lacks some."""
+    """Package folders of an interpreter; skips when it is absent or lacks a dependency."""
     names = [re.split(r"[\[><=]", line)[0] for line in SETTINGS["project"]["dependencies"]]
     modules = [MODULES.get(name, name) for name in names]
     script = (
@@ -99,7 +100,7 @@ def dependencies(python: str) -> list[str]:
     return list(folders)
 
 
-def test_the_packages_are_those_of_the_environment(installed: Path, tmp_path: Path) -> None:
+def test_the_packages_are_imported_from_the_environment(installed: Path, tmp_path: Path) -> None:
     script = f"import {', '.join(PACKAGES)}; print(*[m.__file__ for m in ({', '.join(PACKAGES)},)])"
     for file in output(installed / "python", "-c", script, where=tmp_path).split():
         assert Path(file).is_relative_to(installed.parent)
@@ -114,7 +115,7 @@ def test_the_command_lists_the_experiments_and_plans_one(installed: Path, tmp_pa
     assert "train/conv7-only/seed0" in planned
 
 
-def test_the_graph_of_the_documents_runs_in_the_process(installed: Path, tmp_path: Path) -> None:
+def test_the_graph_of_the_documents_runs_in_process(installed: Path, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/pipeline.md").read_text(), flags=re.DOTALL)
     for words, name in (("class CountObjects", "count_objects.py"), ("run_in_process", "trial.py")):
         (block,) = (block for block in blocks if words in block)

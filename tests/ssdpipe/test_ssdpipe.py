@@ -1,7 +1,7 @@
-"""The door for users' files: its names and their signatures are promised, and opening it is cheap.
+"""The public API for users' files: its names and signatures are stable, and importing it is cheap.
 
-`tests/golden/promised.txt` is the promise. A line that is removed or changed breaks users' files: say so in
-CHANGELOG.md. After an intended change, `python tests/ssdpipe/test_ssdpipe.py` rewrites the file.
+`tests/golden/promised.txt` lists it. A removed or changed line breaks users' files and belongs in CHANGELOG.md. After
+an intended change, `python tests/ssdpipe/test_ssdpipe.py` rewrites the file.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ USED_BY_METHODS = (
     *("Experiment", "Preset", "Run", "Setup", "Schedule", "Weights"),
     *("Stage", "Context", "Folder", "ShardSet", "Backbone"),
 )
-"""The others are built and handed on."""
+"""Classes whose methods are promised; users only construct the others and pass them on."""
 
 
 def promises() -> Iterator[str]:
-    """One line for each name, and for each method and property of a class that is used by them."""
+    """One line for each name, and for each public method and property of the classes in USED_BY_METHODS."""
     for name in dir(ssdpipe):
         value = getattr(ssdpipe, name)
         if not callable(value) or (isinstance(value, type) and issubclass(value, Exception)):
@@ -45,7 +45,7 @@ def _fields(value: Any) -> set[str]:
 
 
 def _signature(value: Any) -> str:
-    """`(self, run, seed=...)`: names, order and what may be left out; types and defaults are not promised."""
+    """`(self, run, seed=...)`: names, order and which are optional; types and defaults are not promised."""
     bare = [
         parameter.replace(
             annotation=inspect.Parameter.empty,
@@ -56,18 +56,18 @@ def _signature(value: Any) -> str:
     return str(inspect.Signature(bare)).replace("Ellipsis", "...")
 
 
-def test_every_promised_name_is_there_with_its_signature() -> None:
+def test_every_promised_name_exists_with_its_signature() -> None:
     assert list(promises()) == PROMISED.read_text().splitlines()
 
 
 @pytest.mark.parametrize("name", ["RUNS", "Experiment", "Stage", "Recipe"])
-def test_opening_the_door_and_taking_what_a_plan_needs_loads_neither_torch_nor_ray(name: str) -> None:
+def test_importing_ssdpipe_and_the_names_for_a_plan_loads_neither_torch_nor_ray(name: str) -> None:
     script = f"import sys, ssdpipe; ssdpipe.{name}; print({{'torch', 'ray', 'mlflow'}} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
 
-def test_a_name_that_is_not_promised_is_refused() -> None:
+def test_a_name_outside_the_public_api_is_refused() -> None:
     with pytest.raises(ImportError, match="cannot import name 'Scale' from 'ssdpipe'"):
         from ssdpipe import Scale  # noqa: F401
 

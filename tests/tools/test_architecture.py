@@ -1,4 +1,4 @@
-"""docs/architecture.md and its drawing are what the code is: `make architecture` makes them anew."""
+"""docs/architecture.md and its drawing match the code; `make architecture` regenerates them."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGE = DOCS / "architecture.md"
 MOST_FILES = 22
-"""Of each walk; 37 and 33 before the folders were laid out."""
+"""Upper limit of files in each walk; they were 37 and 33 before the folders were reorganised."""
 
 
-def test_the_drawing_is_that_of_the_imports() -> None:
+def test_the_drawing_matches_the_imports() -> None:
     assert (DOCS / "architecture.svg").read_text() == picture()
 
 
-def test_every_folder_says_what_it_holds_and_stands_on_the_page() -> None:
+def test_every_folder_has_a_description_and_is_listed_on_the_page() -> None:
     known = list(folders().values())
     assert [folder.name for folder in known if not folder.holds] == []
     assert folder_table(known) in PAGE.read_text()
 
 
 @pytest.mark.slow
-def test_the_page_is_what_a_new_one_is_and_no_walk_enters_more_than_22_files(tmp_path: Path) -> None:
+def test_the_page_is_up_to_date_and_no_walk_visits_more_than_22_files(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-m", "tools.architecture", str(tmp_path)]
     subprocess.run(command, check=True, timeout=600, cwd=ROOT)
     page = (tmp_path / PAGE.name).read_text()
@@ -42,13 +42,13 @@ def test_the_page_is_what_a_new_one_is_and_no_walk_enters_more_than_22_files(tmp
     assert max(counts) <= MOST_FILES
 
 
-def test_a_part_stands_above_all_that_it_imports_and_long_ways_are_not_drawn() -> None:
+def test_a_part_is_drawn_above_all_that_it_imports_and_implied_arrows_are_omitted() -> None:
     edges = {"top": {"middle", "ground"}, "middle": {"ground"}, "ground": set()}
     assert floors(edges) == [["ground"], ["middle"], ["top"]]
     assert needed(edges) == {"top": {"middle"}, "middle": {"ground"}, "ground": set()}
 
 
-def test_a_trace_lists_a_file_where_a_function_is_handed_the_thing_or_returns_it(tmp_path: Path) -> None:
+def test_a_trace_lists_a_file_whose_function_receives_or_returns_the_traced_value(tmp_path: Path) -> None:
     from pipeline.folder import Folder
     from pipeline.suggestion import suggestion
 

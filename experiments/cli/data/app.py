@@ -1,4 +1,4 @@
-"""`ssdpipe data`: getting, checking and seeing annotated images."""
+"""`ssdpipe data`: get, check, show and shard annotated images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from experiments.cli.data.shard import shard
 from experiments.cli.data.show import show
 from experiments.cli.shared.options import expanded
 
-app = typer.Typer(help="Get data sets, check them, look at them.")
+app = typer.Typer(help="Get, check, show and shard data sets.")
 app.command()(download)
 app.command()(link)
 app.command()(check)

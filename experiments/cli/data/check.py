@@ -1,4 +1,4 @@
-"""`ssdpipe data check`: what is wrong in a data set, before anything is made of it.
+"""`ssdpipe data check`: the defects of a data set, before anything is built from it.
 
 Tested in tests/stages/shards/test_check.py.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.shared.options import LayoutOption, listed
+from experiments.cli.shared.options import LayoutOption, comma_separated
 
 if TYPE_CHECKING:
     from stages.shards.check import Check
@@ -21,26 +21,33 @@ EXAMPLES = 5
 
 
 def check(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Data set in VOC, COCO or ILSVRC layout, or a CSV.")],
-    split: Annotated[list[str] | None, typer.Option(help="Only this split; may be repeated.")] = None,
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Data set in VOC, COCO, ILSVRC or CSV layout.")],
+    split: Annotated[list[str] | None, typer.Option(help="Check only this split; repeatable.")] = None,
     layout: LayoutOption = "",
-    classes: Annotated[str, typer.Option(help="The classes there should be, with commas.")] = "",
-    strict: Annotated[bool, typer.Option("--strict", help="Exit code 2 when there is a defect.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, with every place, as JSON.")] = False,
+    classes: Annotated[str, typer.Option(help="Expected class names, comma-separated.")] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 2 if there is a defect.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print everything as JSON, with the place of every defect.")
+    ] = False,
 ) -> None:
-    """Read every image and box of a data set and report what is wrong, by kind, with the files."""
+    """Check every image and box, and report defects.
+
+    Defects are listed by kind, with their files and consequences.
+    """
     from stages.datasets.defects import is_legal, report
     from stages.datasets.find import find_data_set
     from stages.shards.check import check as check_data_set
 
     data_set = find_data_set(folder, layout)
-    found = check_data_set(data_set, splits=split or (), classes=listed(classes), progress=_progress)
+    result = check_data_set(data_set, splits=split or (), classes=comma_separated(classes), progress=_progress)
     if as_json:
-        print(json.dumps({"layout": data_set.layout, **asdict(found), **report(found.tally, found.defects)}, indent=1))
+        print(
+            json.dumps({"layout": data_set.layout, **asdict(result), **report(result.tally, result.defects)}, indent=1)
+        )
     else:
         print(f"{data_set.name}: layout {data_set.layout}")
-        _print(found)
-    if strict and any(not is_legal(defect.kind) for defect in found.defects):
+        _print(result)
+    if strict and any(not is_legal(defect.kind) for defect in result.defects):
         raise typer.Exit(2)
 
 
@@ -49,14 +56,14 @@ def _progress(done: int, total: int) -> None:
         sys.stderr.write(f"\r{done:,} of {total:,} images" + ("\n" if done == total else ""))
 
 
-def _print(found: Check) -> None:
+def _print(result: Check) -> None:
     from experiments.cli.shared.printing import columns
     from stages.datasets.defects import Kind, consequence
 
-    tally = found.tally
-    print(columns([("split", "images"), *((name, f"{count:,}") for name, count in found.images_of_splits.items())]))
+    tally = result.tally
+    print(columns([("split", "images"), *((name, f"{count:,}") for name, count in result.images_of_splits.items())]))
     print()
-    print(columns([("class", "objects"), *((name, f"{count:,}") for name, count in found.objects_per_class.items())]))
+    print(columns([("class", "objects"), *((name, f"{count:,}") for name, count in result.objects_per_class.items())]))
     print(
         f"\nimages  {tally.images_listed:,} listed, {tally.images_written:,} sound, {tally.images_left_out:,} left out"
     )
@@ -64,9 +71,9 @@ def _print(found: Check) -> None:
     print(f"boxes   {tally.boxes_annotated:,} annotated, {tally.boxes_written:,} sound, {left_out:,} left out")
     print(f"images without objects: {tally.images_without_objects:,}\n")
     for kind in Kind:
-        if places := [defect for defect in found.defects if defect.kind is kind]:
+        if places := [defect for defect in result.defects if defect.kind is kind]:
             print(f"{kind}: {len(places):,}, {consequence(kind)}")
             print("".join(f"  {defect.place}: {defect.detail}\n" for defect in places[:EXAMPLES]), end="")
             print(f"  and {len(places) - EXAMPLES:,} more, see --json\n" if len(places) > EXAMPLES else "", end="")
-    if not found.defects:
+    if not result.defects:
         print("no defects")

@@ -1,4 +1,4 @@
-"""`ssdpipe data download` and `ssdpipe data link`: two ways to a published data set.
+"""`ssdpipe data download` and `ssdpipe data link`: obtain a published data set.
 
 Tested in tests/experiments/cli/data/test_app.py.
 """
@@ -17,27 +17,33 @@ ToOption = Annotated[Path, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", he
 
 
 def download(name: NameArgument, to: ToOption = Path("data")) -> None:
-    """Download a published data set, verify and unpack it. The same command goes on where it was stopped."""
+    """Download, verify and unpack a published data set.
+
+    The same command resumes an interrupted download.
+    """
     from stages.datasets.fetch.downloads import archives_of
-    from stages.datasets.fetch.downloads import download as bring
+    from stages.datasets.fetch.downloads import download as fetch
     from stages.datasets.published import published
 
     archives = archives_of(name)
     unverified = [archive.name for archive in archives if archive.md5 is None]
     if unverified:
-        print(f"no checksum is published for {', '.join(unverified)}: only their length and zip's own CRC are compared")
+        print(f"no checksum is published for {', '.join(unverified)}: only its length and the zip CRCs are verified")
     for archive in archives:
-        fresh = bring(archive, to, Progress())
-        print(f"{archive.name}: {'downloaded and unpacked' if fresh else 'was here'}")
+        downloaded = fetch(archive, to, Progress())
+        print(f"{archive.name}: {'downloaded and unpacked' if downloaded else 'already present'}")
     print(f"{name} is in {to / published(name).place}")
 
 
 def link(
     name: NameArgument,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the data set lies on disk.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the data set is on disk.")],
     to: ToOption = Path("data"),
 ) -> None:
-    """Use a data set that is on disk: check what it is and link to it from the data folder."""
+    """Link a published data set that is already on disk.
+
+    Checks that DIR holds the data set, and creates a link to it in the data folder.
+    """
     from stages.datasets.fetch.linking import images_listed
     from stages.datasets.fetch.linking import link as make_link
     from stages.datasets.published import published
@@ -51,20 +57,20 @@ def link(
 
 
 class Progress:
-    """How far a download is, with its speed and the time left; a line in place on a terminal, else now and then."""
+    """Progress with speed and time left: a line updated in place on a terminal, otherwise a line every 15 seconds."""
 
     def __init__(self) -> None:
         self._step = ""
-        self._began = self._told = 0.0
+        self._began = self._reported = 0.0
         self._first = 0
         self._interval = 0.5 if sys.stderr.isatty() else 15.0
 
     def __call__(self, step: str, done: int, total: int | None) -> None:
         now = time.monotonic()
         if step != self._step:
-            self._step, self._began, self._first, self._told = step, now, done, now
-        elif now - self._told >= self._interval or done == total:
-            self._told = now
+            self._step, self._began, self._first, self._reported = step, now, done, now
+        elif now - self._reported >= self._interval or done == total:
+            self._reported = now
             end = "\r" if sys.stderr.isatty() and done != total else "\n"
             text = _line(step, done, total, (done - self._first) / max(now - self._began, 1e-9))
             sys.stderr.write(f"{text:<79}{end}" if sys.stderr.isatty() else f"{text}{end}")

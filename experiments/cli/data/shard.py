@@ -1,4 +1,4 @@
-"""`ssdpipe data shard`: a data set as Parquet shards, which any reader of Parquet opens."""
+"""`ssdpipe data shard`: write a data set as Parquet shards, which any Parquet reader opens."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ from typing import Annotated
 import typer
 
 from experiments.cli.requests import ShardRequest
-from experiments.cli.shared.options import Running
+from experiments.cli.shared.options import RunOptions
 
 
 def shard(
     request: ShardRequest,
-    running: Running,
-    out: Annotated[str, typer.Option(metavar="PLACE", help="Folder or URI to copy them to.")] = "",
+    running: RunOptions,
+    out: Annotated[str, typer.Option(metavar="PLACE", help="Folder or URI to copy the shards to.")] = "",
 ) -> None:
-    """Check a data set and write it as Parquet shards; the same command goes on where it stopped."""
-    from experiments.cli.requests.running import bring_to_end
+    """Check a data set and write it as Parquet shards.
+
+    After a failure or Ctrl-C, the same command resumes where it stopped.
+    """
+    from experiments.cli.requests.running import run_request
     from ssd_core.data.shards import MANIFEST
 
-    graph, store, result = bring_to_end(request, running)
+    graph, store, result = run_request(request, running)
     manifest = result.outcomes[graph.targets[0]].manifest
-    assert manifest is not None, "the run of its graph ended well"
+    assert manifest is not None, "its graph ran successfully"
     folder = store.output(manifest)
-    found, report = folder.read_json(MANIFEST), folder.read_json("report.json")
-    print(f"{found['images']:,} images, {found['boxes']:,} boxes, {len(found['classes'])} classes")
+    shards, report = folder.read_json(MANIFEST), folder.read_json("report.json")
+    print(f"{shards['images']:,} images, {shards['boxes']:,} boxes, {len(shards['classes'])} classes")
     for kind, number in report["defects"].items():
         print(f"{kind}: {number:,}")
     print(f"shards: {_copied(folder.uri, out) if out else folder.path}")
 
 
 def _copied(folder: str, place: str) -> str:
-    """Copy all files of a folder to another place."""
+    """Copy all files of a folder to another place, and return its URI."""
     from pyarrow import fs
 
     from pipeline.folder import Folder

@@ -1,4 +1,4 @@
-"""`ssdpipe data show`: a data set in pictures, and what a detector's default boxes reach in it.
+"""`ssdpipe data show`: a data set in figures, and how well a detector's default boxes cover its objects.
 
 Tested in tests/experiments/cli/data/test_app.py.
 """
@@ -20,14 +20,19 @@ SHORT = {"ssd300": "ssd300-voc0712", "ssd512": "ssd512-voc0712"}
 
 def show(
     place: Annotated[str, typer.Argument(metavar="DIR", help="Annotated images, or a folder of shards.")],
-    split: Annotated[str, typer.Option(help="That for training by default.")] = "",
+    split: Annotated[str, typer.Option(help="Split to show; the training split by default.")] = "",
     layout: LayoutOption = "",
-    spec: Annotated[str, typer.Option(help="Whose default boxes: ssd300, ssd512, or a recipe.")] = "ssd300",
-    number: Annotated[int, typer.Option("-n", min=1, help="Images on the contact sheet.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Other images: another seed.")] = 0,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the figures and the page go.")] = Path("data-show"),
+    spec: Annotated[
+        str, typer.Option(help="Detector whose default boxes are compared: ssd300, ssd512, or a recipe.")
+    ] = "ssd300",
+    number: Annotated[int, typer.Option("-n", min=1, help="Number of images on the contact sheet.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of images.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write figures and page to.")] = Path("data-show"),
 ) -> None:
-    """Draw a data set: images with boxes, classes, sizes, and what the default boxes of a detector reach."""
+    """Draw a data set: boxes, classes, sizes, default-box coverage.
+
+    Writes a contact sheet, figures and an HTML page, and prints how well a detector's default boxes match the objects.
+    """
     import numpy as np
 
     from experiments.cli.data.get import Progress

@@ -1,4 +1,4 @@
-"""What a person asks for, as data: the options of a command, the graph that they mean, and JSON to build it again.
+"""Commands as data: their options, the graph that they request, and JSON to rebuild it.
 
 Tested in tests/experiments/cli/data/test_shard.py.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from experiments.cli.requests.evaluation import EvaluateRequest, Numbers, ProtocolOption
+from experiments.cli.requests.evaluation import EvaluateRequest, ProtocolName, ProtocolOption
 from experiments.cli.requests.experiment import ExperimentRequest
 from experiments.cli.requests.request import Request
 from experiments.cli.requests.sharding import ShardRequest
@@ -18,7 +18,7 @@ from experiments.cli.requests.training import TrainRequest
 __all__ = [
     "EvaluateRequest",
     "ExperimentRequest",
-    "Numbers",
+    "ProtocolName",
     "ProtocolOption",
     "Request",
     "ShardRequest",
@@ -31,6 +31,6 @@ KINDS: tuple[type[Request], ...] = (ExperimentRequest, TrainRequest, EvaluateReq
 
 
 def request_from(recorded: dict[str, Any]) -> Request:
-    """The request that `to_json` wrote; options of a later version are left out."""
+    """The request that `to_json` recorded; options unknown to this version are ignored."""
     kind = next(kind for kind in KINDS if kind.command == recorded["command"])
     return kind(**{item.name: recorded[item.name] for item in fields(kind) if item.name in recorded})

@@ -1,4 +1,4 @@
-"""A file of weights, scored.
+"""Request to score a weights file.
 
 Tested in tests/experiments/framework/test_scoring.py.
 """
@@ -17,30 +17,32 @@ if TYPE_CHECKING:
     from pipeline.stage import Stage
     from stages.placement import Placement
 
-Numbers = Literal["voc07", "voc12", "ilsvrc", "coco"]
+ProtocolName = Literal["voc07", "voc12", "ilsvrc", "coco"]
 ProtocolOption = Annotated[
-    Numbers,
+    ProtocolName,
     typer.Option(
-        help="voc07: mean over 11 recalls; voc12: area below the curve; ilsvrc: as voc12, but small objects may be "
-        "missed by some pixels; coco: the twelve numbers of COCO."
+        help="voc07: AP at 11 recall levels; voc12: area under the precision-recall curve; ilsvrc: as voc12, with a "
+        "lower IoU threshold for small objects; coco: the twelve COCO metrics."
     ),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateRequest(ForeignOptions, Request):
-    """`evaluate weights`: a file of weights on a split."""
+    """`evaluate weights`: a weights file on a split."""
 
     command: ClassVar[str] = "evaluate"
     weights: Annotated[str, typer.Argument(metavar="FILE", help="Weights of ssdpipe or of another program.")]
     data: Annotated[str, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set in any layout.")] = ""
-    split: Annotated[str, typer.Option(help="List of images in ImageSets/Main.")] = "test"
+    split: Annotated[str, typer.Option(help="Split of the data set.")] = "test"
     strict: StrictOption = False
     allow_trained_images: AllowOption = False
     protocol: ProtocolOption = "voc07"
     limits: Annotated[
         list[str] | None,
-        typer.Option("-s", "--set", metavar="FIELD=VALUE", help="Change a limit of the detections, such as clip=true."),
+        typer.Option(
+            "-s", "--set", metavar="FIELD=VALUE", help="Change a detection limit, such as clip=true; repeatable."
+        ),
     ] = None
 
     @property

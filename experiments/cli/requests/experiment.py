@@ -1,4 +1,4 @@
-"""An experiment, or several, at some scale.
+"""Request for one or several experiments at a preset.
 
 Tested in tests/experiments/cli/test_plan.py.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from experiments.cli.requests.request import OnSetup
+from experiments.cli.requests.request import SetupRequest
 from experiments.framework.runs import PresetName
 
 if TYPE_CHECKING:
@@ -23,37 +23,42 @@ if TYPE_CHECKING:
 
 
 READING = (
-    "Each training is a run; group by the parameter `variant` for the mean over seeds. The runs named after the "
+    "Each training is a run; group by the parameter `variant` to average over seeds. The runs named after the "
     "experiment are invocations: they hold its table and report."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentRequest(OnSetup):
-    """`run`, `plan`, `compare`, `why`: an experiment at some scale."""
+class ExperimentRequest(SetupRequest):
+    """`run`, `plan`, `compare`, `report`, `why`, `sync`: an experiment at a preset."""
 
     command: ClassVar[str] = "run"
     experiment: Annotated[
         str,
         typer.Argument(
-            help="Name (see `ssdpipe list`), table1 to table7, all, or a file of your own.", show_default=False
+            help="Name (see `ssdpipe list`), table1 to table7, all, or the path of your own file.", show_default=False
         ),
     ] = ""
-    preset: Annotated[PresetName, typer.Option(help="Scale of the experiment.")] = "full"
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each row.")] = 1
-    column: Annotated[str, typer.Option(help="Only the rows of one column of the table, such as yes.")] = ""
-    gpus_per_training: Annotated[int, typer.Option(min=1, help="Workers of one training, when there are GPUs.")] = 1
+    preset: Annotated[
+        PresetName,
+        typer.Option(
+            help="Scale: the paper's schedule, a tenth of it, or a small detector on drawn images or photographs."
+        ),
+    ] = "full"
+    seeds: Annotated[int, typer.Option(min=1, help="Number of trainings per row, with seeds 0, 1 ...")] = 1
+    column: Annotated[str, typer.Option(help="Restrict the table to one column, such as yes.")] = ""
+    gpus_per_training: Annotated[int, typer.Option(min=1, help="GPUs of each training; no effect on CPU.")] = 1
 
     @property
     def name(self) -> str:
-        return Path(self.experiment).stem  # of a user's file
+        return Path(self.experiment).stem  # without the folder and suffix of a user's file
 
     def note(self) -> str:
-        """What each experiment asks, and how its runs are read."""
-        return "\n\n".join([*(member.found().summary for member in self.members()), READING])
+        """Summary of each experiment, and how to read its runs."""
+        return "\n\n".join([*(member.load().summary for member in self.members()), READING])
 
     def to_json(self) -> dict[str, Any]:
-        """With the whole path of a user's file, so that the command can be given again from elsewhere."""
+        """The options, with the absolute path of a user's file, so that the request can be repeated from any folder."""
         from experiments.framework.loading import names_a_file
 
         path = str(Path(self.experiment).expanduser().resolve())
@@ -65,29 +70,29 @@ class ExperimentRequest(OnSetup):
         return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training)
 
     def target(self, placement: Placement) -> Table:
-        return self.members()[0].found().table(self._preset(placement), seeds=self.seeds, column=self.column)
+        return self.members()[0].load().table(self._preset(placement), seeds=self.seeds, column=self.column)
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
-        """The tables of all members, each with the figures after it."""
-        found = [member.found() for member in self.members()]
+        """The table of each member, followed by its figures."""
+        experiments = [member.load() for member in self.members()]
         preset = self._preset(placement)
-        stages = (stage for each in found for stage in each.targets(preset, seeds=self.seeds, column=self.column))
+        stages = (stage for each in experiments for stage in each.targets(preset, seeds=self.seeds, column=self.column))
         return tuple(dict.fromkeys(stages))
 
     def members(self) -> tuple[ExperimentRequest, ...]:
-        """One request for each experiment that the name means. PipelineError when none is named."""
+        """One request for each experiment behind the name. Raises PipelineError when no experiment is named."""
         from experiments.framework.loading import members
         from pipeline.errors import PipelineError
 
         if not self.experiment:
             raise PipelineError(
-                "no experiment is named: `ssdpipe list` shows their names, table1 to table7 and all mean several, and "
-                "./my_ablation.py one of your own"
+                "no experiment is named: `ssdpipe list` shows the names; table1 to table7 and all stand for several, "
+                "and ./my_ablation.py for your own file"
             )
         return tuple(replace(self, experiment=name) for name in members(self.experiment))
 
-    def found(self) -> Experiment:
-        """PipelineError when there is no such experiment, or it cannot be put on one data set of the user's."""
+    def load(self) -> Experiment:
+        """The experiment. Raises PipelineError when it does not exist, or --data would merge its training sets."""
         from experiments.framework.loading import load_experiment
         from pipeline.errors import PipelineError
 
@@ -95,7 +100,7 @@ class ExperimentRequest(OnSetup):
         mixes = sorted({row.run.data for row in experiment.rows if row.run})
         if self.data and len(mixes) > 1:
             raise PipelineError(
-                f"{experiment.name} compares training sets ({', '.join(mixes)}): --data would put all on one"
+                f"{experiment.name} compares training sets ({', '.join(mixes)}): --data would replace them all by one"
             )
         return experiment
 

@@ -1,4 +1,4 @@
-"""A graph that can be asked for: what all requests share, and the options that change a setup.
+"""A request for a graph: the base of all requests, and the options that change a setup.
 
 Tested in tests/experiments/cli/test_plan.py.
 """
@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from stages.placement import Placement
 
 GpusOption = Annotated[
-    int | None, typer.Option(min=0, help="GPUs for all of it, 0: CPU; those of this machine by default.")
+    int | None, typer.Option(min=0, help="Total number of GPUs, 0 for CPU only; by default all GPUs of this machine.")
 ]
-StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set with a defect.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set that has a defect.")]
 AllowOption = Annotated[
-    bool, typer.Option("--allow-trained-images", help="Score images that are trained on, too: no test of a detector.")
+    bool,
+    typer.Option(
+        "--allow-trained-images", help="Also score images that were trained on, which is no valid test of a detector."
+    ),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request(ABC):
-    """A graph that can be asked for."""
+    """A request for a graph of stages."""
 
     command: ClassVar[str]
     gpus: GpusOption = None
@@ -40,19 +43,19 @@ class Request(ABC):
         """Name of the MLflow experiment."""
 
     def note(self) -> str:
-        """Markdown for the page of that experiment."""
+        """Description of the MLflow experiment, in Markdown."""
         return ""
 
     @abstractmethod
     def placement(self) -> Placement:
-        """Where its stages run. PipelineError when that is unknown."""
+        """Where its stages run. Raises PipelineError when that cannot be determined."""
 
     @abstractmethod
     def target(self, placement: Placement) -> Stage:
-        """The stage whose result is asked for. PipelineError for anything unknown or missing."""
+        """The stage whose result is requested. Raises PipelineError for anything unknown or missing."""
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
-        """That stage first, and what is asked for beside it."""
+        """The target, followed by any further requested stages."""
         return (self.target(placement),)
 
     def to_json(self) -> dict[str, Any]:
@@ -60,21 +63,27 @@ class Request(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnSetup(Request):
-    """Options that change a setup."""
+class SetupRequest(Request):
+    """A request with options that change a setup."""
 
     data: Annotated[
-        str, typer.Option(metavar="DIR", help="Data set of your own, in any layout, instead of that of the recipe.")
+        str, typer.Option(metavar="DIR", help="Your own data set, in any layout, instead of the recipe's.")
     ] = ""
     layout: LayoutOption = ""
     train_split: Annotated[
-        str, typer.Option(help="Split of --data to train on; trainval beside test, train beside val.")
+        str, typer.Option(help="Split of --data to train on; by default trainval (with test) or train.")
     ] = ""
-    test_split: Annotated[str, typer.Option(help="Split of --data to test on; test or val by default.")] = ""
+    test_split: Annotated[str, typer.Option(help="Split of --data to test on; by default test or val.")] = ""
     strict: StrictOption = False
     allow_trained_images: AllowOption = False
     settings: Annotated[
-        list[str] | None, typer.Option("-s", "--set", metavar="FIELD=VALUE", help="Change a setting of the training.")
+        list[str] | None,
+        typer.Option(
+            "-s",
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Change a setting of the recipe, named as in `ssdpipe recipe show`; repeatable.",
+        ),
     ] = None
 
     def adjusted(self, setup: Setup) -> Setup:
@@ -89,7 +98,7 @@ class OnSetup(Request):
             )
         elif self.train_split or self.test_split or self.layout:
             raise PipelineError(
-                "--train-split, --test-split and --layout say what to read of a data set: name it with --data DIR"
+                "--train-split, --test-split and --layout apply to your own data set: name it with --data DIR"
             )
         return replace(
             setup,

@@ -1,4 +1,4 @@
-"""From a request to the result of its target and to its record in MLflow: what `run`, `train` and others share."""
+"""Run a request and record it in MLflow; shared by `run`, `train` and other commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from experiments.cli.requests import Request
-from experiments.cli.shared.options import DEFAULT_STORE, Running
+from experiments.cli.shared.options import DEFAULT_STORE, RunOptions
 
 if TYPE_CHECKING:
     from pipeline.execution.outcome import Result
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pipeline.store.store import Store
 
 
-def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Result]:
-    """Run what is not cached. PipelineError and its kinds say what went wrong and how to go on."""
+def run_request(request: Request, running: RunOptions) -> tuple[Graph, Store, Result]:
+    """Run the stages that are not cached. Raises PipelineError, or a subclass, with the cause and the remedy."""
     import typer
 
     from pipeline.driver.run import Invocation, run_graph
@@ -39,21 +39,21 @@ def bring_to_end(request: Request, running: Running) -> tuple[Graph, Store, Resu
         mlflow=running.mlflow,
     )
     result = run_graph(graph, store, invocation)
-    kept, made = len(result.in_state("cached")), len(result.in_state("committed"))
-    typer.echo(f"{made} stages done, {kept} cached" if made else f"all {kept} stages are cached", err=True)
+    cached, done = len(result.in_state("cached")), len(result.in_state("committed"))
+    typer.echo(f"{done} stages done, {cached} cached" if done else f"all {cached} stages are cached", err=True)
     if any(isinstance(node.stage, OnUnseenImages) and node.stage.allow_trained_images for node in graph.nodes.values()):
         typer.echo(f"note: {TRAINED_IMAGES_ALLOWED}", err=True)
     return graph, store, result
 
 
 def about(request: Request, target: Stage) -> About:
-    """The experiment of MLflow for a request that asks for `target`: its name, its first number, its page."""
+    """The MLflow experiment of a request for `target`: its name, primary metric and description."""
     from pipeline.mlflow_tracking.client import About
 
-    return About(name=request.name, primary_metric=_main_number(target), note=request.note())
+    return About(name=request.name, primary_metric=_primary_metric(target), note=request.note())
 
 
-def _main_number(target: Stage) -> str:
+def _primary_metric(target: Stage) -> str:
     from experiments.framework.experiment import METRICS
     from stages.evaluation.evaluate import Evaluate
     from stages.evaluation.evaluate_coco import EvaluateCoco
@@ -61,8 +61,8 @@ def _main_number(target: Stage) -> str:
 
     match target:
         case Table():
-            ours = next((cell.metric for cell in target.cells if cell.results), "")
-            return ours or target.metric
+            first = next((cell.metric for cell in target.cells if cell.results), "")
+            return first or target.metric
         case EvaluateCoco():
             return METRICS["coco"]
         case Evaluate() if target.pixel_tolerance:
@@ -70,6 +70,6 @@ def _main_number(target: Stage) -> str:
     return METRICS["voc"]
 
 
-def ui_command(running: Running) -> str:
-    """How to look at the record."""
+def ui_command(running: RunOptions) -> str:
+    """The command that shows this store's runs in MLflow."""
     return "ssdpipe ui" + ("" if running.store == DEFAULT_STORE else f" --store {shlex.quote(running.store)}")

@@ -1,4 +1,4 @@
-"""A data set as Parquet shards.
+"""Request to write a data set as Parquet shards.
 
 Tested in tests/experiments/cli/data/test_shard.py.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from experiments.cli.requests.request import Request, StrictOption
-from experiments.cli.shared.options import LayoutOption, listed
+from experiments.cli.shared.options import LayoutOption, comma_separated
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
@@ -23,10 +23,12 @@ class ShardRequest(Request):
     """`data shard`: a data set as Parquet shards."""
 
     command: ClassVar[str] = "shard"
-    data: Annotated[str, typer.Argument(metavar="DIR", help="Data set in the layout of VOC, COCO or ILSVRC, or a CSV.")]
-    split: Annotated[str, typer.Option(help="Which of its splits; trainval or train by default.")] = ""
+    data: Annotated[str, typer.Argument(metavar="DIR", help="Data set in VOC, COCO, ILSVRC or CSV layout.")]
+    split: Annotated[str, typer.Option(help="Split to shard; trainval or train by default.")] = ""
     layout: LayoutOption = ""
-    classes: Annotated[str, typer.Option(help="Class names, with commas; those found, sorted, by default.")] = ""
+    classes: Annotated[
+        str, typer.Option(help="Class names, comma-separated; by default those of the annotations, sorted.")
+    ] = ""
     strict: StrictOption = False
 
     @property
@@ -38,15 +40,15 @@ class ShardRequest(Request):
 
         return Placement()
 
-    def target(self, placement: Placement) -> Stage:  # noqa: ARG002 (sharding takes what CPUs there are)
+    def target(self, placement: Placement) -> Stage:  # noqa: ARG002 (sharding uses all available CPUs)
         from stages.datasets.find import TRAINING, find_data_set
         from stages.shards.shard import Shard
 
-        found = find_data_set(self.data, self.layout)
-        split = self.split or found.default_split(TRAINING)
+        data_set = find_data_set(self.data, self.layout)
+        split = self.split or data_set.default_split(TRAINING)
         return Shard(
-            sources=(found.source(split),),
-            classes=listed(self.classes),
+            sources=(data_set.source(split),),
+            classes=comma_separated(self.classes),
             strict=self.strict,
-            variant=f"{found.name}-{split}",
+            variant=f"{data_set.name}-{split}",
         )

@@ -1,4 +1,4 @@
-"""An archive for the server of a benchmark, from a file of weights."""
+"""Request for a benchmark server's archive, from a weights file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionRequest(Request):
-    """`submission`: an archive for the server of a benchmark."""
+    """`submission`: an archive for a benchmark's server."""
 
     command: ClassVar[str] = "submission"
-    benchmark: Annotated[Literal["voc2012", "coco-testdev"], typer.Argument(help="Whose server takes it.")]
+    benchmark: Annotated[Literal["voc2012", "coco-testdev"], typer.Argument(help="Benchmark to submit to.")]
     data: Annotated[
         str,
-        typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Folder of the images, in the layout of VOC or COCO."),
+        typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set with the images, in VOC or COCO layout."),
     ] = ""
     weights: Annotated[str, typer.Option(metavar="FILE", help="Detect with these weights of ssdpipe.")] = ""
-    split: Annotated[str, typer.Option(help="List of images; the official one by default.")] = ""
+    split: Annotated[str, typer.Option(help="Image list; the official one by default.")] = ""
     proxy: Annotated[
         bool, typer.Option("--proxy", help="Allow images other than the official ones, for a trial run.")
     ] = False

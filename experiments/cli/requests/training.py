@@ -1,4 +1,4 @@
-"""One recipe, trained and scored.
+"""Request to train and score one recipe.
 
 Tested in tests/experiments/framework/test_validation.py.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from experiments.cli.requests.request import OnSetup
+from experiments.cli.requests.request import SetupRequest
 
 if TYPE_CHECKING:
     from experiments.framework.setups import Setup
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainRequest(OnSetup):
+class TrainRequest(SetupRequest):
     """`train`: one recipe."""
 
     command: ClassVar[str] = "train"
-    recipe: Annotated[str, typer.Argument(help="Name, see `ssdpipe recipe list`.")] = "ssd300-voc0712"
-    workers: Annotated[int, typer.Option(min=1, help="CPU workers, where no GPU is used.")] = 1
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe, see `ssdpipe recipe list`.")] = "ssd300-voc0712"
+    workers: Annotated[int, typer.Option(min=1, help="Number of CPU workers when no GPU is used.")] = 1
     validation_split: Annotated[
-        str, typer.Option(help="Score the checkpoints kept by -s keep_every=N on this split of the data set.")
+        str, typer.Option(help="Also score the checkpoints kept by -s keep_every=N on this split of the data set.")
     ] = ""
     init: Annotated[
-        str, typer.Option(metavar="imagenet|scratch|FILE", help="First weights; the recipe's by default.")
+        str, typer.Option(metavar="imagenet|scratch|FILE", help="Initial weights; the recipe's by default.")
     ] = ""
 
     @property

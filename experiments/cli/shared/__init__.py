@@ -1,1 +1,1 @@
-"""What several commands share: options, printing, where stages run."""
+"""Shared by several commands: options, printing, placement of stages."""

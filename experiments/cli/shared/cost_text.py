@@ -1,4 +1,4 @@
-"""The cost of a plan as lines for people and as JSON for machines.
+"""The cost of a plan as text and as JSON.
 
 Tested in tests/experiments/cli/test_plan.py.
 """
@@ -22,7 +22,7 @@ DEVICES: tuple[Device, ...] = ("gpu", "cpu")
 
 
 def cost_lines(cost: Cost, tflops: float | None) -> str:
-    """A few lines; empty when nothing is to run."""
+    """The cost as a few lines; empty when nothing will run."""
     if not cost.stages:
         return ""
     lines = [
@@ -31,7 +31,7 @@ def cost_lines(cost: Cost, tflops: float | None) -> str:
         *(("rate", line) for line in _rates(cost.stages, tflops)),
         ("wall time", _wall_time(cost)),
         ("disk", _disk(cost)),
-        ("left out", _left_out(cost.stages)),
+        ("excluded", _excluded(cost.stages)),
     ]
     return columns([line for line in lines if line[1]])
 
@@ -60,7 +60,7 @@ def plan_json(rows: Sequence[PlanRow], cost: Cost) -> dict[str, Any]:
 
 
 def about(stage: StageCost) -> str:
-    """`~1:10`; empty when it is unknown."""
+    """Estimated time such as `~1:10`; empty when unknown."""
     return "" if stage.origin == "unknown" else f"~{duration(stage.seconds)}"
 
 
@@ -78,7 +78,7 @@ def _work(cost: Cost) -> str:
 
 
 def _rates(stages: Sequence[StageCost], tflops: float | None) -> list[str]:
-    """What the time of trainings and detections is estimated from, the most frequent first."""
+    """Sources of the time estimates of trainings and detections, most frequent first."""
     networks = [stage for stage in stages if stage.flops]
     counts = Counter((stage.origin, stage.device, stage.device_name) for stage in networks)
     return [
@@ -98,11 +98,11 @@ def _origin(origin: Origin, device: Device, tflops: float | None) -> str:
     if origin == "given":
         return f"the given rate of {tflops:g} TFLOP/s"
     rate = ASSUMED_TFLOPS[device, "fp32"]
-    return f"an assumed rate, {rate:g} TFLOP/s of one {device.upper()} in fp32; --tflops gives another"
+    return f"an assumed rate, {rate:g} TFLOP/s of one {device.upper()} in fp32; --tflops sets another"
 
 
 def _wall_time(cost: Cost) -> str:
-    """`10:02:39 on 8 GPUs (2.5 days on 1, 5:06:27 on 12)`"""
+    """Estimated wall time such as `10:02:39 on 8 GPUs (2.5 days on 1, 5:06:27 on 12)`."""
     unit = "GPU" if any(stage.device == "gpu" for stage in cost.stages) else "CPU"
     (number, seconds), *others = cost.wall_seconds.items()
     beside = ", ".join(f"{duration(each)} on {count}" for count, each in others)
@@ -112,10 +112,10 @@ def _wall_time(cost: Cost) -> str:
 def _disk(cost: Cost) -> str:
     sizes = f"{size(int(cost.result_bytes))} of results, up to {size(int(cost.peak_bytes))} with checkpoints"
     uncounted = sum(stage.kind == "shard" and not stage.images for stage in cost.stages)
-    return sizes + (f"; without {uncounted} shard stages whose images cannot be counted yet" if uncounted else "")
+    return sizes + (f"; excludes {uncounted} shard stages whose images cannot be counted yet" if uncounted else "")
 
 
-def _left_out(stages: Sequence[StageCost]) -> str:
+def _excluded(stages: Sequence[StageCost]) -> str:
     kinds = Counter(stage.kind for stage in stages if stage.origin == "unknown")
     listed = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items())
-    return f"the time of what never ran here: {listed}" if kinds else ""
+    return f"time of stages that never ran in this store: {listed}" if kinds else ""

@@ -1,4 +1,4 @@
-"""Options for what a file of another program does not say about itself.
+"""Options for what another program's weights file does not record.
 
 Tested in tests/experiments/cli/test_weights.py.
 """
@@ -20,26 +20,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ForeignOptions:
-    """All of them may be left out."""
+    """Options for weights files of other programs; all are optional."""
 
-    layout: Annotated[LayoutName | None, typer.Option(help="Whose file it is; recognised by its names by default.")] = (
-        None
-    )
+    layout: Annotated[
+        LayoutName | None,
+        typer.Option(help="Program that wrote the file; by default recognised from its tensor names."),
+    ] = None
     classes: Annotated[
         str,
-        typer.Option(metavar="voc|coco|FILE", help="Classes of the file: one per line, in order, no background."),
+        typer.Option(
+            metavar="voc|coco|FILE",
+            help="Classes of the detector; a FILE lists one per line, in order, without background.",
+        ),
     ] = ""
     scales: Annotated[
         Flavour | None,
-        typer.Option(help="Of the default boxes; those of the classes by default. Fine-tuned from COCO: coco."),
+        typer.Option(
+            help="Scales of the default boxes; by default those of the classes. Use coco if fine-tuned from COCO."
+        ),
     ] = None
     clip_boxes: Annotated[
         bool | None,
-        typer.Option("--clip-boxes/--no-clip-boxes", help="Default boxes clamped or not, against the layout's way."),
+        typer.Option(
+            "--clip-boxes/--no-clip-boxes",
+            help="Clip default boxes to the image or not, overriding the program's convention.",
+        ),
     ] = None
 
     def choices(self) -> ImportChoices:
-        """PipelineError when the file of classes cannot be read."""
+        """The options as choices for the import. Raises PipelineError when the file of classes does not exist."""
         from ssd_core.weights.layouts.layout import ImportChoices
 
         return ImportChoices(
@@ -48,7 +57,7 @@ class ForeignOptions:
 
 
 def named_classes(named: str) -> tuple[str, ...]:
-    """Classes of a vocabulary, or lines of a file; none without a name."""
+    """Classes of a named vocabulary or lines of a file; empty for an empty name."""
     from pipeline.errors import PipelineError
     from ssd_core.spec.vocabularies import COCO_CLASSES, VOC_CLASSES
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, as dataclasses whose fields typer sees as options."""
+"""Options shared by several commands, as dataclasses whose fields become typer options."""
 
 from __future__ import annotations
 
@@ -11,46 +11,55 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 StoreOption = Annotated[
-    str, typer.Option(envvar="SSDPIPE_STORE", help="Folder or URI (s3://, gs://) of the results.", metavar="PLACE")
+    str,
+    typer.Option(envvar="SSDPIPE_STORE", help="Folder or URI (s3://, gs://) that holds the results.", metavar="PLACE"),
 ]
 StageArgument = Annotated[
-    str, typer.Argument(help="Address such as train/all-six/seed0, or the start of a key.", show_default=False)
+    str,
+    typer.Argument(help="Address such as train/all-six/seed0, or the first characters of a key.", show_default=False),
 ]
 DEFAULT_STORE = "./ssdpipe-store"
-LayoutOption = Annotated[str, typer.Option(metavar="voc|coco|ilsvrc|csv", help="Recognised from the folder.")]
+LayoutOption = Annotated[
+    str,
+    typer.Option(metavar="voc|coco|ilsvrc|csv", help="Layout of the data set; by default recognised from its folder."),
+]
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """Names with commas between them."""
+def comma_separated(text: str) -> tuple[str, ...]:
+    """Names from a comma-separated list."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 @dataclass(frozen=True, kw_only=True)
 class StorePlace:
-    """Where results lie."""
+    """Options of commands that read the store."""
 
     store: StoreOption = DEFAULT_STORE
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running:
-    """How a graph is run; none of it changes a result, except that --strict-env ties it to library versions."""
+class RunOptions:
+    """Options for running a graph; they change no result, but --strict-env makes keys depend on library versions."""
 
     store: StoreOption = DEFAULT_STORE
-    cpus: Annotated[int | None, typer.Option(min=1, help="CPUs for the whole graph; all of them by default.")] = None
+    cpus: Annotated[int | None, typer.Option(min=1, help="CPUs for the whole graph; all by default.")] = None
     keep_going: Annotated[
-        bool, typer.Option("--keep-going/--fail-fast", help="After a failure, go on with what does not depend on it.")
+        bool,
+        typer.Option(
+            "--keep-going/--fail-fast",
+            help="After a failure, continue with the stages that do not depend on it, or stop.",
+        ),
     ] = True
     strict_env: Annotated[
-        bool, typer.Option("--strict-env", help="Results made with other library versions do not count.")
+        bool, typer.Option("--strict-env", help="Ignore results made with other library versions.")
     ] = False
     mlflow: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Record the run in MLflow.")] = True
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with each parameter that is a dataclass replaced by the fields of the dataclass."""
+    """The command with each dataclass parameter replaced by the fields of that dataclass."""
     parameters = inspect.signature(command, eval_str=True).parameters.values()
-    groups: dict[str, Any] = {found.name: found.annotation for found in parameters if is_dataclass(found.annotation)}
+    groups: dict[str, Any] = {each.name: each.annotation for each in parameters if is_dataclass(each.annotation)}
     flat: list[inspect.Parameter] = []
     for parameter in parameters:
         flat += _fields(parameter.annotation) if parameter.name in groups else [_keyword(parameter)]

@@ -1,4 +1,4 @@
-"""How commands print: aligned columns, percent with one decimal, sizes.
+"""Formatting for printed output: aligned columns, percent with one decimal, sizes, durations, operations.
 
 Tested in tests/experiments/cli/data/test_app.py.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
-    """Rows of cells, aligned, two spaces between columns."""
+    """Rows of cells as aligned text, with two spaces between columns."""
     cells = [list(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
@@ -28,14 +28,14 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0:07`, `2:03:40`, from two days on `3.1 days`."""
+    """A duration such as `0:07` or `2:03:40`; from two days on such as `3.1 days`."""
     from pipeline.display.board import clock
 
     return clock(seconds) if seconds < 2 * 86_400 else f"{seconds / 86_400:,.1f} days"
 
 
 def operations(count: float) -> str:
-    """Floating-point operations: `361.4 PFLOP`"""
+    """Number of floating-point operations such as `361.4 PFLOP`."""
     for unit, scale in (("EFLOP", 1e18), ("PFLOP", 1e15), ("TFLOP", 1e12)):
         if count >= scale:
             return f"{count / scale:,.1f} {unit}"

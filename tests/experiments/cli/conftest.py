@@ -1,4 +1,4 @@
-"""A store in which a training on a small data set came as far as its shards."""
+"""A store in which a training on a small data set has completed only its shards."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from stages.shards.shard import Shard
 
 
 @dataclass(frozen=True)
-class Begun:
-    """The store, and the data set that was sharded."""
+class Project:
+    """A store, and the data set whose shards it holds."""
 
     store: Path
     data: Path
 
     def ssdpipe(self, *arguments: str) -> Result:
-        """A command on this store, in this process."""
+        """Run a command on this store, in this process."""
         return CliRunner().invoke(app, arguments, env={"SSDPIPE_STORE": str(self.store)})
 
 
 @pytest.fixture
-def begun(tmp_path: Path) -> Begun:
+def project(tmp_path: Path) -> Project:
     data = tmp_path / "cats"
     _write_data(data)
     store = Store.open(str(tmp_path / "store"))
@@ -51,11 +51,11 @@ def begun(tmp_path: Path) -> Begun:
         observers=[EventLog(store.run("first"))],
         provenance={"request": request.to_json()},
     ).run()
-    return Begun(tmp_path / "store", data)
+    return Project(tmp_path / "store", data)
 
 
 def _write_data(folder: Path) -> None:
-    """Two images with a cat each, for training and for test."""
+    """Write two images with one cat each, for training and for testing."""
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
     noise = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)
@@ -66,7 +66,7 @@ def _write_data(folder: Path) -> None:
 
 
 def write_cat(folder: Path, image_id: str, *, xmin: int) -> None:
-    """The annotation of a cat in an image of 100x80."""
+    """Annotate a cat in an image of 100x80 pixels."""
     box = f"<xmin>{xmin}</xmin><ymin>20</ymin><xmax>60</xmax><ymax>70</ymax>"
     (folder / f"Annotations/{image_id}.xml").write_text(
         f"<annotation><size><width>100</width><height>80</height></size>"

@@ -1,4 +1,4 @@
-"""`ssdpipe analyze` on files that a test writes."""
+"""`ssdpipe analyze` on detection files written here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from experiments.cli.main import app
 
 @pytest.fixture
 def written(tmp_path):
-    """Two images with a ball and a cube each; the ball is found in one, the cube taken for a ball in the other."""
+    """Two images with a ball and a cube each; in one the ball is detected, in the other the cube as a ball."""
     voc, found = tmp_path / "VOC", tmp_path / "found"
     for folder in (voc / "Annotations", voc / "ImageSets/Main", found):
         folder.mkdir(parents=True)
@@ -45,17 +45,17 @@ def test_it_prints_a_table_and_writes_numbers_and_figures(written, tmp_path):
     assert json.loads((tmp_path / "out/analysis.json").read_text())["exact"] is True
 
 
-def test_groups_and_similar_classes_of_ones_own_data_are_named(written, tmp_path):
+def test_groups_and_similar_classes_of_your_own_data_are_options(written, tmp_path):
     result = call(written, tmp_path, "--group", "toys=ball,cube", "--similar", "ball,cube", "--hoiem-fixed")
     assert result.output.splitlines()[1].split()[:6] == ["toys", "2", "50.0", "0.0", "50.0", "0.0"]
     assert json.loads((tmp_path / "out/analysis.json").read_text())["exact"] is False
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "told"),
+    ("option", "value", "message"),
     [("--similar", "ball,cub", "did you mean 'cube'"), ("--group", "ball,cube", "NAME=CLASS")],
 )
-def test_a_class_that_is_not_there_is_answered_with_the_nearest(written, tmp_path, option, value, told):
+def test_an_unknown_class_is_answered_with_the_nearest(written, tmp_path, option, value, message):
     result = call(written, tmp_path, option, value)
     assert result.exit_code != 0
-    assert told in str(result.exception)
+    assert message in str(result.exception)

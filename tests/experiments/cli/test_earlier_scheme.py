@@ -1,4 +1,4 @@
-"""A store that was filled when keys had another scheme: it is read, and what it lacks runs again."""
+"""A store filled under an earlier scheme of keys stays readable, and its stages run again."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ experiment = Experiment(
     rows=(row(1.0), row(0.5)),
 )
 """
-NOTE = "made with keys of an earlier scheme: they stay readable, and `ssdpipe run` makes them again"
+NOTE = "with keys of an earlier scheme: they stay readable, and `ssdpipe run` recomputes them"
 
 
 @dataclass(frozen=True)
 class Aged:
     store: Path
     file: str
-    """The user's experiment."""
+    """Path of the user's experiment."""
 
     def ssdpipe(self, *arguments: str) -> Result:
         return CliRunner().invoke(app, arguments, env={"SSDPIPE_STORE": str(self.store)})
@@ -70,7 +70,7 @@ class Aged:
 
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aged]:
-    """The store of an experiment that was run with the first scheme of keys."""
+    """The store of an experiment run under the first scheme of keys."""
     tmp_path = tmp_path_factory.mktemp("aged")
     file = tmp_path / "halves.py"
     file.write_text(EXPERIMENT)
@@ -88,13 +88,13 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aged]:
 
 @pytest.fixture
 def aged(once: Aged, tmp_path: Path) -> Aged:
-    """A copy, for tests that write."""
+    """A copy of the store, since some tests write to it."""
     shutil.copytree(once.store, tmp_path / "store")
     return Aged(tmp_path / "store", once.file)
 
 
 def _age(store: Path) -> None:
-    """Names every result by a key of the first scheme, whose manifests did not tell it."""
+    """Give every result a key of the first scheme, whose manifests did not record the scheme."""
     files = sorted(store.glob("keys/*.json"))
     texts = [file.read_text() for file in files]
     for file in files:
@@ -116,7 +116,7 @@ def test_a_plan_gives_the_scheme_as_the_reason_for_every_stage(aged: Aged) -> No
     assert lines["table/halves"].endswith("after half/of-1.0 and 1 more, keys of an earlier scheme")
 
 
-def test_why_says_what_another_scheme_means_instead_of_listing_every_module(aged: Aged) -> None:
+def test_why_explains_a_change_of_scheme_instead_of_listing_every_module(aged: Aged) -> None:
     (line,) = aged.ssdpipe("why", "half/of-0.5").stdout.splitlines()
     assert "with keys of an earlier scheme (1; it is 2 now)" in line
     assert "the stage runs again" in line
@@ -130,7 +130,7 @@ def test_show_finds_an_earlier_result_and_marks_its_key(aged: Aged) -> None:
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_compare_prints_the_earlier_numbers_and_says_what_they_are(aged: Aged, named: bool) -> None:
+def test_compare_prints_the_earlier_numbers_and_marks_them(aged: Aged, named: bool) -> None:
     done = aged.ssdpipe("compare", *((aged.file, "--preset", "tiny") if named else ()))
     assert [line.split()[-3:] for line in done.stdout.splitlines() if line.startswith("half of 0.5")] == [
         ["25.0", "+0.0", "-25.0"]
@@ -139,20 +139,20 @@ def test_compare_prints_the_earlier_numbers_and_says_what_they_are(aged: Aged, n
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_report_shows_the_earlier_numbers_and_says_what_they_are(aged: Aged, named: bool) -> None:
+def test_report_shows_the_earlier_numbers_and_marks_them(aged: Aged, named: bool) -> None:
     done = aged.ssdpipe("report", *((aged.file, "--preset", "tiny") if named else ()))
     page = Path(done.stdout.split()[0]).read_text()
     assert NOTE in page
     assert "not run" not in page
 
 
-def test_numbers_of_other_options_are_not_taken_for_those_asked_for(aged: Aged) -> None:
+def test_numbers_of_other_options_are_not_mistaken_for_the_requested_ones(aged: Aged) -> None:
     done = aged.ssdpipe("compare", aged.file, "--preset", "tiny", "--seeds", "2")
     assert NOTE not in done.stdout
     assert "not run" in done.stdout
 
 
-def test_results_of_today_come_before_earlier_ones(aged: Aged) -> None:
+def test_results_under_the_current_scheme_take_precedence(aged: Aged) -> None:
     request = ExperimentRequest(experiment=aged.file, preset="tiny")
     graph, store = Graph(request.targets(Placement())), Store.open(str(aged.store))
     one = Graph([node.stage for node in graph.nodes.values() if node.address == "half/of-1.0"])

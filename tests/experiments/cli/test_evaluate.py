@@ -1,4 +1,4 @@
-"""What `ssdpipe evaluate detections` prints."""
+"""Output of `ssdpipe evaluate detections`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.experiments.cli.conftest import Begun
+    from tests.experiments.cli.conftest import Project
 
 
 @pytest.fixture
 def found(tmp_path: Path) -> Path:
-    """The cat of the test image, after a false detection: precision 1/2 at all recalls."""
+    """The cat of the test image, ranked after a false positive: precision 1/2 at every recall."""
     folder = tmp_path / "found"
     folder.mkdir()
     (folder / "comp4_det_test_cat.txt").write_text("b 0.9 1 1 5 5\nb 0.8 10 20 60 70\n")
@@ -23,21 +23,21 @@ def found(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("protocol", ["voc07", "voc12"])
-def test_json_holds_fractions(begun: Begun, found: Path, protocol: str) -> None:
-    done = begun.ssdpipe(
-        "evaluate", "detections", str(found), "--annotations", str(begun.data), "--protocol", protocol, "--json"
+def test_json_holds_fractions(project: Project, found: Path, protocol: str) -> None:
+    done = project.ssdpipe(
+        "evaluate", "detections", str(found), "--annotations", str(project.data), "--protocol", protocol, "--json"
     )
     assert json.loads(done.stdout) == {"protocol": protocol, "mAP": 0.5, "classes": {"cat": 0.5}}
 
 
-def test_the_table_holds_percent(begun: Begun, found: Path) -> None:
-    done = begun.ssdpipe("evaluate", "detections", str(found), "--annotations", str(begun.data), "--split", "test")
+def test_the_table_holds_percent(project: Project, found: Path) -> None:
+    done = project.ssdpipe("evaluate", "detections", str(found), "--annotations", str(project.data), "--split", "test")
     assert done.stdout.splitlines() == ["class  AP % (voc07)", "cat    50.0", "mAP    50.0"]
 
 
 @pytest.fixture
 def coco(tmp_path: Path) -> tuple[Path, Path]:
-    """A result file and its annotations: a dog found, of 2,000 square pixels, on the image it is annotated on."""
+    """A results file and its annotations: one dog of 2,000 square pixels, detected exactly."""
     box = [10, 20, 50, 40]
     files = tmp_path / "results.json", tmp_path / "instances.json"
     files[0].write_text(json.dumps([{"image_id": 7, "category_id": 18, "bbox": box, "score": 0.5}]))
@@ -50,35 +50,35 @@ def coco(tmp_path: Path) -> tuple[Path, Path]:
     return files
 
 
-def test_json_of_coco_holds_the_twelve_numbers_and_null_where_there_is_no_object(
-    begun: Begun, coco: tuple[Path, Path]
+def test_json_of_coco_holds_the_twelve_numbers_and_null_for_a_size_without_objects(
+    project: Project, coco: tuple[Path, Path]
 ) -> None:
     results, annotations = map(str, coco)
-    done = begun.ssdpipe(
+    done = project.ssdpipe(
         "evaluate", "detections", results, "--annotations", annotations, "--protocol", "coco", "--json"
     )
-    told = json.loads(done.stdout)
-    assert list(told) == [
+    scores = json.loads(done.stdout)
+    assert list(scores) == [
         "protocol", "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl", "classes",
     ]  # fmt: skip
-    assert told["AP50"] == pytest.approx(1)
-    assert told["APs"] is None
-    assert told["classes"] == {"dog": pytest.approx(1)}
+    assert scores["AP50"] == pytest.approx(1)
+    assert scores["APs"] is None
+    assert scores["classes"] == {"dog": pytest.approx(1)}
 
 
-def test_the_table_of_coco_tells_classes_and_the_twelve_numbers(begun: Begun, coco: tuple[Path, Path]) -> None:
+def test_the_table_of_coco_has_classes_and_the_twelve_numbers(project: Project, coco: tuple[Path, Path]) -> None:
     results, annotations = map(str, coco)
-    done = begun.ssdpipe("evaluate", "detections", results, "--annotations", annotations, "--protocol", "coco")
+    done = project.ssdpipe("evaluate", "detections", results, "--annotations", annotations, "--protocol", "coco")
     lines = done.stdout.splitlines()
     assert lines[:3] == ["class  AP % (coco)", "dog    100.0", "AP     100.0"]
     assert lines[5] == "APs    -"
     assert len(lines) == 14
 
 
-def test_the_official_demonstration_of_coco_by_command(begun: Begun, real_data: Callable[[str], Path]) -> None:
+def test_the_official_demonstration_of_coco_by_command(project: Project, real_data: Callable[[str], Path]) -> None:
     """Expected: expected.json of the real data."""
     folder = real_data("coco_eval")
-    done = begun.ssdpipe(
+    done = project.ssdpipe(
         "evaluate", "detections", str(folder / "instances_val2014_fakebbox100_results.json"), "--protocol", "coco",
         "--annotations", str(folder / "instances_val2014_100.json"), "--json",
     )  # fmt: skip
@@ -86,17 +86,17 @@ def test_the_official_demonstration_of_coco_by_command(begun: Begun, real_data: 
     assert numbers == pytest.approx(json.loads((folder / "expected.json").read_text())["stats"], abs=1e-9)
 
 
-def test_a_small_object_of_ilsvrc_may_be_missed_by_some_pixels(begun: Begun, tmp_path: Path) -> None:
+def test_a_small_object_of_ilsvrc_tolerates_some_pixels(project: Project, tmp_path: Path) -> None:
     """The cat of 11x51 pixels has a threshold of 561 / (21 * 61) = 0.44."""
-    annotation = begun.data / "Annotations/b.xml"
+    annotation = project.data / "Annotations/b.xml"
     annotation.write_text(annotation.read_text().replace("<xmin>10<", "<xmin>50<"))
     folder = tmp_path / "found"
     folder.mkdir()
     (folder / "det_cat.txt").write_text("b 0.9 50 20 60 43\n")  # 24 of 51 rows: 0.47
-    told = {}
+    means = {}
     for protocol in ("voc12", "ilsvrc"):
-        done = begun.ssdpipe(
-            "evaluate", "detections", str(folder), "--annotations", str(begun.data), "--protocol", protocol, "--json"
+        done = project.ssdpipe(
+            "evaluate", "detections", str(folder), "--annotations", str(project.data), "--protocol", protocol, "--json"
         )
-        told[protocol] = json.loads(done.stdout)["mAP"]
-    assert told == {"voc12": 0.0, "ilsvrc": 1.0}
+        means[protocol] = json.loads(done.stdout)["mAP"]
+    assert means == {"voc12": 0.0, "ilsvrc": 1.0}

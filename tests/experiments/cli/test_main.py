@@ -1,4 +1,4 @@
-"""The command from outside: speed, exit codes, messages."""
+"""The command as a subprocess: speed, exit codes, messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ finally:
 
 
 def ssdpipe(*arguments: str, where: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, in an empty folder, without the variables of the tester."""
+    """Run the command in a subprocess, in a given folder, without the tester's environment variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SSDPIPE_", "RAY_", "MLFLOW_"))}
     kept["SSDPIPE_CACHE"] = "off"
     command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments]
@@ -44,7 +44,7 @@ def test_help_imports_nothing_heavy_and_takes_less_than_half_a_second() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("run", "ablation-layer"), "ablation-layers"),
         (("train", "ssd300-voc0721"), "ssd300-voc0712"),
@@ -60,7 +60,7 @@ def test_help_imports_nothing_heavy_and_takes_less_than_half_a_second() -> None:
         (("show", "train/a"), "no result"),
         (("why", "train/a"), "no run yet"),
         (("compare",), "no run yet"),
-        (("compare", "--preset", "tiny"), "name it"),
+        (("compare", "--preset", "tiny"), "need an experiment: name it"),
         (("plan",), "no experiment is named: `ssdpipe list`"),
         (("run",), "no experiment is named: `ssdpipe list`"),
         (("run", "--preset", "tiny"), "no experiment is named: `ssdpipe list`"),
@@ -74,16 +74,16 @@ def test_help_imports_nothing_heavy_and_takes_less_than_half_a_second() -> None:
     ],
 )
 def test_a_mistake_ends_with_one_message_and_exit_code_2_and_writes_nothing(
-    tmp_path: Path, arguments: tuple[str, ...], told: str
+    tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     done = ssdpipe(*arguments, where=tmp_path, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 2, done.stderr
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_results_lie_and_published_data_are_looked_for_below_the_current_folder(tmp_path: Path) -> None:
+def test_store_and_published_data_are_below_the_current_folder_by_default(tmp_path: Path) -> None:
     assert f"in the store {tmp_path}/ssdpipe-store" in ssdpipe("show", "train/a", where=tmp_path).stderr
     assert f"there is no folder {tmp_path}/data\n" in ssdpipe("train", "--gpus", "0", where=tmp_path).stderr
     elsewhere = ssdpipe("train", "--gpus", "0", where=tmp_path, SSDPIPE_DATA=str(tmp_path / "elsewhere"))

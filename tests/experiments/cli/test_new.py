@@ -1,4 +1,4 @@
-"""`ssdpipe new experiment`: the draft runs as it is."""
+"""`ssdpipe new experiment`: the draft can be planned unchanged."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from pipeline.planning.graph import Graph
 from stages.training.train import Train
 
 
-def test_the_draft_is_written_where_one_stands_and_is_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_draft_is_written_to_the_current_folder_and_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    told = CliRunner().invoke(app, ["new", "experiment", "drafted-here"])
-    assert told.exit_code == 0
-    assert "ssdpipe plan ./drafted_here.py --preset tiny" in told.stdout
+    done = CliRunner().invoke(app, ["new", "experiment", "drafted-here"])
+    assert done.exit_code == 0
+    assert "ssdpipe plan ./drafted_here.py --preset tiny" in done.stdout
     planned = CliRunner().invoke(app, ["plan", "./drafted_here.py", "--preset", "tiny", "--store", "store"])
     assert planned.exit_code == 0
     assert "table/drafted-here" in planned.stdout
@@ -35,18 +37,20 @@ def test_the_draft_is_written_where_one_stands_and_is_planned(tmp_path: Path, mo
 def test_a_draft_never_replaces_a_file(tmp_path: Path) -> None:
     path = write_draft("mine", tmp_path)
     path.write_text("kept")
-    with pytest.raises(PipelineError, match=r"mine\.py is there already"):
+    with pytest.raises(PipelineError, match=r"mine\.py already exists"):
         write_draft("mine.py", tmp_path)
     assert path.read_text() == "kept"
 
 
 def test_a_name_that_python_cannot_import_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="cannot be the name of a file of Python"):
+    with pytest.raises(PipelineError, match="is not a module name"):
         write_draft("2 of them", tmp_path)
 
 
-def test_a_file_without_an_experiment_tells_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_an_experiment_is_refused_with_the_command_that_writes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "no_experiment_here.py").write_text("x = 1\n")
-    with pytest.raises(PipelineError, match="`ssdpipe new experiment NAME` writes a file that has"):
+    with pytest.raises(PipelineError, match="`ssdpipe new experiment NAME` writes a template"):
         load_experiment(str(tmp_path / "no_experiment_here.py"))

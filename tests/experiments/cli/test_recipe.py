@@ -15,7 +15,7 @@ def printed(*arguments: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_every_recipe_is_listed_with_what_it_is() -> None:
+def test_every_recipe_is_listed() -> None:
     assert [line.split()[0] for line in printed("list")] == list(RECIPES)
 
 
@@ -34,7 +34,7 @@ def test_departures_are_marked() -> None:
     ]
 
 
-def test_another_network_is_told_layer_by_layer() -> None:
+def test_another_network_is_shown_layer_by_layer() -> None:
     ssd512 = printed("show", "ssd512-voc0712")
     assert "* spec.sources.conv4_3.scales.0.size = 35.84  (SSD300: 30)" in ssd512
     assert "* spec.extras.conv12_2.kernel = 4  (SSD300: none)" in ssd512
@@ -42,14 +42,14 @@ def test_another_network_is_told_layer_by_layer() -> None:
     full = printed("show", "ssd300-full-vgg-voc0712")
     assert "* spec.sources.conv7.step = 32  (SSD300: 16)" in full
     assert "* spec.sources.conv11_2.step = none  (SSD300: 300)" in full
-    assert "# first weights: weights/imagenet-vgg16-full" in full
+    assert "# initial weights: weights/imagenet-vgg16-full" in full
 
 
-def test_a_recipe_is_drawn_in_the_form_that_the_file_s_name_says(tmp_path) -> None:
+def test_a_recipe_is_drawn_in_the_format_of_the_file_s_suffix(tmp_path) -> None:
     assert printed("draw", "ssd300-voc0712", "--out", str(tmp_path / "a.svg")) == [
         f"{tmp_path / 'a.svg'}: 6 maps, 8732 boxes"
     ]
     assert "<svg" in (tmp_path / "a.svg").read_text()
     refused = CliRunner().invoke(app, ["recipe", "draw", "ssd-tiny", "--out", str(tmp_path / "a.jpg")])
     assert isinstance(refused.exception, PipelineError)
-    assert "neither .svg nor .png" in str(refused.exception)
+    assert "must end in .svg or .png" in str(refused.exception)

@@ -1,4 +1,4 @@
-"""`ssdpipe submission`, from detections and from weights."""
+"""`ssdpipe submission` from detections and from weights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from stages.placement import Placement
 from stages.submission.benchmarks import ARCHIVES
 
 if TYPE_CHECKING:
-    from tests.experiments.cli.conftest import Begun
+    from tests.experiments.cli.conftest import Project
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def found(tmp_path: Path) -> Path:
     return folder
 
 
-def test_detections_are_packed_for_the_server(begun: Begun, found: Path, tmp_path: Path) -> None:
+def test_detections_are_packed_for_the_server(project: Project, found: Path, tmp_path: Path) -> None:
     out = tmp_path / "archives/mine.tar.gz"
-    done = begun.ssdpipe(
-        "submission", "voc2012", "--detections", str(found), "--data", str(begun.data), "--out", str(out), "--proxy"
+    done = project.ssdpipe(
+        "submission", "voc2012", "--detections", str(found), "--data", str(project.data), "--out", str(out), "--proxy"
     )
     assert done.exit_code == 0, done.exception
     assert done.stdout == f"{out}: {out.stat().st_size:,} bytes, layout checked\n"
@@ -55,27 +55,27 @@ def test_detections_are_packed_for_the_server(begun: Begun, found: Path, tmp_pat
     [
         ((), "either --weights FILE or --detections"),
         (("--weights", "a.pt", "--detections", "b"), "either --weights FILE or --detections"),
-        (("--detections", "b", "--out", "a.zip"), r"the archive of voc2012 is a \.tar\.gz"),
+        (("--detections", "b", "--out", "a.zip"), r"the archive of voc2012 must be a \.tar\.gz"),
         (("--detections", "b", "--proxy"), "there is no file or folder b"),
     ],
 )
-def test_a_request_that_cannot_be_answered_is_refused(
-    begun: Begun, tmp_path: Path, arguments: tuple[str, ...], message: str
+def test_an_invalid_request_is_refused(
+    project: Project, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     out = ("--out", str(tmp_path / "a.tar.gz"))
-    done = begun.ssdpipe("submission", "voc2012", "--data", str(begun.data), *out, *arguments)
+    done = project.ssdpipe("submission", "voc2012", "--data", str(project.data), *out, *arguments)
     with pytest.raises(PipelineError, match=message):
         raise done.exception or AssertionError(done.stdout)
 
 
-def test_weights_detect_on_images_without_annotations(begun: Begun, tmp_path: Path) -> None:
-    (begun.data / "Annotations/b.xml").unlink()
+def test_a_submission_detects_on_images_without_annotations(project: Project, tmp_path: Path) -> None:
+    (project.data / "Annotations/b.xml").unlink()
     spec, weights = ssd_tiny(VOC_CLASSES), tmp_path / "weights.pt"
     with weights.open("wb") as stream:
         save_weights(Weights(spec=spec, state=Detector(spec, torch.Generator().manual_seed(0)).state_dict()), stream)
-    request = SubmissionRequest(benchmark="voc2012", data=str(begun.data), weights=str(weights), proxy=True)
+    request = SubmissionRequest(benchmark="voc2012", data=str(project.data), weights=str(weights), proxy=True)
     graph = Graph([request.target(Placement())])
-    store = Store.open(str(begun.store))
+    store = Store.open(str(project.store))
     result = Scheduler(graph, store, InlineExecutor(), Resolver(graph), run_id="second").run()
     result.raise_for_failures()
     manifest = result.outcomes[graph.targets[0]].manifest

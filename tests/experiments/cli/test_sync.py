@@ -1,4 +1,4 @@
-"""`ssdpipe sync`: a record of what the store holds."""
+"""`ssdpipe sync`: record the results of a store in MLflow."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from pipeline.errors import PipelineError
 if TYPE_CHECKING:
     import pytest
 
-    from tests.experiments.cli.conftest import Begun
+    from tests.experiments.cli.conftest import Project
 
 
-def test_the_results_of_the_last_run_are_recorded_where_mlflow_is_told_to(
-    begun: Begun, monkeypatch: pytest.MonkeyPatch
+def test_the_results_of_the_last_run_are_recorded_at_the_tracking_uri(
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = f"sqlite:///{begun.store.parent}/elsewhere.db"
+    place = f"sqlite:///{project.store.parent}/elsewhere.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", place)
-    done = begun.ssdpipe("sync")
+    done = project.ssdpipe("sync")
     assert (done.exit_code, done.stdout) == (0, f"2 of 5 results of ssd-tiny are in {place}\n")  # both sets of shards
     client = MlflowClient(place)
     (run,) = client.search_runs([client.get_experiment_by_name("ssd-tiny").experiment_id])
     assert run.info.run_name == "ssd-tiny · recorded later"
     (folder,) = client.list_artifacts(run.info.run_id)
     assert len(client.list_artifacts(run.info.run_id, folder.path)) == 2
-    assert begun.ssdpipe("sync", "ssd-tiny").stdout == done.stdout  # a recipe is named as an experiment is
+    assert project.ssdpipe("sync", "ssd-tiny").stdout == done.stdout  # a recipe is named as an experiment is
     assert len(client.search_runs([run.info.experiment_id])) == 1
     assert len(client.list_artifacts(run.info.run_id, folder.path)) == 2
 
 
-def test_mlflow_sends_nothing_home_unless_it_is_asked_to(begun: Begun) -> None:
+def test_mlflow_telemetry_is_off_unless_enabled(project: Project) -> None:
     code = """
 from experiments.cli.main import app
 app(["sync"], standalone_mode=False)
@@ -42,15 +42,15 @@ from mlflow.environment_variables import MLFLOW_DISABLE_TELEMETRY
 print("disabled:", MLFLOW_DISABLE_TELEMETRY.get())
 """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "SSDPIPE_"))}
-    for asked, told in ({}, "True"), ({"MLFLOW_DISABLE_TELEMETRY": "false"}, "False"):
-        environment = kept | {"SSDPIPE_STORE": str(begun.store)} | asked
+    for variables, expected in ({}, "True"), ({"MLFLOW_DISABLE_TELEMETRY": "false"}, "False"):
+        environment = kept | {"SSDPIPE_STORE": str(project.store)} | variables
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-        assert done.stdout.splitlines()[-1] == f"disabled: {told}"
+        assert done.stdout.splitlines()[-1] == f"disabled: {expected}"
 
 
-def test_a_tracker_out_of_reach_is_a_message(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_tracking_server_is_reported(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    done = begun.ssdpipe("sync")
+    done = project.ssdpipe("sync")
     assert isinstance(done.exception, PipelineError)
     assert "http://127.0.0.1:9 does not take the record" in str(done.exception)

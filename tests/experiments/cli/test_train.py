@@ -1,4 +1,4 @@
-"""A whole training by the command, on two images: minutes of Ray for seconds of work."""
+"""A whole training by the command, on two images; nearly all of its minutes are Ray's."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.experiments.cli.conftest import Begun
+    from tests.experiments.cli.conftest import Project
 
 TRAIN = ("train", "ssd-tiny", "-s", "schedule.iterations=3", "-s", "batch_size=2", "--gpus", "0")
 
 
-def ssdpipe(begun: Begun, *arguments: str) -> subprocess.CompletedProcess[str]:
+def ssdpipe(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments]
-    environment = os.environ | {"SSDPIPE_STORE": str(begun.store)}
+    environment = os.environ | {"SSDPIPE_STORE": str(project.store)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return done
 
 
 @pytest.mark.slow
-def test_a_training_is_cached_and_its_weights_score_the_same_by_themselves(begun: Begun) -> None:
-    data = ("--data", str(begun.data))
-    first = ssdpipe(begun, *TRAIN, *data)
+def test_a_training_is_cached_and_its_weights_file_scores_the_same(project: Project) -> None:
+    data = ("--data", str(project.data))
+    first = ssdpipe(project, *TRAIN, *data)
     assert first.stdout.startswith("class  AP % (voc07)\ncat")
-    again = ssdpipe(begun, *TRAIN, *data)
+    again = ssdpipe(project, *TRAIN, *data)
     assert (again.stdout, again.stderr) == (first.stdout, "all 5 stages are cached\n")
     weights = next(line.split()[1] for line in first.stdout.splitlines() if line.startswith("weights:"))
-    scored = json.loads(ssdpipe(begun, "evaluate", "weights", weights, *data, "--json").stdout)
+    scored = json.loads(ssdpipe(project, "evaluate", "weights", weights, *data, "--json").stdout)
     assert f"mAP    {100 * scored['mAP']:.1f}" in first.stdout
-    assert "train/ssd-tiny/seed0 is cached" in ssdpipe(begun, "why", "train/ssd-tiny/seed0").stdout
+    assert "train/ssd-tiny/seed0 is cached" in ssdpipe(project, "why", "train/ssd-tiny/seed0").stdout

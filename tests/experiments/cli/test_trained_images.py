@@ -1,4 +1,4 @@
-"""No command scores an image that was trained on, unless it is asked to: the promise of docs/data.md."""
+"""No command scores an image that was trained on, unless explicitly allowed: the promise of docs/data.md."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from stages.training.train import Train
 
 if TYPE_CHECKING:
     from ssd_core.spec.detector import DetectorSpec
-    from tests.experiments.cli.conftest import Begun
+    from tests.experiments.cli.conftest import Project
 
 TRAIN = ("train", "ssd-tiny", "--gpus", "0")
 KEEPING = ("-s", "keep_every=500")
 
 
 @pytest.fixture
-def data(begun: Begun) -> Path:
-    """`trainval` is `train` and `val`; `test` is apart."""
+def data(project: Project) -> Path:
+    """`trainval` is `train` and `val` together; `test` is disjoint."""
     for split, ids in (("val", "c"), ("trainval", "ac")):
-        (begun.data / f"ImageSets/Main/{split}.txt").write_text("".join(f"{image_id}\n" for image_id in ids))
+        (project.data / f"ImageSets/Main/{split}.txt").write_text("".join(f"{image_id}\n" for image_id in ids))
     for kind, suffix in (("JPEGImages", "jpg"), ("Annotations", "xml")):
-        shutil.copy(begun.data / f"{kind}/a.{suffix}", begun.data / f"{kind}/c.{suffix}")
-    return begun.data
+        shutil.copy(project.data / f"{kind}/a.{suffix}", project.data / f"{kind}/c.{suffix}")
+    return project.data
 
 
 def ssdpipe(store: Path, *arguments: str) -> Result:
@@ -50,7 +50,7 @@ def ssdpipe(store: Path, *arguments: str) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (
             (*TRAIN, "--train-split", "trainval", "--test-split", "val"),
@@ -64,23 +64,23 @@ def ssdpipe(store: Path, *arguments: str) -> Result:
         ),
     ],
 )
-def test_images_that_are_trained_on_are_refused_before_anything_starts(
-    data: Path, tmp_path: Path, arguments: tuple[str, ...], told: str
+def test_trained_images_are_refused_before_anything_starts(
+    data: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     done = ssdpipe(tmp_path / "fresh", *arguments, "--data", str(data))
     assert isinstance(done.exception, PipelineError)
     assert done.exception.exit_code == 2
-    assert str(done.exception).startswith(f"{told}, which is trained on ({data})")
+    assert str(done.exception).startswith(f"{message}, which is trained on ({data})")
     assert "-split" in str(done.exception)
     assert not (tmp_path / "fresh").exists()
 
 
-def test_drawn_images_are_told_apart_by_their_split(tmp_path: Path) -> None:
+def test_drawn_images_are_distinguished_by_their_split(tmp_path: Path) -> None:
     done = ssdpipe(tmp_path / "fresh", *TRAIN, *KEEPING, "--validation-split", "train")
     assert str(done.exception).startswith("drawn/train shares its images with drawn/train")
 
 
-def test_a_plan_says_which_detections_would_be_refused(data: Path, tmp_path: Path) -> None:
+def test_a_plan_shows_which_detections_would_be_refused(data: Path, tmp_path: Path) -> None:
     splits = ("--train-split", "trainval", "--test-split", "val")
     done = ssdpipe(tmp_path, "plan", "ablation-box-shapes", "--preset", "tiny", "--data", str(data), *splits)
     refused = [line for line in done.stdout.splitlines() if "cats/val shares 1 image (c)" in line]
@@ -88,10 +88,10 @@ def test_a_plan_says_which_detections_would_be_refused(data: Path, tmp_path: Pat
     assert isinstance(done.exception, PipelineError)
 
 
-def test_published_images_are_recognised_by_both_of_their_names(
+def test_images_of_voc2007_are_recognised_under_their_names_in_voc2012(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """VOC2012 brings images of VOC2007 under longer names."""
+    """VOC2012 contains images of VOC2007 under longer names."""
     for year, splits in (("2007", {"trainval": "000001", "test": "000002"}), ("2012", {"trainval": "2007_000002"})):
         root = tmp_path / f"published/VOCdevkit/VOC{year}"
         for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
@@ -112,7 +112,7 @@ def detecting(request: Request) -> list[OnUnseenImages]:
 
 
 @pytest.mark.parametrize("preset", get_args(PresetName))
-def test_every_detection_of_the_paper_knows_what_its_weights_were_trained_on_and_none_is_refused(
+def test_every_detection_of_the_paper_knows_the_training_images_and_none_is_refused(
     preset: PresetName,
 ) -> None:
     found = detecting(ExperimentRequest(experiment="all", preset=preset))
@@ -124,21 +124,23 @@ def test_every_detection_of_the_paper_knows_what_its_weights_were_trained_on_and
 
 def test_a_fine_tuning_counts_the_images_of_the_training_that_it_starts_from() -> None:
     (detection,) = detecting(TrainRequest(recipe="ssd300-voc0712-after-coco"))
-    seen = [source.name for shards in detection.trained_on if isinstance(shards, Shard) for source in shards.sources]
-    assert sorted(seen) == ["coco2017", "voc2007", "voc2012"]
+    source_names = [
+        source.name for shards in detection.trained_on if isinstance(shards, Shard) for source in shards.sources
+    ]
+    assert sorted(source_names) == ["coco2017", "voc2007", "voc2012"]
 
 
-def test_what_is_allowed_is_not_refused_and_the_table_says_so(data: Path, tmp_path: Path) -> None:
+def test_allowed_images_are_not_refused_and_the_table_says_so(data: Path, tmp_path: Path) -> None:
     splits = ("--train-split", "trainval", "--test-split", "val", "--allow-trained-images")
-    asked = ("ablation-box-shapes", "--preset", "tiny", "--data", str(data), *splits)
-    assert ssdpipe(tmp_path, "plan", *asked).exit_code == 0
-    assert "Images that were trained on are allowed" in ssdpipe(tmp_path, "compare", *asked).stdout
-    assert "Images that were trained on" not in ssdpipe(tmp_path, "compare", *asked[:5]).stdout
+    words = ("ablation-box-shapes", "--preset", "tiny", "--data", str(data), *splits)
+    assert ssdpipe(tmp_path, "plan", *words).exit_code == 0
+    assert "Images that were trained on are allowed" in ssdpipe(tmp_path, "compare", *words).stdout
+    assert "Images that were trained on" not in ssdpipe(tmp_path, "compare", *words[:5]).stdout
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trained(Stage):
-    """Stands for a training: random weights, behind which there are shards."""
+    """Stand-in for a training: random weights that depend on shards."""
 
     kind = "train"
     shards: Stage
@@ -150,21 +152,23 @@ class Trained(Stage):
 
 
 @pytest.fixture
-def weights(data: Path, begun: Begun) -> Path:
-    """A file in the store of its training on `trainval`."""
+def weights(data: Path, project: Project) -> Path:
+    """A weights file in the store that holds its training on `trainval`."""
     training = TrainRequest(recipe="ssd-tiny", data=str(data)).target(Placement()).training
     assert isinstance(training, Train)
     stage = Trained(shards=training.shards, spec=training.recipe.spec)
-    graph, store = Graph([stage]), Store.open(str(begun.store))
+    graph, store = Graph([stage]), Store.open(str(project.store))
     result = Scheduler(graph, store, InlineExecutor(), Resolver(graph), run_id="trained").run()
     made = result.outcomes[graph.targets[0]].manifest
     assert made
     return Path(store.output(made).path) / "weights.pt"
 
 
-def test_a_file_of_weights_is_known_by_the_store_that_it_lies_in(weights: Path, data: Path, tmp_path: Path) -> None:
-    asked = ("evaluate", "weights", str(weights), "--data", str(data), "--gpus", "0", "--split")
-    done = ssdpipe(tmp_path / "fresh", *asked, "val")
+def test_the_training_images_of_a_weights_file_are_known_from_its_store(
+    weights: Path, data: Path, tmp_path: Path
+) -> None:
+    words = ("evaluate", "weights", str(weights), "--data", str(data), "--gpus", "0", "--split")
+    done = ssdpipe(tmp_path / "fresh", *words, "val")
     assert str(done.exception).startswith("cats/val shares 1 image (c) with shard/cats-trainval, which is trained on")
     assert isinstance(done.exception, PipelineError)
     assert not (tmp_path / "fresh").exists()
@@ -173,7 +177,7 @@ def test_a_file_of_weights_is_known_by_the_store_that_it_lies_in(weights: Path, 
     assert str(again.exception).startswith("cats/val shares 1 image (c) with shard/cats-trainval")
 
 
-def test_detections_for_a_server_are_guarded_too(weights: Path, data: Path) -> None:
+def test_detections_for_a_server_are_checked_too(weights: Path, data: Path) -> None:
     request = SubmissionRequest(benchmark="voc2012", data=str(data), weights=str(weights), split="val", proxy=True)
     (detection,) = detecting(request)
     assert [stage.listed_images()[0].name for stage in detection.trained_on] == ["shard/cats-trainval"]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""`ssdpipe ui`: MLflow's own server, on what the store has recorded."""
+"""`ssdpipe ui`: MLflow's server on the store's database."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from urllib.error import URLError
 import pytest
 
 if TYPE_CHECKING:
-    from tests.experiments.cli.conftest import Begun
+    from tests.experiments.cli.conftest import Project
 
 
-def test_a_tracker_that_is_named_is_told_instead_of_served(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_given_tracking_uri_is_printed_instead_of_served(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracker:5000")
-    done = begun.ssdpipe("ui")
+    done = project.ssdpipe("ui")
     assert (done.exit_code, done.stdout) == (0, "runs are recorded at MLFLOW_TRACKING_URI=http://tracker:5000\n")
 
 
 @pytest.mark.slow
-def test_the_pages_of_the_store_s_experiments_are_printed_and_served(begun: Begun) -> None:
-    assert begun.ssdpipe("sync").exit_code == 0
+def test_the_pages_of_the_store_s_experiments_are_printed_and_served(project: Project) -> None:
+    assert project.ssdpipe("sync").exit_code == 0
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     ui = [sys.executable, "-c", "from experiments.cli.main import main; main()", "ui", "--port", str(port)]
     server = subprocess.Popen(
-        [*ui, "--store", str(begun.store)], stdout=subprocess.PIPE, text=True, env=kept, start_new_session=True
+        [*ui, "--store", str(project.store)], stdout=subprocess.PIPE, text=True, env=kept, start_new_session=True
     )
     try:
         assert server.stdout is not None
-        assert server.stdout.readline() == f"MLflow on http://127.0.0.1:{port} (Ctrl-C ends it)\n"
+        assert server.stdout.readline() == f"MLflow on http://127.0.0.1:{port} (Ctrl-C stops it)\n"
         assert server.stdout.readline().startswith(f"  ssd-tiny: http://127.0.0.1:{port}/#/experiments/")
         assert answer(f"http://127.0.0.1:{port}/health") == b"OK"
     finally:

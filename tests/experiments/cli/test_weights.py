@@ -26,14 +26,14 @@ def ssdpipe(*arguments: object) -> Result:
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A COCO detector of amdegroot with the weights of a seed."""
+    """A randomly initialised COCO detector in the layout of amdegroot."""
     file = tmp_path_factory.mktemp("theirs") / "ssd_coco.pth"
     names = tensor_names(LAYOUTS["amdegroot"], SPEC)
     torch.save({names[name]: tensor for name, tensor in initial_detector(SPEC, 0).state_dict().items()}, file)
     return file
 
 
-def test_an_imported_file_is_one_of_ours(theirs: Path, tmp_path: Path) -> None:
+def test_an_imported_file_is_a_file_of_ssdpipe(theirs: Path, tmp_path: Path) -> None:
     done = ssdpipe("import", theirs, "--layout", "amdegroot", "-o", tmp_path / "ours.pt")
     assert done.stdout == (
         f"{tmp_path}/ours.pt: SSD300, 80 classes, 8732 default boxes; 71 tensors, 34,305,206 parameters\n"
@@ -44,15 +44,15 @@ def test_an_imported_file_is_one_of_ours(theirs: Path, tmp_path: Path) -> None:
     assert torch.equal(weights.state["l2_norm.scale"], torch.full((512,), 20.0))
 
 
-def test_a_file_that_is_there_is_not_overwritten(theirs: Path, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(theirs: Path, tmp_path: Path) -> None:
     (tmp_path / "ours.pt").write_bytes(b"precious")
     done = ssdpipe("import", theirs, "-o", tmp_path / "ours.pt")
     assert isinstance(done.exception, PipelineError)
-    assert "is there already" in str(done.exception)
+    assert "already exists" in str(done.exception)
     assert (tmp_path / "ours.pt").read_bytes() == b"precious"
 
 
-def test_show_tells_specification_preprocessing_and_shapes(theirs: Path) -> None:
+def test_show_prints_specification_preprocessing_and_shapes(theirs: Path) -> None:
     lines = ssdpipe("show", theirs).stdout.splitlines()
     assert lines[0].startswith("sha256 = ")
     assert len(lines[0]) == len("sha256 = ") + 64
@@ -69,7 +69,7 @@ def test_a_coco_detector_becomes_one_of_voc_with_cocos_scales(theirs: Path, tmp_
         assert load_weights(stream).spec.sources == SPEC.sources
 
 
-def test_a_reduced_vgg16_becomes_first_weights(tmp_path: Path) -> None:
+def test_a_reduced_vgg16_becomes_initial_weights(tmp_path: Path) -> None:
     state = {
         f"{place}.{kind}": torch.full((2,), float(place))
         for place in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
@@ -91,6 +91,6 @@ def test_classes_come_from_a_file_of_names(theirs: Path, tmp_path: Path) -> None
     assert "there is no file" in str(missing.exception)
 
 
-def test_another_layout_than_the_files_is_refused_with_what_it_lacks(theirs: Path, tmp_path: Path) -> None:
+def test_a_wrong_layout_is_refused_with_the_missing_tensor(theirs: Path, tmp_path: Path) -> None:
     done = ssdpipe("import", theirs, "--layout", "chainercv", "-o", tmp_path / "ours.pt")
     assert "not a detector in the layout of chainercv: it lacks multibox/conf/0/W" in str(done.exception)

@@ -1,4 +1,4 @@
-"""From rows to a graph: seeds, columns, sharing, and what a table says of its conditions."""
+"""From rows to a graph: seeds, columns, shared trainings, and the conditions that a table states."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ONE = Experiment(
     expects="a little",
     row_title="batch",
     rows=(
-        Row(label="as it is", run=BASE, published=None),
+        Row(label="unchanged", run=BASE, published=None),
         Row(label="2", run=BASE.varied("small", small_batch), published=None),
     ),
 )
@@ -53,7 +53,7 @@ def test_equal_rows_of_two_experiments_share_one_training() -> None:
     assert len(trainings(first, second)) == 7  # the row without a change is the ablation's first
 
 
-def test_each_seed_is_a_training_of_its_own_with_the_seed_behind_its_name() -> None:
+def test_each_seed_is_a_separate_training_with_the_seed_in_its_address() -> None:
     table = ONE.table(TINY, seeds=2)
     assert sorted((stage.address, stage.recipe.seed) for stage in trainings(table)) == [
         ("train/small/seed0", 0),
@@ -68,12 +68,12 @@ def test_more_seeds_keep_the_trainings_of_the_first() -> None:
     assert len(trainings(ONE.table(TINY), ONE.table(TINY, seeds=3))) == 6
 
 
-def test_where_stages_run_is_no_part_of_what_they_are() -> None:
+def test_placement_is_not_part_of_a_stage_s_identity() -> None:
     elsewhere = ONE.table(replace(TINY, placement=Placement(workers=8, use_gpu=True, detection_workers=8)))
     assert len(Graph([ONE.table(TINY), elsewhere]).targets) == 1
 
 
-def test_evaluations_join_the_record_of_their_training_which_says_variant_seed_and_preset() -> None:
+def test_evaluations_join_the_run_of_their_training_which_is_tagged_with_variant_seed_and_preset() -> None:
     result = ONE.table(TINY).cells[1].results[0]
     assert isinstance(result, Evaluate)
     training = result.tracked_by()
@@ -88,17 +88,17 @@ def test_evaluations_join_the_record_of_their_training_which_says_variant_seed_a
     assert training.parameters()["batch_size"] == "2"
 
 
-def test_a_table_tells_its_preset_and_every_shared_setting_that_is_not_the_paper_s() -> None:
+def test_a_table_states_its_preset_and_every_shared_departure_from_the_paper() -> None:
     table = ablation.table(TINY)
-    told = {field: (ours, paper) for field, ours, paper in table.departures}
+    shared = {field: (ours, paper) for field, ours, paper in table.departures}
     assert table.preset == "tiny"
-    assert told["spec.input_size"] == ("130", "300")
-    assert told["optimiser"] == ("adamw", "sgd")
-    assert told["spec.norm_groups"] == ("8", "0")
+    assert shared["spec.input_size"] == ("130", "300")
+    assert shared["optimiser"] == ("adamw", "sgd")
+    assert shared["spec.norm_groups"] == ("8", "0")
     assert ablation.table(Preset()).departures == ()
 
 
-def test_only_the_asked_column_is_in_the_graph_and_an_unknown_one_is_refused() -> None:
+def test_only_the_requested_column_is_in_the_graph_and_an_unknown_one_is_refused() -> None:
     table = ablation.table(TINY, column="no")
     assert {cell.column for cell in table.cells} == {"no"}
     with pytest.raises(PipelineError, match=r"has no column 'maybe'; .*no, yes"):
@@ -106,17 +106,17 @@ def test_only_the_asked_column_is_in_the_graph_and_an_unknown_one_is_refused() -
 
 
 @pytest.mark.parametrize("name", experiment_names())
-def test_every_experiment_tells_what_it_asks_expects_and_costs(name: str) -> None:
+def test_every_experiment_states_its_question_expectation_and_cost(name: str) -> None:
     module = import_module(f"experiments.{name.replace('-', '_')}")
-    experiment, told = module.experiment, module.__doc__
-    assert f"ssdpipe run {name}" in told
-    assert "\nExpect: " in told
-    if name == "import-check":  # its rows are the files that are there
-        assert "\nCost:   no training." in told
+    experiment, text = module.experiment, module.__doc__
+    assert f"ssdpipe run {name}" in text
+    assert "\nExpect: " in text
+    if name == "import-check":  # its rows are the files that exist
+        assert "\nCost:   no training." in text
         return
     graph = Graph(experiment.targets(Preset(name="full")))
     trainings = [node.stage.recipe for node in graph.nodes.values() if isinstance(node.stage, Train)]
     images = sum(recipe.schedule.iterations * recipe.batch_size for recipe in trainings)
     number = f"{len(trainings)} training{'s' if len(trainings) > 1 else ''}"
     cost = f"{number} at full length, {images / 1e6:.1f} million images" if trainings else "no training"
-    assert f"\nCost:   {cost}.\n" in told
+    assert f"\nCost:   {cost}.\n" in text

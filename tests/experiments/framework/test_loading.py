@@ -1,4 +1,4 @@
-"""What names mean, and the graph of the whole paper."""
+"""Resolution of names, and the graph of the whole paper."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_all_is_every_experiment_that_answers_the_paper() -> None:
     assert "import-check" not in every
 
 
-def test_any_other_name_means_itself() -> None:
+def test_any_other_name_stands_for_itself() -> None:
     assert members("coco") == ("coco",)
     assert members("table8") == ("table8",)
 

@@ -1,4 +1,4 @@
-"""From a store to a report: an experiment of which one row was run, on a few drawn images."""
+"""From a store to a report: an experiment with one row run, on a few drawn images."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from experiments.cli.report import usual_place, write_report
+from experiments.cli.report import default_location, write_report
 from experiments.cli.requests import ExperimentRequest
-from experiments.framework.comparison import Held
+from experiments.framework.comparison import StoredExperiment
 from experiments.framework.experiment import Experiment, Row
 from experiments.framework.presets import Preset
 from experiments.framework.reporting import gather
@@ -75,13 +75,13 @@ class Ran:
     targets: tuple[Stage, ...]
 
     @property
-    def held(self) -> Held:
-        return Held.of(self.targets, self.store)
+    def stored(self) -> StoredExperiment:
+        return StoredExperiment.of(self.targets, self.store)
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """The first row and the figure were run."""
+    """A store in which the first row and the figure were run."""
     store = Store.open(str(tmp_path_factory.mktemp("store")))
     targets = EXPERIMENT.targets(PRESET)
     graph = Graph((PRESET.setup(BASE).evaluation(), *targets[1:]))
@@ -94,10 +94,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 @pytest.fixture(scope="module")
 def report(ran: Ran) -> Report:
-    return gather(EXPERIMENT, ran.held, {})
+    return gather(EXPERIMENT, ran.stored, {})
 
 
-def test_rows_that_were_run_have_numbers_and_the_others_are_told_as_not_run(report: Report) -> None:
+def test_rows_with_results_have_numbers_and_the_others_are_shown_as_not_run(report: Report) -> None:
     first, second, quoted = report.lines
     assert len(first.values) == 1
     assert first.interval is not None
@@ -108,61 +108,61 @@ def test_rows_that_were_run_have_numbers_and_the_others_are_told_as_not_run(repo
     assert "1 of 2 rows run" in page(report)
 
 
-def test_curves_bear_the_name_of_their_row(report: Report) -> None:
+def test_curves_have_the_name_of_their_row(report: Report) -> None:
     (curve,) = report.curves
     assert curve.row == "0.9"
     assert curve.values["loss"][-1][0] == 2
     assert curve.values["learning_rate"][-1][1] > 0
 
 
-def test_figures_that_stages_declare_are_there_once_and_as_vectors(report: Report) -> None:
+def test_declared_figures_are_shown_once_as_vector_graphics(report: Report) -> None:
     shown = [(image.stage, image.name) for image in report.images]
     assert shown == [("analyze/of-ssd", f"{name}.svg") for name in ("trends", "sensitivity", "confusion")]
     assert all(image.content.startswith(b"<?xml") for image in report.images)
 
 
-def test_departures_of_single_rows_stand_apart_from_those_of_all(report: Report) -> None:
+def test_departures_of_single_rows_are_separate_from_those_of_all_rows(report: Report) -> None:
     assert report.departures == (("0.25", (("momentum", "0.25", "0.9"),)),)
     assert ("spec.input_size", "130", "300") in report.table.departures
 
 
 def test_data_and_conditions_are_those_of_the_manifests(ran: Ran, report: Report) -> None:
-    told = dict(report.conditions)
-    assert len(told["data"]) == 2
-    shards = [row.manifest for row, _ in ran.held.made if row.address.startswith("shard")]
-    assert all(manifest and any(manifest.digest[:16] in line for line in told["data"]) for manifest in shards)
-    assert any(re.search(r"drawn/test, 4 images, \d+ objects", line) for line in told["data"])
-    assert "torch" in told["versions"][0]
-    assert "GPU-hours" in told["computing"][0]
+    by_title = dict(report.conditions)
+    assert len(by_title["data"]) == 2
+    shards = [row.manifest for row, _ in ran.stored.results if row.address.startswith("shard")]
+    assert all(manifest and any(manifest.digest[:16] in line for line in by_title["data"]) for manifest in shards)
+    assert any(re.search(r"drawn/test, 4 images, \d+ objects", line) for line in by_title["data"])
+    assert "torch" in by_title["versions"][0]
+    assert "GPU-hours" in by_title["computing"][0]
 
 
 def test_runs_are_linked_by_key(ran: Ran) -> None:
-    row, manifest = next((row, manifest) for row, manifest in ran.held.made if isinstance(row.node.stage, Train))
+    row, manifest = next((row, manifest) for row, manifest in ran.stored.results if isinstance(row.node.stage, Train))
     runs = {manifest.key: RecordedRun("a1b2", "http://127.0.0.1:5000/#/experiments/1/runs/a1b2"), "other": None}
-    linked = gather(EXPERIMENT, ran.held, {key: run for key, run in runs.items() if run})
+    linked = gather(EXPERIMENT, ran.stored, {key: run for key, run in runs.items() if run})
     assert [(link.stage, link.run) for link in linked.runs] == [(row.address, "a1b2")]
     assert "ssdpipe ui --store" in linked.runs_note
     assert "/runs/a1b2" in page(linked)
 
 
 def test_the_digest_changes_with_what_is_in_the_store(ran: Ran, tmp_path) -> None:
-    assert ran.held.digest == ran.held.digest
-    assert Held.of(ran.targets, Store.open(str(tmp_path))).digest != ran.held.digest
+    assert ran.stored.digest == ran.stored.digest
+    assert StoredExperiment.of(ran.targets, Store.open(str(tmp_path))).digest != ran.stored.digest
 
 
-def test_the_report_of_a_store_without_results_tells_every_row_as_not_run(tmp_path) -> None:
-    told = gather(EXPERIMENT, Held.of(EXPERIMENT.targets(PRESET), Store.open(str(tmp_path))), {})
-    assert (told.curves, told.images, told.conditions) == ((), (), ())
-    assert page(told).count(">not run<") == 2
+def test_the_report_of_a_store_without_results_shows_every_row_as_not_run(tmp_path) -> None:
+    empty = gather(EXPERIMENT, StoredExperiment.of(EXPERIMENT.targets(PRESET), Store.open(str(tmp_path))), {})
+    assert (empty.curves, empty.images, empty.conditions) == ((), (), ())
+    assert page(empty).count(">not run<") == 2
 
 
 def test_page_csv_and_latex_are_written_side_by_side(tmp_path) -> None:
     store = Store.open(str(tmp_path / "store"))
     request = ExperimentRequest(experiment="ablation-layers", preset="tiny", column="yes")
-    held = Held.of(request.targets(Placement()), store)
-    folder, stem = usual_place(request, store)
+    stored = StoredExperiment.of(request.targets(Placement()), store)
+    folder, stem = default_location(request, store)
     assert (folder.path, stem) == (f"{store.folder.path}/reports", "ablation-layers-tiny")
-    paths = write_report(request, held, Folder(str(tmp_path / "out")), "mine")
+    paths = write_report(request, stored, Folder(str(tmp_path / "out")), "mine")
     assert [path.rpartition("/")[2] for path in paths] == ["mine.html", "mine.csv", "mine.tex"]
     assert (tmp_path / "out/mine.html").read_text().count(">not run<") == 6
     assert (tmp_path / "out/mine.tex").read_text().count("not run") == 6

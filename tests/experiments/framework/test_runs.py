@@ -1,4 +1,4 @@
-"""The trainings of the paper, as its sections 3.1 to 3.6 and the released scripts have them; what makes them real."""
+"""The paper's trainings, as in its sections 3.1 to 3.6 and the released scripts, and their presets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from stages.training.transfer import Transfer
         ("ssd300-expand-voc07++12-after-coco", 160_000, (120_000,)),
     ],
 )
-def test_schedules_are_those_of_the_paper_and_where_it_says_none_of_the_scripts(name, iterations, drops) -> None:
+def test_schedules_are_those_of_the_paper_or_where_it_has_none_of_the_scripts(name, iterations, drops) -> None:
     schedule = Preset().setup(RUNS[name]).recipe.schedule
     assert (schedule.iterations, schedule.drops, schedule.base_lr) == (iterations, drops, 1e-3)
 
@@ -47,7 +47,7 @@ def test_each_mix_concatenates_what_the_paper_does() -> None:
 
 
 @pytest.mark.parametrize("name", ["ssd300-coco", "ssd300-voc0712-after-coco", "ssd300-ilsvrc"])
-def test_coco_and_what_comes_after_it_and_ilsvrc_have_coco_s_scales(name: str) -> None:
+def test_runs_on_or_after_coco_and_on_ilsvrc_have_coco_s_scales(name: str) -> None:
     spec = Preset().setup(RUNS[name]).recipe.spec
     assert spec == ssd300(spec.classes, scales="coco")
 
@@ -88,10 +88,10 @@ def test_each_run_is_a_graph_that_needs_neither_data_nor_weights_at_the_small_pr
     assert all(source.within for stage in stages if isinstance(stage, Shard) for source in stage.sources)
 
 
-def test_no_two_runs_are_one_training_in_full() -> None:
+def test_no_two_runs_are_the_same_training_at_full() -> None:
     trainings = {Preset().setup(run).training() for run in RUNS.values()}
     assert len(trainings) == len(RUNS)
 
 
-def test_each_preset_says_what_it_is() -> None:
+def test_each_preset_has_a_description() -> None:
     assert all(PRESETS[name](RUNS["ssd300-voc0712"]).about for name in PRESETS)

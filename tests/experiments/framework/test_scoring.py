@@ -1,4 +1,4 @@
-"""The graph behind `ssdpipe evaluate weights`, for files of any program."""
+"""The graph behind `ssdpipe evaluate weights`, for weights files of any program."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    """A data set in VOC layout, to plan with."""
+    """An empty data set in VOC layout, sufficient for planning."""
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (tmp_path / "data" / name).mkdir(parents=True)
     (tmp_path / "data/ImageSets/Main/test.txt").write_text("")
@@ -64,18 +64,18 @@ def test_choices_and_limits_of_the_command_reach_the_stages(theirs: str, data: s
     assert shard.classes == VOC_CLASSES
 
 
-def test_without_them_a_file_is_recognised_and_the_limits_are_the_papers(theirs: str, data: str) -> None:
+def test_by_default_a_file_is_recognised_and_the_limits_are_the_paper_s(theirs: str, data: str) -> None:
     stages = stages_of(EvaluateRequest(weights=theirs, data=data))
     assert only(stages, WeightsFile).choices.layout is None
     assert only(stages, Detect).limits == DetectionLimits()
 
 
-def test_first_weights_of_a_training_detect_nothing(data: str, tmp_path: Path) -> None:
+def test_initial_weights_are_refused_as_a_detector(data: str, tmp_path: Path) -> None:
     state = {
         f"{place}.{kind}": torch.zeros(2)
         for place in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
         for kind in ("weight", "bias")
     }
     torch.save(state, tmp_path / "vgg.pth")
-    with pytest.raises(PipelineError, match=r"holds first weights for a training \(--init\)"):
+    with pytest.raises(PipelineError, match=r"holds initial weights for a training \(--init\)"):
         stages_of(EvaluateRequest(weights=str(tmp_path / "vgg.pth"), data=data))

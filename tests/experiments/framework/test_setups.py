@@ -1,4 +1,4 @@
-"""Recipes and presets; the values of the paper are from its section 3.1 and the released examples/ssd/ssd_pascal.py."""
+"""Recipes and presets; the paper's values are from its section 3.1 and the released examples/ssd/ssd_pascal.py."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_ssd512_is_trained_as_ssd300_is() -> None:
         assert named(large).initial == named(small).initial
 
 
-def test_the_full_vgg_differs_in_the_network_and_starts_from_the_whole_of_vgg16() -> None:
+def test_the_full_vgg_differs_in_the_network_and_starts_from_the_unreduced_vgg16() -> None:
     setup = named("ssd300-full-vgg-voc0712")
     assert setup.recipe == replace(named("ssd300-voc0712").recipe, spec=ssd300_full_vgg())
     assert setup.initial == ImageNetVgg16(variant="imagenet-vgg16-full", reduced=False)
@@ -110,7 +110,7 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
 
 @pytest.fixture
 def own_data(tmp_path: Path) -> Path:
-    """Two images without pixels; planning opens none."""
+    """Two images without pixels, since planning opens no image."""
     root = tmp_path / "mine"
     for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (root / folder).mkdir(parents=True)
@@ -126,7 +126,7 @@ def own_data(tmp_path: Path) -> Path:
     return root
 
 
-def test_data_of_one_s_own_bring_their_classes_and_splits_and_no_published_number(own_data: Path) -> None:
+def test_your_own_data_set_determines_classes_and_splits(own_data: Path) -> None:
     setup = on_data(named("ssd300-voc0712"), str(own_data))
     assert setup.recipe.spec.classes == ("bird", "cat")
     assert (setup.train[0].split, setup.test[0].split) == ("train", "val")
@@ -137,7 +137,7 @@ def test_named_splits_win(own_data: Path) -> None:
     assert (setup.train[0].split, setup.test[0].split) == ("val", "train")
 
 
-def test_first_weights_are_scratch_imagenet_or_a_file(tmp_path: Path) -> None:
+def test_initial_weights_are_scratch_imagenet_or_a_file(tmp_path: Path) -> None:
     setup = named("ssd300-voc0712")
     assert starting_from(setup, "scratch").initial is None
     assert isinstance(starting_from(at("tiny"), "imagenet").initial, ImageNetVgg16)

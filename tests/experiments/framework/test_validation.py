@@ -1,4 +1,4 @@
-"""`--validation-split`: what is scored beside a training, and what is refused."""
+"""`--validation-split`: which checkpoints are scored on which images, and what is refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEEPING = ["schedule.iterations=3000", "keep_every=1000"]
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    """Four images without pixels: trainval is train and val."""
+    """Four images without pixels; trainval is train and val together."""
     root = tmp_path / "mine"
     for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (root / folder).mkdir(parents=True)
@@ -38,14 +38,16 @@ def data(tmp_path: Path) -> str:
     return str(root)
 
 
-def asked(data: str, *, settings: list[str], validation_split: str = "val", train_split: str = "train") -> TrainRequest:
+def validating(
+    data: str, *, settings: list[str], validation_split: str = "val", train_split: str = "train"
+) -> TrainRequest:
     return TrainRequest(
         recipe="ssd-tiny", data=data, train_split=train_split, settings=settings, validation_split=validation_split
     )
 
 
 def test_the_evaluation_on_the_test_split_stays_the_first_target(data: str) -> None:
-    request = asked(data, settings=KEEPING)
+    request = validating(data, settings=KEEPING)
     graph = Graph(request.targets(Placement()))
     first, second = (graph.nodes[target].stage for target in graph.targets)
     assert first == request.target(Placement())
@@ -57,7 +59,7 @@ def test_the_evaluation_on_the_test_split_stays_the_first_target(data: str) -> N
 
 @pytest.mark.parametrize(("recipe", "protocol"), [("ssd300-voc07", "voc"), ("ssd300-coco", "coco")])
 def test_checkpoints_are_scored_by_the_protocol_of_the_recipe(data: str, recipe: str, protocol: str) -> None:
-    request = replace(asked(data, settings=["keep_every=1000"]), recipe=recipe)
+    request = replace(validating(data, settings=["keep_every=1000"]), recipe=recipe)
     _, validation = request.targets(Placement())
     assert isinstance(validation, Validate)
     assert validation.protocol == protocol
@@ -66,18 +68,18 @@ def test_checkpoints_are_scored_by_the_protocol_of_the_recipe(data: str, recipe:
 def test_the_training_does_not_depend_on_its_validation(data: str) -> None:
     graph = Graph(
         [
-            *asked(data, settings=KEEPING).targets(Placement()),
-            *asked(data, settings=KEEPING, validation_split="").targets(Placement()),
+            *validating(data, settings=KEEPING).targets(Placement()),
+            *validating(data, settings=KEEPING, validation_split="").targets(Placement()),
         ]
     )
     assert sum(isinstance(node.stage, Train) for node in graph.nodes.values()) == 1
 
 
-def test_without_kept_checkpoints_the_setting_to_add_is_told(data: str) -> None:
+def test_without_kept_checkpoints_the_message_names_the_setting_to_add(data: str) -> None:
     with pytest.raises(PipelineError, match="add -s keep_every=N"):
-        asked(data, settings=[]).targets(Placement())
-    with pytest.raises(PipelineError, match="keep_every=4000 is beyond the 3000 iterations"):
-        asked(data, settings=[KEEPING[0], "keep_every=4000"]).targets(Placement())
+        validating(data, settings=[]).targets(Placement())
+    with pytest.raises(PipelineError, match="keep_every=4000 exceeds the 3000 iterations"):
+        validating(data, settings=[KEEPING[0], "keep_every=4000"]).targets(Placement())
 
 
 def test_the_command_refuses_before_anything_starts(data: str, tmp_path: Path) -> None:

@@ -19,15 +19,15 @@ def data(*arguments: object, **environment: str) -> Result:
     return CliRunner().invoke(app, ["data", *map(str, arguments)], env=environment, catch_exceptions=True)
 
 
-def test_what_is_linked_can_be_planned_at_once(real_data: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_linked_data_set_is_available_at_once(real_data: Callable[[str], Path], tmp_path: Path) -> None:
     done = data("link", "voc2007", real_data("voc2007"), SSDPIPE_DATA=str(tmp_path))
     assert done.exit_code == 0
     assert "trainval: 5,008 images (the published split has 5,011)" in done.stdout
     assert (tmp_path / "VOCdevkit/VOC2007/JPEGImages").is_dir()
 
 
-def test_showing_writes_figures_and_a_page_that_needs_nothing_beside_it(begun, tmp_path: Path) -> None:
-    done = data("show", begun.data, "--out", tmp_path / "shown", "--spec", "ssd-tiny")
+def test_show_writes_figures_and_a_self_contained_page(project, tmp_path: Path) -> None:
+    done = data("show", project.data, "--out", tmp_path / "shown", "--spec", "ssd-tiny")
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "cats train: 1 images, 1 objects of 1 classes"
@@ -42,7 +42,7 @@ def test_showing_writes_figures_and_a_page_that_needs_nothing_beside_it(begun, t
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("show", "nowhere"), "nowhere"),
         (("show", "DATA", "--split", "trian"), "'train'"),
@@ -52,15 +52,17 @@ def test_showing_writes_figures_and_a_page_that_needs_nothing_beside_it(begun, t
         (("download", "voc1999"), "coco2017"),
     ],
 )
-def test_a_mistake_is_told_and_writes_nothing(begun, tmp_path: Path, monkeypatch, arguments, told: str) -> None:
+def test_a_mistake_is_reported_and_writes_nothing(
+    project, tmp_path: Path, monkeypatch, arguments, message: str
+) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    done = data(*(begun.data if part == "DATA" else part for part in arguments))
-    assert told in str(done.exception)
+    done = data(*(project.data if part == "DATA" else part for part in arguments))
+    assert message in str(done.exception)
     assert list((tmp_path / "empty").iterdir()) == []
 
 
-def test_progress_tells_bytes_speed_and_the_time_left(capsys, monkeypatch) -> None:
+def test_progress_reports_bytes_speed_and_the_time_left(capsys, monkeypatch) -> None:
     clock = iter((100.0, 105.0, 110.0, 130.0))
     monkeypatch.setattr("experiments.cli.data.get.time.monotonic", lambda: next(clock))
     progress = Progress()
@@ -70,7 +72,7 @@ def test_progress_tells_bytes_speed_and_the_time_left(capsys, monkeypatch) -> No
     assert capsys.readouterr().err.splitlines() == ["download a.tar: 400.0 MB of 400.0 MB, 10.0 MB/s"]
 
 
-def test_a_download_under_way_tells_the_time_left(capsys, monkeypatch) -> None:
+def test_a_running_download_reports_the_time_left(capsys, monkeypatch) -> None:
     clock = iter((0.0, 20.0))
     monkeypatch.setattr("experiments.cli.data.get.time.monotonic", lambda: next(clock))
     progress = Progress()

@@ -1,4 +1,4 @@
-"""`ssdpipe data check` and `ssdpipe train` on a CSV as spreadsheets and people write it."""
+"""`ssdpipe data check` and `ssdpipe train` on CSV files as spreadsheets and people write them."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def boxes(root: Path, header: str, *lines: str, name: str = "boxes.csv") -> Path
 )
 def test_blanks_case_and_a_byte_order_mark_in_the_header_lose_no_column(tmp_path: Path, header: str) -> None:
     root = boxes(tmp_path, header, *LINES)
-    told = ssdpipe("data", "check", str(root)).stdout.splitlines()
-    assert told[1:4] == ["split  images", "test   1", "train  1"]
-    assert "no defects" in told
+    lines = ssdpipe("data", "check", str(root)).stdout.splitlines()
+    assert lines[1:4] == ["split  images", "test   1", "train  1"]
+    assert "no defects" in lines
     evaluation = TrainRequest(recipe="ssd-tiny", data=str(root)).target(Placement())
     assert isinstance(evaluation.shards, Shard)
     assert evaluation.shards.sources[0].survey().ids == ["b.jpg"]
 
 
 @pytest.mark.parametrize(
-    ("header", "lines", "told"),
+    ("header", "lines", "message"),
     [
         (
             "image,xmin,ymin,xmax,ymax,class,splits",
@@ -68,27 +68,27 @@ def test_blanks_case_and_a_byte_order_mark_in_the_header_lose_no_column(tmp_path
     ],
 )
 @pytest.mark.parametrize("command", [("data", "check"), ("train", "ssd-tiny", "--gpus", "0", "--data")])
-def test_what_would_make_train_and_test_one_is_refused(
-    tmp_path: Path, command: tuple[str, ...], header: str, lines: tuple[str, ...], told: str
+def test_a_csv_that_would_merge_train_and_test_is_refused(
+    tmp_path: Path, command: tuple[str, ...], header: str, lines: tuple[str, ...], message: str
 ) -> None:
     done = ssdpipe(*command, str(boxes(tmp_path, header, *lines)))
     assert isinstance(done.exception, PipelineError)
-    assert told in str(done.exception)
+    assert message in str(done.exception)
 
 
-def test_the_column_decides_whatever_the_only_file_is_called(tmp_path: Path) -> None:
+def test_the_split_column_takes_precedence_over_the_name_of_a_single_file(tmp_path: Path) -> None:
     root = boxes(tmp_path, "image,xmin,ymin,xmax,ymax,class,split", *LINES, name="train.csv")
     assert ssdpipe("data", "check", str(root)).stdout.splitlines()[1:4] == ["split  images", "test   1", "train  1"]
 
 
-def test_a_line_that_says_another_split_than_its_file_is_refused(tmp_path: Path) -> None:
+def test_a_line_whose_split_contradicts_its_file_is_refused(tmp_path: Path) -> None:
     header = "image,xmin,ymin,xmax,ymax,class,split"
     boxes(tmp_path, header, *LINES, name="train.csv")
     done = ssdpipe("data", "check", str(boxes(tmp_path, header, LINES[1], name="test.csv")))
     assert "train.csv, line 3: column split is 'test' in the file of split 'train'" in str(done.exception)
 
 
-def test_json_has_the_place_of_every_defect_and_strict_ends_with_2(tmp_path: Path) -> None:
+def test_json_has_the_place_of_every_defect_and_strict_exits_with_2(tmp_path: Path) -> None:
     wrong = [f"a.jpg,{10 + number},10,{10 + number},70,cat" for number in range(7)]
     root = boxes(tmp_path, "image,xmin,ymin,xmax,ymax,class", "b.jpg,10,10,60,70,cat", *wrong, name="train.csv")
     done = ssdpipe("data", "check", str(root), "--json")

@@ -1,4 +1,4 @@
-"""`ssdpipe data shard`: any layout to Parquet."""
+"""`ssdpipe data shard`: write any layout as Parquet."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from stages.shards.shard import Shard
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.experiments.cli.conftest import Begun
+    from tests.experiments.cli.conftest import Project
 
 
-def test_the_request_names_split_and_classes_or_takes_those_there_are(begun: Begun) -> None:
-    usual = ShardRequest(data=str(begun.data)).target(Placement())
+def test_split_and_classes_come_from_the_request_or_from_the_data_set(project: Project) -> None:
+    usual = ShardRequest(data=str(project.data)).target(Placement())
     assert isinstance(usual, Shard)
     assert (usual.sources[0].split, usual.classes, usual.address) == ("train", (), "shard/cats-train")
-    named = ShardRequest(data=str(begun.data), split="test", classes="dog, cat").target(Placement())
+    named = ShardRequest(data=str(project.data), split="test", classes="dog, cat").target(Placement())
     assert isinstance(named, Shard)
     assert (named.sources[0].split, named.classes) == ("test", ("dog", "cat"))
 
 
-def test_a_recorded_request_is_built_again() -> None:
+def test_a_recorded_request_is_rebuilt() -> None:
     request = ShardRequest(data="DIR", split="val", strict=True)
     assert request_from(json.loads(json.dumps(request.to_json()))) == request
 
 
 @pytest.mark.slow
-def test_the_command_writes_shards_to_a_folder_and_tells_what_it_found(begun: Begun, tmp_path: Path) -> None:
-    done = begun.ssdpipe("data", "shard", str(begun.data), "--out", str(tmp_path / "shards"), "--no-mlflow")
+def test_the_command_writes_shards_to_a_folder_and_reports_their_content(project: Project, tmp_path: Path) -> None:
+    done = project.ssdpipe("data", "shard", str(project.data), "--out", str(tmp_path / "shards"), "--no-mlflow")
     assert done.exit_code == 0, done.output
     assert "1 images, 1 boxes, 1 classes" in done.stdout
     table = pq.read_table(tmp_path / "shards/images-00000.parquet")

@@ -1,4 +1,4 @@
-"""Settings given on the command line, checked before anything starts."""
+"""Settings on the command line are checked before anything starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the options of `ssdpipe train`, `run` and `evaluate weights` become in the graph."""
+"""The effect of the options of `ssdpipe train`, `run` and `evaluate weights` on the graph."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from stages.shards.shard import Shard
 from stages.training.train import Train
 
 OBJECTS = "abcdefg"
-"""Images with an object; others have none."""
+"""Ids of the images that have an object."""
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def csv(root: Path, **splits: str) -> None:
 
 
 def ilsvrc(root: Path, **splits: str) -> None:
-    """Its images lie in folders named after their part."""
+    """Write ILSVRC DET layout, whose images are in one folder per split."""
     voc(root / "as_voc", **splits)
     for split, ids in splits.items():
         for image_id in ids:
@@ -128,35 +128,35 @@ def taken(root: Path, **named: str) -> tuple[str, str]:
     ],
     ids=lambda given: "-".join(given),
 )
-def test_two_splits_are_taken_that_share_no_image(
+def test_two_splits_that_share_no_image_are_chosen(
     root: Path, layout: str, splits: dict[str, str], expected: tuple[str, str]
 ) -> None:
     LAYOUTS[layout](root, **splits)
     assert taken(root) == expected
 
 
-def test_ilsvrc_is_tested_on_val_for_its_test_images_come_without_objects(root: Path) -> None:
+def test_ilsvrc_is_tested_on_val_since_its_test_images_have_no_annotations(root: Path) -> None:
     ilsvrc(root, train="ab", val="c", test="x")
     assert taken(root) == ("train", "val")
 
 
 @pytest.mark.parametrize("name", ["pets", "coco-pets"])
-def test_numbers_that_start_anew_in_each_split_are_not_taken_for_shared_images(tmp_path: Path, name: str) -> None:
+def test_ids_that_restart_in_each_split_are_not_mistaken_for_shared_images(tmp_path: Path, name: str) -> None:
     root = tmp_path / name
     roboflow(root, train="abcd", valid="ef", test="g")
     assert taken(root) == ("train", "test")
     plan = ["plan", "ablation-box-shapes", "--preset", "tiny", "--data", str(root), "--store", str(tmp_path / "store")]
     assert CliRunner().invoke(app, plan).exit_code == 0
-    told = CliRunner().invoke(app, ["data", "check", str(root), "--strict"])
-    assert "images  7 listed, 7 sound" in told.stdout
-    assert told.exit_code == 0
+    checked = CliRunner().invoke(app, ["data", "check", str(root), "--strict"])
+    assert "images  7 listed, 7 sound" in checked.stdout
+    assert checked.exit_code == 0
     shutil.copy(root / "train/a.jpg", root / "test/g.jpg")  # now one image is in both
     assert taken(root) == ("train", "valid")
     done = CliRunner().invoke(app, [*plan, "--train-split", "train", "--test-split", "test"])
     assert str(done.exception).startswith(f"{name}/test shares 1 image (0) with {name}/train")
 
 
-def test_beside_a_split_that_is_named_one_is_taken_that_shares_no_image_with_it(root: Path) -> None:
+def test_the_partner_of_a_named_split_shares_no_image_with_it(root: Path) -> None:
     voc(root, train="ab", val="c", trainval="abc", test="d")
     assert taken(root, test_split="val") == ("train", "val")
     assert taken(root, train_split="train") == ("train", "test")
@@ -165,7 +165,7 @@ def test_beside_a_split_that_is_named_one_is_taken_that_shares_no_image_with_it(
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(
-    ("splits", "told"),
+    ("splits", "message"),
     [
         ({"train": "ab"}, "pets has only the split train, none with objects to test on (test, val, "),
         ({"default": "ab"}, "pets has only the split default, none to train on (trainval, train, "),
@@ -173,14 +173,14 @@ def test_beside_a_split_that_is_named_one_is_taken_that_shares_no_image_with_it(
     ],
     ids=lambda given: "-".join(given),
 )
-def test_where_there_are_no_two_the_command_says_what_to_do(
-    root: Path, tmp_path: Path, layout: str, splits: dict[str, str], told: str
+def test_without_two_usable_splits_the_command_names_the_remedy(
+    root: Path, tmp_path: Path, layout: str, splits: dict[str, str], message: str
 ) -> None:
     LAYOUTS[layout](root, **splits)
     command = ["train", "ssd200-narrow", "--data", str(root), "--gpus", "0", "--store", str(tmp_path / "store")]
     done = CliRunner().invoke(app, command)
     assert isinstance(done.exception, PipelineError)
-    assert told in str(done.exception)
+    assert message in str(done.exception)
     assert "--train-split and --test-split" in str(done.exception)
     assert not (tmp_path / "store").exists()
 
@@ -192,7 +192,7 @@ def test_splits_that_all_share_images_are_refused_with_their_number(root: Path, 
     assert str(done.exception).startswith("pets/test shares 1 image (c) with pets/train")
 
 
-def test_a_layout_that_is_named_wins_where_two_would_fit(root: Path) -> None:
+def test_a_named_layout_wins_where_two_fit(root: Path) -> None:
     voc(root, train="ab", test="c")
     csv(root, train="ab", val="c")
     assert taken(root) == ("train", "test")
@@ -232,13 +232,13 @@ def test_strict_reaches_every_set_of_shards(root: Path, tmp_path: Path, kind: An
 
 def test_gpus_are_the_workers_of_a_training_and_of_an_experiment_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "head:6379")  # a cluster of any size
-    asked = (
+    cases = (
         (TrainRequest(gpus=8), 8),
         (TrainRequest(gpus=0, workers=2), 2),
         (ExperimentRequest(experiment="voc2007", gpus=8), 1),
         (ExperimentRequest(experiment="voc2007", gpus=8, gpus_per_training=4), 4),
     )
-    for request, workers in asked:
+    for request, workers in cases:
         stages = [node.stage for node in Graph(request.targets(request.placement())).nodes.values()]
         assert {stage.workers for stage in stages if isinstance(stage, Train)} == {workers}
 

@@ -1,4 +1,4 @@
-"""Dataclasses as options, and requests as JSON."""
+"""Dataclasses become options, and requests become JSON."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def test_a_recorded_request_is_read_back(request_: Request) -> None:
     assert request_from(json.loads(json.dumps(request_.to_json()))) == request_
 
 
-def test_a_recorded_request_may_know_an_option_that_this_version_does_not() -> None:
+def test_a_recorded_option_unknown_to_this_version_is_ignored() -> None:
     recorded = TrainRequest(recipe="ssd-tiny").to_json() | {"brightness": 3}
     assert request_from(recorded) == TrainRequest(recipe="ssd-tiny")

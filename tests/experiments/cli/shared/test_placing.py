@@ -1,4 +1,4 @@
-"""Where stages run, by the options and by what there is."""
+"""Placement of stages, depending on the options and the available resources."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_without_gpus_each_training_of_an_experiment_takes_one_cpu(monkeypatch: 
 
 
 @pytest.mark.usefixtures("machine")
-def test_the_gpus_of_the_machine_are_used_unless_told_otherwise() -> None:
+def test_the_gpus_of_the_machine_are_used_by_default() -> None:
     assert placing.place(gpus=None, gpus_per_training=2).use_gpu
     assert placing.place(gpus=None, gpus_per_training=2).workers == 2
     assert placing.place_one(gpus=None, cpu_workers=1).workers == 8
@@ -41,7 +41,7 @@ def test_one_training_on_cpus_takes_all_of_them() -> None:
     assert placing.place_one(gpus=0, cpu_workers=2).cpus_per_worker == 16
 
 
-def test_on_a_cluster_the_number_of_gpus_must_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_cluster_the_number_of_gpus_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "head:6379")
     with pytest.raises(PipelineError, match="--gpus N"):
         placing.place(gpus=None, gpus_per_training=1)
