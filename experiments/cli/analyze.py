@@ -46,7 +46,7 @@ def analyze(
     similar classes are built in for VOC, COCO and the drawn images; name them with options for other data sets.
     """
     from pipeline.folder import Folder
-    from stages.analysis.analysis import Manner, analyse
+    from stages.analysis.analysis import AnalysisOptions, analyse
     from stages.analysis.analysis_files import write_files
     from stages.evaluation.voc_detections import read_files
 
@@ -54,8 +54,10 @@ def analyze(
     for note in files.notes:
         typer.echo(f"note: {note}", err=True)
     grouping = _grouping(files.classes, group or [], similar or [])
-    manner = Manner(similar=grouping.similar, groups=grouping.groups, fixed=hoiem_fixed, score_threshold=score)
-    document = analyse(files.found, files.truth, classes=files.classes, images=files.images, manner=manner)
+    options = AnalysisOptions(
+        similar=grouping.similar, groups=grouping.groups, fixed=hoiem_fixed, score_threshold=score
+    )
+    document = analyse(files.found, files.truth, classes=files.classes, images=files.images, options=options)
     written = write_files(document, Folder(str(out.resolve())), shown=grouping.shown)
     print(table(document))
     print(f"\nwritten to {out}: {', '.join(written)}")

@@ -1,1 +1,1 @@
-"""Why detections fail, as numbers and figures."""
+"""Error analysis of detections, as numbers and figures."""

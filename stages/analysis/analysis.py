@@ -1,4 +1,4 @@
-"""The analysis of one detector: its document, and a few numbers of it as a flat summary."""
+"""The analysis of one detector: its document, and its main numbers as a flat summary."""
 
 from __future__ import annotations
 
@@ -18,54 +18,54 @@ from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
 from stages.analysis.document import Document
 
 KINDS = {Kind.CORRECT: "Cor", Kind.LOCALISATION: "Loc", Kind.SIMILAR: "Sim", Kind.OTHER: "Oth", Kind.BACKGROUND: "BG"}
-"""Names of the kinds as the tool writes them."""
+"""Names of the kinds as in the original tool."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manner:
-    """How an analysis is done."""
+class AnalysisOptions:
+    """Options of an analysis."""
 
     similar: tuple[Names, ...] = ()
     groups: Groups = ()
-    """Empty: all classes in one group."""
+    """Groups of classes; if empty, all classes form one group."""
 
     fixed: bool = False
-    """Count background once where ticks are read."""
+    """Count background detections once when reading ticks, unlike the original tool."""
 
     score_threshold: float = 0.3
-    """Of the confusion matrix; all else uses all detections."""
+    """Score threshold of the confusion matrix; everything else uses all detections."""
 
 
 def analyse(
-    detections: ScoredBoxes, truth: TrueBoxes, *, classes: Sequence[str], images: int, manner: Manner
+    detections: ScoredBoxes, truth: TrueBoxes, *, classes: Sequence[str], images: int, options: AnalysisOptions
 ) -> Document:
-    """The document of one detector. PipelineError when groups name no class that has objects."""
+    """Analyse one detector. Raises PipelineError if no class named in the groups has objects."""
     found = {
-        name: find(detections, truth, label=label, similar=similar_labels(name, classes, manner.similar))
+        name: find(detections, truth, label=label, similar=similar_labels(name, classes, options.similar))
         for label, name in enumerate(classes)
     }
     found = {name: findings for name, findings in found.items() if findings.objects}
-    groups = _groups(manner.groups or (("all", tuple(classes)),), found)
-    matrix = confusion_matrix(detections, truth, class_count=len(classes), score_threshold=manner.score_threshold)
+    groups = _groups(options.groups or (("all", tuple(classes)),), found)
+    matrix = confusion_matrix(detections, truth, class_count=len(classes), score_threshold=options.score_threshold)
     document = {
         "classes": list(classes),
         "images": images,
-        "exact": not manner.fixed,
+        "exact": not options.fixed,
         "groups": {
-            name: _group([found[member] for member in members], members, fixed=manner.fixed)
+            name: _group([found[member] for member in members], members, fixed=options.fixed)
             for name, members in groups.items()
         },
         "sensitivity": {
             name: asdict(sensitivity(findings, nominal=NOMINAL_SHARE * images)) for name, findings in found.items()
         },
-        "confusion": {"score": manner.score_threshold, "counts": matrix.tolist()},
+        "confusion": {"score": options.score_threshold, "counts": matrix.tolist()},
     }
     plain: Document = _plain(document)
     return plain
 
 
 def summarise(document: Document) -> dict[str, float]:
-    """`hoiem/<group>/<kind>` and `.../recall` at as many detections as objects, and `hoiem/AP_N/<class>`."""
+    """`hoiem/<group>/<kind>` and `.../recall` where there are as many detections as objects; `hoiem/AP_N/<class>`."""
     summary = {}
     for name, group in document["groups"].items():
         trend = group["detections"]
@@ -82,8 +82,8 @@ def _groups(groups: Groups, found: Mapping[str, Findings]) -> dict[str, list[str
     if not known:
         named = ", ".join(member for _, members in groups for member in members)
         raise PipelineError(
-            f"no class of the groups ({named}) has an object that counts; "
-            f"there are objects of: {', '.join(found) or 'none'}"
+            f"no class in the groups ({named}) has an object that counts; "
+            f"classes with objects: {', '.join(found) or 'none'}"
         )
     return known
 
@@ -109,7 +109,7 @@ def _group(findings: Sequence[Findings], members: Sequence[str], *, fixed: bool)
 
 
 def _plain(value: Any) -> Any:
-    """For JSON: arrays and tuples as lists, NaN as None."""
+    """The value prepared for JSON: arrays and tuples as lists, NaN as None."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):

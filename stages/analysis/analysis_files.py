@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.folder import Folder
 from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
-from stages.analysis.analysis import Manner, analyse, summarise
+from stages.analysis.analysis import AnalysisOptions, analyse, summarise
 from stages.analysis.confusion_figure import confusion_figure
 from stages.analysis.document import ANALYSIS, Document
 from stages.analysis.hoiem_sensitivity_figure import sensitivity_figure
@@ -25,21 +25,23 @@ from stages.figures.style import png_and_svg
 FIGURES = ("trends", "sensitivity", "confusion")
 
 MOST_SHOWN = 12
-"""Classes in the figure of sensitivities, unless they are named."""
+"""Number of classes in the sensitivity figure unless they are named."""
 
 
-def analyse_shards(detections: Folder, shards: Folder, out: Folder, *, manner: Manner, shown: Sequence[str]) -> None:
-    """Analyse one detector on one set of shards."""
+def analyse_shards(
+    detections: Folder, shards: Folder, out: Folder, *, options: AnalysisOptions, shown: Sequence[str]
+) -> None:
+    """Analyse one detector on one set of shards and write the files."""
     rows = ShardSet(shards.path, shards.filesystem)
     numbers, truth = true_boxes(rows)
     with detections.open_input(DETECTIONS) as stream:
         found = scored_boxes(pq.read_table(stream), numbers)
-    document = analyse(found, truth, classes=rows.classes, images=len(rows), manner=manner)
+    document = analyse(found, truth, classes=rows.classes, images=len(rows), options=options)
     write_files(document, out, shown=shown)
 
 
 def write_files(document: Document, out: Folder, *, shown: Sequence[str] = ()) -> list[str]:
-    """Write everything below `out`; returns the names of the files."""
+    """Write all files of an analysis to `out` and return their names."""
     out.write_bytes(ANALYSIS, json.dumps(document, indent=1).encode())  # groups and classes keep their order
     out.write_json(SUMMARY, summarise(document))
     classes = shown or list(document["sensitivity"])[:MOST_SHOWN]

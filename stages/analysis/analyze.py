@@ -1,6 +1,6 @@
-"""Why a detector fails: the analysis of Hoiem et al. and a confusion matrix, from detections and shards.
+"""Error analysis of a detector: the analysis of Hoiem et al. and a confusion matrix, from detections and shards.
 
-The result: `analysis.json` (see `document.py`), `summary.json` (a few of its numbers), and the figures `trends`,
+The result: `analysis.json` (see `document.py`), `summary.json` (its main numbers), and the figures `trends`,
 `sensitivity` and `confusion`, each as .png and .svg.
 """
 
@@ -14,27 +14,27 @@ from stages.analysis.document import ANALYSIS
 
 @dataclass(frozen=True, kw_only=True)
 class Analyze(Stage):
-    """Of one detector on one set of shards."""
+    """Analysis of one detector on one set of shards."""
 
     detections: Stage
     shards: Stage
     training: Stage | None = None
-    """The training whose record these numbers and figures join."""
+    """The training whose record these metrics and figures join."""
 
     similar: tuple[tuple[str, ...], ...] = ()
-    """Sets of classes of which any two are alike."""
+    """Sets of mutually similar classes."""
 
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Name and classes of each group; empty: all classes in one. `known_groups.py` has those of VOC and others."""
+    """Name and classes of each group; if empty, all classes form one. `known_groups.py` has VOC's and others."""
 
     shown: tuple[str, ...] = ()
-    """Classes in the figure of sensitivities; empty: the first twelve."""
+    """Classes in the sensitivity figure; if empty, the first twelve."""
 
     fixed: bool = False
     """Count background once where the original tool counts it twice, see `ssd_core.metrics.analysis.trends`."""
 
     score_threshold: float = 0.3
-    """Of the confusion matrix."""
+    """Score threshold of the confusion matrix."""
 
     def tracked_by(self) -> Stage | None:
         return self.training
@@ -45,10 +45,10 @@ class Analyze(Stage):
         return (ANALYSIS, *(f"{name}.png" for name in FIGURES))
 
     def run(self, ctx: Context) -> None:
-        from stages.analysis.analysis import Manner
+        from stages.analysis.analysis import AnalysisOptions
         from stages.analysis.analysis_files import analyse_shards
 
-        manner = Manner(
+        options = AnalysisOptions(
             similar=self.similar, groups=self.groups, fixed=self.fixed, score_threshold=self.score_threshold
         )
-        analyse_shards(ctx.input(self.detections), ctx.input(self.shards), ctx.out, manner=manner, shown=self.shown)
+        analyse_shards(ctx.input(self.detections), ctx.input(self.shards), ctx.out, options=options, shown=self.shown)

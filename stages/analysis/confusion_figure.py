@@ -1,4 +1,4 @@
-"""A confusion matrix: rows are objects, each row's shares as shades, counts in figures.
+"""Figure of a confusion matrix: one row per object class, shaded by each row's shares, with counts as numbers.
 
 Tested in tests/stages/analysis/test_analyze.py.
 """
@@ -13,11 +13,11 @@ from stages.analysis.document import Document
 from stages.figures.style import INK, new_figure
 
 MOST_WITH_NUMBERS = 30
-"""Above so many classes the counts would not be legible."""
+"""Largest number of classes at which the counts are still legible."""
 
 
 def confusion_figure(document: Document) -> Any:
-    """The figure of one detector. The row of background is shaded by its own sum."""
+    """Confusion matrix of one detector. The background row is shaded relative to its own sum."""
     classes, counts = document["classes"], np.array(document["confusion"]["counts"])
     shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
     side = 2.2 + 0.34 * min(len(counts), 60)
@@ -30,7 +30,7 @@ def confusion_figure(document: Document) -> Any:
     axes.set_yticks(places, [*classes, "background"], fontsize=size)
     axes.axhline(len(classes) - 0.5, color=INK, linewidth=0.8)
     axes.axvline(len(classes) - 0.5, color=INK, linewidth=0.8)
-    axes.set_xlabel(f"detected as (score from {document['confusion']['score']:g})")
+    axes.set_xlabel(f"detected as (score ≥ {document['confusion']['score']:g})")
     axes.set_ylabel("object")
     if len(classes) <= MOST_WITH_NUMBERS:
         for row, column in np.argwhere(counts):

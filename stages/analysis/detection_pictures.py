@@ -1,4 +1,4 @@
-"""Choosing and drawing what a detector finds: sure detections, right ones, wrong ones by kind, and missed objects.
+"""Select and draw a detector's results: confident detections, right and wrong ones by kind, and missed objects.
 
 Tested in tests/stages/analysis/test_draw_detections.py.
 """
@@ -21,10 +21,10 @@ from ssd_core.metrics.analysis.groups import Names, similar_labels
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
 from stages.detection.table import DETECTIONS
 from stages.evaluation.boxes import scored_boxes, true_boxes
-from stages.figures.detections import Cutting, Shown, cuttings_figure, detections_figure
+from stages.figures.detections import Crop, Shown, crops_figure, detections_figure
 from stages.figures.style import to_png
 
-SHEET, CUTTINGS = "detections.png", "right-and-wrong.png"
+SHEET, CROPS = "detections.png", "right-and-wrong.png"
 PICKED = "picked.json"
 
 TITLES = {
@@ -39,7 +39,7 @@ MISSED = "missed"
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """How it is chosen; see `stages.analysis.draw_detections.DrawDetections`."""
+    """How pictures are selected; see `stages.analysis.draw_detections.DrawDetections`."""
 
     min_score: float
     images: int
@@ -50,18 +50,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class Picked:
-    """What is shown."""
+    """The images and crops to show."""
 
     shown: list[Shown]
-    kinds: dict[str, list[Cutting]]
+    kinds: dict[str, list[Crop]]
     classes: Names
 
-    def told(self) -> dict[str, Any]:
-        """Names and boxes, for `picked.json`."""
+    def document(self) -> dict[str, Any]:
+        """Image ids, classes, scores and boxes, for `picked.json`."""
         return {
             "images": [item.row.image_id for item in self.shown],
             "cuttings": {
-                title.replace("\n", " "): [_told(cutting, self.classes) for cutting in each]
+                title.replace("\n", " "): [_entry(crop, self.classes) for crop in each]
                 for title, each in self.kinds.items()
             },
         }
@@ -73,33 +73,33 @@ def draw(choice: Choice, detections: Folder, shards: Folder, out: Folder) -> Non
     if picked.shown:
         sheet = detections_figure(picked.shown, picked.classes)
     else:
-        sheet = cuttings_figure({"no sure detection": ()}, picked.classes, columns=1)
+        sheet = crops_figure({"no detection above the score": ()}, picked.classes, columns=1)
     out.write_bytes(SHEET, to_png(sheet, dpi=130))
-    out.write_bytes(CUTTINGS, to_png(cuttings_figure(picked.kinds, picked.classes, columns=choice.columns), dpi=130))
-    out.write_json(PICKED, picked.told())
+    out.write_bytes(CROPS, to_png(crops_figure(picked.kinds, picked.classes, columns=choice.columns), dpi=130))
+    out.write_json(PICKED, picked.document())
 
 
 def pick(choice: Choice, detections: Folder, shards: Folder) -> Picked:
-    """Choose what is shown."""
+    """Select what to show."""
     rows = ShardSet(shards.path, shards.filesystem)
     numbers, truth = true_boxes(rows)
     with detections.open_input(DETECTIONS) as stream:
         found = scored_boxes(pq.read_table(stream), numbers)
-    images = sure_images(found, choice.min_score, count=choice.images, rng=np.random.default_rng(choice.seed))
+    images = confident_images(found, choice.min_score, count=choice.images, rng=np.random.default_rng(choice.seed))
     shown = [_shown(rows, found, image, choice.min_score) for image in images]
-    return Picked(shown, cuttings(found, truth, rows, similar=choice.similar, count=choice.columns), rows.classes)
+    return Picked(shown, crops(found, truth, rows, similar=choice.similar, count=choice.columns), rows.classes)
 
 
-def sure_images(found: ScoredBoxes, min_score: float, *, count: int, rng: np.random.Generator) -> list[int]:
-    """Numbers of images with a detection above the score, drawn without return, in their order."""
-    there = np.unique(found.images[found.scores > min_score])
-    return sorted(rng.permutation(there)[:count].tolist())
+def confident_images(found: ScoredBoxes, min_score: float, *, count: int, rng: np.random.Generator) -> list[int]:
+    """Indices of images with a detection above the score, sampled without replacement, ascending."""
+    candidates = np.unique(found.images[found.scores > min_score])
+    return sorted(rng.permutation(candidates)[:count].tolist())
 
 
-def cuttings(
+def crops(
     found: ScoredBoxes, truth: TrueBoxes, rows: ShardSet, *, similar: tuple[Names, ...], count: int
-) -> dict[str, list[Cutting]]:
-    """By kind the surest detections, and the largest objects that were missed; of an image at most one of each."""
+) -> dict[str, list[Crop]]:
+    """Detections with the highest scores by kind, and the largest missed objects; at most one per kind and image."""
     judged = [_of_class(found, truth, label, rows.classes, similar) for label in range(len(rows.classes))]
     order = np.concatenate([which for which, _ in judged])
     kinds = np.concatenate([findings.kinds for _, findings in judged])
@@ -110,7 +110,7 @@ def cuttings(
         which = order[kinds == kind]
         surest = which[np.argsort(-found.scores[which], kind="stable")]
         picked[title] = [
-            Cutting(
+            Crop(
                 row=rows.row(int(found.images[number])),
                 box_xyxy=found.boxes_xyxy[number],
                 label=int(found.labels[number]),
@@ -120,7 +120,7 @@ def cuttings(
         ]
     missed = _missed(truth, [findings for _, findings in judged])
     picked[MISSED] = [
-        Cutting(
+        Crop(
             row=rows.row(int(truth.images[number])),
             box_xyxy=truth.boxes_xyxy[number],
             label=int(truth.labels[number]),
@@ -134,20 +134,20 @@ def cuttings(
 def _of_class(
     found: ScoredBoxes, truth: TrueBoxes, label: int, classes: Names, similar: tuple[Names, ...]
 ) -> tuple[Int[ndarray, " D"], Findings]:
-    """Indices of the detections of a class by falling score, and in this order what they are."""
+    """Indices of the detections of a class by descending score, and their findings in this order."""
     which = np.flatnonzero(found.labels == label)
     which = which[np.argsort(-found.scores[which], kind="stable")]
-    mine = ScoredBoxes(
+    own = ScoredBoxes(
         images=found.images[which],
         labels=found.labels[which],
         scores=found.scores[which],
         boxes_xyxy=found.boxes_xyxy[which],
     )
-    return which, find(mine, truth, label=label, similar=similar_labels(classes[label], classes, similar))
+    return which, find(own, truth, label=label, similar=similar_labels(classes[label], classes, similar))
 
 
 def _missed(truth: TrueBoxes, judged: Iterable[Findings]) -> Int[ndarray, " M"]:
-    """Indices of the objects that no detection took and that count, largest first."""
+    """Indices of the objects that count and that no detection matched, largest first."""
     missed: Bool[ndarray, " G"] = np.zeros(len(truth.labels), bool)
     by_image = np.argsort(truth.images, kind="stable")  # the order of the objects in findings
     for label, findings in enumerate(judged):
@@ -160,7 +160,7 @@ def _missed(truth: TrueBoxes, judged: Iterable[Findings]) -> Int[ndarray, " M"]:
 
 
 def _one_of_each(images: Int[ndarray, " N"], ordered: Int[ndarray, " M"], count: int) -> list[int]:
-    """The first of each image, at most `count` in all."""
+    """The first entry of each image, at most `count` in total."""
     _, first = np.unique(images[ordered], return_index=True)
     chosen: list[int] = ordered[np.sort(first)[:count]].tolist()
     return chosen
@@ -176,10 +176,10 @@ def _shown(rows: ShardSet, found: ScoredBoxes, image: int, min_score: float) -> 
     )
 
 
-def _told(cutting: Cutting, classes: Names) -> dict[str, Any]:
+def _entry(crop: Crop, classes: Names) -> dict[str, Any]:
     return {
-        "image_id": cutting.row.image_id,
-        "class": classes[cutting.label],
-        "score": cutting.score,
-        "box_xyxy": [float(value) for value in cutting.box_xyxy],
+        "image_id": crop.row.image_id,
+        "class": classes[crop.label],
+        "score": crop.score,
+        "box_xyxy": [float(value) for value in crop.box_xyxy],
     }

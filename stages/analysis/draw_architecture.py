@@ -1,4 +1,4 @@
-"""The network as the paper draws it (Figure 2); needs no training.
+"""Drawing of the network as in the paper (Figure 2); needs no training.
 
 Tested in tests/stages/figures/test_architecture.py.
 """
@@ -16,7 +16,7 @@ LAYERS = "layers.json"
 
 @dataclass(frozen=True, kw_only=True)
 class DrawArchitecture(Stage):
-    """`architecture.svg` and `.png`, and `layers.json`, the numbers in it; all read off the network itself."""
+    """`architecture.svg` and `.png`, and `layers.json` with the numbers shown; all derived from the network itself."""
 
     spec: DetectorSpec
     title: str = ""

@@ -1,4 +1,4 @@
-"""COCO numbers of several detectors by size of the objects, in one figure: `sizes.png` and `.svg`.
+"""COCO metrics of several detectors by object size, in one figure: `sizes.png` and `.svg`.
 
 Tested in tests/stages/analysis/test_side_by_side.py.
 """
@@ -15,7 +15,7 @@ SIZES = "sizes"
 
 @dataclass(frozen=True, kw_only=True)
 class DrawCocoSizes(Stage):
-    """Average precision and recall by size, a bar for each COCO evaluation."""
+    """Average precision and recall by object size, one bar per COCO evaluation."""
 
     kind = "draw-coco-sizes"
     evaluations: tuple[Stage, ...]

@@ -1,4 +1,4 @@
-"""Default boxes as the paper draws them (Figure 1); needs no training.
+"""Drawing of default boxes as in the paper (Figure 1); needs no training.
 
 Tested in tests/stages/figures/test_architecture.py.
 """
@@ -14,7 +14,7 @@ DEFAULT_BOXES = "default-boxes"
 
 @dataclass(frozen=True, kw_only=True)
 class DrawDefaultBoxes(Stage):
-    """`default-boxes.svg` and `.png`: what the matching gives to two objects on maps of 8x8 and 4x4 cells."""
+    """`default-boxes.svg` and `.png`: the boxes matched to two objects on feature maps of 8x8 and 4x4 cells."""
 
     def artifacts(self) -> tuple[str, ...]:
         return (f"{DEFAULT_BOXES}.png", f"{DEFAULT_BOXES}.svg")

@@ -1,7 +1,7 @@
-"""What a detector finds, in pictures: whole images with its sure detections, and cuttings of what is right and wrong.
+"""Pictures of a detector's results: whole images with confident detections, and crops of right and wrong ones.
 
-The result: `detections.png` (paper, Figure 5) and `right-and-wrong.png`, and `picked.json`, which images and boxes
-they show. Kinds of wrong detections are those of `ssd_core.metrics.analysis.findings`.
+The result: `detections.png` (paper, Figure 5), `right-and-wrong.png`, and `picked.json`, which lists the images and
+boxes shown. `ssd_core.metrics.analysis.findings` defines the kinds of wrong detections.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipeline.stage import Context, Stage
 
 @dataclass(frozen=True, kw_only=True)
 class DrawDetections(Stage):
-    """Of one detector on one set of shards."""
+    """Pictures of one detector on one set of shards."""
 
     kind = "pictures"
     detections: Stage
@@ -22,25 +22,25 @@ class DrawDetections(Stage):
     """The training whose record these pictures join."""
 
     min_score: float = 0.6
-    """Exclusive; the paper's."""
+    """Exclusive lower bound of the scores on the sheet, as in the paper."""
 
     images: int = 16
-    """On the sheet, drawn by the seed from those with a detection above the score."""
+    """Number of images on the sheet, sampled by the seed from those with a detection above the score."""
 
     columns: int = 6
-    """Cuttings of each kind, the surest detections first, no two of one image."""
+    """Number of crops of each kind, highest scores first, no two from one image."""
 
     seed: int = 0
     similar: tuple[tuple[str, ...], ...] = ()
-    """Sets of classes of which any two are alike, see `stages.analysis.known_groups`."""
+    """Sets of mutually similar classes, see `stages.analysis.known_groups`."""
 
     def tracked_by(self) -> Stage | None:
         return self.training
 
     def artifacts(self) -> tuple[str, ...]:
-        from stages.analysis.detection_pictures import CUTTINGS, SHEET
+        from stages.analysis.detection_pictures import CROPS, SHEET
 
-        return (SHEET, CUTTINGS)
+        return (SHEET, CROPS)
 
     def run(self, ctx: Context) -> None:
         from stages.analysis.detection_pictures import Choice, draw

@@ -16,13 +16,13 @@ SENSITIVITY = "sensitivity"
 
 @dataclass(frozen=True, kw_only=True)
 class DrawSensitivities(Stage):
-    """A row for each analysis, under its title."""
+    """One row per analysis, under its title."""
 
     kind = "draw-sensitivities"
     analyses: tuple[Stage, ...]
     titles: tuple[str, ...]
     shown: tuple[str, ...]
-    """Classes; those without objects are left out."""
+    """Classes to show; those without objects are omitted."""
 
     properties: tuple[Literal["area", "aspect"], ...] = ("area", "aspect")
 

@@ -1,4 +1,4 @@
-"""Normalised average precision by size and shape of the objects, a row for each detector (paper, Figures 4 and 6).
+"""Normalised average precision by object size and shape, one row per detector (paper, Figures 4 and 6).
 
 Tested in tests/stages/analysis/test_hoiem_figures.py.
 """
@@ -15,24 +15,24 @@ BINS = {"area": ("XS", "S", "M", "L", "XL"), "aspect": ("XT", "T", "M", "W", "XW
 TITLES = {"area": "BBox Area", "aspect": "Aspect Ratio"}
 
 STEP = 7
-"""Places from class to class: five bins, and two left free."""
+"""Horizontal positions per class: five bins, and two left free."""
 
 
 def sensitivity_figure(
     detectors: Mapping[str, Document], *, shown: Sequence[str], properties: Sequence[str] = ("area", "aspect")
 ) -> Any:
-    """`detectors` are documents by title; `shown` the classes, of which those without objects are left out."""
-    longest = max(len(_there(document, shown)) for document in detectors.values())
+    """`detectors` are documents by title; `shown` names the classes, without objects they are omitted."""
+    longest = max(len(_present(document, shown)) for document in detectors.values())
     figure = new_figure(len(properties) * max(3.4, 0.9 + 1.0 * longest), 2.9 * len(detectors))
     grid = figure.subplots(len(detectors), len(properties), squeeze=False, sharey=True)
     for row, (title, document) in zip(grid, detectors.items(), strict=True):
         for axes, name in zip(row, properties, strict=True):
-            _classes(axes, {of: document["sensitivity"][of] for of in _there(document, shown)}, name)
+            _classes(axes, {of: document["sensitivity"][of] for of in _present(document, shown)}, name)
             axes.set_title(f"{title}: {TITLES[name]}" if title else TITLES[name])
     return figure
 
 
-def _there(document: Document, shown: Sequence[str]) -> list[str]:
+def _present(document: Document, shown: Sequence[str]) -> list[str]:
     return [name for name in shown if name in document["sensitivity"]]
 
 
@@ -49,10 +49,10 @@ def _classes(axes: Any, classes: Mapping[str, Document], name: str) -> None:
 
 
 def _one(axes: Any, start: int, bins: Sequence[Document], overall: float) -> None:
-    """The bins of one class from `start` on; those without objects are left out."""
-    there = [(start + place, item) for place, item in enumerate(bins) if item["value"] is not None]
-    places, values = [place for place, _ in there], [item["value"] for _, item in there]
-    errors = [item["error"] for _, item in there]
+    """Draw the bins of one class from `start` on, without those that have no objects."""
+    drawn = [(start + place, item) for place, item in enumerate(bins) if item["value"] is not None]
+    places, values = [place for place, _ in drawn], [item["value"] for _, item in drawn]
+    errors = [item["error"] for _, item in drawn]
     axes.plot([start - 0.6, start + 4.6], [overall, overall], color="black", linestyle="--", linewidth=0.8)
     axes.plot(places, values, color="blue", linewidth=1)
     axes.errorbar(places, values, yerr=errors, fmt="+", color="red", markersize=5, elinewidth=1, capsize=1.5)

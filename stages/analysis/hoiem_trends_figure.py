@@ -1,4 +1,4 @@
-"""Kinds of detections and of false positives against their number, a column for each group (paper, Figure 3).
+"""Kinds of detections and of false positives against their number, one column per group (paper, Figure 3).
 
 Tested in tests/stages/analysis/test_hoiem_figures.py.
 """
@@ -21,7 +21,7 @@ COLOURS = {
 
 
 def trends_figure(document: Document) -> Any:
-    """The figure of one detector, all its groups."""
+    """Trends of one detector in all its groups."""
     groups = document["groups"]
     figure = new_figure(3.4 * len(groups) + 1.1, 6.4)
     rows = figure.subplots(2, len(groups), squeeze=False)
@@ -34,7 +34,7 @@ def trends_figure(document: Document) -> Any:
 
 
 def _legend(axes: Any) -> None:
-    """Beside the last chart of a row, in the order of the areas from above."""
+    """Add a legend beside the last chart of a row, in the order of the areas from the top."""
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=8, frameon=False)
 
@@ -57,7 +57,7 @@ def _false_positives(axes: Any, name: str, trend: Document) -> None:
 
 
 def _areas(axes: Any, trend: Document, kinds: Sequence[str]) -> None:
-    """Stacked shares over equally spaced ticks."""
+    """Draw stacked shares over equally spaced ticks."""
     ticks = trend["ticks"]
     axes.stackplot(
         range(len(ticks)),
@@ -74,5 +74,5 @@ def _areas(axes: Any, trend: Document, kinds: Sequence[str]) -> None:
 
 
 def _percent(shares: Sequence[float | None]) -> list[float]:
-    """Without a value, none is drawn."""
+    """Shares in percent; undefined ones as NaN, which is not drawn."""
     return [float("nan") if share is None else 100 * share for share in shares]

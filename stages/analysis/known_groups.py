@@ -1,4 +1,4 @@
-"""Groups and similar classes of the vocabularies that are known: VOC's, COCO's, and those of the drawn images.
+"""Groups and similar classes of the known vocabularies: VOC, COCO, and the drawn images.
 
 Tested in tests/stages/analysis/test_analysis.py.
 """
@@ -15,16 +15,16 @@ from stages.drawn.vocabulary import VOCABULARIES
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """Empty where nothing is known."""
+    """Groups and similar classes of a vocabulary; empty if it is unknown."""
 
     similar: tuple[Names, ...] = ()
     groups: Groups = ()
     shown: Names = ()
-    """Classes for the figure of sensitivities."""
+    """Classes for the sensitivity figure."""
 
 
 def grouping_of(classes: Iterable[str]) -> Grouping:
-    """That of the first vocabulary which has all these classes."""
+    """The grouping of the first vocabulary that has all these classes."""
     wanted = set(classes)
     if wanted <= set(VOC_CLASSES):
         return Grouping(similar=VOC_SIMILAR, groups=VOC_GROUPS, shown=VOC_SHOWN)

@@ -1,7 +1,7 @@
-"""The network as a drawing (paper, Figure 2): each map as a slab, what leads to it, and what it predicts.
+"""Drawing of the network (paper, Figure 2): each feature map as a slab, with the layers before it and its predictions.
 
-Every number comes from the layer table, which is read off the network. A slab is as high and deep as the root of its
-side, and as thick as the logarithm of its channels, so that a map of one cell is still seen.
+Every number comes from the layer table, which is derived from the network. A slab's height and depth grow with the root
+of the map's side, its thickness with the logarithm of the channels, so that a map of one cell is still visible.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from ssd_core.network.layer_table import ConvolutionRow, LayerTable, MapRow
 from stages.figures.style import BAD, GOOD, INK, NEUTRAL, new_figure
 
 MOST_LINES = 5
-"""Different convolutions that are told one by one between two maps."""
+"""Largest number of different convolutions listed individually between two maps."""
 
 GAP, TALLEST = 1.15, 2.7
-"""Between slabs, and the height of the image, in the units of the drawing."""
+"""Gap between slabs, and height of the input image, in the units of the drawing."""
 
 INCHES = 0.82
-"""Of one unit."""
+"""Inches per unit."""
 
 NEUTRAL_INK = "#5f6970"
 
 LEAN = 0.28
-"""How far depth goes to the right and up, of the height."""
+"""Offset of a slab's rear face to the right and up, as a fraction of its height."""
 
 
 def architecture_figure(table: LayerTable, title: str) -> Any:
-    """The drawing of one detector."""
-    figure = new_figure(1, 1)  # its size follows from what is drawn
+    """Draw one detector."""
+    figure = new_figure(1, 1)  # resized to its content below
     axes = figure.subplots()
     axes.set_title(title, loc="left", fontsize=12, color=INK)
     scale = TALLEST / sqrt(table.input_size)
@@ -55,20 +55,20 @@ def architecture_figure(table: LayerTable, title: str) -> Any:
 
 
 def path_text(convolutions: Sequence[ConvolutionRow]) -> str:
-    """What leads to a map: equal neighbours as one line, and only their number where they are too many."""
+    """The convolutions leading to a map: equal neighbours on one line, or only their number if there are too many."""
     lines = []
     for (kernel, stride, dilation, channels), each in groupby(convolutions, key=_shape):
         names = [row.name for row in each]
-        told = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
-        extras = (f", stride {stride}" if stride > 1 else "") + (f", holes {dilation}" if dilation > 1 else "")
-        lines.append(f"{told}\n{kernel}×{kernel}×{channels}{extras}")
+        label = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
+        extras = (f", stride {stride}" if stride > 1 else "") + (f", dilation {dilation}" if dilation > 1 else "")
+        lines.append(f"{label}\n{kernel}×{kernel}×{channels}{extras}")
     if len(lines) > MOST_LINES:
         return f"{len(convolutions)} convolutions"
     return "\n".join(lines)
 
 
 def head_text(row: MapRow, class_count: int) -> str:
-    """The convolutions that predict from a map, and the boxes of all its cells."""
+    """The convolutions that predict from a map, and the number of boxes of all its cells."""
     boxes = "box" if row.boxes_per_cell == 1 else "boxes"
     kernel = f"{row.head_kernel}×{row.head_kernel}"
     return (
@@ -81,7 +81,7 @@ def _shape(row: ConvolutionRow) -> tuple[int, int, int, int]:
 
 
 def _slab(axes: Any, left: float, name: str, channels: int, side: int, scale: float, *, predicts: bool) -> float:
-    """Draw a map from `left` on; returns its right end."""
+    """Draw a feature map starting at `left`, and return its right end."""
     from matplotlib.patches import Polygon
 
     high, thick = scale * sqrt(side), 0.11 * log2(channels) + 0.02
@@ -98,7 +98,7 @@ def _slab(axes: Any, left: float, name: str, channels: int, side: int, scale: fl
 
 
 def _sum(axes: Any, middles: Sequence[float], table: LayerTable, bottom: float) -> None:
-    """The bar in which all predictions meet."""
+    """Draw the bar that collects all predictions."""
     from matplotlib.patches import Rectangle
 
     left, right = min(middles) - 0.7, max(middles) + 0.7
@@ -112,7 +112,7 @@ def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> N
 
 
 def _fit(figure: Any, axes: Any, x: tuple[float, float], y: tuple[float, float]) -> None:
-    """Nothing but these ranges, one unit as long in both directions; the title stands above."""
+    """Crop the figure to these ranges at equal scale in both directions, leaving room for the title."""
     axes.set_xlim(*x)
     axes.set_ylim(*y)
     axes.axis("off")

@@ -1,4 +1,4 @@
-"""Charts of a data set: objects of each class, and how large and how oblong its boxes are.
+"""Charts of a data set: objects per class, and sizes and aspect ratios of its boxes.
 
 Tested in tests/experiments/cli/data/test_app.py.
 """
@@ -16,16 +16,16 @@ from stages.shards.album import AlbumContents
 from stages.shards.reach import sides
 
 
-def class_chart(seen: AlbumContents) -> bytes:
-    """PNG: objects of each class, most first, with the images that hold them."""
-    objects, images = seen.objects_per_class(), seen.images_per_class()
+def class_chart(album: AlbumContents) -> bytes:
+    """PNG chart of the objects per class, most frequent first, with the number of images that contain them."""
+    objects, images = album.objects_per_class(), album.images_per_class()
     order = sorted(range(len(objects)), key=lambda label: objects[label])
     figure = new_figure(7.5, 0.9 + 0.21 * len(order))
     axes = figure.subplots()
-    plain_axes(axes, "objects of each class", values="x")
+    plain_axes(axes, "objects per class", values="x")
     plain_bars(axes)
     bars = axes.barh(
-        [seen.classes[label] for label in order],
+        [album.classes[label] for label in order],
         [objects[label] for label in order],
         color=[class_colour(label) for label in order],
         height=0.75,
@@ -36,24 +36,24 @@ def class_chart(seen: AlbumContents) -> bytes:
     return to_png(figure)
 
 
-def shape_chart(seen: AlbumContents, spec: DetectorSpec) -> bytes:
-    """PNG: sizes and aspect ratios in the network's input, and the default boxes' own as lines."""
+def shape_chart(album: AlbumContents, spec: DetectorSpec) -> bytes:
+    """PNG chart of box sizes and aspect ratios in the network's input, with those of the default boxes as lines."""
     figure = new_figure(10, 3.4)
     size_axes, aspect_axes = figure.subplots(1, 2)
-    _sizes(size_axes, seen, spec)
-    _aspects(aspect_axes, seen, spec)
+    _sizes(size_axes, album, spec)
+    _aspects(aspect_axes, album, spec)
     return to_png(figure)
 
 
-def _sizes(axes: Any, seen: AlbumContents, spec: DetectorSpec) -> None:
-    plain_axes(axes, f"side of boxes, √(width × height), at an input of {spec.input_size}", values="y")
-    values = sides(seen.boxes_xyxy, spec)
+def _sizes(axes: Any, album: AlbumContents, spec: DetectorSpec) -> None:
+    plain_axes(axes, f"box side, √(width × height), at input size {spec.input_size}", values="y")
+    values = sides(album.boxes_xyxy, spec)
     bins = np.geomspace(max(min(values, default=1.0), 1.0), spec.input_size, 41)
     axes.hist(values, bins=bins, color=GOOD)
     squares = {side for source in spec.sources for scale in source.scales for side in _squares(scale)}
     _lines(axes, squares)
     _logarithmic(axes, [side for side in (2, 4, 8, 16, 32, 64, 128, 256, 512) if bins[0] <= side <= bins[-1]])
-    axes.set_xlabel("pixels; dotted: squares of the default boxes", fontsize=8)
+    axes.set_xlabel("pixels; dotted: square default boxes", fontsize=8)
     axes.set_ylabel("objects", fontsize=8)
 
 
@@ -61,16 +61,16 @@ def _squares(scale: Any) -> tuple[float, ...]:
     return (scale.size, sqrt(scale.size * scale.next_size)) if scale.large_square else (scale.size,)
 
 
-def _aspects(axes: Any, seen: AlbumContents, spec: DetectorSpec) -> None:
-    plain_axes(axes, "width / height of boxes, in the square input", values="y")
-    width, height = (seen.boxes_xyxy[:, 2:] - seen.boxes_xyxy[:, :2]).T
+def _aspects(axes: Any, album: AlbumContents, spec: DetectorSpec) -> None:
+    plain_axes(axes, "box aspect ratio, width / height, in the square input", values="y")
+    width, height = (album.boxes_xyxy[:, 2:] - album.boxes_xyxy[:, :2]).T
     axes.hist(np.clip(width / height, 1 / 8, 8), bins=np.geomspace(1 / 8, 8, 41), color=GOOD)
     ratios = {ratio for source in spec.sources for scale in source.scales for ratio in scale.ratios}
     _lines(axes, {1.0, *ratios, *(1 / ratio for ratio in ratios)})
     _logarithmic(axes, [1 / 8, 1 / 4, 1 / 3, 1 / 2, 1, 2, 3, 4, 8])
     names = ["≤ 1/8", "1/4", "1/3", "1/2", "1", "2", "3", "4", "≥ 8"]
     axes.set_xticklabels(names)
-    axes.set_xlabel("dotted: ratios of the default boxes", fontsize=8)
+    axes.set_xlabel("dotted: aspect ratios of the default boxes", fontsize=8)
     axes.set_ylabel("objects", fontsize=8)
 
 

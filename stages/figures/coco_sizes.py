@@ -1,4 +1,4 @@
-"""COCO precision and recall by size of the objects, a group of bars for each size, a bar for each detector.
+"""COCO precision and recall by object size, with one group of bars per size and one bar per detector.
 
 Tested in tests/stages/analysis/test_hoiem_figures.py.
 """
@@ -15,9 +15,9 @@ NUMBERS = {"AP": "average precision", "AR": "average recall, 100 detections"}
 
 
 def coco_sizes_figure(detectors: Mapping[str, Mapping[str, float]]) -> Any:
-    """`detectors` are the numbers of an evaluation by title: `coco/APs`, `coco/APm` ... `coco/ARl`, fractions.
+    """`detectors` are the metrics of an evaluation by title: `coco/APs`, `coco/APm` ... `coco/ARl`, as fractions.
 
-    A number that is absent or negative (COCO's sign for no objects of that size) has no bar.
+    A metric that is absent or negative (COCO's value for no objects of that size) has no bar.
     """
     figure = new_figure(8, 3.2)
     for axes, (number, title) in zip(figure.subplots(1, 2, sharey=True), NUMBERS.items(), strict=True):

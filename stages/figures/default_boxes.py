@@ -1,7 +1,7 @@
-"""Default boxes of two maps over one image, and those that the matching gives to its objects (paper, Figure 1).
+"""Default boxes of two feature maps over one image, and those matched to its objects (paper, Figure 1).
 
-The image is drawn here: a small object that boxes of the fine map of 8x8 cells fit, and a large, tall one that only
-those of the map of 4x4 cells do. Which boxes are matched is asked of `ssd_core.boxes.matching`. Boxes are fractions.
+The image is drawn here: a small object that fits boxes of the fine map of 8x8 cells, and a large, tall one that fits
+only boxes of the map of 4x4 cells. `ssd_core.boxes.matching` decides which boxes are matched. Boxes are fractions.
 
 Tested in tests/stages/figures/test_architecture.py.
 """
@@ -28,7 +28,7 @@ from stages.drawn.shapes import disc, posed, star
 from stages.figures.style import BAD, GOOD, INK, NEUTRAL, new_figure
 
 SIDE = 320
-"""Pixels of the image."""
+"""Side of the image in pixels."""
 
 SPEC = DetectorSpec(
     input_size=64,
@@ -40,12 +40,12 @@ SPEC = DetectorSpec(
         Source(layer="conv7", step=16, scales=(Scale(size=28, next_size=42, ratios=(2,)),)),
     ),
 )
-"""The smallest detector that has the two maps; only its boxes are used."""
+"""The smallest detector with both maps; only its boxes are used."""
 
 COLOURS = (GOOD, BAD)
 
 PLACED = ((star, 0.62, 1.25, 0.225, (0.12, 0.58)), (disc, 0.03, 0.40, 0.395, (0.495, 0.075)))
-"""Shape, hue, width over height before it is turned, root of the area, and top left corner of each object."""
+"""Shape, hue, width / height before rotation, root of the area, and top left corner of each object."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Example:
     """uint8 (SIDE, SIDE, 3), RGB."""
 
     boxes_xyxy: Tensor
-    """(2, 4)"""
+    """Shape (2, 4)."""
 
 
 def default_boxes_figure() -> Any:
@@ -66,7 +66,7 @@ def default_boxes_figure() -> Any:
     owners = matched(example.boxes_xyxy)
     figure = new_figure(10.2, 3.9)
     image_axes, *map_axes = figure.subplots(1, 3)
-    _panel(image_axes, "(a) image with true boxes")
+    _panel(image_axes, "(a) image with ground-truth boxes")
     image_axes.imshow(example.image, extent=(0, 1, 1, 0))
     for owner, box_xyxy in enumerate(example.boxes_xyxy):
         _box(image_axes, box_xyxy, COLOURS[owner], width=2.4)
@@ -81,7 +81,7 @@ def default_boxes_figure() -> Any:
 
 
 def example_image() -> Example:
-    """A small star and a tall disc, always the same."""
+    """A small star and a tall disc; the image is always the same."""
     rng = np.random.default_rng(3)
     image = ground(SIDE, SIDE, rng)
     boxes = []
@@ -96,7 +96,7 @@ def example_image() -> Example:
 
 
 def matched(boxes_xyxy: Tensor) -> list[int]:
-    """The object of each default box, negative for none."""
+    """The object matched to each default box; negative for none."""
     count = len(boxes_xyxy)
     objects = Objects(
         boxes_xyxy=boxes_xyxy[None], labels=torch.arange(count)[None], valid=torch.ones(1, count, dtype=torch.bool)
@@ -106,7 +106,7 @@ def matched(boxes_xyxy: Tensor) -> list[int]:
 
 
 def _map(axes: Any, cells: int, boxes_xyxy: Tensor, owners: Sequence[int], per_cell: int) -> None:
-    """The grid, all boxes of the cells that have a matched one, and over them those."""
+    """Draw the grid, then all boxes of the cells that have a matched one, then the matched boxes."""
     for line in range(cells + 1):
         axes.plot([0, 1], [line / cells] * 2, color=NEUTRAL, linewidth=0.5)
         axes.plot([line / cells] * 2, [0, 1], color=NEUTRAL, linewidth=0.5)
@@ -117,8 +117,8 @@ def _map(axes: Any, cells: int, boxes_xyxy: Tensor, owners: Sequence[int], per_c
     for box_xyxy, owner in zip(boxes_xyxy, owners, strict=True):
         if owner >= 0:
             _box(axes, box_xyxy, COLOURS[owner], width=2.0)
-    told = f"{len(owners)} boxes, {sum(owner >= 0 for owner in owners)} matched"
-    axes.text(0.5, 1.03, f"{told}; dashed: others of their cells", fontsize=8, ha="center", va="top", color=INK)
+    counts = f"{len(owners)} boxes, {sum(owner >= 0 for owner in owners)} matched"
+    axes.text(0.5, 1.03, f"{counts}; dashed: others in their cells", fontsize=8, ha="center", va="top", color=INK)
 
 
 def _panel(axes: Any, title: str) -> None:

@@ -1,6 +1,6 @@
-"""Detections drawn on their images (paper, Figure 5): one colour for a class, labels such as "dog: 0.97".
+"""Detections drawn on their images (paper, Figure 5): one colour per class, labels such as "dog: 0.97".
 
-And single ones with the objects around them, as evidence of what a detector gets right and wrong.
+Also crops of single detections with the objects around them, as evidence of what a detector gets right and wrong.
 
 Tested in tests/stages/analysis/test_draw_detections.py.
 """
@@ -22,15 +22,15 @@ from stages.figures.style import INK, class_colour, ink_on, new_figure
 COLUMNS = 4
 CELL_INCHES = 3.4
 LONGEST_SIDE = 560
-"""Pixels of an image on the sheet."""
+"""Longest side of an image on the sheet, in pixels."""
 
 MARGIN = 0.6
-"""Around what a cutting shows, of its longer side."""
+"""Margin around the box in a crop, as a fraction of the box's longer side."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """Detections of one image, N of them; boxes are pixels of the original image."""
+    """N detections of one image; boxes are in pixels of the original image."""
 
     row: Row
     labels: Int[ndarray, " N"]
@@ -39,18 +39,18 @@ class Shown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cutting:
-    """One detection, or an object that was missed, with what is around it."""
+class Crop:
+    """One detection or missed object, with its surroundings."""
 
     row: Row
     box_xyxy: Float[ndarray, " 4"]
     label: int
     score: float | None
-    """None of an object that was missed."""
+    """None for a missed object."""
 
 
 def detections_figure(images: Sequence[Shown], classes: Sequence[str]) -> Any:
-    """A grid of whole images, at least one."""
+    """Draw a grid of whole images; there must be at least one."""
     columns = min(COLUMNS, len(images))
     lines = -(-len(images) // columns)
     figure = new_figure(columns * CELL_INCHES, lines * CELL_INCHES * 0.82)
@@ -60,47 +60,45 @@ def detections_figure(images: Sequence[Shown], classes: Sequence[str]) -> Any:
     for axes, shown in zip(grid, images, strict=False):
         _image(axes, shown.row, (0, 0, shown.row.width, shown.row.height))
         axes.set_title(shown.row.image_id, fontsize=7, pad=2, color=INK)
-        for number in np.argsort(shown.scores, kind="stable"):  # the surest on top
+        for number in np.argsort(shown.scores, kind="stable"):  # the highest score on top
             label = int(shown.labels[number])
             _box(axes, shown.boxes_xyxy[number], class_colour(label), width=1.5)
             _name(axes, shown.boxes_xyxy[number], f"{classes[label]}: {shown.scores[number]:.2f}", class_colour(label))
     return figure
 
 
-def cuttings_figure(kinds: Mapping[str, Sequence[Cutting]], classes: Sequence[str], *, columns: int) -> Any:
-    """A row for each kind, `columns` cuttings long: the detection solid, all objects of the image dashed."""
+def crops_figure(kinds: Mapping[str, Sequence[Crop]], classes: Sequence[str], *, columns: int) -> Any:
+    """Draw one row of up to `columns` crops per kind: the detection solid, all objects of the image dashed."""
     figure = new_figure(columns * 1.75 + 1.1, len(kinds) * 1.9)
     grid = figure.subplots(len(kinds), columns, squeeze=False)
     for axes in grid.flat:
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines[:].set_visible(False)
-    figure.suptitle(
-        "solid: the detection; dashed: annotated objects, bold the one that was missed", fontsize=8, color=INK
-    )
-    for line, (kind, cuttings) in zip(grid, kinds.items(), strict=True):
+    figure.suptitle("solid: detection; dashed: annotated objects; bold dashed: missed object", fontsize=8, color=INK)
+    for line, (kind, crops) in zip(grid, kinds.items(), strict=True):
         line[0].set_ylabel(kind, fontsize=9, color=INK, rotation=0, ha="right", va="center", labelpad=8)
-        if not cuttings:
+        if not crops:
             line[0].text(0.5, 0.5, "none", transform=line[0].transAxes, ha="center", va="center", color=INK, fontsize=8)
-        for axes, cutting in zip(line, cuttings, strict=False):
-            _cutting(axes, cutting, classes)
+        for axes, crop in zip(line, crops, strict=False):
+            _crop(axes, crop, classes)
     return figure
 
 
-def _cutting(axes: Any, cutting: Cutting, classes: Sequence[str]) -> None:
-    row = cutting.row
-    _image(axes, row, window(cutting.box_xyxy, row.width, row.height))
+def _crop(axes: Any, crop: Crop, classes: Sequence[str]) -> None:
+    row = crop.row
+    _image(axes, row, window(crop.box_xyxy, row.width, row.height))
     for box_xyxy, label in zip(row.boxes_xyxy, row.labels, strict=True):
         _box(axes, box_xyxy, class_colour(int(label)), width=1.1, line="--")
-    missed = cutting.score is None
-    _box(axes, cutting.box_xyxy, class_colour(cutting.label), width=2.4, line="--" if missed else "-")
-    told = classes[cutting.label] + ("" if missed else f": {cutting.score:.2f}")
-    axes.set_title(told, fontsize=7.5, pad=2, color=INK)
+    missed = crop.score is None
+    _box(axes, crop.box_xyxy, class_colour(crop.label), width=2.4, line="--" if missed else "-")
+    title = classes[crop.label] + ("" if missed else f": {crop.score:.2f}")
+    axes.set_title(title, fontsize=7.5, pad=2, color=INK)
     axes.set_xlabel(row.image_id[-24:], fontsize=6, color=INK, labelpad=2)
 
 
 def window(box_xyxy: Float[ndarray, " 4"], width: int, height: int) -> tuple[int, int, int, int]:
-    """The square around a box that is shown (left, top, right, bottom), moved and cut to lie in the image."""
+    """The square shown around a box (left, top, right, bottom), shifted and clipped to lie inside the image."""
     left, top, right, bottom = (float(value) for value in box_xyxy)
     half = max(right - left, bottom - top) * (0.5 + MARGIN)
     sides = []
@@ -111,7 +109,7 @@ def window(box_xyxy: Float[ndarray, " 4"], width: int, height: int) -> tuple[int
 
 
 def _image(axes: Any, row: Row, part: tuple[int, int, int, int]) -> None:
-    """Draw a part of the image in pixels of the whole."""
+    """Draw a part of the image, in pixel coordinates of the whole image."""
     import cv2
 
     left, top, right, bottom = part
@@ -119,7 +117,7 @@ def _image(axes: Any, row: Row, part: tuple[int, int, int, int]) -> None:
     shrink = min(1.0, LONGEST_SIDE / max(pixels.shape[:2]))
     size = max(1, round(pixels.shape[1] * shrink)), max(1, round(pixels.shape[0] * shrink))
     axes.imshow(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), extent=(left, right, bottom, top))
-    axes.set_xlim(left, right)  # boxes may leave the image, the axes stay
+    axes.set_xlim(left, right)  # boxes may exceed the image, the axes must not
     axes.set_ylim(bottom, top)
 
 
@@ -133,7 +131,7 @@ def _box(axes: Any, box_xyxy: Float[ndarray, " 4"], colour: Any, *, width: float
 
 
 def _name(axes: Any, box_xyxy: Float[ndarray, " 4"], text: str, colour: Any) -> None:
-    """In the upper left corner of the box, inside the image."""
+    """Write the name in the upper left corner of the box, inside the image."""
     right, top = axes.get_xlim()[1], axes.get_ylim()[1]
     axes.text(
         min(max(float(box_xyxy[0]), 0), 0.98 * right),

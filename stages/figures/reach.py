@@ -1,4 +1,4 @@
-"""The chart of what default boxes reach: by scale, by size of the object, by class.
+"""Chart of the objects that default boxes reach, by scale, by object size, and by class.
 
 Tested in tests/experiments/cli/data/test_app.py.
 """
@@ -12,11 +12,11 @@ from stages.figures.style import BAD, GOOD, NEUTRAL, new_figure, plain_axes, pla
 from stages.shards.reach import GroupReach, Reach
 
 MOST_CLASSES = 40
-"""Classes on the chart, those with the largest unreached share; the page lists all."""
+"""Largest number of classes on the chart, those with the largest unreached share; the page lists all."""
 
 
 def reach_chart(reach: Reach) -> bytes:
-    """PNG with three panels."""
+    """PNG chart with three panels."""
     classes = [group for group in reach.classes if group.objects]
     worst = sorted(classes, key=lambda group: (group.share, group.objects))[-MOST_CLASSES:]
     figure = new_figure(10, max(3.6, 1.2 + 0.19 * len(worst)))
@@ -24,12 +24,12 @@ def reach_chart(reach: Reach) -> bytes:
     _scales(left, reach)
     _shares(middle, "not reached, by side in input pixels", [group for group in reach.sizes[::-1] if group.objects])
     fewer = len(worst) < len(classes)
-    _shares(right, f"not reached, the {MOST_CLASSES} classes hit most" if fewer else "not reached, by class", worst)
+    _shares(right, f"not reached, the {MOST_CLASSES} worst classes" if fewer else "not reached, by class", worst)
     return to_png(figure)
 
 
 def _scales(axes: Any, reach: Reach) -> None:
-    plain_axes(axes, "objects of each scale", values="x")
+    plain_axes(axes, "objects per scale", values="x")
     plain_bars(axes)
     names = [scale.name for scale in reach.scales][::-1]
     axes.barh(names, [scale.reached for scale in reach.scales][::-1], color=NEUTRAL, height=0.7, label="reached")

@@ -1,6 +1,6 @@
-"""The contact sheet: images with their boxes and class names.
+"""Contact sheet: images with their boxes and class names.
 
-A class has one colour; the border of a difficult object is dashed, a crowd is hatched.
+Each class has one colour; difficult objects have a dashed border, crowds are hatched.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from stages.figures.style import class_colour, ink_on, new_figure, to_png
 COLUMNS = 4
 CELL_INCHES = 3.2
 LONGEST_SIDE = 480
-"""Pixels of an image on the sheet."""
+"""Longest side of an image on the sheet, in pixels."""
 
 
 def contact_sheet(rows: Sequence[Row], classes: tuple[str, ...]) -> bytes:
-    """PNG of the images, at least one, in a grid."""
+    """PNG of a grid of images; there must be at least one."""
     columns = min(COLUMNS, len(rows))
     lines = -(-len(rows) // columns)
     figure = new_figure(columns * CELL_INCHES, lines * CELL_INCHES * 0.86)
@@ -69,7 +69,7 @@ def _box(axes: Any, row: Row, number: int, classes: tuple[str, ...]) -> None:
         classes[int(row.labels[number])],
         fontsize=5,
         color=ink_on(colour),
-        verticalalignment="bottom" if ymin > 0.05 * row.height else "top",  # above the object, where there is room
+        verticalalignment="bottom" if ymin > 0.05 * row.height else "top",  # above the object if there is room
         clip_on=True,
         bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
     )

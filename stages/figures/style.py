@@ -1,5 +1,6 @@
-"""What all figures share: colours of classes, sizes, and a figure as PNG to look at or SVG to print.
-matplotlib without a display.
+"""Style shared by all figures: class colours, axes, and output as PNG (screen) or SVG (print).
+
+Uses matplotlib without a display.
 
 Tested in tests/stages/figures/test_sheet.py.
 """
@@ -14,31 +15,31 @@ INK, GRID = "#333333", "#dddddd"
 GOOD, BAD, NEUTRAL = "#3b7ea1", "#c8553d", "#9aa5ad"
 
 HUE_STEP, SATURATIONS, VALUES = 0.43, (0.95, 0.65, 0.45), (1.0, 0.6, 0.8)
-"""Found by search: of the first 20 classes no two colours are nearer than 0.27 in RGB."""
+"""Determined by search: among the first 20 classes, no two colours are closer than 0.27 in RGB."""
 
 Colour = tuple[float, float, float]
 
 
 def class_colour(label: int) -> Colour:
-    """RGB in 0..1 of the class with this index."""
+    """RGB colour in 0..1 of the class with this index."""
     hue = (0.02 + label * HUE_STEP) % 1.0
     return colorsys.hsv_to_rgb(hue, SATURATIONS[label // 8 % 3], VALUES[label // 5 % 3])
 
 
 def ink_on(colour: Colour) -> str:
-    """Black or white, whichever is read better on `colour`."""
+    """Black or white, whichever is more legible on `colour`."""
     return "black" if 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 0.55 else "white"
 
 
 def new_figure(width: float, height: float) -> Any:
-    """An empty figure of a size in inches."""
+    """An empty figure of a given size in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def plain_axes(axes: Any, title: str, *, values: Literal["x", "y"]) -> None:
-    """Axes without a frame, with a light grid along the axis of the values, which are counts."""
+    """Style axes without a frame, with a light grid along the value axis, which shows counts."""
     axes.set_title(title, loc="left", fontsize=10, color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(NEUTRAL)
@@ -49,7 +50,7 @@ def plain_axes(axes: Any, title: str, *, values: Literal["x", "y"]) -> None:
 
 
 def plain_bars(axes: Any) -> None:
-    """For horizontal bars: names without ticks."""
+    """Style axes for horizontal bars: names without ticks."""
     axes.tick_params(axis="y", length=0)
 
 
@@ -69,5 +70,5 @@ def to_svg(figure: Any) -> bytes:
 
 
 def png_and_svg(figure: Any) -> dict[str, bytes]:
-    """Content by suffix. The same figure gives the same bytes."""
+    """File content by suffix; equal figures give equal bytes."""
     return {"png": to_png(figure), "svg": to_svg(figure)}

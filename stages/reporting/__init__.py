@@ -1,1 +1,1 @@
-"""The page of an experiment, from what is known of it: no store, no clock, no network here."""
+"""The report page of an experiment, rendered from given data without store, clock or network."""

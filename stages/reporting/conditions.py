@@ -1,4 +1,4 @@
-"""Under which conditions results were made, from their manifests; several values stand below each other."""
+"""Conditions under which results were made, from their manifests; several values are listed one per line."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ HOUR = 3600
 
 
 def conditions(manifests: Sequence[Manifest]) -> list[tuple[str, tuple[str, ...]]]:
-    """Titles and what there is to tell; nothing where nothing is known."""
-    told = [
+    """Known conditions, each with its title and values."""
+    titled = [
         ("machine", _each(_machine(item.provenance.get("machine", {})) for item in manifests)),
         ("commit", _each(_commit(item.provenance.get("git", {})) for item in manifests)),
         ("versions", _versions(manifests)),
@@ -22,7 +22,7 @@ def conditions(manifests: Sequence[Manifest]) -> list[tuple[str, tuple[str, ...]
         ("made", _times(manifests)),
         ("commands", _each(_command(item.provenance.get("argv", ())) for item in manifests)),
     ]
-    return [(title, items) for title, items in told if items]
+    return [(title, items) for title, items in titled if items]
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
@@ -36,24 +36,24 @@ def _machine(machine: Mapping[str, Any]) -> str:
 def _commit(git: Mapping[str, Any]) -> str:
     if not git:
         return ""
-    changes = f", with changes that are not committed (digest {git['difference']})" if git.get("dirty") else ""
+    changes = f", with uncommitted changes (digest {git['difference']})" if git.get("dirty") else ""
     return f"{git['commit'][:12]}{changes}"
 
 
 def _versions(manifests: Sequence[Manifest]) -> tuple[str, ...]:
-    """All libraries in one line, with each version that was used."""
-    found: dict[str, dict[str, None]] = {}
+    """One line of all libraries with each version used."""
+    used: dict[str, dict[str, None]] = {}
     for item in manifests:
         machine = item.provenance.get("machine", {})
         python = {"Python": machine["python"]} if machine else {}
         for name, version in (python | item.provenance.get("libraries", {})).items():
-            found.setdefault(name, {})[version] = None
-    line = ", ".join(f"{name} {' and '.join(versions)}" for name, versions in found.items())
+            used.setdefault(name, {})[version] = None
+    line = ", ".join(f"{name} {' and '.join(versions)}" for name, versions in used.items())
     return (line,) if line else ()
 
 
 def _computing(manifests: Sequence[Manifest]) -> tuple[str, ...]:
-    """Hours times what each stage occupied. A stage that was killed and went on counts from its last start."""
+    """Hours times the resources that each stage occupied; a resumed stage counts from its last start."""
     if not manifests:
         return ()
     gpu = sum(item.seconds * _occupied(item, "gpus") for item in manifests) / HOUR
@@ -62,7 +62,7 @@ def _computing(manifests: Sequence[Manifest]) -> tuple[str, ...]:
     unknown = sum("resources" not in item.provenance for item in manifests)
     lines = [f"{gpu:.2f} GPU-hours and {cpu:.2f} CPU-hours, {hours:.2f} hours of {len(manifests)} stages"]
     if unknown:
-        lines.append(f"{unknown} stages do not tell what they occupied, and are in the hours of stages only")
+        lines.append(f"{unknown} stages do not record their resources and count in the hours of stages only")
     return tuple(lines)
 
 

@@ -1,4 +1,4 @@
-"""All that a report tells, as data; who gathers it need not know how it is shown, and the other way round."""
+"""The content of a report as data, independent of how it is gathered and how it is shown."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ Setting = tuple[str, str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """What one training, or the validation of its checkpoints, told while it ran."""
+    """Values recorded by one training, or by the validation of its checkpoints."""
 
     row: str
-    """Label of the table's row; that of the training where it stands in no row."""
+    """Label of the table's row, or of the training if it belongs to no row."""
 
     values: Mapping[str, tuple[tuple[int, float], ...]]
-    """Steps and values by the name of the metric."""
+    """Steps and values by metric name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A figure that a stage made."""
+    """A figure made by a stage."""
 
     stage: str
-    """Its address."""
+    """Address of the stage."""
 
     name: str
-    """Of the file; its suffix says whether it is PNG or SVG."""
+    """File name; its suffix is png or svg."""
 
     content: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunLink:
-    """Where a run is recorded in MLflow."""
+    """Link to the MLflow run of a stage."""
 
     stage: str
     run: str
@@ -46,33 +46,33 @@ class RunLink:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One experiment at one preset, as far as it was run."""
+    """One experiment at one preset, as far as it has been run."""
 
     name: str
     heading: str
-    """The table or figure of the paper."""
+    """Table or figure of the paper."""
 
     question: str
     remarks: tuple[tuple[str, str], ...] = ()
-    """Title and text: what the paper found, what is expected, how the experiment differs."""
+    """Title and text of each remark: the paper's finding, what is expected, how the experiment differs."""
 
     warnings: tuple[str, ...] = ()
-    """Why these are not the paper's conditions, beside the preset."""
+    """Reasons besides the preset why these are not the paper's conditions."""
 
     table: TableContent
     lines: tuple[Line, ...]
     departures: tuple[tuple[str, tuple[Setting, ...]], ...] = ()
-    """Settings of a row, by its label, that not all rows have and that are not those of the paper's SSD300."""
+    """Departures from the paper's SSD300 by row label, without those that all rows share."""
 
     curves: tuple[Curve, ...] = ()
     images: tuple[Image, ...] = ()
     conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     runs: tuple[RunLink, ...] = ()
     runs_note: str = ""
-    """How the links are made to work."""
+    """How to make the links work."""
 
     digest: str = ""
-    """Of all results that the page shows."""
+    """Digest of all results that the page shows."""
 
     waiting: tuple[str, ...] = field(default=())
     """Addresses of stages without a result."""

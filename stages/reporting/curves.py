@@ -1,4 +1,4 @@
-"""Curves of the trainings as SVG, one figure for each metric, with one legend for all; matplotlib without a display."""
+"""Training curves as SVG, one figure per metric with a common legend; uses matplotlib without a display."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ METRICS = {
     "learning_rate": "learning rate",
     "throughput/images_per_second": "images per second",
 }
-"""Those shown, where they were told, with their titles."""
+"""Titles of the metrics that are shown if recorded."""
 
 COLOURS = (
     "#332288", "#cc6677", "#44aa99", "#ddaa33", "#882255", "#88ccee", "#117733", "#ee7733", "#555555", "#aa4499",
     "#0077bb", "#999933",
 )  # fmt: skip
-"""Of the rows. From Paul Tol's schemes, which stay apart for colour-blind readers."""
+"""Colours of the rows, from Paul Tol's schemes, which colour-blind readers can distinguish."""
 
 POINTS = 300
-"""Of a curve at most: longer ones are shown as means over equal numbers of points."""
+"""Largest number of points of a curve; longer ones are shown as means over equal numbers of points."""
 
 DECADE = 10
 
@@ -33,14 +33,14 @@ DECADE = 10
 @dataclass(frozen=True, kw_only=True)
 class Charts:
     colours: Mapping[str, str]
-    """Of the rows: the legend."""
+    """Colour of each row, for the legend."""
 
     figures: Mapping[str, bytes]
-    """SVG by title."""
+    """SVG figures by title."""
 
 
 def charts(curves: Sequence[Curve]) -> Charts | None:
-    """A figure for each metric; None without curves."""
+    """One figure per metric; None without curves."""
     rows = list(dict.fromkeys(curve.row for curve in curves))
     colours = {row: COLOURS[place % len(COLOURS)] for place, row in enumerate(rows)}
     metrics = [name for name in METRICS if any(curve.values.get(name) for curve in curves)]
@@ -48,12 +48,12 @@ def charts(curves: Sequence[Curve]) -> Charts | None:
     return Charts(colours=colours, figures=figures) if figures else None
 
 
-def chart(metric: str, told: Sequence[Curve], colours: Mapping[str, str]) -> bytes:
-    """SVG of one metric over the steps; seeds of a row share its colour."""
+def chart(metric: str, curves: Sequence[Curve], colours: Mapping[str, str]) -> bytes:
+    """SVG chart of one metric over the steps; the seeds of a row share its colour."""
     figure = new_figure(5.0, 2.9)
     axes = figure.subplots()
     plain_axes(axes, "", values="y")
-    for curve in told:
+    for curve in curves:
         points = thinned(curve.values.get(metric, ()))
         scale = 100 if metric == CURVE_NAME else 1
         marker = "o" if len(points) < 12 else ""
@@ -79,7 +79,7 @@ def thinned(points: Sequence[tuple[int, float]], most: int = POINTS) -> list[tup
 
 
 def _scales(axes: Any) -> None:
-    """Values over a decade and more are read on a logarithm, marked at 1, 2 and 5."""
+    """Set the scales: values that span a decade or more get a logarithmic axis with ticks at 1, 2 and 5."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     values = [value for line in axes.lines for value in line.get_ydata()]

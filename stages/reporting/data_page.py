@@ -1,4 +1,4 @@
-"""The page about a data set: its figures and tables in one HTML file that needs nothing beside it.
+"""The page about a data set: figures and tables in one self-contained HTML file.
 
 Tested in tests/experiments/cli/data/test_app.py.
 """
@@ -18,22 +18,22 @@ from stages.shards.reach import GroupReach, Reach
 SHEET, CLASSES, SHAPES, REACH = "sheet.png", "classes.png", "shapes.png", "reach.png"
 
 
-def figures(seen: AlbumContents, reach: Reach, spec: DetectorSpec) -> dict[str, bytes]:
-    """Name of the file to PNG."""
+def figures(album: AlbumContents, reach: Reach, spec: DetectorSpec) -> dict[str, bytes]:
+    """PNG figures by file name."""
     return {
-        SHEET: contact_sheet(seen.picked, seen.classes),
-        CLASSES: class_chart(seen),
-        SHAPES: shape_chart(seen, spec),
+        SHEET: contact_sheet(album.picked, album.classes),
+        CLASSES: class_chart(album),
+        SHAPES: shape_chart(album, spec),
         REACH: reach_chart(reach),
     }
 
 
-def page(seen: AlbumContents, reach: Reach, spec_name: str, drawn: Mapping[str, bytes]) -> str:
-    """The page; `drawn` are the figures of the same data."""
+def page(album: AlbumContents, reach: Reach, spec_name: str, drawn: Mapping[str, bytes]) -> str:
+    """The page about a data set; `drawn` holds its `figures`."""
     return render(
         "data.html",
-        title=seen.title,
-        headline=headline(seen),
+        title=album.title,
+        headline=headline(album),
         sheet=drawn[SHEET],
         classes=drawn[CLASSES],
         shapes=drawn[SHAPES],
@@ -48,35 +48,35 @@ def page(seen: AlbumContents, reach: Reach, spec_name: str, drawn: Mapping[str, 
     )
 
 
-def headline(seen: AlbumContents) -> str:
-    """One line of counts."""
-    used = sum(number > 0 for number in seen.objects_per_class())
-    text = f"{seen.images:,} images, {len(seen.labels):,} objects of {used} classes"
-    empty = seen.images - len(set(seen.image.tolist()))
+def headline(album: AlbumContents) -> str:
+    """One line with the counts of images and objects."""
+    used = sum(number > 0 for number in album.objects_per_class())
+    text = f"{album.images:,} images, {len(album.labels):,} objects of {used} classes"
+    empty = album.images - len(set(album.image.tolist()))
     marks = [
-        (int(seen.difficult.sum()), "difficult"),
-        (int(seen.crowd.sum()), "crowds"),
+        (int(album.difficult.sum()), "difficult"),
+        (int(album.crowd.sum()), "crowds"),
         (empty, "images without objects"),
     ]
     text += "".join(f", {number:,} {what}" for number, what in marks if number)
-    return text + (f"; {seen.left_out:,} images left out, see ssdpipe data check" if seen.left_out else "")
+    return text + (f"; {album.left_out:,} images skipped, see ssdpipe data check" if album.left_out else "")
 
 
 def verdict(reach: Reach) -> str:
-    """The first thing to know about one's own data."""
+    """The most important fact about a custom data set: how many objects no default box reaches."""
     counts = f"{reach.all.unreached:,} of {reach.all.objects:,} objects ({100 * reach.all.share:.1f} %)"
-    trained = "; each of them trains one box at most" if reach.all.unreached else ""
-    return f"{counts} overlap no default box by 0.5{trained}."
+    trained = "; each of them trains at most one box" if reach.all.unreached else ""
+    return f"{counts} overlap no default box with an IoU of at least 0.5{trained}."
 
 
 def scale_table(reach: Reach) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: each scale, its default boxes, and the objects it serves."""
+    """Header and rows: each scale with its default boxes and the objects it serves."""
     rows = [[scale.name, f"{scale.default_boxes:,}", f"{scale.best:,}", f"{scale.reached:,}"] for scale in reach.scales]
-    return ["scale", "default boxes", "best for objects", "reach objects"], rows
+    return ["scale", "default boxes", "objects with best box here", "objects reached"], rows
 
 
 def group_table(title: str, groups: Sequence[GroupReach]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: objects of each group and how many of them no default box reaches."""
+    """Header and rows: the objects of each group, and how many of them no default box reaches."""
     rows = [
         [group.name, f"{group.objects:,}", f"{group.unreached:,}", f"{100 * group.share:.1f} %"]
         for group in groups

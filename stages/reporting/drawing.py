@@ -1,5 +1,7 @@
-"""The change of one row as a small drawing that stands in its line of the table: the paper's as a ring, ours as a dot
-with its interval, on an axis that all rows share. Drawn by hand because it has to line up with the rows of the table.
+"""The change of one row as a small drawing in its line of the table.
+
+The paper's change is a ring, ours a dot with its interval, on an axis that all rows share. It is not a plot by
+matplotlib because it has to line up with the rows of the table.
 
 Tested in tests/stages/reporting/test_curves.py.
 """
@@ -12,23 +14,23 @@ from dataclasses import dataclass
 from stages.tables.content import Line
 
 WIDTH, HEIGHT, MARGIN = 160, 26, 8
-"""Pixels; the margin keeps a dot at an end whole."""
+"""Size in pixels; the margin keeps a dot at either end complete."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """From the lowest to the highest of the changes; zero is on it."""
+    """Range from the lowest to the highest change; it includes zero."""
 
     low: float
     high: float
 
     def place(self, value: float) -> float:
-        """Pixels from the left."""
+        """Position of a value in pixels from the left."""
         return round(MARGIN + (value - self.low) / (self.high - self.low) * (WIDTH - 2 * MARGIN), 1)
 
 
 def shared_axis(lines: Sequence[Line]) -> Axis | None:
-    """None when no line has a change, or when their units differ."""
+    """Axis for all lines; None if no line has a change or their units differ."""
     values = [value for line in lines for value in _values(line)]
     if not values or len({line.unit for line in lines}) > 1 or min(values) == max(values) == 0:
         return None
@@ -37,7 +39,7 @@ def shared_axis(lines: Sequence[Line]) -> Axis | None:
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnChange:
-    """Places from the left; None is not drawn."""
+    """Positions in pixels from the left; None is not drawn."""
 
     zero: float
     interval: tuple[float, float] | None
@@ -48,7 +50,7 @@ class DrawnChange:
 
 
 def drawn_change(line: Line, axis: Axis) -> DrawnChange:
-    """Nothing but the line of zero for a row without changes."""
+    """Drawing of a line's changes; without changes, only the zero line."""
     bounds = line.change_interval
     return DrawnChange(
         zero=axis.place(0),
@@ -59,5 +61,5 @@ def drawn_change(line: Line, axis: Axis) -> DrawnChange:
 
 
 def _values(line: Line) -> list[float]:
-    found = [line.published_change, line.change, *(line.change_interval or ())]
-    return [value for value in found if value is not None]
+    values = [line.published_change, line.change, *(line.change_interval or ())]
+    return [value for value in values if value is not None]

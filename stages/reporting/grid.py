@@ -1,4 +1,4 @@
-"""A table of a page, as data.
+"""A table on a page, as data.
 
 Tested in tests/stages/reporting/test_page.py.
 """
@@ -15,11 +15,11 @@ from stages.reporting.drawing import DrawnChange
 class Cell:
     lines: tuple[str, ...] = ()
     small: str = ""
-    """What follows in small print."""
+    """Text that follows in small print."""
 
     change: DrawnChange | None = None
     kind: str = ""
-    """Class of the style sheet, as of rows and tables."""
+    """CSS class; rows and tables have one too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +34,11 @@ class Grid:
     rows: tuple[Row, ...]
     kind: str
     groups: tuple[tuple[str, int], ...] = ()
-    """What stands above how many columns of the header."""
+    """Headings above the header, each with the number of columns it spans."""
 
 
 def texts(plain: Iterable[str]) -> tuple[Cell, ...]:
-    """A cell for each text."""
+    """One cell per text."""
     return tuple(Cell(lines=(text,)) for text in plain)
 
 

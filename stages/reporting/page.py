@@ -1,4 +1,4 @@
-"""The page: one HTML file that needs nothing beside it and fetches nothing."""
+"""The report page: one self-contained HTML file that fetches nothing."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from stages.reporting.rendering import render
 from stages.tables.layout import warnings as table_warnings
 
 READING = (
-    "Accuracies are in percent. In brackets: the 95 % interval over {replicates} resamplings of the test images, the "
-    "same for every row. A change is ours against the first row of its metric and test images. ±: the standard "
-    "deviation over the seeds, of a change against the same seed. Bold: the interval leaves zero out, and so does the "
-    "95 % t interval of the mean over seeds, from two on. Grey: the data do not support the difference. One seed tells "
-    "nothing of others."
+    "Accuracies are in percent. Brackets hold the 95 % interval over {replicates} resamplings of the test images, "
+    "which all rows share. Our change is relative to the first row with the same metric and test images. ± is the "
+    "standard deviation over seeds; changes are paired by seed. Bold: the interval excludes zero and, with two or more "
+    "seeds, so does the 95 % t interval of the mean over seeds. Grey: the data do not support the difference. One seed "
+    "shows nothing about other seeds."
 )
 
 
 def page(report: Report) -> str:
-    """The page of an experiment."""
+    """Render the page of an experiment."""
     content, lines = report.table, report.lines
     return render(
         "report.html",
@@ -39,23 +39,23 @@ def page(report: Report) -> str:
 
 
 def summary(report: Report) -> str:
-    """How much of the experiment there is, and how much of it the data support."""
-    asked = [line for line in report.lines if not line.quoted]
-    run = [line for line in asked if line.values]
+    """How much of the experiment has been run, and how many changes the data support."""
+    runnable = [line for line in report.lines if not line.quoted]
+    run = [line for line in runnable if line.values]
     seeds = sorted({len(line.values) for line in run})
-    told = f"{len(run)} of {len(asked)} rows run" if asked else "All rows are quoted"
+    text = f"{len(run)} of {len(runnable)} rows run" if runnable else "All rows are quoted"
     if seeds:
-        told += f", {' to '.join(map(str, seeds))} {'seed' if seeds == [1] else 'seeds'}"
+        text += f", {' to '.join(map(str, seeds))} {'seed' if seeds == [1] else 'seeds'}"
     judged = [line for line in run if line.change_interval]
     if judged:
         supported = sum(bool(line.supports_change) for line in judged)
-        told += f". Of {len(judged)} changes the data support {supported}"
-    return f"{told}."
+        text += f". The data support {supported} of {len(judged)} changes"
+    return f"{text}."
 
 
 def warnings(report: Report) -> list[str]:
-    """Why the numbers are not of the paper's conditions."""
-    told = [*table_warnings(report.table), *report.warnings]
+    """Reasons why the numbers are not comparable with the paper's or not measured on unseen images."""
+    notes = [*table_warnings(report.table), *report.warnings]
     if report.table.preset == "full" and (count := len(report.table.departures)):
-        told.append(f"{count} settings of all rows are not the paper's; see Distance from the paper.")
-    return told
+        notes.append(f"{count} settings shared by all rows depart from the paper; see Departures from the paper.")
+    return notes

@@ -1,4 +1,4 @@
-"""Pages from the templates beside this file: every text is escaped, and images lie inside the page.
+"""Render pages from the templates beside this file: every text is escaped, and images are embedded.
 
 Tested in tests/stages/reporting/test_page.py.
 """
@@ -17,33 +17,33 @@ KINDS = {"png": "image/png", "svg": "image/svg+xml"}
 
 
 def render(template: str, **values: Any) -> str:
-    """The page of a template."""
+    """Render a template with these values."""
     return _environment().get_template(template).render(values)
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(loader=PackageLoader("stages.reporting"), autoescape=True, undefined=StrictUndefined)
-    made.filters |= {"minus": with_minus, "data_uri": data_uri, "groupby_in_order": _groups}
-    made.tests["of_the_web"] = is_of_the_web
-    return made
+    environment = Environment(loader=PackageLoader("stages.reporting"), autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {"minus": with_minus, "data_uri": data_uri, "groupby_in_order": _groups}
+    environment.tests["web_link"] = is_web_link
+    return environment
 
 
 def with_minus(text: str) -> str:
-    """A minus sign before numbers instead of a hyphen."""
+    """The text with a minus sign instead of a hyphen before numbers."""
     return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 
 def data_uri(content: bytes, suffix: str) -> str:
-    """The image itself, as what an `<img>` shows."""
+    """The image as a data URI for an `<img>`."""
     return f"data:{KINDS[suffix]};base64,{b64encode(content).decode()}"
 
 
-def is_of_the_web(url: str) -> bool:
-    """Whether a link may lead there; a label without one stays text."""
+def is_web_link(url: str) -> bool:
+    """Whether the page may link to this address; otherwise the label stays plain text."""
     return url.startswith(("http://", "https://"))
 
 
 def _groups(items: Any, attribute: str) -> list[tuple[Any, list[Any]]]:
-    """Neighbours with one value of the attribute, in the order given; jinja's own groupby sorts."""
+    """Groups of neighbours with equal values of the attribute, in the given order; jinja's own groupby sorts."""
     return [(value, list(group)) for value, group in groupby(items, lambda item: getattr(item, attribute))]

@@ -19,7 +19,7 @@ SETTINGS_OPEN = 12
 
 
 def results(content: TableContent, lines: Sequence[Line]) -> Grid:
-    """The table; a long one with a drawing of the changes."""
+    """Table of results; a long one with a drawing of the changes."""
     layout = lay_out(content, lines)
     axis = None if layout.groups else shared_axis(lines)
     header = texts(layout.header)
@@ -32,7 +32,7 @@ def results(content: TableContent, lines: Sequence[Line]) -> Grid:
 
 
 def seeds(content: TableContent, lines: Sequence[Line]) -> Grid | None:
-    """What each seed gave; None where no row has two."""
+    """Table of values by seed; None if no row has two seeds."""
     most = max((seed + 1 for line in lines for seed in line.by_seed), default=0)
     if most < 2:
         return None
@@ -51,9 +51,9 @@ def seeds(content: TableContent, lines: Sequence[Line]) -> Grid | None:
 
 
 def classes(content: TableContent, lines: Sequence[Line]) -> list[Grid]:
-    """Average precision of each class, a block of classes at a time; the paper's below ours where it is printed.
+    """Tables of average precision by class, in blocks of classes; the paper's values, if printed, are below ours.
 
-    The paper's is left out where ours are other classes, as those of drawn images are.
+    The paper's values are omitted if our classes are different, as with drawn images.
     """
     ours = {name for line in lines for name in line.per_class}
     if ours and ours.isdisjoint(name for line in lines for name in line.published_classes):
@@ -67,16 +67,18 @@ def classes(content: TableContent, lines: Sequence[Line]) -> list[Grid]:
 def settings(
     content: TableContent, departures: Sequence[tuple[str, tuple[Setting, ...]]]
 ) -> list[tuple[str, Grid, bool]]:
-    """Title, table, and whether it is shown at once: what all rows share that is not the paper's, then what single
-    rows have. What is long and seldom read opens at a click, and stays away from paper."""
+    """Title, table, and whether it is initially open: departures shared by all rows, then those of single rows.
+
+    A long table opens at a click and is not printed while closed.
+    """
     single = [[label if not place else "", *item] for label, own in departures for place, item in enumerate(own)]
     parts = [
-        ("of all rows", ["setting", "here", "paper"], content.departures),
+        ("shared by all rows", ["setting", "here", "paper"], content.departures),
         ("of single rows", ["row", "setting", "here", "paper's SSD300"], single),
     ]
     return [
         (
-            f"{len(rows)} settings {whose} that are not the paper's",
+            f"{len(rows)} settings {whose} that depart from the paper",
             plain_grid(header, rows, "settings"),
             len(rows) <= SETTINGS_OPEN,
         )
@@ -86,7 +88,7 @@ def settings(
 
 
 def conditions(report: Report) -> Grid | None:
-    """Under which conditions the results were made; None where nothing is known."""
+    """Table of the conditions under which the results were made; None if nothing is known."""
     rows = tuple(Row(cells=(Cell(lines=(title,)), Cell(lines=items))) for title, items in report.conditions)
     return Grid(header=texts(("", "")), rows=rows, kind="settings conditions") if rows else None
 

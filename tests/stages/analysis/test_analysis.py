@@ -1,4 +1,4 @@
-"""The analysis as a document and as files: by hand, and on a real detector's output for VOC2007 test."""
+"""The analysis as a document and as files: on a hand-made scene, and on a real detector's output for VOC2007 test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.folder import Folder
 from ssd_core.metrics.analysis.findings import find
 from ssd_core.metrics.analysis.sensitivity import normalised_ap
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes, evaluate
-from stages.analysis.analysis import Manner, analyse, summarise
+from stages.analysis.analysis import AnalysisOptions, analyse, summarise
 from stages.analysis.analysis_files import write_files
 from stages.analysis.known_groups import grouping_of
 from stages.evaluation.voc_detections import read_files
@@ -23,7 +23,7 @@ A, B = (1, 1, 10, 10), (41, 41, 60, 60)
 
 
 def scene():
-    """One image, a cat and a dog; the cat is found, the dog taken for a cat. The third class has no object."""
+    """One image with a cat and a dog; the cat is detected, the dog taken for a cat. The third class has no object."""
     truth = TrueBoxes(
         images=np.zeros(2, int),
         labels=np.array([0, 1]),
@@ -39,11 +39,11 @@ def scene():
     return detections, truth
 
 
-def small_document(**manner):
-    return analyse(*scene(), classes=("cat", "dog", "cow"), images=1, manner=Manner(**manner))
+def small_document(**options):
+    return analyse(*scene(), classes=("cat", "dog", "cow"), images=1, options=AnalysisOptions(**options))
 
 
-def test_the_document_is_plain_json_and_leaves_out_what_has_no_objects():
+def test_the_document_is_plain_json_and_omits_groups_and_classes_without_objects():
     document = small_document(similar=(("cat", "dog"),), groups=(("pets", ("cat", "dog")), ("cattle", ("cow",))))
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document["groups"]) == ["pets"]
@@ -56,25 +56,25 @@ def test_the_document_is_plain_json_and_leaves_out_what_has_no_objects():
     assert document["confusion"]["counts"] == [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
 
 
-def test_without_groups_all_classes_are_one_and_without_similar_ones_the_confusion_is_other():
+def test_without_groups_all_classes_form_one_and_without_similar_classes_a_confusion_counts_as_other():
     document = small_document()
     assert document["groups"]["all"]["classes"] == ["cat", "dog"]
     assert document["groups"]["all"]["detections"]["Oth"][4] == 0.5
 
 
-def test_groups_without_any_object_are_refused_with_the_classes_that_have_some():
-    with pytest.raises(PipelineError, match=r"cow.*objects of: cat, dog"):
+def test_groups_without_objects_are_refused_and_the_classes_with_objects_named():
+    with pytest.raises(PipelineError, match=r"cow.*with objects: cat, dog"):
         small_document(groups=(("cattle", ("cow",)),))
 
 
-def test_the_summary_tells_shares_at_as_many_detections_as_objects():
+def test_the_summary_reports_shares_where_there_are_as_many_detections_as_objects():
     summary = summarise(small_document())
     assert summary["hoiem/all/Cor"] == 1
     assert summary["hoiem/all/recall"] == 0.5  # all of the cats, none of the dogs
     assert summary["hoiem/AP_N/cat"] == 1
 
 
-def test_files_are_written_and_the_same_document_gives_the_same_bytes(tmp_path):
+def test_files_are_written_and_equal_documents_give_equal_bytes(tmp_path):
     document = small_document()
     first, second = Folder(str(tmp_path / "a")), Folder(str(tmp_path / "b"))
     names = write_files(document, first)
@@ -95,7 +95,7 @@ def test_files_are_written_and_the_same_document_gives_the_same_bytes(tmp_path):
         (("RBC",), []),
     ],
 )
-def test_groups_of_known_vocabularies_are_found_by_their_classes(classes, groups):
+def test_groups_of_known_vocabularies_are_recognised_by_their_classes(classes, groups):
     assert [name for name, _ in grouping_of(classes).groups] == groups
 
 
@@ -114,14 +114,14 @@ def document(voc2007):
     return analysed(voc2007)
 
 
-def analysed(files, **manner):
+def analysed(files, **options):
     grouping = grouping_of(files.classes)
     return analyse(
         files.found,
         files.truth,
         classes=files.classes,
         images=files.images,
-        manner=Manner(similar=grouping.similar, groups=grouping.groups, **manner),
+        options=AnalysisOptions(similar=grouping.similar, groups=grouping.groups, **options),
     )
 
 
@@ -132,7 +132,7 @@ def test_the_groups_of_voc2007_test_have_357_415_and_400_objects_per_class(docum
     assert document["images"] == 4952
 
 
-def test_shares_of_a_real_detector_add_up_and_move_as_they_must(document):
+def test_shares_of_a_real_detector_add_up_and_change_in_the_right_direction(document):
     for group in document["groups"].values():
         trend, false_positives = group["detections"], group["false_positives"]
         np.testing.assert_allclose(sum(np.array(trend[kind]) for kind in KINDS), 1)
@@ -148,14 +148,14 @@ def test_shares_of_a_real_detector_add_up_and_move_as_they_must(document):
     assert other["furniture"] == max(other.values())
 
 
-def test_counting_background_once_reads_ticks_later(voc2007, document):
+def test_counting_background_once_moves_ticks_to_later_detections(voc2007, document):
     fixed = analysed(voc2007, fixed=True)
     for name, group in fixed["groups"].items():
         assert group["detections"]["Cor"][-1] < document["groups"][name]["detections"]["Cor"][-1]
         assert group["detections"]["recall"] == document["groups"][name]["detections"]["recall"]
 
 
-def test_without_normalisation_the_precision_is_nearly_that_of_the_devkit(voc2007):
+def test_without_normalisation_average_precision_is_close_to_the_devkit_s(voc2007):
     # They differ in who takes an object when several are near: by less than a hundredth
     devkit = evaluate(voc2007.found, voc2007.truth, class_count=20)
     for label, result in enumerate(devkit):
@@ -164,7 +164,7 @@ def test_without_normalisation_the_precision_is_nearly_that_of_the_devkit(voc200
         assert ours.value == pytest.approx(result.ap_area, abs=0.01)
 
 
-def test_small_objects_are_found_worst_and_bins_hold_a_tenth_to_two_fifths(document):
+def test_small_objects_score_worst_and_bins_hold_a_tenth_to_two_fifths(document):
     for item in document["sensitivity"].values():
         assert item["area"][0]["value"] == min(part["value"] for part in item["area"])
         objects = [part["objects"] for part in item["area"]]
@@ -172,7 +172,7 @@ def test_small_objects_are_found_worst_and_bins_hold_a_tenth_to_two_fifths(docum
         np.testing.assert_allclose(np.array(objects) / sum(objects), [0.1, 0.2, 0.4, 0.2, 0.1], atol=0.02)
 
 
-def test_each_object_stands_in_the_confusion_matrix_once(voc2007, document):
+def test_each_object_appears_in_the_confusion_matrix_once(voc2007, document):
     counts = np.array(document["confusion"]["counts"])
     objects = np.bincount(voc2007.truth.labels[~voc2007.truth.difficult], minlength=20)
     np.testing.assert_array_equal(counts.sum(axis=1)[:20], objects)

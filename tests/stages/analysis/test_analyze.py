@@ -1,4 +1,4 @@
-"""The stage, on drawn shards with detections made from the objects themselves."""
+"""The analysis stage, on drawn shards with detections made from the objects themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stages.drawn.vocabulary import VOCABULARIES
 
 
 def perfect(shards: Folder, place: Folder) -> Folder:
-    """A result of detection that finds every object exactly."""
+    """A detection result that matches every object exactly."""
     rows = [
         (row.image_id, int(label), 0.9, *map(float, box))
         for row in ShardSet(shards.path)
@@ -30,7 +30,7 @@ def perfect(shards: Folder, place: Folder) -> Folder:
     return place
 
 
-def test_a_perfect_detector_has_no_false_positives_and_all_files_are_there(drawn, in_process, tmp_path):
+def test_a_perfect_detector_has_no_false_positives_and_all_files_exist(drawn, in_process, tmp_path):
     detections = Detect(weights=drawn.train, shards=drawn.test, variant="perfect")
     grouping = grouping_of(VOCABULARIES["voc"].names)
     stage = Analyze(

@@ -1,4 +1,4 @@
-"""Which detections are shown, and as what."""
+"""Selection of the detections shown in pictures, and their kinds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from pipeline.folder import Folder
 from ssd_core.data.images import decode_rgb
 from ssd_core.data.shards import ShardSet
-from stages.analysis.detection_pictures import CUTTINGS, MISSED, PICKED, SHEET, Choice, pick
+from stages.analysis.detection_pictures import CROPS, MISSED, PICKED, SHEET, Choice, pick
 from stages.analysis.draw_detections import DrawDetections
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
@@ -24,7 +24,7 @@ from stages.figures.detections import Shown, detections_figure, window
 from stages.shards.shard import Shard
 
 BOX = (10.0, 20.0, 50.0, 60.0)
-"""Where `a` has a cat and `b` a dog, see the fixture."""
+"""Box of the cat in image `a` and of the dog in image `b`, see the fixture."""
 
 ELSEWHERE = (70.0, 2.0, 90.0, 15.0)
 CAT, DOG = 0, 1
@@ -32,7 +32,7 @@ CAT, DOG = 0, 1
 
 @pytest.fixture
 def shards(voc, in_process) -> Callable[[], tuple[Shard, Folder]]:
-    """Shards of what the folder holds when this is called."""
+    """Build shards from the current content of the folder."""
 
     def make() -> tuple[Shard, Folder]:
         stage = Shard(sources=(VocFolder(name="own", root=str(voc.root), split="train"),))
@@ -45,14 +45,14 @@ def shards(voc, in_process) -> Callable[[], tuple[Shard, Folder]]:
 
 @pytest.fixture
 def pictures(shards, tmp_path: Path):
-    """What is picked of detections (image id, label, score, box) of the two images, as it is told."""
+    """The document of what is picked from detections (image id, label, score, box) of the two images."""
 
     def run(*found: tuple[str, int, float, tuple[float, ...]], **options: Any) -> dict[str, Any]:
         stage, folder = shards()
         written = write(Folder(str(tmp_path / "found")), *found)
         shown = DrawDetections(detections=stage, shards=stage, **options)
         choice = Choice(**{member.name: getattr(shown, member.name) for member in fields(Choice)})
-        return pick(choice, written, folder).told()
+        return pick(choice, written, folder).document()
 
     return run
 
@@ -74,7 +74,7 @@ def kinds(picked: dict[str, Any]) -> dict[str, list[tuple[str, str, float | None
     }
 
 
-def test_each_detection_is_shown_as_what_it_is(pictures):
+def test_each_detection_is_shown_under_its_kind(pictures):
     shifted = (30.0, 20.0, 70.0, 60.0)  # overlap 21 * 41 / (2 * 41 * 41 - 21 * 41) = 0.34
     picked = pictures(("a", CAT, 0.9, BOX), ("a", DOG, 0.8, BOX), ("b", CAT, 0.7, ELSEWHERE), ("b", DOG, 0.6, shifted))
     assert kinds(picked) == {
@@ -86,13 +86,13 @@ def test_each_detection_is_shown_as_what_it_is(pictures):
     }
 
 
-def test_similar_classes_are_a_row_of_their_own_only_where_some_are_named(pictures):
+def test_similar_classes_have_their_own_row_only_if_some_are_named(pictures):
     wrong = ("a", DOG, 0.8, BOX)
     assert "similar class" not in pictures(wrong)["cuttings"]
     assert kinds(pictures(wrong, similar=(("cat", "dog"),)))["similar class"] == [("a", "dog", 0.8)]
 
 
-def test_the_surest_come_first_and_no_two_of_one_image(pictures):
+def test_highest_scores_come_first_with_no_two_from_one_image(pictures):
     picked = pictures(
         ("a", CAT, 0.3, ELSEWHERE), ("a", CAT, 0.7, ELSEWHERE), ("b", DOG, 0.5, ELSEWHERE), ("b", CAT, 0.9, ELSEWHERE)
     )
@@ -106,21 +106,21 @@ def test_the_sheet_shows_images_with_a_detection_above_the_score(pictures):
     assert picked["images"] == ["b"]  # 0.6 itself is not above, also as float32
 
 
-def test_a_detector_that_finds_nothing_has_pictures_of_what_it_missed(pictures):
+def test_a_detector_without_detections_has_pictures_of_the_missed_objects(pictures):
     picked = pictures()
     assert picked["images"] == []
     assert [item["image_id"] for item in picked["cuttings"][MISSED]] == ["a", "b"]
 
 
-@pytest.mark.parametrize("found", [(("a", CAT, 0.9, BOX),), ()], ids=("sure", "none"))
-def test_the_stage_writes_both_pictures_and_what_they_show(shards, tmp_path, in_process, found):
+@pytest.mark.parametrize("found", [(("a", CAT, 0.9, BOX),), ()], ids=("one", "none"))
+def test_the_stage_writes_both_pictures_and_a_list_of_their_content(shards, tmp_path, in_process, found):
     stage, folder = shards()
     written = write(Folder(str(tmp_path / "found")), *found)
     detections = Detect(weights=stage, shards=stage)
     drawing = DrawDetections(detections=detections, shards=stage, columns=1)
     context = in_process(drawing, "pictures", {stage: folder, detections: written})
     drawing.run(context)
-    assert set(context.out.files()) == {SHEET, CUTTINGS, PICKED}
+    assert set(context.out.files()) == {SHEET, CROPS, PICKED}
     for name in drawing.artifacts():
         assert min(decode_rgb(context.out.read_bytes(name)).shape[:2]) > 100
 
@@ -130,7 +130,7 @@ def test_difficult_objects_are_not_missed(pictures, voc):
     assert kinds(pictures()) == {MISSED: [("b", "dog", None)]}
 
 
-def test_labels_read_as_in_the_paper_with_one_colour_for_a_class(drawn):
+def test_labels_read_as_in_the_paper_with_one_colour_per_class(drawn):
     rows = ShardSet(drawn.folders[drawn.test].path)
     shown = Shown(
         row=rows.row(0),
@@ -148,11 +148,11 @@ def test_labels_read_as_in_the_paper_with_one_colour_for_a_class(drawn):
 @pytest.mark.parametrize(
     ("box", "expected"),
     [
-        ((40, 40, 60, 60), (28, 28, 72, 72)),  # 20 wide, and 0.6 of it on each side: 50 - 22
-        ((0, 40, 20, 60), (0, 28, 44, 72)),  # moved to the right, as wide
+        ((40, 40, 60, 60), (28, 28, 72, 72)),  # 20 wide, with a margin of 0.6 of it on each side: 50 - 22
+        ((0, 40, 20, 60), (0, 28, 44, 72)),  # shifted to the right, width unchanged
         ((80, 80, 100, 100), (56, 56, 100, 100)),
-        ((0, 0, 100, 100), (0, 0, 100, 100)),  # no more than the image
+        ((0, 0, 100, 100), (0, 0, 100, 100)),  # limited to the image
     ],
 )
-def test_a_cutting_lies_in_the_image(box, expected):
+def test_a_crop_lies_inside_the_image(box, expected):
     assert window(np.array(box, float), 100, 100) == expected

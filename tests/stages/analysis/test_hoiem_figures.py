@@ -1,4 +1,4 @@
-"""What the figures of the analysis show, asked of the figures themselves."""
+"""Content of the analysis figures, read from the figure objects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ONE = {"value": 0.5, "error": 0.1, "objects": 4}
 SENSITIVITY = {"overall": ONE, "area": [{**ONE, "value": None}, *[ONE] * 4], "aspect": [ONE] * 5}
 
 
-def test_colours_are_those_of_the_tool():
+def test_colours_are_those_of_the_original_tool():
     # RGB of 255; the green row is multiplied by 1.2
     tool = {"Loc": (79, 129, 189), "Sim": (192, 80, 77), "Oth": (92, 230, 96), "BG": (128, 100, 162)}
     assert to_rgb(COLOURS["Cor"]) == (1, 1, 1)
@@ -34,7 +34,7 @@ def test_colours_are_those_of_the_tool():
         assert [round(255 * part) for part in to_rgb(COLOURS[kind])] == list(colour)
 
 
-def test_a_column_for_each_group_names_its_unit_and_draws_recall_in_percent():
+def test_each_group_has_a_column_with_its_unit_and_recall_in_percent():
     document = {"groups": {name: {"detections": TREND, "false_positives": FALSE_POSITIVES} for name in ("a", "b")}}
     figure = trends_figure(document)
     assert len(figure.axes) == 4
@@ -46,7 +46,7 @@ def test_a_column_for_each_group_names_its_unit_and_draws_recall_in_percent():
     assert figure.axes[2].get_xlabel() == "total false positives"
 
 
-def test_a_row_for_each_detector_and_bins_without_objects_are_left_out():
+def test_each_detector_has_a_row_and_bins_without_objects_are_omitted():
     document = {"sensitivity": {"cat": SENSITIVITY}}
     figure = sensitivity_figure({"SSD300": document, "SSD512": document}, shown=("cat", "dog"), properties=("area",))
     assert [axes.get_title() for axes in figure.axes] == ["SSD300: BBox Area", "SSD512: BBox Area"]
@@ -62,7 +62,7 @@ def test_a_size_without_objects_has_no_bar():
     assert [text.get_text() for text in figure.axes[0].texts] == ["5.3", "none", "39.6"]
 
 
-def test_files_of_a_figure_are_what_their_suffix_says():
+def test_figure_files_have_the_format_of_their_suffix():
     files = png_and_svg(coco_sizes_figure({"a": {}}))
     assert files["png"].startswith(b"\x89PNG")
     assert b"<svg" in files["svg"]

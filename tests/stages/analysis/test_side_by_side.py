@@ -1,4 +1,4 @@
-"""Several detectors in one figure, drawn by the stages from the files that analyses and evaluations leave."""
+"""Several detectors in one figure, drawn by stages from the files of analyses and evaluations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZES = {"coco/APs": 0.053, "coco/APm": -1.0, "coco/APl": 0.396}
 
 @dataclass(frozen=True, kw_only=True)
 class Written(Stage):
-    """A result that a test writes."""
+    """A result written by a test."""
 
     number: int
 
@@ -28,7 +28,7 @@ class Written(Stage):
 
 @pytest.fixture
 def drawn_from(in_process):
-    """The files that a stage draws from two results with one document each."""
+    """The files that a stage draws from two results, each with one document."""
 
     def run(stage, inputs, file, document):
         folders = {}
@@ -49,9 +49,7 @@ def drawn_from(in_process):
         (DrawCocoSizes, "evaluations", SUMMARY, SIZES, {}),
     ],
 )
-def test_a_figure_names_each_detector_and_is_there_to_look_at_and_to_print(
-    drawn_from, kind, field, file, document, options
-):
+def test_a_figure_names_each_detector_and_is_written_as_png_and_svg(drawn_from, kind, field, file, document, options):
     inputs = Written(number=1), Written(number=2)
     stage = kind(**{field: inputs}, titles=("SSD300", "SSD512"), **options)
     png, svg = drawn_from(stage, inputs, file, document).values()
@@ -60,7 +58,7 @@ def test_a_figure_names_each_detector_and_is_there_to_look_at_and_to_print(
     assert b"SSD512" in svg
 
 
-def test_a_title_for_each_detector_is_asked_for(drawn_from):
+def test_each_detector_needs_a_title(drawn_from):
     (only,) = inputs = (Written(number=1),)
     with pytest.raises(ValueError, match="zip"):
         drawn_from(DrawCocoSizes(evaluations=(only,), titles=("SSD300", "SSD512")), inputs, SUMMARY, SIZES)

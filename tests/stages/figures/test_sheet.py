@@ -1,4 +1,4 @@
-"""The contact sheet, by its pixels."""
+"""The contact sheet, checked by its pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.figures.style import class_colour, ink_on
 
 
 def row(*labels: int, difficult: bool = False, crowd: bool = False, size_wh: tuple[int, int] = (200, 150)) -> Row:
-    """A grey image; the objects share one box in its middle."""
+    """A grey image whose objects share one box in its centre."""
     width, height = size_wh
     grey = np.full((height, width, 3), 128, np.uint8)
     return Row(
@@ -34,13 +34,13 @@ def row(*labels: int, difficult: bool = False, crowd: bool = False, size_wh: tup
 
 
 def pixels(*rows: Row) -> ndarray:
-    """The sheet as RGB."""
+    """The sheet as an RGB array."""
     decoded = cv2.imdecode(np.frombuffer(contact_sheet(rows, ("cat", "dog")), np.uint8), cv2.IMREAD_COLOR)
     return np.asarray(decoded)[..., ::-1]
 
 
 def coloured(sheet: ndarray, label: int) -> int:
-    """Pixels of the colour of a class."""
+    """Number of pixels in the colour of a class."""
     wanted = np.round(np.array(class_colour(label)) * 255)
     return int((np.abs(sheet - wanted).max(axis=-1) < 12).sum())
 
@@ -66,18 +66,18 @@ def test_an_image_without_objects_is_shown_without_a_box() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_any_number_of_images_has_a_place(count: int) -> None:
+def test_any_number_of_images_fits_on_the_sheet(count: int) -> None:
     single = (pixels(row()) == 128).all(axis=-1).sum()
     grey = (pixels(*[row()] * count) == 128).all(axis=-1).sum()
     assert grey == pytest.approx(count * single, rel=0.1)
 
 
-def test_a_panorama_and_a_large_image_are_shown_whole() -> None:
+def test_a_panorama_and_a_large_image_are_shown_completely() -> None:
     for size_wh in ((2000, 100), (100, 2000), (3000, 2000)):
         assert coloured(pixels(row(0, size_wh=size_wh)), 0) > 30
 
 
-def test_colours_of_twenty_classes_differ_and_their_ink_is_readable() -> None:
+def test_colours_of_twenty_classes_differ_and_their_text_is_legible() -> None:
     colours = np.array([class_colour(label) for label in range(20)])
     distances = np.linalg.norm(colours[:, None] - colours, axis=-1)
     assert distances[~np.eye(20, dtype=bool)].min() > 0.26

@@ -1,4 +1,4 @@
-"""A report of everything that a page can hold, with long names and many classes. Numbers are made up for layout."""
+"""A report with everything a page can hold, with long names and many classes. The numbers are invented for layout."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def report() -> Report:
         images=tuple(Image(stage="analyze/ssd300", name=f"trends.{kind}", content=found[kind]) for kind in found),
         conditions=(
             ("machine", ("host, AMD EPYC 9654 96-Core Processor, 192 CPUs, 8 × NVIDIA H200, Linux-6.18-x86_64",)),
-            ("commit", ("0123456789ab, with changes that are not committed (digest 0123456789abcdef)",)),
+            ("commit", ("0123456789ab, with uncommitted changes (digest 0123456789abcdef)",)),
             ("commands", ("ssdpipe run ablation-layers --preset short -s " + "schedule.iterations=6000 " * 8,)),
         ),
         runs=(RunLink(stage="train/all-six/seed0", run="0123456789abcdef", url="http://127.0.0.1:5000/#/a"),),

@@ -1,4 +1,4 @@
-"""The page in a real browser, at the width of a desk and of a telephone. Skipped where there is no Chromium."""
+"""The page in a real browser, at desktop and phone width. Skipped if Chromium is missing."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ FLAGS = (
 )  # fmt: skip
 FRAME = """<!doctype html><style>body { margin: 0 } iframe { border: 0; display: block }</style>
 <iframe width="%d" height="%d" srcdoc="%s"></iframe><pre></pre><script>%s</script>"""
-"""A window of Chromium is 500 pixels wide at least; a frame in it can be narrower."""
+"""A Chromium window is at least 500 pixels wide; a frame in it can be narrower."""
 
 MEASURE = """onload = () => {
   const frame = document.querySelector("iframe").contentDocument, root = frame.documentElement;
   const all = [...frame.body.querySelectorAll("*")], inside = item => item.closest(".scroll > table, svg");
   const name = item => item.tagName + "." + item.className + " " + item.textContent.slice(0, 40);
-  const told = {
+  const report = {
     width: root.clientWidth, needs: root.scrollWidth,
     outside: all.filter(item => !inside(item) && item.getBoundingClientRect().right > root.clientWidth + 1).map(name),
     clipped: all.filter(item => !item.matches(".scroll") && !inside(item) && item.clientWidth
@@ -40,7 +40,7 @@ MEASURE = """onload = () => {
     empty: [...frame.querySelectorAll("section")].filter(item => item.clientHeight < 60).map(name),
     titles: [...frame.querySelectorAll("h2")].map(item => item.textContent),
   };
-  document.querySelector("pre").textContent = JSON.stringify(told);
+  document.querySelector("pre").textContent = JSON.stringify(report);
 }"""
 
 Browser = Callable[..., str]
@@ -48,7 +48,7 @@ Browser = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
-    """Run Chromium on a page, with a profile of its own; what it prints."""
+    """Run Chromium on a page with its own profile, and return its output."""
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
     if program is None:
         pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
@@ -63,25 +63,25 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
 
 @pytest.fixture(params=[1280, 390], ids=["desk", "telephone"])
 def framed(request: pytest.FixtureRequest, report: Report, tmp_path: Path) -> tuple[Path, int]:
-    """A page that holds the report in a frame of this width, and measures it."""
+    """A page that shows the report in a frame of this width and measures it."""
     file = tmp_path / "framed.html"
     file.write_text(FRAME % (request.param, 5200, escape(page(report)), MEASURE))
     return file, request.param
 
 
-def test_nothing_overflows_is_clipped_or_missing(browser: Browser, framed: tuple[Path, int]) -> None:
+def test_nothing_overflows_is_clipped_or_is_missing(browser: Browser, framed: tuple[Path, int]) -> None:
     file, width = framed
     found = re.search(r"<pre>(\{.*?\})</pre>", browser(file, "--window-size=1300,900", "--dump-dom"), re.DOTALL)
     assert found is not None
-    told: dict[str, Any] = json.loads(unescape(found[1]))
-    assert (told["width"], told["needs"]) == (width, width)
-    assert (told["outside"], told["clipped"], told["broken"], told["empty"]) == ([], [], [], [])
-    assert told["images"] == 5  # three curves, a figure as SVG and as PNG
-    sections = ["Results", "Classes", "Curves", "Figures", "Distance from the paper", "Conditions", "Runs"]
-    assert told["titles"] == sections
+    measured: dict[str, Any] = json.loads(unescape(found[1]))
+    assert (measured["width"], measured["needs"]) == (width, width)
+    assert (measured["outside"], measured["clipped"], measured["broken"], measured["empty"]) == ([], [], [], [])
+    assert measured["images"] == 5  # three curves, a figure as SVG and as PNG
+    sections = ["Results", "Classes", "Curves", "Figures", "Departures from the paper", "Conditions", "Runs"]
+    assert measured["titles"] == sections
 
 
-def test_the_screenshot_has_ink_in_the_page_and_none_in_its_margins(
+def test_the_screenshot_has_content_in_the_page_and_none_in_its_margins(
     browser: Browser, framed: tuple[Path, int], tmp_path: Path
 ) -> None:
     file, width = framed

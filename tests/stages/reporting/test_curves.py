@@ -1,4 +1,4 @@
-"""Curves of trainings, and the drawing of a change."""
+"""Training curves, and the drawing of a change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_long_curves_are_means_over_equal_numbers_of_points() -> None:
     assert len(thinned([(step, 0.0) for step in range(3001)])) <= 300
 
 
-def test_there_is_a_figure_for_each_metric_that_was_told_and_one_legend(report: Report) -> None:
+def test_each_recorded_metric_has_a_figure_with_one_common_legend(report: Report) -> None:
     drawn = charts(report.curves)
     assert drawn is not None
     assert list(drawn.figures) == ["training loss", "validation mAP, percent", "learning rate"]
@@ -37,7 +37,7 @@ def test_seeds_of_a_row_share_its_colour(report: Report) -> None:
         assert len(lines) == 2, row
 
 
-def test_zero_and_both_changes_are_on_the_axis_that_all_rows_share(report: Report) -> None:
+def test_zero_and_both_changes_lie_on_the_shared_axis(report: Report) -> None:
     axis = shared_axis(report.lines)
     assert axis is not None
     assert (axis.low, axis.high) == (pytest.approx(-0.22), pytest.approx(0.006))  # row 12's, and row 2's upper bound

@@ -1,4 +1,4 @@
-"""The page: whole, fetching nothing, and honest about what it shows."""
+"""The page is self-contained and honest about what it shows."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ VOID = ("meta", "img", "br")
 
 
 class Page(HTMLParser):
-    """Tags that are open, the cells of all rows, titles, and what is fetched or linked."""
+    """Open tags, cells of all rows, titles, and addresses fetched or linked."""
 
-    def __init__(self, told: str) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.open: list[str] = []
         self.rows: list[list[str]] = []
         self.titles: list[str] = []
         self.fetched: list[str] = []
         self.links: list[str] = []
-        self.feed(told)
+        self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -49,29 +49,29 @@ class Page(HTMLParser):
             self.titles[-1] += data
 
 
-def test_the_page_is_whole_and_fetches_nothing(report: Report) -> None:
-    told = page(report)
-    found = Page(told)
+def test_the_page_is_complete_and_fetches_nothing(report: Report) -> None:
+    text = page(report)
+    found = Page(text)
     assert found.open == []
     assert found.fetched
     assert all(source.startswith("data:image/") for source in found.fetched)
     assert found.links == ["http://127.0.0.1:5000/#/a"]
-    assert "url(" not in told
-    assert "<script" not in told
+    assert "url(" not in text
+    assert "<script" not in text
 
 
 def test_names_cannot_become_markup(report: Report) -> None:
-    told = page(report)
-    assert "1 &lt; 2 &amp; &lt;b&gt;" in told
-    assert "<b>" not in told
+    text = page(report)
+    assert "1 &lt; 2 &amp; &lt;b&gt;" in text
+    assert "<b>" not in text
 
 
-def test_a_link_that_is_none_of_the_web_is_text(report: Report) -> None:
+def test_an_address_that_is_not_a_web_link_is_text(report: Report) -> None:
     evil = replace(report, runs=(replace(report.runs[0], url="javascript:alert(1)"),))
     assert Page(page(evil)).links == []
 
 
-def test_results_stand_with_their_difference_and_change_and_rows_not_run_say_so(report: Report) -> None:
+def test_results_have_difference_and_change_and_rows_not_run_say_so(report: Report) -> None:
     rows = Page(page(report)).rows
     second = next(row for row in rows if row[:2] == ["conv4_3 conv7 conv8_2 conv9_2 conv10_2", "yes"])
     assert second[2:8] == ["8715", "72.3", "72.7 ± 0.3", "+0.4 [−0.8, +1.6]", "−2.0", "−1.6 [−4.1, +0.6]"]
@@ -79,37 +79,37 @@ def test_results_stand_with_their_difference_and_change_and_rows_not_run_say_so(
     assert last[2:8] == ["8545", "52.3", "not run", "", "−22.0", ""]
 
 
-def test_a_change_that_the_data_do_not_support_looks_so(report: Report) -> None:
-    told = page(report)
-    assert '<td class="unsupported">−1.6 <small>[−4.1, +0.6]</small></td>' in told
-    assert '<td class="supported">−3.6 <small>[−6.1, −1.4]</small></td>' in told
+def test_an_unsupported_change_is_visibly_different(report: Report) -> None:
+    text = page(report)
+    assert '<td class="unsupported">−1.6 <small>[−4.1, +0.6]</small></td>' in text
+    assert '<td class="supported">−3.6 <small>[−6.1, −1.4]</small></td>' in text
 
 
-def test_the_first_lines_say_how_much_was_run_and_how_much_is_supported(report: Report) -> None:
-    assert summary(report) == "10 of 12 rows run, 2 seeds. Of 9 changes the data support 8."
+def test_the_first_lines_state_how_much_was_run_and_how_much_is_supported(report: Report) -> None:
+    assert summary(report) == "10 of 12 rows run, 2 seeds. The data support 8 of 9 changes."
     quoted = replace(report, lines=tuple(replace(line, values=(), quoted=True) for line in report.lines))
     assert summary(quoted) == "All rows are quoted."
     single = replace(report, lines=(replace(report.lines[0], values=(0.5,)),))
     assert summary(single) == "1 of 1 rows run, 1 seed."
 
 
-def test_conditions_that_are_not_the_paper_s_stand_above_the_numbers(report: Report) -> None:
+def test_conditions_other_than_the_paper_s_are_stated_above_the_numbers(report: Report) -> None:
     for preset in ("short", "tiny", "narrow"):
-        told = page(replace(report, table=replace(report.table, preset=preset)))
-        assert told.index(f'<p class="banner">Preset {preset}: ') < told.index("<table")
+        text = page(replace(report, table=replace(report.table, preset=preset)))
+        assert text.index(f'<p class="banner">Preset {preset}: ') < text.index("<table")
     full = replace(report, table=replace(report.table, preset="full", departures=()), warnings=())
     assert warnings(full) == []
     changed = replace(full, table=replace(report.table, preset="full"))
-    assert warnings(changed) == ["2 settings of all rows are not the paper's; see Distance from the paper."]
+    assert warnings(changed) == ["2 settings shared by all rows depart from the paper; see Departures from the paper."]
 
 
-def test_at_another_detector_no_level_is_held_against_the_paper(report: Report) -> None:
+def test_with_a_detector_other_than_the_paper_s_no_difference_from_the_paper_is_shown(report: Report) -> None:
     rows = Page(page(replace(report, table=replace(report.table, preset="tiny")))).rows
     assert "difference" not in rows[0]
     assert "+0.4 [−0.8, +1.6]" not in [cell for row in rows for cell in row]
 
 
-def test_classes_of_the_paper_are_left_out_beside_images_of_other_classes(report: Report) -> None:
+def test_the_paper_s_classes_are_omitted_if_our_images_have_different_classes(report: Report) -> None:
     drawn = tuple(replace(line, per_class={"disc": 0.5} if line.per_class else {}) for line in report.lines)
     assert class_names(report, drawn) == ["disc"]
     not_run = tuple(replace(line, per_class={}) for line in report.lines)
@@ -121,7 +121,7 @@ def class_names(report: Report, lines: tuple[Line, ...]) -> list[str]:
     return [line for cell in block.header[1:] for line in cell.lines]
 
 
-def test_classes_of_the_paper_stand_below_ours(report: Report) -> None:
+def test_the_paper_s_class_values_are_below_ours(report: Report) -> None:
     rows = Page(page(report)).rows
     header = next(place for place, row in enumerate(rows) if "aeroplane" in row)
     ours, theirs, third = rows[header + 1 : header + 4]
@@ -130,41 +130,41 @@ def test_classes_of_the_paper_stand_below_ours(report: Report) -> None:
     assert third[0].startswith("conv4_3 conv7 conv8_2 conv9_2 conv10_2")
 
 
-def test_each_seed_is_told_from_two_on(report: Report) -> None:
+def test_with_two_or_more_seeds_each_is_listed(report: Report) -> None:
     rows = Page(page(report)).rows
     assert ["conv4_3 · yes", "64.5", "64.9", "64.7", "0.3"] in rows
     single = replace(report, lines=tuple(replace(line, values=line.values[:1]) for line in report.lines))
     assert not any("seed 0" in row for row in Page(page(single)).rows)
 
 
-def test_departures_conditions_and_runs_are_there(report: Report) -> None:
+def test_departures_conditions_and_runs_are_shown(report: Report) -> None:
     rows = Page(page(report)).rows
     assert ["schedule.iterations", "6000", "60000"] in rows
     assert ["conv7", "spec.sources", "conv7", "six"] in rows
     assert ["", "schedule.drops", "1,2", "4,5"] in rows
-    assert ["commit", "0123456789ab, with changes that are not committed (digest 0123456789abcdef)"] in rows
+    assert ["commit", "0123456789ab, with uncommitted changes (digest 0123456789abcdef)"] in rows
     assert ["train/all-six/seed0", "01234567"] in rows
     assert "Not run: train/conv7-only/seed0." in page(report)
 
 
-def test_a_long_list_of_settings_is_folded_and_counted(report: Report) -> None:
+def test_a_long_list_of_settings_is_collapsed_and_counted(report: Report) -> None:
     assert page(report).count("<details open>") == 2
     many = tuple((f"spec.{number}", "1", "2") for number in range(40))
-    told = page(replace(report, table=replace(report.table, departures=many)))
-    assert "<details><summary>40 settings of all rows that are not the paper&#39;s</summary>" in told
-    assert told.count("<td>spec.") == 41  # they are in the page all the same, beside one of a single row
+    text = page(replace(report, table=replace(report.table, departures=many)))
+    assert "<details><summary>40 settings shared by all rows that depart from the paper</summary>" in text
+    assert text.count("<td>spec.") == 41  # they are in the page nevertheless, besides one of a single row
 
 
-def test_sections_without_content_are_left_out(report: Report) -> None:
+def test_sections_without_content_are_omitted(report: Report) -> None:
     bare = Report(
         name="a", heading="b", question="c", table=replace(report.table, departures=()), lines=report.lines[:1]
     )
     bare = replace(bare, lines=(replace(bare.lines[0], per_class={}, published_classes={}),))
-    assert Page(page(bare)).titles == ["Results", "Distance from the paper"]
+    assert Page(page(bare)).titles == ["Results", "Departures from the paper"]
     assert "Every setting is the paper's." in page(bare)
 
 
-def test_a_wide_table_has_its_columns_above_paper_and_ours(report: Report) -> None:
+def test_a_wide_table_has_its_column_names_above_paper_and_ours(report: Report) -> None:
     wide = tuple(replace(report.lines[0], column=name) for name in ("07", "12", "coco"))
     rows = Page(page(replace(report, lines=wide))).rows
     assert rows[0] == ["", "07", "12", "coco"]
@@ -172,6 +172,6 @@ def test_a_wide_table_has_its_columns_above_paper_and_ours(report: Report) -> No
     assert rows[2][1:] == ["74.3", "74.7 ± 0.3"] * 3
 
 
-def test_the_same_report_is_the_same_page(report: Report) -> None:
+def test_equal_reports_give_equal_pages(report: Report) -> None:
     assert page(report) == page(report)
     assert '<meta name="results" content="d1">' in page(report)
