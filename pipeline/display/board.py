@@ -1,4 +1,4 @@
-"""Where a run stands, as a display needs it: how many stages have ended, which run, and how long they still take."""
+"""State of a run for displays: how many stages have ended, which are running, and how long they will still take."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ ENDED = ("cached", "committed", "failed", "skipped", "cancelled")
 
 @dataclass
 class RunningStage:
-    """Progress of one stage since it was started; times are seconds since 1970."""
+    """Progress of one stage since it started; times are in seconds since 1970."""
 
     began: float
     done: float = 0.0
     total: float = 0.0
     note: str = ""
     first: tuple[float, float] | None = None
-    """Time and `done` when progress was told first: a resumed stage does not begin at zero."""
+    """Time and `done` of the first progress report: a resumed stage does not begin at zero."""
 
-    told: float = 0.0
+    reported: float = 0.0
+    """Time of the newest progress report."""
 
-    def tell(self, event: Event) -> None:
+    def update(self, event: Event) -> None:
         self.done, self.total, self.note = event.data["done"], event.data["total"], event.data["note"]
         self.first = self.first or (event.time, self.done)
-        self.told = event.time
+        self.reported = event.time
 
     def eta(self) -> float | None:
-        """Seconds to the end at the pace so far; None until there is a pace."""
+        """Remaining seconds at the pace so far; None while the pace is unknown."""
         if self.first is None or self.done <= self.first[1]:
             return None
-        pace = (self.done - self.first[1]) / (self.told - self.first[0])
+        pace = (self.done - self.first[1]) / (self.reported - self.first[0])
         return (self.total - self.done) / pace
 
     def text(self) -> str:
@@ -50,13 +51,13 @@ class Board:
     total: int
     ended: int = 0
     running: dict[str, RunningStage] = field(default_factory=dict)
-    """By address, in the order in which they started."""
+    """Running stages by address, in the order in which they started."""
 
     def apply(self, event: Event) -> None:
         if event.kind == "started":
             self.running[event.address] = RunningStage(began=event.time)
         elif event.kind == "progress" and event.address in self.running:
-            self.running[event.address].tell(event)
+            self.running[event.address].update(event)
         elif event.kind in ENDED or event.kind == "retried":
             self.running.pop(event.address, None)
             self.ended += event.kind in ENDED
@@ -68,7 +69,7 @@ class Board:
 
 
 def news(event: Event) -> str:
-    """What an event means for its stage, in a few words; empty for progress and events of the whole run."""
+    """Short message about an event of a stage; empty for progress and for events of the whole run."""
     data = event.data
     if event.kind == "started":
         return "started" if data["attempt"] == 1 else f"started again (attempt {data['attempt']})"
@@ -77,7 +78,7 @@ def news(event: Event) -> str:
     if event.kind == "failed":
         return f"failed: {_first_line(data['message']) or data['class']}"
     if event.kind == "retried":
-        return f"lost its worker, again in {data['delay']:.0f} s: {_first_line(data['reason'])}"
+        return f"lost its worker, retry in {data['delay']:.0f} s: {_first_line(data['reason'])}"
     plain = {"cached": "cached", "cancelled": "stopped"}
     plain |= {"skipped": f"skipped: {data.get('because')}", "waiting": f"waits for {data.get('holder')}"}
     return plain.get(event.kind, "")

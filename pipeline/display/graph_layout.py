@@ -1,7 +1,7 @@
-"""Where the nodes of a graph are drawn: one column for each distance from the inputs, few crossings of edges.
+"""Layout of a drawn graph: one column for each distance from the inputs, and few edge crossings.
 
-An edge that a longer path implies is left out. One that passes over columns goes through a bend in each of them; all
-that leave a node share their bends, so that a data set that many stages read is one line up to their column.
+An edge that a longer path implies is omitted. An edge across several columns bends once in each of them; all edges
+that leave a node share their bends, so a data set that many stages read is one line up to their column.
 
 Tested in tests/pipeline/display/test_graph_svg.py.
 """
@@ -17,15 +17,15 @@ from statistics import mean
 from pipeline.planning.graph import Graph
 
 SWEEPS = 8
-"""To the right and back; more change nothing in graphs of a hundred stages."""
+"""Ordering passes to the right and back; more change nothing in graphs of a hundred stages."""
 
 BEND_ROOM = 0.6
-"""Of the room of a node."""
+"""Height of a bend, relative to that of a node."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A node, or a bend of the edges that leave one."""
+    """A node, or a bend of the edges that leave a node."""
 
     node_id: str
     column: int
@@ -35,16 +35,16 @@ class Point:
 @dataclass(frozen=True)
 class Layout:
     columns: tuple[tuple[Point, ...], ...]
-    """From the inputs to the targets, each from top to bottom."""
+    """Columns from the inputs to the targets, each from top to bottom."""
 
     rows: Mapping[Point, float]
-    """Height of each point, from 0 downwards; two nodes of a column are 1 or more apart."""
+    """Vertical position of each point, from 0 at the top; nodes of a column are at least 1 apart."""
 
     lines: tuple[tuple[Point, Point], ...]
-    """Between neighbouring columns."""
+    """Line segments between neighbouring columns."""
 
 
-def laid_out(graph: Graph) -> Layout:
+def layout_of(graph: Graph) -> Layout:
     """Columns, rows and lines of a graph."""
     lines = _lines(graph)
     columns = _columns(graph, lines)
@@ -57,10 +57,10 @@ def laid_out(graph: Graph) -> Layout:
 
 def levels(graph: Graph) -> dict[str, int]:
     """{node id: number of edges on the longest path that leads to it}."""
-    found: dict[str, int] = {}
+    depths: dict[str, int] = {}
     for node in graph.nodes.values():
-        found[node.id] = max((found[above] + 1 for above in node.inputs.values()), default=0)
-    return found
+        depths[node.id] = max((depths[above] + 1 for above in node.inputs.values()), default=0)
+    return depths
 
 
 def needed_edges(graph: Graph) -> list[tuple[str, str]]:
@@ -76,7 +76,7 @@ def needed_edges(graph: Graph) -> list[tuple[str, str]]:
 
 
 class _Neighbours:
-    """Points that a point is joined with, in any direction."""
+    """Points that each point is connected with, in either direction."""
 
     def __init__(self, lines: Iterable[tuple[Point, Point]]) -> None:
         self._of: dict[Point, list[Point]] = defaultdict(list)
@@ -85,7 +85,7 @@ class _Neighbours:
             self._of[end].append(start)
 
     def height(self, point: Point, heights: Mapping[Point, float], default: float) -> float:
-        """Mean over those with known heights that have the fewest neighbours themselves: chains come out straight."""
+        """Mean height of the neighbours with known heights that have the fewest neighbours: chains become straight."""
         known = [other for other in self._of[point] if other in heights]
         if not known:
             return default
@@ -115,7 +115,7 @@ def _columns(graph: Graph, lines: Iterable[tuple[Point, Point]]) -> list[list[Po
 def _ordered(
     column: Sequence[Point], columns: Sequence[Sequence[Point]], graph: Graph, neighbours: _Neighbours
 ) -> list[Point]:
-    """Points by the mean height of their neighbours; stages of one class stay together."""
+    """Order points by the mean height of their neighbours; stages of one class stay together."""
     heights = {point: place / len(points) for points in columns for place, point in enumerate(points)}
     own = {point: neighbours.height(point, heights, heights[point]) for point in column}
     groups: dict[object, list[float]] = defaultdict(list)
@@ -129,7 +129,7 @@ def _group(point: Point, graph: Graph) -> object:
 
 
 def _rows(columns: Sequence[Sequence[Point]], neighbours: _Neighbours) -> dict[Point, float]:
-    """The tallest column is spread evenly; the others, from there outwards, as near to their neighbours as they fit."""
+    """Spread the tallest column evenly; place the others, outwards from there, near their neighbours."""
     tallest = max(range(len(columns)), key=lambda index: sum(_room(point) for point in columns[index]))
     heights = _spread(columns[tallest], [0.0] * len(columns[tallest]))
     for index in [*range(tallest + 1, len(columns)), *range(tallest - 1, -1, -1)]:
@@ -140,7 +140,7 @@ def _rows(columns: Sequence[Sequence[Point]], neighbours: _Neighbours) -> dict[P
 
 
 def _spread(column: Sequence[Point], wanted: Sequence[float]) -> dict[Point, float]:
-    """Heights in the given order, apart by their room: the mean of the packing from above and that from below."""
+    """Non-overlapping heights in the given order: the mean of packing from the top and packing from the bottom."""
     gaps = [(_room(first) + _room(second)) / 2 for first, second in pairwise(column)]
     down, up = [wanted[0]], [wanted[-1]]
     for gap, height in zip(gaps, wanted[1:], strict=True):

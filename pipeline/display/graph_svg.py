@@ -1,4 +1,4 @@
-"""A graph as an SVG picture that needs nothing else: one box for each stage, with its state in words and colour."""
+"""A graph as a self-contained SVG picture: one box for each stage, with its state as text and colour."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from html import escape
 
-from pipeline.display.graph_layout import Layout, Point, laid_out
+from pipeline.display.graph_layout import Layout, Point, layout_of
 from pipeline.planning.graph import STATE_COLOURS, Graph
 
 BOX_HEIGHT, ROW_HEIGHT = 34, 46
 COLUMN_GAP = 90
 MARGIN, HEAD = 24, 92
-"""Pixels; the head holds the title, the states and the kinds of the columns."""
+"""In pixels; the head holds the title, the legend and the column headings."""
 
 CHARACTER = 6.9
-"""Width of a letter of 12 pixels, generously: no font can be asked."""
+"""Generous width of a 12-pixel character: no font metrics are available here."""
 
 STYLE = """
 text { font: 12px system-ui, 'DejaVu Sans', sans-serif; fill: #1c2733 }
@@ -26,7 +26,7 @@ rect { stroke: #6b7785; stroke-width: 1; rx: 5 }
 
 
 def graph_svg(graph: Graph, *, title: str, states: Mapping[str, str], notes: Mapping[str, str] | None = None) -> str:
-    """The picture; `states` {address: state} colours the boxes, `notes` {address: text} stand behind the state."""
+    """Draw the graph; `states` {address: state} colours the boxes, `notes` {address: text} follow the state."""
     if not graph.nodes:
         raise ValueError("there is no stage to draw")
     return _Drawing(graph, states, notes or {}).text(title)
@@ -35,7 +35,7 @@ def graph_svg(graph: Graph, *, title: str, states: Mapping[str, str], notes: Map
 class _Drawing:
     def __init__(self, graph: Graph, states: Mapping[str, str], notes: Mapping[str, str]) -> None:
         self.graph, self.states, self.notes = graph, states, notes
-        self.layout: Layout = laid_out(graph)
+        self.layout: Layout = layout_of(graph)
         self.widths = [max(map(self._width, column)) for column in self.layout.columns]
         self.left = [MARGIN + sum(self.widths[:index]) + index * COLUMN_GAP for index in range(len(self.widths))]
 
@@ -57,18 +57,18 @@ class _Drawing:
         return "\n".join([*parts, "</svg>"]) + "\n"
 
     def _legend(self, counts: Counter[str]) -> list[str]:
-        told = [state for state in STATE_COLOURS if counts[state]]
+        present = [state for state in STATE_COLOURS if counts[state]]
         return [
             f'<rect x="{MARGIN + 120 * place}" y="42" width="14" height="14" style="fill: {STATE_COLOURS[state]}"/>'
             f'<text x="{MARGIN + 120 * place + 20}" y="53">{counts[state]} {state}</text>'
-            for place, state in enumerate(told)
+            for place, state in enumerate(present)
         ]
 
     def _heading(self, index: int) -> str:
         nodes = [self.graph.nodes[point.node_id] for point in self.layout.columns[index] if not point.is_bend]
         kinds = Counter(node.address.partition("/")[0].partition("~")[0] for node in nodes)
-        told = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items())
-        return f'<text class="kind" x="{self.left[index]:.0f}" y="{HEAD - 10}">{escape(told)}</text>'
+        heading = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items())
+        return f'<text class="kind" x="{self.left[index]:.0f}" y="{HEAD - 10}">{escape(heading)}</text>'
 
     def _point(self, point: Point) -> str:
         left, middle = self.left[point.column], self._middle(point)
@@ -86,7 +86,7 @@ class _Drawing:
         )
 
     def _line(self, start: Point, end: Point) -> str:
-        """A curve that leaves and arrives level."""
+        """A curve that is horizontal at both ends."""
         x_start, x_end = self.left[start.column] + self.widths[start.column], self.left[end.column]
         y_start, y_end, between = self._middle(start), self._middle(end), (x_start + x_end) / 2
         curve = f"C{between:.0f} {y_start:.1f} {between:.0f} {y_end:.1f} {x_end:.0f} {y_end:.1f}"

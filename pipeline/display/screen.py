@@ -1,4 +1,4 @@
-"""A run on the screen: a table that moves on a terminal, plain lines in a file, a pipe or a CI log.
+"""Displays of a run: a live table on a terminal; plain lines in a file, a pipe or a CI log.
 
 Tested in tests/pipeline/display/test_board.py.
 """
@@ -15,37 +15,37 @@ if TYPE_CHECKING:
     from pipeline.store.events import Event, Observer
 
 LINE_SECONDS = 15.0
-"""Between two lines about one running stage."""
+"""Shortest time between two lines about the progress of a stage."""
 
 
 def display(total: int, stream: TextIO | None = None) -> Observer:
-    """The display that suits the stream (stderr when left out); `total` is the number of stages of the graph."""
+    """The display that suits the stream (by default stderr); `total` is the number of stages in the graph."""
     stream = stream or sys.stderr
     return LiveDisplay(total, stream) if stream.isatty() else PlainDisplay(total, stream)
 
 
 class PlainDisplay:
-    """One line for each thing that happens, and for progress now and then."""
+    """Prints a line for each event, and for progress now and then."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
         self._board, self._stream = Board(total), stream
-        self._told: dict[str, float] = {}
+        self._written: dict[str, float] = {}
 
     def on_event(self, event: Event) -> None:
         self._board.apply(event)
         if event.kind == "progress":
-            self._tell_progress(event)
+            self._report_progress(event)
         elif text := news(event):
-            self._told[event.address] = event.time
+            self._written[event.address] = event.time
             self._write(event.address, text)
 
     def tick(self) -> None:
         pass
 
-    def _tell_progress(self, event: Event) -> None:
+    def _report_progress(self, event: Event) -> None:
         stage = self._board.running.get(event.address)
-        if stage and event.time - self._told.get(event.address, 0.0) >= LINE_SECONDS:
-            self._told[event.address] = event.time
+        if stage and event.time - self._written.get(event.address, 0.0) >= LINE_SECONDS:
+            self._written[event.address] = event.time
             self._write(event.address, stage.text())
 
     def _write(self, address: str, text: str) -> None:
@@ -54,7 +54,7 @@ class PlainDisplay:
 
 
 class LiveDisplay:
-    """What has ended scrolls by; below it a line for each running stage, with a bar."""
+    """Finished stages scroll by; below them is a line with a progress bar for each running stage."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
         from rich.console import Console
@@ -71,7 +71,7 @@ class LiveDisplay:
         elif event.kind == "run_finished":
             self._live.stop()
         elif event.kind != "started" and (text := news(event)):
-            self._live.refresh()  # the table below the line is then that of now
+            self._live.refresh()  # so that the table below the line is current
             self._console.print(f"{self._board.counts()} {event.address}  {text}", markup=False)
 
     def tick(self) -> None:

@@ -1,1 +1,1 @@
-"""The scheduler, and a stage at work; the same on Ray and in process."""
+"""The scheduler and the execution of a stage, identical on Ray and in process."""

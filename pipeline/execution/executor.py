@@ -1,4 +1,4 @@
-"""Where jobs run. The scheduler knows only this protocol; Ray and this process are two executors of it.
+"""Where jobs run: the protocol that the scheduler knows, and its in-process executor. Ray has another.
 
 Tested in tests/pipeline/execution/test_scheduler.py.
 """
@@ -22,7 +22,7 @@ Handle = Hashable
 
 
 class WorkerLost(Exception):
-    """The process or node that ran a job is gone, through no fault of the job: worth another try."""
+    """The process or node that ran a job is gone, through no fault of the job; a retry is worthwhile."""
 
 
 class Cancelled(Exception):
@@ -31,19 +31,19 @@ class Cancelled(Exception):
 
 class Executor(Protocol):
     def capacity(self) -> Resources:
-        """Sums of what there is."""
+        """Total resources."""
 
     def submit(self, job: Job) -> Handle:
-        """Start a job; returns at once."""
+        """Start a job and return at once."""
 
     def wait(self, handles: Collection[Handle], timeout: float) -> list[Handle]:
-        """Handles of ended jobs: as soon as there is one, or none after `timeout` seconds."""
+        """Handles of jobs that have ended: as soon as there is one, or none after `timeout` seconds."""
 
     def result(self, handle: Handle) -> Manifest:
-        """Manifest of an ended job; raises what the job raised, WorkerLost or Cancelled."""
+        """Manifest of an ended job. Raises what the job raised, WorkerLost or Cancelled."""
 
     def cancel(self, handle: Handle, *, force: bool = False) -> None:
-        """Ask a job to end, or kill its process; `wait` tells when it has ended."""
+        """Ask a job to end, or kill its process; `wait` returns its handle once it has ended."""
 
 
 class InlineExecutor:
@@ -66,7 +66,7 @@ class InlineExecutor:
     def wait(self, handles: Collection[Handle], timeout: float) -> list[Handle]:  # noqa: ARG002 - never idle
         if not any(handle in self._results for handle in handles):
             first = next(handle for handle in self._waiting if handle in handles)
-            self._results[first] = Cancelled()  # stays so when Ctrl-C leaves the next line
+            self._results[first] = Cancelled()  # remains when Ctrl-C interrupts the next line
             self._results[first] = _outcome(self._waiting.pop(first))
         return [handle for handle in handles if handle in self._results]
 

@@ -1,4 +1,4 @@
-"""A stage that is to run, as it is sent to the process that runs it.
+"""A stage to run, as it is sent to the process that runs it.
 
 Tested in tests/pipeline/execution/test_scheduler.py.
 """
@@ -15,11 +15,11 @@ from pipeline.store.store import Manifest, Store
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """All that a process needs to run a stage and commit its result; picklable."""
+    """Everything that a process needs to run a stage and commit its result; picklable."""
 
     stage: Stage
     draft: Manifest
-    """The manifest without files: key, address, ingredients (code digests too)."""
+    """The manifest without files: key, address, ingredients (including code digests)."""
 
     store: Store
     inputs: Mapping[str, Folder]

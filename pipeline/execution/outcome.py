@@ -20,7 +20,7 @@ class Outcome:
     address: str
     state: State = "planned"
     manifest: Manifest | None = None
-    """Of a cached or committed stage."""
+    """Manifest of a cached or committed stage, else None."""
 
     seconds: float = 0.0
     error: BaseException | None = None
@@ -32,7 +32,7 @@ class Outcome:
 class Result:
     run_id: str
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    """By node id, in topological order."""
+    """Outcomes by node id, in topological order."""
 
     def in_state(self, *states: State) -> list[Outcome]:
         return [outcome for outcome in self.outcomes.values() if outcome.state in states]
@@ -53,7 +53,7 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Retries:
-    """Further tries for a job whose worker was lost: exponential waits, spread so that jobs do not return together."""
+    """Retries of a job whose worker was lost: exponential backoff, with jitter so that jobs do not return together."""
 
     limit: int = 3
     first_delay: float = 2.0
@@ -61,7 +61,7 @@ class Retries:
 
     factor: float = 2.0
     jitter: float = 0.25
-    """Largest random part added to a delay, relative to it."""
+    """Largest random addition to a delay, relative to it."""
 
     def delay(self, lost: int, random: Random) -> float:
         """Seconds to wait after a job was lost for the `lost`-th time."""

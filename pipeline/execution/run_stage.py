@@ -1,4 +1,4 @@
-"""A stage at work: what it is given, and how its result becomes real. Every executor ends here."""
+"""Runs a stage in its context and commits its result. Every executor ends up here."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 PROGRESS_SECONDS = 0.5
-"""Progress is written at most this often."""
+"""Shortest time between two writes of progress."""
 
 
 class Mapper(Protocol):
-    """How `Context.map` runs its items."""
+    """How `Context.map` processes its items."""
 
     def __call__(
         self,
@@ -40,7 +40,7 @@ class Mapper(Protocol):
 def map_inline(
     function: Callable[[Any], Any], items: Iterable[Any], *, resources: Resources, progress: Callable[[int, int], None]
 ) -> list[Any]:
-    """One after the other in this process; `resources` are whatever the process has."""
+    """Process items one after another in this process; `resources` are ignored."""
     del resources
     listed = list(items)
     values = []
@@ -51,7 +51,7 @@ def map_inline(
 
 
 class StageContext:
-    """The `Context` of every executor; picklable when its mapper is, so that workers may record and tell progress."""
+    """The `Context` of every executor. Picklable if its mapper is, so that workers can record and report progress."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class StageContext:
         self._address = stage.address
         self._inputs = [(held, inputs[path]) for path, held in describe(stage).inputs.items()]
         self._mapper = mapper
-        self._told = float("-inf")
+        self._last_write = float("-inf")
 
     def input(self, stage: Stage) -> Folder:
         for held, folder in self._inputs:
@@ -81,7 +81,7 @@ class StageContext:
                 return folder
         names = ", ".join(held.address for held, _ in self._inputs) or "none"
         raise PipelineError(
-            f"{self._address} asks for the result of {stage.address}, which is none of its inputs ({names}): "
+            f"{self._address} requests the result of {stage.address}, which is not among its inputs ({names}): "
             "hold that stage in a field"
         )
 
@@ -92,8 +92,8 @@ class StageContext:
 
     def progress(self, done: float, total: float, note: str = "") -> None:
         now = time.monotonic()
-        if now - self._told >= PROGRESS_SECONDS or done >= total:
-            self._told = now
+        if now - self._last_write >= PROGRESS_SECONDS or done >= total:
+            self._last_write = now
             write_progress(self.work, done, total, note)
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
@@ -101,7 +101,7 @@ class StageContext:
 
 
 def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
-    """Run a job's stage into a private folder and commit it; what fails leaves no attempt behind."""
+    """Run a job's stage in a private folder and commit the result; a failure leaves no attempt behind."""
     attempt = f"{job.attempt}-{uuid.uuid4().hex[:8]}"
     out, work = job.store.attempt(job.key, attempt), job.store.work(job.key)
     for folder in (out, work):
@@ -122,7 +122,7 @@ def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
 
 
 def _keep_curve(work: Folder, out: Folder) -> None:
-    """The recorded curve is part of the result, each step once and in order."""
+    """Copy the recorded curve into the result, each step once and in order."""
     points = read_curve(work)
     if points and not out.exists(CURVE):
         out.write_bytes(CURVE, b"".join(point.line() for point in points))

@@ -1,10 +1,10 @@
-"""The loop that makes a graph real: inputs first, what is cached is not run, the rest as the budget admits.
+"""The loop that runs a graph: inputs first; cached stages are not run, others as the budget allows.
 
-resolve   a node whose inputs are known has a key; a committed key ends the node at once
+resolve   a node with committed inputs has a key; if that key is committed, the node is done
 admit     the others start, longest remaining path first, while their CPUs and GPUs fit and no other driver
-          holds their key (then they wait, and count as cached once that driver has committed)
-settle    ended jobs are committed, tried again when their worker was lost, or failed; a failure skips only
-          what depends on it
+          holds their key (else they wait, and count as cached once that driver has committed)
+settle    jobs that have ended are committed, retried when their worker was lost, or failed; a failure skips
+          only what depends on it
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CANCEL_SECONDS = 30.0
 
 @dataclass
 class _Pending:
-    """A node that is to run: in the queue, or running."""
+    """A node to run: queued or running."""
 
     node: Node
     draft: Manifest
@@ -71,7 +71,7 @@ class Scheduler:
         sleep: Callable[[float], None] = time.sleep,
         random: Random | None = None,
     ) -> None:
-        """`budget` is the executor's capacity when left out. Without `keep_going` a failure lets nothing new start."""
+        """`budget` defaults to the executor's capacity. Without `keep_going` nothing new starts after a failure."""
         self._graph, self._store, self._executor, self._resolver = graph, store, executor, resolver
         self._run_id = run_id
         self._observers = list(observers)
@@ -92,15 +92,15 @@ class Scheduler:
 
     @property
     def result(self) -> Result:
-        """How things stand, also while the run goes on and after it was interrupted."""
+        """Outcomes so far; valid during the run and after an interrupt too."""
         return Result(self._run_id, dict(self._outcomes))
 
     def stop(self) -> None:
-        """Ask the run to end: first cancel what runs, the second time kill it. Safe in a signal handler."""
+        """Ask the run to end: the first call cancels running jobs, the second kills them. Safe in a signal handler."""
         self._stops += 1
 
     def run(self) -> Result:
-        """Bring every node to an end. Raises Interrupted after `stop` or Ctrl-C; failures are in the result."""
+        """Run every node to completion. Raises Interrupted after `stop` or Ctrl-C; failures are in the result."""
         self._store.prepare()
         self._start()
         try:
@@ -114,7 +114,7 @@ class Scheduler:
             self._emit("run_finished", data={"status": self.result.status})
         if self._stops and self.result.status == "interrupted":
             kept = len(self.result.in_state("cached", "committed"))
-            raise Interrupted(f"stopped: {kept} of {len(self._outcomes)} stages are kept, the same command goes on")
+            raise Interrupted(f"stopped: {kept} of {len(self._outcomes)} stages are kept; the same command resumes")
         return self.result
 
     def _start(self) -> None:
@@ -137,7 +137,7 @@ class Scheduler:
             self._tick()
 
     def _resolve(self) -> None:
-        """End what is cached, until only nodes that must run are left."""
+        """Finish cached nodes until only nodes that must run remain."""
         while self._order.is_active() and (ready := self._order.get_ready()):
             for node_id in ready:
                 if self._outcomes[node_id].state != "planned":
@@ -160,7 +160,7 @@ class Scheduler:
         manifest = self._store.find(pending.draft.key)
         if manifest is None:
             return False
-        self._store.work(manifest.key).delete()  # left there when a process died between commit and cleaning
+        self._store.work(manifest.key).delete()  # left over when a process died between commit and cleanup
         self._end(pending.node, "cached", manifest=manifest, seconds=manifest.seconds)
         self._emit("cached", pending.node, manifest.key)
         self._order.done(pending.node.id)
@@ -180,7 +180,7 @@ class Scheduler:
                 self._budget.give_back(resources)
 
     def _is_mine(self, pending: _Pending) -> bool:
-        """Take the lease; False when another driver has it, or has committed since."""
+        """Take the lease; False when another driver holds it or has committed in the meantime."""
         holder = self._leases.acquire(pending.draft.key)
         if self._end_if_cached(pending):
             self._leases.release(pending.draft.key)
@@ -250,7 +250,7 @@ class Scheduler:
         self._skip(pending.node)
 
     def _skip(self, failed: Node) -> None:
-        """End what needs the failed node; all that has not started when the run does not keep going."""
+        """Skip what needs the failed node, or everything that has not started unless the run keeps going."""
         because = f"{failed.address} failed"
         doomed = self._graph.below(failed.id)
         if not self._keep_going:
@@ -263,15 +263,15 @@ class Scheduler:
                 self._emit("skipped", self._graph.nodes[node_id], data={"because": because})
 
     def _cancel(self) -> None:
-        """Let what runs end within CANCEL_SECONDS, then kill it; a job that commits in time is kept."""
+        """Give running jobs CANCEL_SECONDS to end, then kill them; a job that commits in time is kept."""
         self._stops = max(self._stops, 1)
-        deadline, told = self._clock() + CANCEL_SECONDS, 0
+        deadline, sent = self._clock() + CANCEL_SECONDS, 0
         while self._running and self._clock() < deadline + CANCEL_SECONDS:
-            asked = 2 if self._clock() > deadline else min(self._stops, 2)
-            if asked > told:
+            wanted = 2 if self._clock() > deadline else min(self._stops, 2)
+            if wanted > sent:
                 for handle in list(self._running):
-                    self._executor.cancel(handle, force=asked == 2)
-                told = asked
+                    self._executor.cancel(handle, force=wanted == 2)
+                sent = wanted
             try:
                 for handle in self._executor.wait(list(self._running), WAIT_SECONDS):
                     self._settle(handle)
@@ -283,7 +283,7 @@ class Scheduler:
         self._running.clear()
 
     def _patience(self) -> float:
-        """Seconds until something can have changed."""
+        """Seconds until something may have changed."""
         waits = [pending.not_before - self._clock() for pending in self._queue]
         later = [wait for wait in waits if wait > 0]
         return min([WAIT_SECONDS, *later])
@@ -306,7 +306,7 @@ class Scheduler:
 
     def _manifest(self, node_id: str) -> Manifest:
         manifest = self._outcomes[node_id].manifest
-        assert manifest is not None, "a node is ready only when its inputs have ended well"
+        assert manifest is not None, "a node is ready only when its inputs are committed"
         return manifest
 
     def _end(self, node: Node, state: State, **facts: Any) -> None:

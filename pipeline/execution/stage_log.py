@@ -1,4 +1,4 @@
-"""All that a stage prints, from Python, from C or from its child processes, in one file of the run."""
+"""Captures everything that a stage prints, from Python, C or child processes, in one log file of the run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pipeline.folder import Folder
 
 @contextmanager
 def captured(folder: Folder, name: str) -> Iterator[None]:
-    """Append this process' output and its log records to a file of `folder` while the block runs.
+    """Append this process's output and log records to a file of `folder` while the block runs.
 
-    Lines reach a local file as they are printed, and several processes may append to it at once; on other file systems
-    the file is written when the block ends.
+    Lines reach a local file as they are printed, and several processes may append to it concurrently; on other file
+    systems the file is written when the block ends.
     """
     if folder.is_local:
         folder.append(name, b"")
@@ -34,7 +34,7 @@ def captured(folder: Folder, name: str) -> Iterator[None]:
 
 
 def last_lines(folder: Folder, name: str, count: int = 20) -> list[str]:
-    """End of a log, for the account of a failure; nothing when there is no such file."""
+    """Last lines of a log, for the report on a failure; empty when there is no such file."""
     with suppress(FileNotFoundError), folder.open_input(name) as stream:
         size = stream.size()
         stream.seek(max(0, size - 400 * count))
@@ -45,7 +45,7 @@ def last_lines(folder: Folder, name: str, count: int = 20) -> list[str]:
 
 @contextmanager
 def _redirected(target: int) -> Iterator[None]:
-    """Point the descriptors of stdout and stderr at `target`, and log records of level INFO with them."""
+    """Redirect the file descriptors of stdout and stderr, and log records from level INFO on, to `target`."""
     kept = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

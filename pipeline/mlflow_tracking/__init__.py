@@ -1,1 +1,1 @@
-"""The only files that know MLflow: runs brought up to date from the store."""
+"""The only files that use MLflow: runs are brought up to date from the store."""

@@ -1,7 +1,7 @@
-"""Opening MLflow: where it records, its quiet, its experiment.
+"""Opens MLflow: where it records, its environment, its experiment.
 
-`MLFLOW_TRACKING_URI` says where; without it an SQLite file and a folder of artifacts in the store, or in the working
-directory when the store is remote. Waiting for a tracker that is gone is kept short, for it never matters to a result.
+`MLFLOW_TRACKING_URI` names the tracker; the default is an SQLite file and a folder of artifacts in the store, or in
+the working directory when the store is remote. Timeouts are short because no result depends on the tracker.
 
 Tested in tests/pipeline/mlflow_tracking/test_observer.py.
 """
@@ -30,10 +30,10 @@ NOTE = "mlflow.note.content"
 """Tag of a run or an experiment that MLflow shows as Markdown on its page."""
 
 OUR_NOTE = "ssdpipe.note"
-"""What we wrote there last, so that what a person writes instead is left alone."""
+"""Tag with what this project last wrote there, so that a user's own text is not overwritten."""
 
 KIND = ("mlflow.experimentKind", "custom_model_development")
-"""Tag of an experiment that holds trainings."""
+"""Tag of an experiment that contains trainings."""
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
@@ -48,7 +48,7 @@ def tracking_uri(store: Folder) -> str:
 
 
 def open_client(store: Folder) -> Any:
-    """An `MlflowClient`; the first on a new SQLite file creates its tables, about two seconds."""
+    """An `MlflowClient`; the first one on a new SQLite file creates its tables, which takes about two seconds."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
@@ -60,7 +60,7 @@ def open_client(store: Folder) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """An experiment of MLflow: its name, and what its page says before any run."""
+    """An MLflow experiment: its name, and what its page shows above the runs."""
 
     name: str
     primary_metric: str = ""
@@ -78,25 +78,25 @@ class About:
 
 
 def experiment_id(client: Any, store: Folder, about: About) -> str:
-    """Id of the MLflow experiment of that name, created, or restored when it was deleted in the user interface."""
-    found = client.get_experiment_by_name(about.name)
-    if found is None:
+    """Id of the MLflow experiment; it is created if absent, and restored if deleted in the user interface."""
+    experiment = client.get_experiment_by_name(about.name)
+    if experiment is None:
         return str(client.create_experiment(about.name, _artifact_location(store, about.name), about.tags()))
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    edited = found.tags.get(NOTE, "") != found.tags.get(OUR_NOTE, "")
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    edited = experiment.tags.get(NOTE, "") != experiment.tags.get(OUR_NOTE, "")
     for name, value in about.tags().items():
-        if found.tags.get(name) != value and not (edited and name in (NOTE, OUR_NOTE)):
-            client.set_experiment_tag(found.experiment_id, name, value)
-    return str(found.experiment_id)
+        if experiment.tags.get(name) != value and not (edited and name in (NOTE, OUR_NOTE)):
+            client.set_experiment_tag(experiment.experiment_id, name, value)
+    return str(experiment.experiment_id)
 
 
 def legal_name(name: str) -> str:
-    """MLflow refuses `mAP@0.5` and `conv4_3+fc7`; what it refuses becomes `_`."""
+    """Replace characters that MLflow rejects, as in `mAP@0.5` and `conv4_3+fc7`, by `_`."""
     return re.sub(r"[^\w\-./: ]", "_", name)
 
 
 def _artifact_location(store: Folder, name: str) -> str | None:
     if not tracking_uri(store).startswith(DATABASES):
-        return None  # a server has its own place
+        return None  # a server has its own location
     return (home(store) / "mlflow-artifacts" / re.sub(r"[^\w\-.]", "_", name)).as_uri()

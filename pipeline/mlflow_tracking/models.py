@@ -1,6 +1,6 @@
-"""The weights of a tracked stage as models of MLflow, so that numbers of evaluations stand beside them.
+"""The weights of a tracked stage as MLflow models, so that evaluation numbers are shown beside them.
 
-Files stay in the store; a model of MLflow only says where. One of each step, found again by the run that made it.
+Files stay in the store; an MLflow model only records their location. There is one for each step, linked to its run.
 
 Tested in tests/pipeline/mlflow_tracking/test_observer.py.
 """
@@ -18,11 +18,11 @@ READY = "READY"
 STEP, FILE = "ssdpipe.step", "ssdpipe.file"
 PER_PAGE = 100
 ELSEWHERE = {"mlflow.model.isExternal": "true"}
-"""MLflow holds no files of the model."""
+"""Tag of a model whose files are not stored in MLflow."""
 
 
 class RunModels:
-    """The models of one run."""
+    """The MLflow models of one run."""
 
     def __init__(self, client: Any, run: Any) -> None:
         self._client = client
@@ -32,7 +32,7 @@ class RunModels:
         self._known: dict[int, str] | None = None
 
     def at(self, step: int) -> str | None:
-        """Id of the model of that step."""
+        """Id of the model of a step."""
         return self._ids.get(step)
 
     def last(self) -> str | None:
@@ -40,10 +40,10 @@ class RunModels:
         return self._ids[max(self._ids)] if self._ids else None
 
     def add(self, files: Mapping[str, int], manifest: Manifest, output: Folder, parameters: Mapping[str, str]) -> None:
-        """Make known the weights of a committed result, as far as they are not: it may have ended half way before."""
+        """Register the weights of a committed result that are not registered yet: an earlier call may have failed."""
         from mlflow.entities import LoggedModelOutput
 
-        self._known = None  # what an attempt of this driver left half made is found like that of another
+        self._known = None  # search again: an earlier call may have left models unfinished
         for file, step in files.items():
             if step not in self._ids:
                 tags = {STEP: str(step), FILE: f"{output.uri}/{file}", "ssdpipe.key": manifest.key, **ELSEWHERE}
@@ -55,13 +55,13 @@ class RunModels:
 
     @property
     def _ids(self) -> dict[int, str]:
-        """{step: model id}, asked of MLflow once."""
+        """{step: model id}, queried from MLflow once."""
         if self._known is None:
-            self._known = {int(model.tags[STEP]): model.model_id for model in self._found() if STEP in model.tags}
+            self._known = {int(model.tags[STEP]): model.model_id for model in self._search() if STEP in model.tags}
         return self._known
 
-    def _found(self) -> Iterator[Any]:
-        """Page by page; those that were left half made are finished."""
+    def _search(self) -> Iterator[Any]:
+        """Search page by page, and finalize models that were left unfinished."""
         token: str | None = None
         while token != "":
             ours = f"source_run_id = '{self._run_id}'"
@@ -69,7 +69,7 @@ class RunModels:
                 [self._experiment_id], ours, max_results=PER_PAGE, page_token=token
             )
             for model in page:
-                yield model if str(model.status) == READY else self._finished(model.model_id)
+                yield model if str(model.status) == READY else self._finalize(model.model_id)
             token = page.token or ""
 
     def _create(self, step: int, *, last: bool, tags: Mapping[str, str], params: Mapping[str, str]) -> str:
@@ -81,12 +81,12 @@ class RunModels:
             params=dict(params),
             model_type="weights",
         )
-        return str(self._finished(model.model_id).model_id)
+        return str(self._finalize(model.model_id).model_id)
 
-    def _finished(self, model_id: str) -> Any:
+    def _finalize(self, model_id: str) -> Any:
         return self._client.finalize_logged_model(model_id, READY)
 
 
 def model_name(name: str) -> str:
-    """MLflow refuses `conv7-only/seed0` as the name of a model; what it refuses becomes `-`."""
+    """Replace characters that MLflow rejects in model names, as in `conv7-only/seed0`, by `-`."""
     return re.sub(r"[/:.%\"']+", "-", name)

@@ -1,14 +1,14 @@
-"""MLflow as an observer of runs: one writer, in a thread of the driver; MLflow is never waited for, nor needed.
+"""MLflow as an observer of runs, written by one thread of the driver; no run waits for MLflow or depends on it.
 
-The events of a run say how things should stand; the thread brings MLflow there again and again, so what a dead tracker
-missed is caught up with later, in this run or in the next of the same experiment. There are two kinds of runs:
+Events define what MLflow should show, and the thread repeatedly brings it up to date, so whatever an unreachable
+tracker missed is recorded later, in this run or in the next one of the same experiment. There are two kinds of runs:
 
-    of an invocation       that computed something: status, tables and files of stages that nothing tracks
-    of a tracked stage     found again by its key: parameters, curves, numbers, files, data sets, weights
+    invocations       that computed something: status, tables and files of stages that belong to no tracked stage
+    tracked stages    identified by key: parameters, curves, numbers, files, data sets, weights
 
-These runs stand side by side, since MLflow hides what is nested.
+They are not nested, because MLflow hides nested runs.
 
-MLflow is imported when the first stage starts, or when an earlier run left it behind; not for a run that is all cached.
+MLflow is imported when the first stage starts or when an earlier run left it behind, not when everything is cached.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 INTERVAL_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
-"""Between attempts when the tracker does not answer, and at the end for the last one."""
+"""Pause after a failed attempt to reach the tracker, and longest wait for the last attempt at the end."""
 
 logger = logging.getLogger(__name__)
 
 
 class MlflowObserver:
-    """Give it to the scheduler; `run_finished` returns when MLflow is up to date or known to be out of reach."""
+    """An observer for the scheduler; on `run_finished` it waits until MLflow is up to date or found unreachable."""
 
     def __init__(self, graph: Graph, store: Store, about: About, *, run_id: str) -> None:
         self._tracker = Tracker(graph, store, about, run_id=run_id)
@@ -42,7 +42,7 @@ class MlflowObserver:
         self._warned = False
 
     def on_event(self, event: Event) -> None:
-        self._tracker.tell(event)
+        self._tracker.note(event)
         if event.kind == "started" or (event.kind == "run_finished" and self._tracker.is_behind()):
             self._start()
         if event.kind == "run_finished" and self._thread:
@@ -50,7 +50,7 @@ class MlflowObserver:
             self._thread.join(PATIENCE_SECONDS)
 
     def tick(self) -> None:
-        """The thread has its own clock."""
+        """Do nothing: the thread has its own clock."""
 
     def _start(self) -> None:
         if self._thread is None:
@@ -69,14 +69,14 @@ class MlflowObserver:
         except Exception as error:  # whatever the tracker does, results are in the store
             if not self._warned:
                 reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-                logger.warning("MLflow does not take the record (%s); results are safe, it is tried again", reason)
+                logger.warning("MLflow cannot be updated (%s); results are safe, and the update is retried", reason)
                 self._warned = True
             return False
         return True
 
 
 def catch_up(graph: Graph, store: Store, about: About) -> None:
-    """Record what an earlier run could not, if there is any; MLflow is not imported otherwise, nor needed."""
+    """Record what an earlier run could not record, if anything; otherwise MLflow is not even imported."""
     if not Tracker(graph, store, about, run_id="").is_behind():
         return
     try:
@@ -86,9 +86,9 @@ def catch_up(graph: Graph, store: Store, about: About) -> None:
 
 
 def sync(graph: Graph, store: Store, about: About) -> int:
-    """Bring MLflow up to date with all committed results of a graph that can be resolved; how many there are.
+    """Bring MLflow up to date with all committed results of a graph whose keys are known; return how many there are.
 
-    PipelineError when the tracker does not answer.
+    Raises PipelineError when the tracker cannot be updated.
     """
     from pipeline.errors import PipelineError
     from pipeline.mlflow_tracking.client import tracking_uri
@@ -98,12 +98,12 @@ def sync(graph: Graph, store: Store, about: About) -> int:
     tracker = Tracker(graph, store, about, run_id="")
     cached = [row for row in plan(graph, store, Resolver(graph)) if row.manifest]
     for row in cached:
-        tracker.found(row.address, row.key)
+        tracker.add_committed(row.address, row.key)
     from mlflow.exceptions import MlflowException
 
     try:
         tracker.bring_up_to_date()
     except MlflowException as error:
         reason = str(error).strip().partition("\n")[0]
-        raise PipelineError(f"MLflow at {tracking_uri(store.folder)} does not take the record ({reason})") from error
+        raise PipelineError(f"MLflow at {tracking_uri(store.folder)} cannot be updated ({reason})") from error
     return len(cached)

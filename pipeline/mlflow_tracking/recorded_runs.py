@@ -1,6 +1,6 @@
-"""What MLflow holds of results: where the run of a key is looked at, and a file added to the run of an invocation.
+"""Results recorded in MLflow: the page of each key's run, and files attached to an invocation's run.
 
-MLflow is never needed: without it, or when it does not answer, there is nothing to link to.
+MLflow is optional: without it, or when it does not answer, there is nothing to link to.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pipeline.mlflow_tracking.client import KIND, home, open_client
 Value = TypeVar("Value")
 RUNS_PER_PAGE = 1000
 LOCAL_PAGES = "http://127.0.0.1:5000"
-"""Where `ssdpipe ui` shows the record of a store."""
+"""Address at which `ssdpipe ui` serves the MLflow pages of a store."""
 
 TRAININGS = "workflowType=machine_learning"
-"""MLflow opens with pages for language models otherwise."""
+"""Query that selects the view of trainings; MLflow opens with pages for language models otherwise."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,25 +33,25 @@ class RecordedRun:
 
 
 def recorded_runs(store: Folder) -> dict[str, RecordedRun]:
-    """By key, the runs of all MLflow experiments of this store's record; nothing is created."""
-    return _asked(store, lambda client: _all_runs(client, store), {})
+    """MLflow runs of this store's results by key, over all experiments; nothing is created."""
+    return _queried(store, lambda client: _all_runs(client, store), {})
 
 
 def experiment_pages(store: Folder, server: str) -> dict[str, str]:
-    """Addresses by name of this store's experiments, the newest first, in MLflow's view of trainings."""
-    return _asked(store, lambda client: _pages(client, server), {})
+    """URLs of this store's experiments by name, newest first, in MLflow's view of trainings."""
+    return _queried(store, lambda client: _pages(client, server), {})
 
 
 def attach(store: Folder, run_id: str, file: Path) -> bool:
-    """Put a file beside the run of an invocation; whether it got there."""
-    return _asked(store, lambda client: _attached(client, run_id, file), False)
+    """Attach a file to the run of an invocation; return whether that succeeded."""
+    return _queried(store, lambda client: _attach(client, run_id, file), False)
 
 
-def _asked(store: Folder, question: Callable[[Any], Value], otherwise: Value) -> Value:
+def _queried(store: Folder, query: Callable[[Any], Value], otherwise: Value) -> Value:
     if not (os.environ.get("MLFLOW_TRACKING_URI") or (home(store) / "mlflow.db").exists()):
         return otherwise
     try:
-        return question(open_client(store))
+        return query(open_client(store))
     except Exception as error:  # whatever the tracker does, results are in the store
         logger.warning("MLflow does not answer: %s", str(error).strip().partition("\n")[0] or type(error).__name__)
         return otherwise
@@ -65,25 +65,25 @@ def _pages(client: Any, server: str) -> dict[str, str]:
 def _all_runs(client: Any, store: Folder) -> dict[str, RecordedRun]:
     experiments = [item.experiment_id for item in client.search_experiments()]
     ours = f"tags.`ssdpipe.store` = '{store.path}'"
-    found: dict[str, RecordedRun] = {}
+    runs: dict[str, RecordedRun] = {}
     token = None
     while token != "":
         page = client.search_runs(experiments, ours, max_results=RUNS_PER_PAGE, page_token=token)
         for run in page:
             if key := run.data.tags.get("ssdpipe.key"):
-                found.setdefault(key, RecordedRun(run.info.run_id, _url(run)))
+                runs.setdefault(key, RecordedRun(run.info.run_id, _url(run)))
         token = page.token or ""
-    return found
+    return runs
 
 
 def _url(run: Any) -> str:
-    """Of the run's page on the tracker's server; of a database, on the one that `ssdpipe ui` starts."""
+    """URL of the run's page on the tracking server, or for a database on the server that `ssdpipe ui` starts."""
     server = os.environ.get("MLFLOW_TRACKING_URI", "")
     place = server.rstrip("/") if server.startswith("http") else LOCAL_PAGES
     return f"{place}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
 
-def _attached(client: Any, run_id: str, file: Path) -> bool:
+def _attach(client: Any, run_id: str, file: Path) -> bool:
     experiments = [item.experiment_id for item in client.search_experiments()]
     found = client.search_runs(experiments, f"tags.`ssdpipe.run` = '{run_id}'", max_results=1)
     for run in found:

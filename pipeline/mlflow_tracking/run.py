@@ -1,4 +1,4 @@
-"""One run of MLflow, brought up to date as often as one likes: what it has already is not logged again.
+"""One MLflow run; all updates are idempotent.
 
 Tested in tests/pipeline/mlflow_tracking/test_observer.py.
 """
@@ -23,15 +23,15 @@ METRICS_PER_CALL = 1000  # the limit of MLflow
 PARAMETER_CHARACTERS = 6000
 NOTE_CHARACTERS = 8000
 LOGGED = "ssdpipe.logged"
-"""Tag with the keys of all results that the run has; one tag, since MLflow shows each of them."""
+"""Tag that lists the keys of all logged results; a single tag, since MLflow shows every tag."""
 
 
 DataSet = tuple[str, str]
-"""Address and digest."""
+"""Address and digest of a data set."""
 
 
 class TrackedRun:
-    """The run of one stage, or of one invocation. Not safe for several threads."""
+    """The run of one tracked stage or of one invocation. Not thread-safe."""
 
     def __init__(self, client: Any, run: Any) -> None:
         self._client = client
@@ -45,18 +45,18 @@ class TrackedRun:
 
     @cached_property
     def _last_steps(self) -> dict[str, int]:
-        """{metric: last logged step}, asked of MLflow when there is something to log."""
+        """{metric: last logged step}, queried from MLflow when there is something to log."""
         return {name: _last_step(self._client, self.id, name) for name in self._metrics}
 
     def has_all_of(self, manifest: Manifest) -> bool:
-        """Everything of this committed result was logged before."""
+        """Whether this committed result has been logged completely."""
         return self._status == "FINISHED" and self._has(manifest.key)
 
     def _has(self, key: str) -> bool:
         return _short(key) in self.tags.get(LOGGED, "").split()
 
     def set_status(self, status: str, *, ended: float | None = None) -> None:
-        """`ended` is in seconds since the epoch; now without it."""
+        """Set the status; `ended` is in seconds since 1970 and defaults to now."""
         if status == self._status:
             return
         if status == "RUNNING":
@@ -74,7 +74,7 @@ class TrackedRun:
             self.tags.update(changed)
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
-        """Parameters cannot change in MLflow: the first value of a name stays."""
+        """Log parameters that are not logged yet: MLflow cannot change a parameter, so the first value stays."""
         from mlflow.entities import Param
 
         new = {legal_name(name): str(value)[:PARAMETER_CHARACTERS] for name, value in parameters.items()}
@@ -85,7 +85,7 @@ class TrackedRun:
         self._parameters |= new
 
     def log_points(self, points: Iterable[Point]) -> None:
-        """Log the values of steps after the last logged one, name by name."""
+        """Log the values of steps after the last logged step of each metric."""
         for batch in _batches(_metrics(points, self._last_steps, self._models)):
             self._client.log_batch(self.id, metrics=batch)
             for metric in batch:
@@ -96,7 +96,7 @@ class TrackedRun:
         self.log_points(read_curve(output))
 
     def follow(self, work: Folder) -> None:
-        """Log what a growing curve has gained since the last call; a line without its end waits."""
+        """Log what was appended to a curve since the last call; an incomplete line is left for the next call."""
         if not work.exists(CURVE):
             return
         with work.open_input(CURVE) as stream:
@@ -107,13 +107,13 @@ class TrackedRun:
         self._offset += len(whole)
 
     def log_results(self, stage: Stage, manifest: Manifest, output: Folder) -> None:
-        """All that is shown of a committed stage, once for each key: curve, numbers, files, data sets, models."""
+        """Log everything that is shown of a committed stage, once per key: curve, numbers, files, data sets, models."""
         if self._has(manifest.key):
             return
         data_set = self._log_data_sets(stage, manifest)
         self.log_curve(output)
         if output.exists(SUMMARY):
-            model = None if output.exists(CURVE) else self._models.last()  # the numbers of a curve are of no one step
+            model = None if output.exists(CURVE) else self._models.last()  # a curve's numbers belong to no single step
             self._log_numbers(_numbers(output.read_json(SUMMARY)), manifest.finished, model, data_set)
         for name in stage.artifacts():
             self._log_artifact(manifest.address, output, name)
@@ -125,22 +125,25 @@ class TrackedRun:
     def _log_numbers(
         self, numbers: Mapping[str, float], seconds: float, model: str | None, data_set: DataSet | None
     ) -> None:
-        """Of the run, and of a model. At step 0, for MLflow draws what has a later one as a curve of one point and
-        not as a bar. A later result of the same name wins by its time; the same one again is no second point, for
-        MLflow keeps one of equal name, time, step and value."""
+        """Log numbers of the run, and of a model if given.
+
+        They are logged at step 0, because MLflow draws a number at a later step as a curve of one point, not as a bar.
+        A later result with the same name replaces the earlier one by its time. Logging a result twice adds no second
+        point: MLflow keeps one of equal name, time, step and value.
+        """
         from mlflow.entities import Metric
 
         milliseconds = int(seconds * 1000)
-        name_of_data, digest = data_set or (None, None)
+        data_name, digest = data_set or (None, None)
         metrics = [
-            Metric(legal_name(name), value, milliseconds, 0, model, name_of_data, digest)
+            Metric(legal_name(name), value, milliseconds, 0, model, data_name, digest)
             for name, value in numbers.items()
         ]
         for start in range(0, len(metrics), METRICS_PER_CALL):
             self._client.log_batch(self.id, metrics=metrics[start : start + METRICS_PER_CALL])
 
     def _log_data_sets(self, stage: Stage, manifest: Manifest) -> DataSet | None:
-        """The data sets among the inputs, with the digests of their content; the first of them."""
+        """Log the data sets among the inputs with the digests of their content; return the first one, if any."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         found = [(use, manifest.inputs[field]) for field, use in stage.data_sets().items() if field in manifest.inputs]
@@ -156,12 +159,12 @@ class TrackedRun:
         return (found[0][1]["address"], found[0][1]["digest"]) if found else None
 
     def _note(self, stage: Stage, output: Folder) -> dict[str, str]:
-        """What a person reads first of the stage, below what the page of the run says already; nothing if too long."""
+        """The stage's description appended to the note of the run's page; nothing if the note would be too long."""
         name = stage.description()
         if not name or not output.exists(name):
             return {}
-        told = "\n\n".join(part for part in (self.tags.get(NOTE, ""), output.read_bytes(name).decode()) if part)
-        return {NOTE: told} if len(told) <= NOTE_CHARACTERS else {}
+        note = "\n\n".join(part for part in (self.tags.get(NOTE, ""), output.read_bytes(name).decode()) if part)
+        return {NOTE: note} if len(note) <= NOTE_CHARACTERS else {}
 
     def _log_artifact(self, address: str, output: Folder, name: str) -> None:
         if not output.exists(name):
@@ -184,7 +187,7 @@ def _last_step(client: Any, run_id: str, name: str) -> int:
 
 
 def _metrics(points: Iterable[Point], last_steps: Mapping[str, int], models: RunModels) -> Iterator[Any]:
-    """Each (name, step) once and in order; a stage that was resumed tells the steps after its checkpoint again."""
+    """Metrics with each (name, step) once and in order; a resumed stage records steps after its checkpoint again."""
     from mlflow.entities import Metric
 
     seen = dict(last_steps)

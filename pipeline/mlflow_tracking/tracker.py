@@ -1,4 +1,4 @@
-"""How MLflow should stand for the stages of a run, and the way there. All of it may be done again at any time.
+"""What MLflow should show for the stages of a run, and how it is brought up to date. All updates are idempotent.
 
 Tested in tests/pipeline/mlflow_tracking/test_observer.py.
 """
@@ -31,20 +31,20 @@ STATUS = {
     "failed": "FAILED",
     "cancelled": "KILLED",
 }
-"""Status of a stage's run after the newest event that changes it."""
+"""Status of a stage's MLflow run after the newest event that affects it."""
 
 STATUS_OF_INVOCATION = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 DONE = ("committed", "cached")
 
 
 class Tracker:
-    """`tell` from any thread; `bring_up_to_date` from one only."""
+    """Call `note` from any thread, `bring_up_to_date` from a single one."""
 
     def __init__(self, graph: Graph, store: Store, about: About, *, run_id: str) -> None:
         self._graph, self._store = graph, store
         self._about, self._run_id = about, run_id
         self._facts: dict[str, tuple[str, str]] = {}
-        """{address: (kind of the newest telling event, key)}"""
+        """{address: (kind of the newest event in STATUS, key)}"""
         self._invocation: dict[str, Any] = {}
         self._outcome = ""
         self._computes = False
@@ -52,8 +52,8 @@ class Tracker:
         self._runs: _Runs | None = None
         self._owners = _owners(graph)
 
-    def tell(self, event: Event) -> None:
-        """Take note; cheap."""
+    def note(self, event: Event) -> None:
+        """Take note of an event; cheap."""
         if event.kind == "run_started":
             self._invocation = dict(event.data)
         elif event.kind == "run_finished":
@@ -62,16 +62,16 @@ class Tracker:
             self._computes |= event.kind == "started"
             self._facts[event.address] = (event.kind, event.key)
 
-    def found(self, address: str, key: str) -> None:
-        """A committed result that no event told of."""
+    def add_committed(self, address: str, key: str) -> None:
+        """Add a committed result that no event reported."""
         self._facts[address] = ("cached", key)
 
     def is_behind(self) -> bool:
-        """An earlier run of this experiment ended before MLflow had everything."""
+        """Whether an earlier run of this experiment ended before MLflow was up to date."""
         return self._store.folder.exists(self._mark)
 
     def bring_up_to_date(self) -> None:
-        """Raises what MLflow raises; the next call goes on where this one stopped."""
+        """Update MLflow. Raises what MLflow raises; the next call continues where this one stopped."""
         outcome = self._outcome
         if self._runs is None:
             self._store.folder.write_bytes(self._mark, b"")
@@ -97,7 +97,7 @@ class Tracker:
         return run
 
     def _later_run(self, runs: _Runs) -> TrackedRun:
-        """Of earlier invocations with these targets, for one that computes nothing and records what they could not."""
+        """The run for results that earlier invocations of these targets failed to record, if this one runs nothing."""
         targets = digest(sorted(self._graph.targets))[:12]
         run = runs.of("ssdpipe.targets", targets, f"{self._about.name} · recorded later", {"ssdpipe.targets": targets})
         run.set_status("FINISHED")
@@ -113,7 +113,7 @@ class Tracker:
         return shlex.join([Path(program).name, *arguments])
 
     def _source(self) -> dict[str, str]:
-        """What MLflow shows in its columns source, version and user."""
+        """Tags that MLflow shows in its columns source, version and user."""
         tags = {"mlflow.source.name": self._command, "mlflow.source.type": "LOCAL", "mlflow.user": user()}
         return tags | ({"mlflow.source.git.commit": self._commit} if self._commit else {})
 
@@ -140,10 +140,10 @@ class Tracker:
         run.set_status(STATUS[kind], ended=manifest.finished if manifest else None)
 
     def _tracked(self, runs: _Runs, node: Node, manifest: Manifest | None = None) -> TrackedRun:
-        """The run of a tracked stage; its source is the invocation that computed it last.
+        """The run of a tracked stage; its source is the invocation that last computed it.
 
-        It is not nested below the run of the invocation: MLflow hides what is nested, in its charts and behind every
-        filter, until each row is opened by hand.
+        It is not nested in the run of the invocation: MLflow hides nested runs from its charts and from filtered lists
+        until each row is expanded by hand.
         """
         kind, key = self._facts[node.address]
         stage = node.stage
@@ -168,23 +168,23 @@ class _Runs:
         end_runs_of_dead_drivers(self._client, store.folder.path)
 
     def of(self, tag: str, value: str, name: str, tags: Mapping[str, str], *, began: float | None = None) -> TrackedRun:
-        """The run whose `tag` has this value, found or created; `began` is in seconds since the epoch, now without."""
+        """Find or create the run whose `tag` has this value; `began` is in seconds since 1970 and defaults to now."""
         tags = {**tags, **self._driver}
         if value not in self._open:
             found = self._client.search_runs([self._experiment_id], f"tags.`{tag}` = '{value}'", max_results=1)
-            run = found[0] if found else self._created(name, tags, began)
+            run = found[0] if found else self._create(name, tags, began)
             self._open[value] = TrackedRun(self._client, run)
         run = self._open[value]
         run.set_tags(tags)
         return run
 
-    def _created(self, name: str, tags: Mapping[str, str], began: float | None) -> Any:
+    def _create(self, name: str, tags: Mapping[str, str], began: float | None) -> Any:
         start = began and int(began * 1000)
         return self._client.create_run(self._experiment_id, start_time=start, tags=dict(tags), run_name=name)
 
 
 def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:
-    """MLflow leaves the runs of a killed process RUNNING for ever; those of this store and host are set KILLED."""
+    """Set runs of killed drivers of this store and host to KILLED, which MLflow would leave RUNNING forever."""
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     ours = f"attributes.status = 'RUNNING' and tags.`ssdpipe.store` = \"{store_path}\""
     ended = 0
@@ -197,7 +197,7 @@ def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:
 
 
 def _owners(graph: Graph) -> dict[str, str]:
-    """{node id: id of the node to whose run it belongs, or nothing}."""
+    """{node id: id of the node whose run it belongs to, or empty}."""
     memo: dict[int, str] = {}
     tracked = {node.id: node.stage.tracked_by() for node in graph.nodes.values()}
     ids = {node_id: node_ids(stage, describe, memo) for node_id, stage in tracked.items() if stage}

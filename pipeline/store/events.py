@@ -1,4 +1,4 @@
-"""What happens in a run, as append-only events in `runs/<run>/events.jsonl`; the state of a run is a fold over them.
+"""Append-only events of a run in `runs/<run>/events.jsonl`; the state of the run is a fold over them.
 
 run_started(argv, git, process)   planned(node)   cached   waiting(holder)   started(attempt)
 progress(done, total, note)   retried(reason, delay)   committed(seconds)   failed(class, message, traceback)
@@ -18,7 +18,7 @@ from pipeline.store.process import Process
 
 EVENTS = "events.jsonl"
 PROGRESS_SECONDS = 10.0
-"""Progress of one stage is written down at most this often; other observers see all of it."""
+"""Shortest time between two logged progress events of a stage; other observers see all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,23 +28,23 @@ class Event:
 
     kind: str
     address: str = ""
-    """Of the stage; empty for events of the whole run."""
+    """Address of the stage; empty for events of the whole run."""
 
     key: str = ""
     data: dict[str, Any] = field(default_factory=dict)
 
 
 class Observer(Protocol):
-    """Sees a run as it goes; called from the thread of the scheduler."""
+    """Receives the events of a run as they happen, in the scheduler's thread."""
 
     def on_event(self, event: Event) -> None: ...
 
     def tick(self) -> None:
-        """Called about twice a second, also when nothing happens."""
+        """Called about twice a second, even when nothing happens."""
 
 
 class EventLog:
-    """The observer that writes the events of a run down."""
+    """The observer that writes the events of a run to its event log."""
 
     def __init__(self, run: Folder) -> None:
         self._run = run
@@ -62,13 +62,13 @@ class EventLog:
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """Sorts by time: `20261122-153012-123`."""
+    """A run id that sorts by time: `20261122-153012-123`."""
     moment = now or datetime.now(UTC)
     return f"{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}"
 
 
 def read_events(run: Folder) -> list[Event]:
-    """Events of a run, also while it runs and after a crash: a torn line is left out."""
+    """Events of a run, also while it runs and after a crash: an incomplete line is skipped."""
     if not run.exists(EVENTS):
         return []
     return [event for line in run.read_bytes(EVENTS).splitlines() if (event := _parse(line))]
@@ -89,7 +89,7 @@ class NodeState:
     done: float = 0.0
     total: float = 0.0
     note: str = ""
-    """Why it waits, was tried again, failed or was skipped; while running what the stage says."""
+    """Why it waits, was retried, failed or was skipped; the stage's own progress note while it runs."""
 
     seconds: float = 0.0
 
@@ -97,7 +97,7 @@ class NodeState:
 @dataclass
 class RunState:
     nodes: dict[str, NodeState] = field(default_factory=dict)
-    """By address."""
+    """States of the stages, by address."""
 
     argv: list[str] = field(default_factory=list)
     process: Process | None = None
@@ -106,11 +106,11 @@ class RunState:
     """Time of the newest event."""
 
     status: str = "unknown"
-    """running, finished, failed or interrupted, as told by events; `killed` is known by `is_dead`."""
+    """running, finished, failed or interrupted, according to the events; a killed run is found by `is_dead`."""
 
     @property
     def is_dead(self) -> bool:
-        """True when the run never ended, and its process on this host is gone."""
+        """Whether the run never ended although its process, on this host, is gone."""
         process = self.process
         return self.status == "running" and process is not None and process.is_here and not process.is_alive
 
@@ -119,7 +119,7 @@ _STATE_AFTER = {"planned": "planned", "started": "running", "progress": "running
 
 
 def fold(events: Iterable[Event]) -> RunState:
-    """State of a run after these events."""
+    """The state of a run after these events."""
     run = RunState()
     for event in events:
         run.last = event.time

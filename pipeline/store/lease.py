@@ -1,7 +1,7 @@
-"""Which driver works on a key: `leases/<key>.json` holds its process, the file's time is its heartbeat.
+"""Which driver works on a key: `leases/<key>.json` names its process; the file's modification time is the heartbeat.
 
-Exact on a local disk. Where drivers on other machines share the store, or on object stores, it is best effort:
-a commit stays correct whoever else works, only time is lost.
+Exact on a local disk; best effort where drivers on several machines share a store, and on object stores. Commits are
+correct regardless: the worst case is work done twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STALE_SECONDS = 120.0
 
 
 class Leases:
-    """The leases of one driver; a thread keeps them fresh until `close`."""
+    """The leases of one driver; a thread renews them until `close`."""
 
     def __init__(self, folder: Folder, owner: Process | None = None) -> None:
         self._folder = folder
@@ -34,8 +34,8 @@ class Leases:
         self._thread: threading.Thread | None = None
 
     def acquire(self, key: str) -> Process | None:
-        """Take the lease of a key; the live process that holds it already when that fails."""
-        with self._alone():
+        """Take the lease of a key and return None, or return the live process that already holds it."""
+        with self._guard():
             holder = self.holder(key)
             if holder and holder != self._owner:
                 return holder
@@ -50,7 +50,7 @@ class Leases:
             self._folder.delete(_name(key))
 
     def holder(self, key: str) -> Process | None:
-        """The process whose lease counts: alive on this host, or on another with a heartbeat not too old."""
+        """The process that holds a valid lease: alive on this host, or on another host with a recent heartbeat."""
         try:
             process = Process.from_json(self._folder.read_json(_name(key)))
         except (FileNotFoundError, ValueError, TypeError, KeyError):
@@ -66,7 +66,7 @@ class Leases:
             self.release(key)
 
     def beat(self) -> None:
-        """Tell that the holder lives."""
+        """Renew all held leases."""
         for key in sorted(self._held):
             if not self._folder.is_local:
                 self._write(key)
@@ -91,8 +91,8 @@ class Leases:
         written: float = self._folder.filesystem.get_file_info(f"{self._folder.path}/{_name(key)}").mtime_ns / 1e9
         return time.time() - written
 
-    def _alone(self) -> AbstractContextManager[Any]:
-        """Read and write without another driver in between: two must not both inherit from a dead one."""
+    def _guard(self) -> AbstractContextManager[Any]:
+        """Exclude other drivers between reading and writing: two must not both take over from a dead one."""
         return FileLock(f"{self._folder.path}/.guard") if self._folder.is_local else nullcontext()
 
 

@@ -1,4 +1,4 @@
-"""Finding what a store holds by what a person types: a stage's address, or the start of a key.
+"""Finds results in a store by what the user types: the address of a stage or the start of a key.
 
 Tested in tests/experiments/cli/test_show.py.
 """
@@ -17,7 +17,7 @@ from pipeline.suggestion import suggestion
 
 
 def find_result(store: Store, text: str) -> Manifest:
-    """The newest result of an address, or the one whose key starts with `text`; PipelineError otherwise."""
+    """The newest result of an address, or the only one whose key starts with `text`; raises PipelineError otherwise."""
     manifests = store.manifests()
     for manifest in reversed(manifests):
         if manifest.address == text:
@@ -26,8 +26,8 @@ def find_result(store: Store, text: str) -> Manifest:
     if len(matching) == 1:
         return matching[0]
     if matching:
-        told = ", ".join(f"{manifest.address} ({manifest.key[:12]})" for manifest in matching[:8])
-        raise PipelineError(f"{text!r} is the start of {len(matching)} keys: {told}")
+        listed = ", ".join(f"{manifest.address} ({manifest.key[:12]})" for manifest in matching[:8])
+        raise PipelineError(f"{text!r} is the start of {len(matching)} keys: {listed}")
     known = {manifest.address for manifest in manifests}
     if not text:
         raise PipelineError(f"no stage is named, and in the store {store.folder.uri} {suggestion(text, known)}")
@@ -35,7 +35,7 @@ def find_result(store: Store, text: str) -> Manifest:
 
 
 def lineage(store: Store, manifest: Manifest) -> dict[str, Manifest]:
-    """{address: result} of a result and of all above it that the store still has, by the keys in their manifests."""
+    """{address: result} for a result and all its ancestors that the store still has, by the keys in their manifests."""
     found, waiting = {manifest.address: manifest}, [manifest]
     while waiting:
         keys = {held["key"] for held in waiting.pop().inputs.values()}
@@ -46,7 +46,7 @@ def lineage(store: Store, manifest: Manifest) -> dict[str, Manifest]:
 
 
 def recorded_requests(store: Store) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """What each run's graph was built from, and the addresses of its stages; newest run first."""
+    """The request that each run's graph was built from, and the addresses of its stages; newest run first."""
     runs = store.folder / "runs"
     selector = fs.FileSelector(runs.path, allow_not_found=True)
     names = sorted((str(entry.base_name) for entry in runs.filesystem.get_file_info(selector)), reverse=True)

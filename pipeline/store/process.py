@@ -1,4 +1,4 @@
-"""Identity of a process that survives the reuse of process numbers; written into leases, events and MLflow as JSON.
+"""Identity of a process, robust against reused process ids; stored in leases, events and MLflow as JSON.
 
 Tested in tests/pipeline/store/test_lease.py.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 CLOCK_SECONDS = 2.0
-"""A start is known in wall-clock time: it moves by this much when the clock is corrected."""
+"""Tolerance for start times: they are wall-clock times and shift when the clock is corrected."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Process:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Process:
-        """Earlier versions wrote the start as text, in a unit of the system: such a process counts as dead."""
+        """Parse a stored process. Earlier versions wrote the start as text in a system unit: it then counts as dead."""
         started = content["started"]
         return cls(content["host"], content["pid"], 0.0 if isinstance(started, str) else float(started))
 
@@ -44,7 +44,7 @@ class Process:
 
     @property
     def is_alive(self) -> bool:
-        """Only to be asked of a process of this host; a zombie is dead."""
+        """Whether the process still runs; valid only for processes of this host. A zombie counts as dead."""
         try:
             process = psutil.Process(self.pid)
             started: float = process.create_time()

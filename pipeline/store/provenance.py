@@ -1,4 +1,4 @@
-"""Conditions under which a result was made: commit, libraries, machine. Recorded, not part of a key."""
+"""Conditions under which a result was computed: commit, libraries, machine. Recorded, but not part of a key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIBRARIES = (
 
 @cache
 def library_versions() -> dict[str, str]:
-    """Versions of installed libraries whose arithmetic or format may show in a result; nothing is imported."""
+    """Versions of installed libraries whose arithmetic or format may affect a result; nothing is imported."""
     found = {}
     for name in LIBRARIES:
         try:
@@ -34,7 +34,7 @@ def library_versions() -> dict[str, str]:
 
 @cache
 def machine() -> dict[str, Any]:
-    """The machine of this process."""
+    """Description of the machine that this process runs on."""
     return {
         "host": socket.gethostname(),
         "platform": platform.platform(),
@@ -47,12 +47,12 @@ def machine() -> dict[str, Any]:
 
 @cache
 def gpus(fact: str) -> tuple[str, ...]:
-    """A fact of each GPU of this machine, by its name in `nvidia-smi --help-query-gpu`; nothing without a driver."""
+    """One property of each GPU of this machine, as named by `nvidia-smi --help-query-gpu`; empty without a driver."""
     return tuple(_lines("nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"))
 
 
 def user() -> str:
-    """Who runs this; `unknown` in a container without an entry for its user."""
+    """Name of the current user; `unknown` in a container without an entry for it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -61,7 +61,7 @@ def user() -> str:
 
 @cache
 def git() -> dict[str, Any]:
-    """Commit of the project, whether files differ from it, and a digest of the difference; empty outside git."""
+    """Commit of the project, whether files differ from it, and a digest of the diff; empty outside a repository."""
     here = str(Path(__file__).parent)
     commit = _lines("git", "-C", here, "rev-parse", "HEAD")
     if not commit:
@@ -75,7 +75,7 @@ def git() -> dict[str, Any]:
 
 
 def run_provenance() -> dict[str, Any]:
-    """What the driver knows and its workers are told."""
+    """Provenance that the driver determines and passes on to its workers."""
     return {"argv": sys.argv, "git": git(), "libraries": library_versions()}
 
 
@@ -89,7 +89,7 @@ def _processor() -> str:
 
 
 def _lines(program: str, *arguments: str) -> list[str]:
-    """Output of a program; nothing when it is absent or fails."""
+    """Output of a program as lines; empty when it is absent or fails."""
     if not shutil.which(program):
         return []
     try:

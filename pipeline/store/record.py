@@ -1,9 +1,9 @@
-"""What a stage tells of itself while it runs, in its work folder, from whatever process it likes.
+"""Curves and progress that a running stage records in its work folder, from any of its processes.
 
-metrics.jsonl    one line {"step", "time", "values"} for each recorded point; the last line of a step counts
+metrics.jsonl    one line {"step", "time", "values"} for each recorded point; the last line of a step is valid
 progress.json    {"done", "total", "note", "time"}, replaced as a whole
 
-What it tells at its end, `summary.json` in its result, holds {name: number}.
+A finished stage may write `summary.json` into its result: {name: number}.
 
 Tested in tests/pipeline/execution/test_run_stage.py.
 """
@@ -32,7 +32,7 @@ class Point:
 
     @classmethod
     def parse(cls, line: bytes) -> Point | None:
-        """None for half a line of a killed process."""
+        """Parse a line; None for an incomplete line of a killed process."""
         try:
             return cls(**json.loads(line))
         except (ValueError, TypeError):
@@ -51,17 +51,17 @@ class Progress:
 
 
 def append_point(folder: Folder, step: int, values: Mapping[str, float]) -> None:
-    """Add a point; a resumed stage may tell the same step again."""
+    """Append a point; a resumed stage may record the same step again."""
     numbers = {name: float(value) for name, value in values.items()}
     folder.append(CURVE, Point(int(step), time.time(), numbers).line())
 
 
 def read_curve(folder: Folder) -> list[Point]:
-    """Points sorted by step, the last of each step; half a line of a killed process is left out."""
+    """Points sorted by step, the last one of each step; an incomplete line of a killed process is skipped."""
     if not folder.exists(CURVE):
         return []
-    told = (Point.parse(line) for line in folder.read_bytes(CURVE).splitlines())
-    points = {point.step: point for point in told if point}
+    recorded = (Point.parse(line) for line in folder.read_bytes(CURVE).splitlines())
+    points = {point.step: point for point in recorded if point}
     return [points[step] for step in sorted(points)]
 
 

@@ -1,9 +1,9 @@
 """Results on any pyarrow file system. A stage writes into a private attempt folder; one manifest, written last and
-whole, makes it real, and readers believe manifests only.
+atomically, commits it, and readers trust manifests only.
 
     format.json                     {"format": 1}
-    keys/<key>.json                 manifest: where the result lies and all that it was made from
-    objects/<key>/<attempt>/...     files of one attempt, written by one process
+    keys/<key>.json                 manifest: where the result is stored and everything it was computed from
+    objects/<key>/<attempt>/...     files of one attempt
     work/<key>/                     what outlives a killed attempt: checkpoints, curves, progress
     runs/<run>/events.jsonl         what happened; runs/<run>/logs/<stage>.log
     leases/<key>.json               which driver works on a key
@@ -26,7 +26,7 @@ from pipeline.keys.fingerprint import Ingredients, digest
 
 FORMAT = 1
 UNDIGESTED = ("metrics.jsonl", "timing.json")
-"""Names of output files that hold times: kept and checksummed, but not part of the output digest."""
+"""Names of output files that contain times: kept and checksummed, but not part of the output digest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class StoredFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """How a committed result came to be, and what it is."""
+    """What a committed result is, and how it was computed."""
 
     key: str
     address: str
@@ -48,7 +48,7 @@ class Manifest:
     tags: dict[str, str]
     ingredients: Ingredients
     settings: Any
-    """Configuration with all defaults, for people."""
+    """Configuration with all defaults, for display."""
 
     inputs: dict[str, dict[str, str]]
     """{field path: {"address", "key", "digest"} of the committed input}."""
@@ -61,11 +61,11 @@ class Manifest:
 
     seconds: float = 0.0
     finished: float = 0.0
-    """Moment of the commit, in seconds since 1970."""
+    """Time of the commit, in seconds since 1970."""
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Manifest:
-        """Manifests of the first scheme of keys do not name it."""
+        """Parse a manifest; those of the first scheme of keys do not name their scheme."""
         return cls(
             **{
                 **content,
@@ -81,13 +81,13 @@ class Store:
 
     @classmethod
     def open(cls, uri: str) -> Store:
-        """A store that may not exist yet: nothing is created. Raises PipelineError for one of a newer format."""
+        """Open a store, which need not exist: nothing is created. Raises PipelineError when its format is newer."""
         folder = Folder.at(uri)
         if folder.exists("format.json"):
-            found = folder.read_json("format.json")["format"]
-            if found > FORMAT:
+            version = folder.read_json("format.json")["format"]
+            if version > FORMAT:
                 raise PipelineError(
-                    f"the store {uri} has format {found}, but this version reads formats up to {FORMAT}; "
+                    f"the store {uri} has format {version}, but this version reads formats up to {FORMAT}; "
                     "install a newer ssdpipe, or name another store with --store or SSDPIPE_STORE"
                 )
         return cls(folder)
@@ -98,7 +98,7 @@ class Store:
             self.folder.replace("format.json", f'{{"format": {FORMAT}}}\n'.encode())
 
     def find(self, key: str) -> Manifest | None:
-        """The manifest of a committed result whose files are there; a broken manifest is no manifest."""
+        """The manifest of a committed result whose files exist, else None; a broken manifest is ignored."""
         if not self.folder.exists(f"keys/{key}.json"):
             return None
         manifest = self._read(f"{key}.json")
@@ -109,8 +109,8 @@ class Store:
     def manifests(self) -> list[Manifest]:
         """All manifests, oldest first."""
         names = [name for name in (self.folder / "keys").files() if name.endswith(".json")]
-        found = [manifest for name in names if (manifest := self._read(name))]
-        return sorted(found, key=lambda manifest: manifest.finished)
+        manifests = [manifest for name in names if (manifest := self._read(name))]
+        return sorted(manifests, key=lambda manifest: manifest.finished)
 
     def output(self, manifest: Manifest) -> Folder:
         return self.attempt(manifest.key, manifest.attempt)
@@ -125,7 +125,7 @@ class Store:
         return self.folder / f"runs/{run_id}"
 
     def commit(self, draft: Manifest) -> Manifest:
-        """Make `draft.attempt` the result of its key, unless another attempt already is. Returns what is now true."""
+        """Make `draft.attempt` the result of its key, unless another attempt already is; return the valid manifest."""
         earlier = self.find(draft.key)
         if earlier:
             self.attempt(draft.key, draft.attempt).delete()

@@ -53,4 +53,4 @@ def test_an_unreachable_tracking_server_is_reported(project: Project, monkeypatc
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     done = project.ssdpipe("sync")
     assert isinstance(done.exception, PipelineError)
-    assert "http://127.0.0.1:9 does not take the record" in str(done.exception)
+    assert "http://127.0.0.1:9 cannot be updated" in str(done.exception)

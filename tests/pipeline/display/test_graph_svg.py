@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipeline.display.graph_layout import laid_out, levels, needed_edges
+from pipeline.display.graph_layout import layout_of, levels, needed_edges
 from pipeline.display.graph_svg import graph_svg
 from pipeline.planning.graph import STATE_COLOURS, Graph
 from pipeline.stage import Stage
@@ -87,14 +87,14 @@ def test_a_stage_stands_right_of_all_its_inputs():
 
 def test_a_training_and_its_detections_stand_on_one_height_and_a_table_in_the_middle():
     graph = table(12)
-    heights = {graph.nodes[p.node_id].address: y for p, y in laid_out(graph).rows.items() if not p.is_bend}
+    heights = {graph.nodes[p.node_id].address: y for p, y in layout_of(graph).rows.items() if not p.is_bend}
     for seed in range(12):
         assert heights[f"train/seed{seed}"] == pytest.approx(heights[f"detect/seed{seed}"])
     assert heights["table"] == pytest.approx((heights["detect/seed0"] + heights["detect/seed11"]) / 2)
 
 
 def test_data_that_all_detections_read_pass_the_trainings_as_one_line():
-    layout = laid_out(table(12))
+    layout = layout_of(table(12))
     bends = [point for column in layout.columns for point in column if point.is_bend]
     assert len(bends) == 1
     assert sum(start == bends[0] for start, _ in layout.lines) == 12
@@ -103,7 +103,7 @@ def test_data_that_all_detections_read_pass_the_trainings_as_one_line():
 def test_no_two_trainings_exchange_their_places_on_the_way_to_the_right():
     graph = table(12)
     columns = [
-        [graph.nodes[p.node_id].stage.variant for p in column if not p.is_bend] for column in laid_out(graph).columns
+        [graph.nodes[p.node_id].stage.variant for p in column if not p.is_bend] for column in layout_of(graph).columns
     ]
     assert columns[1] == columns[2]
 

@@ -135,7 +135,7 @@ def test_an_input_is_found_by_itself_or_by_an_equal_stage(store):
 def test_asking_for_a_stage_that_is_no_input_names_those_that_are(store):
     held = Work(deed="write", variant="one")
     ctx = context(store, Work(deed="write", held=(held,)), **{"held[0]": store.folder})
-    with pytest.raises(PipelineError, match=r"result of work/x, which is none of its inputs \(work/one\)"):
+    with pytest.raises(PipelineError, match=r"result of work/x, which is not among its inputs \(work/one\)"):
         ctx.input(Work(deed="say", variant="x"))
 
 

@@ -353,7 +353,7 @@ def test_a_tracker_that_does_not_answer_is_told_to_who_asks_for_a_record(store, 
     run(store, [learn()], "first")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(PipelineError, match=r"MLflow at http://127.0.0.1:9 does not take the record \(.*refused"):
+    with pytest.raises(PipelineError, match=r"MLflow at http://127.0.0.1:9 cannot be updated \(.*refused"):
         sync(Graph([learn()]), store, ABOUT)
 
 
@@ -398,7 +398,7 @@ def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_no
         "from pipeline.planning.graph import Graph; from pipeline.store.events import Event;"
         "from pipeline.mlflow_tracking.tracker import Tracker;"
         "tracker = Tracker(Graph([t.learn()]), Store.open(sys.argv[2]), t.ABOUT, run_id='dead');"
-        "tracker.tell(Event(time=0, kind='started', address='learn/slow/seed0', key='k'));"
+        "tracker.note(Event(time=0, kind='started', address='learn/slow/seed0', key='k'));"
         "tracker.bring_up_to_date(); os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", program, str(Path(__file__).parent), store.folder.path], check=False)
@@ -418,7 +418,7 @@ def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_no
 def test_an_interrupted_run_is_killed_in_mlflow_with_the_stage_that_it_stopped(store):
     tracker = Tracker(Graph([learn()]), store, ABOUT, run_id="r")
     for kind, data in (("started", {}), ("cancelled", {}), ("run_finished", {"status": "interrupted"})):
-        tracker.tell(Event(time=0, kind=kind, address="learn/slow/seed0", key="k", data=data))
+        tracker.note(Event(time=0, kind=kind, address="learn/slow/seed0", key="k", data=data))
     tracker.bring_up_to_date()
     invocations, trainings = runs(store)
     assert [run.info.status for run in (*invocations, *trainings)] == ["KILLED", "KILLED"]
