@@ -1,4 +1,4 @@
-"""Shards of drawn images, for a benchmark without data: made in this process, in a folder that the caller owns."""
+"""Shards of drawn images for benchmarks without data, made in this process in a folder that the caller owns."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from stages.drawn.vocabulary import CLASSES
 from stages.shards.shard import Shard
 
 SIDES = (375, 500)
-"""Widths and heights in pixels: about those of VOC."""
+"""Range of widths and heights in pixels, about those of VOC."""
 
 
 def drawn_shards(place: str, *, images: int) -> str:
-    """Draw and pack the images below `place`; the folder of the shards."""
+    """Draw and pack images under `place`; return the folder of the shards."""
     drawn = Draw(train=images, test=0, sides=SIDES)
     shards = Shard(sources=(VocFolder(name="drawn", split="train", within=drawn),), classes=CLASSES)
     store, graph = Store.open(place), Graph([shards])

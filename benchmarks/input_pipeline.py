@@ -1,11 +1,11 @@
-"""Images per second from shards to augmented batches, beside torchvision's transforms for SSD on the same images.
+"""Images per second from shards to augmented batches, compared with torchvision's SSD transforms on the same images.
 
     python benchmarks/input_pipeline.py [SHARDS] --processes 0 2
 
-Without SHARDS on images that are drawn for it, about as large as VOC's, in a folder that is removed afterwards.
-Read (rows only, in the order of training and in a full permutation), then whole batches of 32 at 300 x 300.
-torchvision: decode_jpeg, RandomPhotometricDistort, RandomZoomOut, RandomIoUCrop, RandomHorizontalFlip, Resize, which
-is the `ssd` preset of its detection reference; one interpolation, and a crop that keeps objects by another rule.
+Without SHARDS it draws images about as large as VOC's, in a folder that is removed afterwards. It measures reading
+(rows only, in training order and in a full permutation), then whole batches of 32 at 300 x 300. torchvision:
+decode_jpeg, RandomPhotometricDistort, RandomZoomOut, RandomIoUCrop, RandomHorizontalFlip, Resize, i.e. the `ssd` preset
+of its detection reference; it has one interpolation, and a crop that keeps objects by another rule.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BATCH = 32
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shards", nargs="?")
-    parser.add_argument("--images", type=int, default=512, help="to draw, without SHARDS")
+    parser.add_argument("--images", type=int, default=512, help="number of images to draw without SHARDS")
     parser.add_argument("--batches", type=int, default=20)
     parser.add_argument("--processes", type=int, nargs="+", default=[0])
     options = parser.parse_args()
@@ -82,7 +82,7 @@ def read(path: str, order: np.ndarray) -> None:
 
 
 def torchvision_batches(shards: ShardSet, order: np.ndarray, zoom: bool) -> None:
-    """Nearest equivalent of the paper's augmentation."""
+    """Run torchvision's nearest equivalent of the paper's augmentation."""
     steps = [
         v2.RandomPhotometricDistort(p=1.0),
         *([v2.RandomZoomOut(fill={tv_tensors.Image: (123, 117, 104), "others": 0})] if zoom else []),
@@ -112,16 +112,16 @@ def measure_batches(name: str, batches: Iterable[Batch | EvaluationBatch]) -> No
     start, images = time.perf_counter(), 0
     for batch in iterator:
         images += len(batch.image_ids)
-    tell(name, images, time.perf_counter() - start)
+    print_rate(name, images, time.perf_counter() - start)
 
 
 def report(name: str, images: int, work: Callable[[], None]) -> None:
     start = time.perf_counter()
     work()
-    tell(name, images, time.perf_counter() - start)
+    print_rate(name, images, time.perf_counter() - start)
 
 
-def tell(name: str, images: int, seconds: float) -> None:
+def print_rate(name: str, images: int, seconds: float) -> None:
     print(f"{name:32}{images / seconds:9.0f} images/s{1000 * seconds / images:9.2f} ms each")
 
 

@@ -1,4 +1,4 @@
-"""Does our SSD learn as well as torchvision's? One network trained by both on real images, one evaluator.
+"""Does our SSD learn as well as torchvision's? One network, trained by both on real images, and one evaluator.
 
     python benchmarks/learning.py --data DIR                            two data sets, three seeds, both sides
     python benchmarks/learning.py --data DIR --mix loss=torchvision     one part exchanged, the others ours
@@ -6,9 +6,9 @@
     python benchmarks/learning.py gradients --data DIR                  one step of SSD300: losses and gradients
 
 DIR holds bccd/BCCD and voc2007/VOC2007. A cell is one training: data set, loss (with its matching and mining),
-augmentation, seed. Its JSON in --work is written at its end, so that the same command goes on where it was stopped.
-Equal for all sides: first weights, default boxes, images and their order, batch size, optimiser, rates, iterations.
-Every training is scored with both ways of detection; ours and torchvision's sides are those with all three their own.
+augmentation, seed. Its JSON in --work is written at its end, so that the same command resumes where it was stopped.
+Equal for all sides: initial weights, default boxes, images and their order, batch size, optimiser, rates, iterations.
+Every training is scored with both sides' detection code; a side is "ours" or "torchvision" if all three parts are.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def main() -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """All cells that have no JSON yet, `jobs` at a time, then the table."""
+    """Run all cells that have no JSON yet, `jobs` at a time, then write the table."""
     cells = chosen(options)
     for trial in dict.fromkeys(cell.trial for cell in cells.values()):
-        # here once, before several processes ask for them
+        # made once here, before several processes need them
         trial_of(trial, options.iterations).shards(options.data, options.work)
     todo = [name for name in cells if not cell_file(name, options).exists()]
     print(f"{len(cells)} cells, {len(cells) - len(todo)} of them done, {options.jobs} at a time", flush=True)
@@ -72,7 +72,7 @@ def _in_own_process(name: str) -> int:
 
 
 def run_cell(cell: Cell, options: argparse.Namespace) -> None:
-    """One cell in this process, in one thread; writes its JSON."""
+    """Run one cell in this process, in one thread, and write its JSON."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     place = Place(
@@ -89,7 +89,7 @@ def run_cell(cell: Cell, options: argparse.Namespace) -> None:
 
 
 def chosen(options: argparse.Namespace) -> dict[str, Cell]:
-    """The cells that the options ask for, by name; seed by seed, so that a stopped run has whole pairs."""
+    """Return the cells that the options select, by name; seed by seed, so that a stopped run has complete pairs."""
     sides: list[tuple[Whose, Whose]] = [("ours", "ours"), ("torchvision", "torchvision"), *options.mix]
     trials = [FULL.name] if options.full else options.trials
     cells = [
@@ -112,7 +112,7 @@ def cell_file(name: str, options: argparse.Namespace) -> Path:
 
 
 def mixed(text: str) -> tuple[Whose, Whose]:
-    """`loss=torchvision,augment=ours`; what is not named is ours."""
+    """Parse `loss=torchvision,augment=ours`; parts not named are ours."""
     parts = dict.fromkeys(("loss", "augment"), "ours") | dict(part.split("=", 1) for part in text.split(","))
     if set(parts) != {"loss", "augment"} or not set(parts.values()) <= set(get_args(Whose)):
         raise ValueError(text)
@@ -125,22 +125,22 @@ def parsed() -> argparse.Namespace:
     data = os.environ.get("SSDPIPE_TEST_DATA")
     parser.add_argument("--data", type=Path, default=data, required=data is None, help="default: SSDPIPE_TEST_DATA")
     parser.add_argument("--work", type=Path, default=Path("learning-work"), help="shards and a JSON for each cell")
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="for the table")
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder for the table")
     parser.add_argument("--trials", nargs="+", choices=TRIALS, default=list(TRIALS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--mix", type=mixed, nargs="+", default=[], metavar="loss=torchvision,augment=ours")
-    parser.add_argument("--iterations", type=int, default=0, help="another budget, for a first try")
+    parser.add_argument("--iterations", type=int, default=0, help="another budget, for a trial run")
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time, one thread each")
-    parser.add_argument("--cell", help="this one only, in this process")
+    parser.add_argument("--cell", help="run only this cell, in this process")
     parser.add_argument("--full", action="store_true", help="SSD300 on all of VOC2007; needs --init and a GPU")
-    parser.add_argument("--init", type=Path, help="first weights: a VGG16 or a detector")
+    parser.add_argument("--init", type=Path, help="initial weights: a VGG16 or a detector")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--processes", type=int, default=0, help="that decode and augment ahead")
-    parser.add_argument("--images", type=int, default=64, help="of the mode gradients")
-    parser.add_argument("--double", action="store_true", help="float64 in the mode gradients")
+    parser.add_argument("--processes", type=int, default=0, help="loader processes that decode and augment ahead")
+    parser.add_argument("--images", type=int, default=64, help="number of images in the mode gradients")
+    parser.add_argument("--double", action="store_true", help="use float64 in the mode gradients")
     options = parser.parse_args()
     if options.full and not options.init:
-        parser.error("--full starts from a VGG16: name its file with --init")
+        parser.error("--full starts from a VGG16: pass its file with --init")
     for folder in (options.work, options.results):
         folder.mkdir(parents=True, exist_ok=True)
     return options

@@ -1,6 +1,6 @@
-"""Images for the comparison with torchvision: shards of real data, and torchvision's augmentation in our order.
+"""Data for the comparison with torchvision: shards of real images, and torchvision's augmentation in our image order.
 
-Step s of both streams holds the same images; only what is done to them differs.
+Step s of both streams holds the same images; only their augmentation differs.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from ssd_core.spec.recipe import Recipe
 from stages.shards.shard import Shard
 
 FILL_RGB = (123, 117, 104)
-"""The colour that torchvision's preset zooms out on."""
+"""Fill colour of the zoom-out in torchvision's preset."""
 
 
 def packed(stages: Sequence[Shard], store: Path) -> list[ShardSet]:
-    """The shards of some stages, made in this process, or found in the store."""
+    """Return the shards of these stages, from the store or made in this process."""
     place, graph = Store.open(str(store)), Graph(list(stages))
     result = Scheduler(graph, place, InlineExecutor(), Resolver(graph), run_id="pack").run()
     result.raise_for_failures()
@@ -49,20 +49,20 @@ def packed(stages: Sequence[Shard], store: Path) -> list[ShardSet]:
 
 
 def with_objects(shards: ShardSet, folder: Path) -> ShardSet:
-    """The rows that hold an object, as shards of their own in `folder`; any other adds nothing to either loss."""
+    """Write the rows that have an object as shards in `folder`; the others contribute nothing to either loss."""
     if not (folder / MANIFEST).exists():
         folder.mkdir(exist_ok=True)
         rows = [row for row in shards if len(row.labels)]
         groups = write_rows(folder / "images.parquet", rows)
         digest = hashlib.sha256((folder / "images.parquet").read_bytes()).hexdigest()
         file = {"name": "images.parquet", "rows": len(rows), "row_groups": groups, "sha256": digest}
-        counts = shards.manifest["per_class"]  # what is left out holds none of them
+        counts = shards.manifest["per_class"]  # excluded rows have no objects
         (folder / MANIFEST).write_text(json.dumps(build_manifest(shards.classes, [file], counts)))
     return ShardSet(str(folder))
 
 
 def truth(shards: ShardSet) -> TrueBoxes:
-    """All objects; images are numbered by their row."""
+    """Return all objects; images are numbered by row."""
     rows = list(shards)
     return TrueBoxes(
         images=np.repeat(np.arange(len(rows)), [len(row.labels) for row in rows]),
@@ -73,7 +73,7 @@ def truth(shards: ShardSet) -> TrueBoxes:
 
 
 class OurBatches(Dataset[Batch]):
-    """Step to batch, augmented by ssd_core."""
+    """Batch of each step, augmented by ssd_core."""
 
     def __init__(self, shards: ShardSet, recipe: Recipe) -> None:
         self.stream = TrainingStream(shards, recipe)
@@ -83,10 +83,10 @@ class OurBatches(Dataset[Batch]):
 
 
 class TorchvisionBatches(Dataset[Batch]):
-    """Step to batch, augmented by the `ssd` preset of torchvision's detection reference.
+    """Batch of each step, augmented by the `ssd` preset of torchvision's detection reference.
 
-    Images are float32 of 0..255 here. The resize to the input is the one of torchvision's model (bilinear, without
-    antialiasing), done before the batch is put together. Random numbers are functions of seed, epoch and row.
+    Images are float32 in 0..255. They are resized as in torchvision's model (bilinear, without antialiasing), before
+    batching. Random numbers are functions of seed, epoch and row.
     """
 
     def __init__(self, shards: ShardSet, recipe: Recipe) -> None:
@@ -122,7 +122,7 @@ class TorchvisionBatches(Dataset[Batch]):
         )
 
     def _sample(self, row: Row, epoch: int, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Image (3, S, S), boxes (G, 4) in fractions of it, labels (G,)."""
+        """Return image (3, S, S), boxes (G, 4) in fractions of it, and labels (G,)."""
         rng = generator("augmentation", seed=self.recipe.seed, epoch=epoch, index=index)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(rng.integers(2**62)))
@@ -134,13 +134,13 @@ class TorchvisionBatches(Dataset[Batch]):
 
 
 def batches(stream: Dataset[Batch], iterations: int, processes: int = 0) -> Iterator[Batch]:
-    """Steps 0 to `iterations`, read ahead by `processes`."""
+    """Return the batches of steps 0 to `iterations`, prefetched by `processes`."""
     loader = DataLoader(stream, batch_size=None, sampler=range(iterations), num_workers=processes)
     return iter(loader)
 
 
 def pixels(row: Row) -> UInt8[Tensor, "3 H W"]:
-    """The decoded image."""
+    """Return the decoded image of a row."""
     decoded: UInt8[ndarray, "H W 3"] = decode_row(row)
     return torch.from_numpy(decoded).permute(2, 0, 1).contiguous()
 

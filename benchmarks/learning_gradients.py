@@ -1,10 +1,10 @@
-"""One step of the full SSD300 beside torchvision's own: same weights, same images, losses and gradients of each layer.
+"""One step of the full SSD300 compared with torchvision's: same weights and images, losses and gradients per layer.
 
-torchvision's `ssd300_vgg16` with random weights is the reference, untouched: its network, preprocessing, default boxes,
-matching and loss. Ours is what the importer makes of it. Three losses: torchvision's, ours, and ours with torchvision's
-matches in place of our own, which tells how much of a difference is matching. Gradients are summed over batches of 8
-images, which are resized and nothing else. In float32 rounding decides which of several equally good default boxes an
-object gets, and which pixel of a pool passes the gradient; `--double` removes the first and nearly all of the second.
+The reference is torchvision's unmodified `ssd300_vgg16` with random weights: its network, preprocessing, default boxes,
+matching and loss. Ours is the result of importing it. Three losses: torchvision's, ours, and ours with torchvision's
+matches, which shows how much of a difference is due to matching. Gradients are summed over batches of 8 images, which
+are only resized. In float32, rounding decides which of several equally good default boxes an object gets, and which
+pixel of a pool passes the gradient; `--double` removes the first effect and nearly all of the second.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from stages.shards.shard import Shard
 
 BATCH = 8
 ROUNDING = 1e-5
-AS_THEY_ARE = Augmentation(photometric=False, crop=False, random_interpolation=False, flip=False)
+NO_AUGMENTATION = Augmentation(photometric=False, crop=False, random_interpolation=False, flip=False)
 
 Gradients = list[Tensor]
-"""Of each layer, weights and biases in one vector."""
+"""Gradients of each layer, weights and biases in one vector."""
 
 
 def compare_gradients(options: argparse.Namespace) -> None:
-    """Write and print the comparison."""
+    """Run, write and print the comparison."""
     source = VocFolder(name="voc2007", root=str(options.data / "voc2007/VOC2007"), split="trainval")
     (shards,) = packed([Shard(sources=(source,), classes=VOC_CLASSES, variant="gradients")], options.work / "store")
     torch.manual_seed(0)
@@ -58,7 +58,7 @@ def compare_gradients(options: argparse.Namespace) -> None:
     if options.double:
         ssd.double()
         detector.double()
-    recipe = Recipe(spec=detector.spec, augmentation=AS_THEY_ARE, batch_size=BATCH)
+    recipe = Recipe(spec=detector.spec, augmentation=NO_AUGMENTATION, batch_size=BATCH)
     stream = TrainingStream(shards, recipe, stop=options.images // BATCH)
     result = compare_on(ssd, detector, stream) | {
         "images": options.images,
@@ -72,7 +72,7 @@ def compare_gradients(options: argparse.Namespace) -> None:
 
 
 def parameter_pairs(detector: Detector, ssd: SSD) -> dict[str, list[tuple[nn.Parameter, nn.Parameter]]]:
-    """Parameters of each layer of ours with those of torchvision's that were imported into them."""
+    """Return the parameters of each of our layers, paired with torchvision's that were imported into them."""
     ours, theirs = dict(detector.named_parameters()), dict(ssd.named_parameters())
     pairs: dict[str, list[tuple[nn.Parameter, nn.Parameter]]] = {}
     for name, their_name in tensor_names(LAYOUTS["torchvision"], detector.spec).items():
@@ -82,7 +82,7 @@ def parameter_pairs(detector: Detector, ssd: SSD) -> dict[str, list[tuple[nn.Par
 
 
 def compare_on(ssd: SSD, detector: Detector, stream: Sequence[Batch] | TrainingStream) -> dict[str, Any]:
-    """Losses and counts of each batch, cosines of the summed gradients of each layer."""
+    """Return losses and counts of each batch, and cosines of the summed gradients of each layer."""
     rows, sums = [], dict[str, Gradients]()
     for batch in stream:
         batch = in_precision(batch, detector.default_boxes.dtype)
@@ -110,7 +110,7 @@ def in_precision(batch: Batch, precision: torch.dtype) -> Batch:
 def one_batch(
     ssd: SSD, detector: Detector, batch: Batch
 ) -> tuple[dict[str, float], dict[str, Gradients], dict[str, float]]:
-    """Losses and gradients by side, and counts of what differs."""
+    """Return losses and gradients by side, and counts of the differences in matching."""
     own = match(detector.default_boxes, batch.objects, detector.spec)
     theirs = torchvision_matches(ssd, detector, batch.objects)
     pairs = parameter_pairs(detector, ssd).values()
@@ -127,7 +127,7 @@ def one_batch(
 
 
 def torchvision_matches(ssd: SSD, detector: Detector, objects: Objects) -> Matches:
-    """What torchvision's matcher gives for our default boxes, in our form."""
+    """Return the matches of torchvision's matcher for our default boxes, as `Matches`."""
     size = detector.spec.input_size
     default_boxes_xyxy = to_xyxy(detector.default_boxes) * size
     pairs = [box_iou(target["boxes"], default_boxes_xyxy) for target in torchvision_targets(objects, size)]
@@ -137,7 +137,7 @@ def torchvision_matches(ssd: SSD, detector: Detector, objects: Objects) -> Match
 
 
 def agreement(reference: Float[Tensor, " n"], other: Float[Tensor, " n"]) -> dict[str, float]:
-    """Cosine, and the length of the difference over the length of the reference; in float64."""
+    """Return the cosine, and the norm of the difference over that of the reference; in float64."""
     reference, other = reference.double(), other.double()
     return {
         "cosine": float(torch.cosine_similarity(reference, other, dim=0)),
@@ -156,7 +156,7 @@ def _gradients(loss: Float[Tensor, ""], layers: list[list[nn.Parameter]]) -> Gra
 
 
 def _counts(own: Matches, theirs: Matches, logits: Tensor, objects: Objects, detector: Detector) -> dict[str, float]:
-    """Objects, matched boxes, and how many boxes are matched otherwise; objects left without any box."""
+    """Count objects, matched boxes, boxes matched differently, and objects without any box."""
     owners, their_owners = own.truth.clamp(min=NEGATIVE), theirs.truth.clamp(min=NEGATIVE)
     used = [hard_negatives(logits, matches) for matches in (own, theirs)]
     image, box = (owners != their_owners).nonzero(as_tuple=True)
@@ -166,7 +166,7 @@ def _counts(own: Matches, theirs: Matches, logits: Tensor, objects: Objects, det
         "objects": int(objects.valid.sum()),
         "matched by ours": int(own.matched_count()),
         "matched by torchvision": int(theirs.matched_count()),
-        "boxes matched otherwise": len(box),
+        "boxes matched differently": len(box),
         "of these, for objects with several equally good boxes": int(tied.sum()),
         "objects without a box, ours": _without(own, objects),
         "objects without a box, torchvision": _without(theirs, objects),
@@ -175,21 +175,21 @@ def _counts(own: Matches, theirs: Matches, logits: Tensor, objects: Objects, det
 
 
 def _has_equally_good_boxes(objects: Objects, detector: Detector) -> Bool[Tensor, "B G"]:
-    """Objects whose largest overlap several default boxes share, but for rounding."""
+    """Return a mask of the objects whose largest overlap several default boxes share, up to rounding."""
     pairs = pairwise_iou(objects.boxes_xyxy, to_xyxy(detector.default_boxes))
     return (pairs > pairs.amax(dim=2, keepdim=True) - ROUNDING).sum(dim=2) > 1
 
 
 def _without(matches: Matches, objects: Objects) -> int:
-    found = (matches.truth[:, None] == torch.arange(objects.valid.shape[1])[:, None]).any(dim=2)
-    return int((objects.valid & ~found).sum())
+    matched = (matches.truth[:, None] == torch.arange(objects.valid.shape[1])[:, None]).any(dim=2)
+    return int((objects.valid & ~matched).sum())
 
 
 def page(result: dict[str, Any]) -> str:
-    """Markdown."""
+    """Return the comparison as Markdown."""
     batches, sides = result["batches"], ("ours", "ours, torchvision's matches")
     lines = [
-        "# One step of SSD300 beside torchvision's: losses and gradients",
+        "# One step of SSD300 compared with torchvision's: losses and gradients",
         "",
         f"{result['images']} images of VOC2007 in batches of {BATCH}, random weights of torchvision's `ssd300_vgg16`, "
         f"imported; {result['precision']} on a CPU, torch {result['torch']}.",

@@ -1,7 +1,7 @@
-"""Two ways to train and use one network: ours, and that of torchvision's SSD class around the very same modules.
+"""Two sides that train and use one network: ours, and torchvision's SSD class around the same modules.
 
-Both share parameters, preprocessing and default boxes, so that what differs is what is compared: matching with the
-loss, augmentation (learning_data.py), and the way from raw outputs to detections.
+Both share parameters, preprocessing and default boxes, so that only the compared parts differ: matching and loss,
+augmentation (learning_data.py), and the conversion of raw outputs to detections.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ssd_core.training.loss import LossSums, multibox_loss
 
 
 class SourceMaps(nn.Module):
-    """The maps that a detector predicts from, in the form that torchvision's SSD asks of a backbone."""
+    """The source maps of a detector, in the form that torchvision's SSD expects of a backbone."""
 
     def __init__(self, detector: Detector) -> None:
         super().__init__()
@@ -48,10 +48,10 @@ class SourceMaps(nn.Module):
 
 
 def torchvision_ssd(detector: Detector) -> SSD:
-    """torchvision's SSD whose layers are those of `detector`, not copies. Raises ValueError for what it cannot say."""
+    """Wrap the layers of `detector`, not copies, in torchvision's SSD. Raises ValueError for unsupported settings."""
     spec, heads = detector.spec, [detector.heads[source.layer] for source in detector.spec.sources]
     if spec.preprocessing.channel_order != "rgb":
-        raise ValueError("torchvision's SSD takes RGB only, but this preprocessing asks for BGR")
+        raise ValueError("torchvision's SSD takes RGB only, but this preprocessing expects BGR")
     widths = layer_widths(spec)
     head = SSDHead(
         [widths[source.layer] for source in spec.sources],
@@ -72,13 +72,13 @@ def torchvision_ssd(detector: Detector) -> SSD:
 
 
 def default_box_generator(spec: DetectorSpec) -> DefaultBoxGenerator:
-    """torchvision's generator of the boxes of `spec`. Raises ValueError when it cannot make them."""
+    """Return torchvision's generator of the boxes of `spec`. Raises ValueError if it cannot generate them."""
     scales = [source.scales[0] for source in spec.sources]
     sizes = [*(scale.size for scale in scales), scales[-1].next_size]
     if any(len(source.scales) != 1 or not source.scales[0].large_square for source in spec.sources) or sizes[1:] != [
         scale.next_size for scale in scales
     ]:
-        raise ValueError("torchvision's boxes have one scale per map, each handed to the map before as its next size")
+        raise ValueError("torchvision's boxes have one scale per map, and each next_size is the scale of the next map")
     if spec.clip_boxes:
         raise ValueError("torchvision clips the sizes of default boxes, not the boxes (clip_boxes)")
     return DefaultBoxGenerator(
@@ -90,7 +90,7 @@ def default_box_generator(spec: DetectorSpec) -> DefaultBoxGenerator:
 
 
 def our_loss(detector: Detector, batch: Batch) -> Float[Tensor, ""]:
-    """The paper's loss of a batch, N over the batch."""
+    """Return the paper's loss of a batch, with N over the batch."""
     sums = our_loss_sums(detector, batch)
     return (sums.location + sums.confidence) / sums.matched.clamp(min=1)
 
@@ -102,14 +102,14 @@ def our_loss_sums(detector: Detector, batch: Batch) -> LossSums:
 
 
 def torchvision_loss(ssd: SSD, batch: Batch) -> Float[Tensor, ""]:
-    """The sum of the two losses that torchvision's SSD returns in training, N over the batch."""
+    """Return the sum of the two losses of torchvision's SSD in training, with N over the batch."""
     size = batch.images.shape[-1]
     losses: dict[str, Tensor] = ssd(list(batch.images / 255), torchvision_targets(batch.objects, size))
     return losses["bbox_regression"] + losses["classification"]
 
 
 def torchvision_targets(objects: Objects, size: int) -> list[dict[str, Tensor]]:
-    """Boxes in pixels of an input of side `size`; labels with 0 for the background."""
+    """Return boxes in pixels of an input of side `size`, and labels where 0 is background."""
     return [
         {"boxes": boxes_xyxy[valid] * size, "labels": labels[valid].long() + 1}
         for boxes_xyxy, labels, valid in zip(*objects, strict=True)
@@ -118,7 +118,7 @@ def torchvision_targets(objects: Objects, size: int) -> list[dict[str, Tensor]]:
 
 @torch.no_grad()
 def our_detections(detector: Detector, shards: ShardSet) -> ScoredBoxes:
-    """Resize, network and decoding as in the pipeline."""
+    """Resize, run the network and decode as in the pipeline."""
     device, size = detector.default_boxes.device, detector.spec.input_size
     parts = []
     for batch in evaluation_batches(shards, input_size=size, batch_size=16):
@@ -130,7 +130,7 @@ def our_detections(detector: Detector, shards: ShardSet) -> ScoredBoxes:
 
 @torch.no_grad()
 def torchvision_detections(ssd: SSD, shards: ShardSet) -> ScoredBoxes:
-    """All by torchvision's SSD, which gets the images as they are and resizes them."""
+    """Detect with torchvision's SSD alone, which resizes the original images itself."""
     device = next(ssd.parameters()).device
     ssd.eval()
     parts = []

@@ -1,4 +1,4 @@
-"""The cells of the comparison as a page: means and spreads over seeds, differences seed by seed."""
+"""Report on the cells of the comparison: means and standard deviations over seeds, differences seed by seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 Result = dict[str, Any]
 Side = tuple[str, str, str]
-"""Whose loss, augmentation and detection."""
+"""Whose loss, augmentation and detection code is used."""
 
 OURS: Side = ("ours", "ours", "ours")
 THEIRS: Side = ("torchvision", "torchvision", "torchvision")
@@ -19,26 +19,26 @@ WHAT_DIFFERS = (
     "",
     "## What differs",
     "",
-    "Equal: network, first weights of each seed, default boxes, images and their order, batch size, optimiser,",
+    "Equal: network, initial weights of each seed, default boxes, images and their order, batch size, optimiser,",
     "learning rates, iterations, N of the loss over the batch, three negatives for each matched box, the evaluator.",
     "",
-    "- Loss: which default box belongs to which object. Ours gives every object a box of its own, the highest overlap",
-    "  first; torchvision's gives each object its best box, and of two that want the same one the later gets it.",
+    "- Loss: the matching of default boxes to objects. Ours gives every object its own box, highest overlap first;",
+    "  torchvision's gives each object its best box, and if two objects share it, the later one gets it.",
     "- Augmentation: colours (torchvision's multiplies by its brightness instead of adding, and swaps channels), the",
     "  crop (ours draws scale and aspect ratio, torchvision's both sides; ours may miss all objects, torchvision's",
-    "  counts those whose centre lies inside), and one of five interpolations against bilinear. Both zoom out every",
-    "  second time, by up to 4.",
-    "- Detection: torchvision's clips boxes to the image and resizes in floating point. Thresholds are the same.",
+    "  counts those whose centre lies inside), and one of five interpolations against bilinear. Both zoom out with",
+    "  probability 1/2, by up to 4.",
+    "- Detection: torchvision's clips boxes to the image and resizes in floating point. Thresholds are equal.",
 )
 
 
 def table(results: Sequence[Result]) -> str:
-    """Markdown: for each data set what was trained, each side's numbers, and ours minus torchvision's."""
+    """Return Markdown: for each data set its conditions, each side's results, and the differences to ours."""
     lines = [
-        "# The same network, trained and used our way and torchvision's",
+        "# The same network, trained and used by our code and by torchvision's",
         "",
         "mAP in percent at an overlap of 0.5: mean over the seeds ± standard deviation; the difference to ours is",
-        "taken seed by seed. Each training is scored by both ways of detection.",
+        "computed seed by seed. Each training is scored with both sides' detection code.",
     ]
     for trial in dict.fromkeys(result["trial"] for result in results):
         chosen = [result for result in results if result["trial"] == trial]
@@ -67,16 +67,16 @@ def _rows(results: Sequence[Result]) -> Iterator[str]:
         area = _numbers(results, side, "map_area")
         change = [numbers[seed] - ours[seed] for seed in numbers if seed in ours]
         minutes = mean(result["training_seconds"] for result in results if _is_of(result, side)) / 60
-        told = "" if side == OURS else _spread(change, sign="+")
+        difference = "" if side == OURS else _spread(change, sign="+")
         mark = "**" if side in (OURS, THEIRS) else ""
         yield (
             f"| {loss} | {augment} | {detection} | {len(numbers)} | {mark}{_spread(list(numbers.values()))}{mark} "
-            f"| {_spread(list(area.values()))} | {told} | {minutes:.1f} min |"
+            f"| {_spread(list(area.values()))} | {difference} | {minutes:.1f} min |"
         )
 
 
 def _numbers(results: Sequence[Result], side: Side, name: str) -> dict[int, float]:
-    """Percent by seed."""
+    """Values by seed, in percent."""
     return {result["seed"]: 100 * result["detection"][side[2]][name] for result in results if _is_of(result, side)}
 
 

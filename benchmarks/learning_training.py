@@ -1,4 +1,4 @@
-"""One cell of the comparison with torchvision: a training by the parts of either side, scored by both detections."""
+"""One cell of the comparison with torchvision: a training with parts of either side, scored with both detections."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights
 
 LOSS_WINDOWS = 20
-"""Points of the curve of losses in a result."""
+"""Number of points of the loss curve in a result."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a cell runs and what it starts from; nothing of this is compared."""
+    """Where a cell runs and what it starts from; none of it is compared."""
 
     data: Path
     work: Path
     initial: Weights | None = None
     device: torch.device
     processes: int = 0
-    """That decode and augment ahead."""
+    """Loader processes that decode and augment ahead."""
 
 
 def measure(cell: Cell, trial: Trial, place: Place) -> dict[str, Any]:
-    """Train and score one cell; its conditions and numbers."""
+    """Train and score one cell; return its conditions and results."""
     train_shards, test_shards = trial.shards(place.data, place.work)
     detector = initial_detector(trial.recipe.spec, cell.seed, place.initial).to(place.device)
-    # the preprocessing is that of the first weights
+    # the preprocessing comes from the initial weights
     recipe = replace(trial.recipe, seed=cell.seed, spec=detector.spec)
     stream = {"ours": OurBatches, "torchvision": TorchvisionBatches}[cell.augment](train_shards, recipe)
     began = time.perf_counter()
@@ -72,7 +72,7 @@ def measure(cell: Cell, trial: Trial, place: Place) -> dict[str, Any]:
 def train(
     detector: Detector, whose_loss: Whose, stream: Iterator[Batch], recipe: Recipe, name: str = ""
 ) -> list[float]:
-    """Train in place; mean losses over equal parts of the training."""
+    """Train in place; return mean losses over equal parts of the training."""
     detector.to(memory_format=torch.channels_last).train()
     loss_of = loss_function(detector, whose_loss)
     optimiser = build_optimiser(detector, recipe.optimiser, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
@@ -93,7 +93,7 @@ def train(
 
 
 def loss_function(detector: Detector, whose: Whose) -> Callable[[Batch], Tensor]:
-    """The loss of a batch, with gradients for the parameters of `detector`."""
+    """Return the loss of a batch as a function, with gradients for the parameters of `detector`."""
     if whose == "ours":
         return lambda batch: our_loss(detector, batch)
     ssd = torchvision_ssd(detector).train()
@@ -101,14 +101,14 @@ def loss_function(detector: Detector, whose: Whose) -> Callable[[Batch], Tensor]
 
 
 def detections(detector: Detector, shards: ShardSet) -> Iterator[tuple[Whose, ScoredBoxes]]:
-    """Both ways from images to detections, with the same network."""
+    """Detect with both sides' code and the same network."""
     detector.eval()
     yield "ours", our_detections(detector, shards)
     yield "torchvision", torchvision_detections(torchvision_ssd(detector), shards)
 
 
 def scores(found: ScoredBoxes, shards: ShardSet) -> dict[str, Any]:
-    """Average precision by both rules of VOC, as fractions."""
+    """Return average precision by both VOC rules, as fractions."""
     results = evaluate(found, truth(shards), class_count=len(shards.classes))
     mean = mean_result(results)
     by_class = {name: round(result.ap_11point, 5) for name, result in zip(shards.classes, results, strict=True)}

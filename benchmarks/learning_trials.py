@@ -1,4 +1,4 @@
-"""What is trained in the comparison with torchvision: data sets, detectors, budgets, and the single trainings."""
+"""Trials of the comparison with torchvision: data sets, detectors, budgets, and the individual trainings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Whose = Literal["ours", "torchvision"]
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A data set with the detector and the budget that fit it."""
+    """A data set with a detector and training budget that suit it."""
 
     name: str
     folder: str
@@ -34,7 +34,7 @@ class Trial:
     recipe: Recipe
 
     def shards(self, data: Path, work: Path) -> tuple[ShardSet, ShardSet]:
-        """Training images that hold an object, and all test images."""
+        """Return the training images that have an object, and all test images."""
         stages = [
             Shard(
                 sources=(VocFolder(name=self.name, root=str(data / self.folder), split=split),),
@@ -56,7 +56,7 @@ def _narrow(classes: tuple[str, ...], input_size: int, iterations: int) -> Recip
 
 CELLS = ("Platelets", "RBC", "WBC")
 LARGE = ("aeroplane", "cat")
-"""What a narrow network can learn from scratch within minutes; of seven classes at 2000 iterations it learnt none."""
+"""Classes that a narrow network learns from scratch within minutes; of seven classes it learnt none in 2000 steps."""
 TRIALS = {
     trial.name: trial
     for trial in (
@@ -91,7 +91,7 @@ FULL = Trial(
         schedule=Schedule(iterations=12_000, drops=(8_000, 10_000), warmup=500),
     ),
 )
-"""77 epochs of 5,008 images; the warm-up keeps both sides from diverging in their first steps."""
+"""77 epochs of 5,008 images; the warm-up prevents both sides from diverging in their first steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class Cell:
 
 
 def trial_of(name: str, iterations: int = 0) -> Trial:
-    """A trial by name, over another budget if one is given."""
+    """Return a trial by name, rescaled to another number of iterations if one is given."""
     trial = FULL if name == FULL.name else TRIALS[name]
     if not iterations:
         return trial

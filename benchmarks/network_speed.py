@@ -1,11 +1,11 @@
-"""Images per second of SSD300 and of its form on the full VGG16 (Table 2, "no atrous"; the paper: about 20 % slower).
+"""Images per second of SSD300 and of its variant on the full VGG16 (Table 2, "no atrous": about 20 % slower).
 
     python benchmarks/network_speed.py --batches 1 8 --repeats 50 --device cuda
 
-Images lie on the device already. Measured are the forward pass, and the forward pass with decoding and suppression.
-The networks take turns in every round, so that a change of the machine meets all; the ratio is the median over the
-rounds. Weights are random, with the background raised until about `--candidates` scores of an image are above the
-threshold. Speeds of trained weights, from shards, are stages: see stages/speed/stages.py.
+Images are already on the device. Measured are the forward pass, and the forward pass with decoding and suppression. The
+networks take turns in every round, so that changes in the machine's load affect all; the ratio is the median over the
+rounds. Weights are random, with the background bias raised until about `--candidates` scores per image are above the
+threshold. For the speed of trained weights on shards, see stages/speed/stages.py.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
     mode = SpeedMode(precision=options.precision, channels_last=options.channels_last, compiled=options.compiled)
     if reason := unsupported_reason(mode, device):
         raise SystemExit(reason)
-    tell_conditions(options, mode, device)
+    print_conditions(options, mode, device)
     runners = {name: runner_of(NETWORKS[name](), mode, device, options.candidates) for name in options.networks}
     for batch in options.batches:
         measure(runners, batch, options, mode)
@@ -67,20 +67,20 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compiled", action="store_true")
-    parser.add_argument("--candidates", type=int, default=1000, help="scores of an image above the threshold")
+    parser.add_argument("--candidates", type=int, default=1000, help="scores per image above the threshold")
     return parser.parse_args()
 
 
-def tell_conditions(options: argparse.Namespace, mode: SpeedMode, device: torch.device) -> None:
+def print_conditions(options: argparse.Namespace, mode: SpeedMode, device: torch.device) -> None:
     name = f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
     print(f"torch {torch.__version__}, {device.type} ({name}), {mode.name}")
-    print(f"{options.repeats} rounds after {options.warmup} for warming up, {options.candidates} candidates an image")
+    print(f"{options.repeats} rounds after {options.warmup} warm-up rounds, {options.candidates} candidates per image")
 
 
 def measure(runners: dict[str, Runner], batch: int, options: argparse.Namespace, mode: SpeedMode) -> None:
-    """Print the table of one batch size."""
+    """Measure one batch size and print its table."""
     works: dict[str, dict[str, Callable[[], object]]] = {"forward": {}, "to boxes": {}}
     for name, runner in runners.items():
         images = runner.placed(noise(runner.detector, batch))

@@ -1,11 +1,11 @@
-"""CPU time, wall time and memory of `ssdpipe plan`, each as a process of its own: the median of some.
+"""CPU time, wall time and memory of `ssdpipe plan`, each in its own process: medians over --times runs.
 
     python benchmarks/planning.py [--times 5] [--filled] [--coco-megabytes 450]
 
-Every experiment of the paper at preset tiny on an empty store; with --filled an ablation of which half of the stages
-is cached (they are run first, with four iterations each); a data set of VOC2007's size, 9,963 images, for the first
-time and again; with --coco-megabytes the same on a JSON of that size. Data sets are made by repetition in a folder
-that is removed afterwards.
+It plans every experiment of the paper at preset tiny on an empty store; with --filled, an ablation with half of its
+stages cached (they are run first, with four iterations each); a data set of VOC2007's size, 9,963 images, for the first
+time and again; with --coco-megabytes, the same on a JSON of that size. Data sets are synthetic, in a folder that is
+removed afterwards.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ABLATION = ("ablation-layers", "--preset", "tiny", "-s", "schedule.iterations=4"
 ON_DATA = ("ablation-layers", "--preset", "narrow", "--column", "yes", "--gpus", "0", "--data")
 VOC_TRAINVAL, VOC_TEST = 5_011, 4_952
 COCO_IMAGE_BYTES = 3_800
-"""Of an image with its annotations in instances_train2017.json, about."""
+"""Approximate bytes per image with its annotations in instances_train2017.json."""
 
 CLASSES = ("aeroplane", "bicycle", "bird", "boat", "bottle")
 
@@ -41,10 +41,10 @@ class Cost(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--filled", action="store_true", help="run six small trainings first: minutes")
+    parser.add_argument("--filled", action="store_true", help="run six small trainings first; takes minutes")
     parser.add_argument("--coco-megabytes", type=int, default=0)
     arguments = parser.parse_args()
-    print(f"{_machine()}; CPU seconds (user and system), wall seconds, MB at most")
+    print(f"{_machine()}; CPU seconds (user and system), wall seconds, peak MB")
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         os.environ["SSDPIPE_CACHE"] = str(place / "cache")
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _on_data(data: Path, name: str, times: int) -> None:
-    time.sleep(3)  # files changed just now are not believed
+    time.sleep(3)  # very recent changes of files are not trusted by the cache
     _show(f"{name}, first", [_plan(data.parent, *ON_DATA, str(data))])
     _show(f"{name}, again", [_plan(data.parent, *ON_DATA, str(data)) for _ in range(times)])
 
@@ -93,7 +93,7 @@ def _voc(folder: Path) -> Path:
 
 
 def _xml(number: int) -> str:
-    """With two or three objects, as VOC2007's on average."""
+    """An annotation with two or three objects, the average in VOC2007."""
     objects = "".join(
         f"<object><name>{CLASSES[(number + each) % len(CLASSES)]}</name><pose>Unspecified</pose>"
         f"<truncated>0</truncated><difficult>0</difficult><bndbox><xmin>{each + 1}</xmin><ymin>5</ymin>"
@@ -115,7 +115,7 @@ def _coco(folder: Path, megabytes: int) -> Path:
 
 
 def _instances(images: int) -> Iterator[str]:
-    """Seven objects in each image, with outlines of 35 corners."""
+    """Yield a COCO JSON with seven objects per image, each with an outline of 35 vertices."""
     categories = [{"id": each, "name": name} for each, name in enumerate(CLASSES)]
     yield f'{{"categories": {json.dumps(categories)}, "images": ['
     for number in range(images):

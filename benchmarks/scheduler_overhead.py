@@ -1,4 +1,4 @@
-"""What a stage costs besides its own work: 200 trivial stages, in one row and side by side, on Ray and planned.
+"""Overhead of a stage: 200 trivial stages, in a chain and side by side, in process and on Ray; and planning them.
 
 python benchmarks/scheduler_overhead.py [--stages 200]
 """
@@ -33,7 +33,7 @@ class Trivial(Stage):
 
 
 def chain(count: int) -> list[Stage]:
-    """One row, each needs the one before."""
+    """Return a chain in which each stage needs the one before."""
     last: Stage | None = None
     for number in range(count):
         last = Trivial(number=number, above=last, variant=str(number))
@@ -73,7 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stages", type=int, default=200)
     count = parser.parse_args().stages
-    shapes = {"one row": chain(count), "side by side": side_by_side(count)}
+    shapes = {"chain": chain(count), "side by side": side_by_side(count)}
     for name, targets in shapes.items():
         measure(f"in process, {name}", targets, InlineExecutor())
     began = time.perf_counter()

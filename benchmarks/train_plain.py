@@ -1,10 +1,10 @@
-"""Train a detector with torch alone, to see what a machine can do: no Ray, no MLflow, nothing of the pipeline.
+"""Train a detector with torch alone, to measure what a machine can do: no Ray, no MLflow, no pipeline.
 
     python benchmarks/train_plain.py SHARDS --spec ssd300 --iterations 500 --device cuda --precision bf16
 
-SHARDS is the result of a shard stage (`ssdpipe show shard/train` names its place). From scratch, at a
-constant rate after a warm-up. Prints the loss, images per second and the share of time spent waiting for data since
-the last line; the first line holds the start of the loader and of the kernels.
+SHARDS is the result of a shard stage (`ssdpipe show shard/train` prints its path). Trains from scratch, at a constant
+rate after a warm-up. Prints the loss, images per second and the share of time spent waiting for data since the previous
+line; the first line includes the start of the loader and of the kernels.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Printer:
         print(f"step {step:6}: loss {values['loss']:7.3f}, {speed:7.1f} images/s, {waiting:5.1%} waiting for data")
 
     def progress(self, step: int, total: int, note: str) -> None:
-        """The points say it."""
+        """Print nothing: `point` shows the step."""
 
 
 def main() -> None:
@@ -93,9 +93,11 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--processes", type=int, default=0, help="that decode and augment ahead; 0: none")
+    parser.add_argument(
+        "--processes", type=int, default=0, help="loader processes that decode and augment ahead; 0: none"
+    )
     parser.add_argument("--log-steps", type=int, default=20)
-    parser.add_argument("--checkpoints", type=Path, help="folder to go on from; without it, none are kept")
+    parser.add_argument("--checkpoints", type=Path, help="folder to save to and resume from; without it, none are kept")
     parser.add_argument("--weights", type=Path, default=Path("weights.pt"), help="file to write")
     options = parser.parse_args()
     if options.precision == "bf16" and not has_bf16(torch.device(options.device)):

@@ -1,1 +1,1 @@
-"""Tools of the project's developers; no part of the product."""
+"""Developer tools; not part of the product."""

@@ -1,4 +1,4 @@
-"""Benchmarks are scripts that import each other by their file names, as they do when Python runs one of them."""
+"""Import path for the benchmarks: scripts that import each other by file name, as when Python runs one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison with torchvision compares what it says: the same network, weights, boxes and images."""
+"""The comparison with torchvision uses the same network, weights, boxes and images on both sides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from drawn_shards import drawn_shards
 from learning import mixed
 from learning_data import OurBatches, TorchvisionBatches, batches, truth, with_objects
-from learning_gradients import AS_THEY_ARE, compare_on
+from learning_gradients import NO_AUGMENTATION, compare_on
 from learning_sides import our_loss, torchvision_loss, torchvision_ssd
 from learning_table import table
 from learning_training import detections, train
@@ -67,7 +67,7 @@ def recipe(shards: ShardSet) -> Recipe:
 
 
 def raw_outputs(ssd: SSD, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Locations, logits and default boxes in fractions, as torchvision makes them."""
+    """Locations, logits and default boxes in fractions, as torchvision computes them."""
     images, _ = ssd.transform(list(batch.images / 255))
     maps = list(ssd.backbone(images.tensors).values())
     outputs = ssd.head(maps)
@@ -87,10 +87,10 @@ def test_both_sides_begin_with_the_same_outputs_and_default_boxes(shards, recipe
 
 
 @pytest.mark.parametrize("stream", [OurBatches, TorchvisionBatches])
-def test_where_no_default_box_is_contested_both_losses_are_equal(shards, recipe, stream):
+def test_both_losses_are_equal_where_no_default_box_is_contested(shards, recipe, stream):
     detector = initial_detector(recipe.spec, 0)
     batch = stream(shards, recipe)[0]
-    # of one object in each image no other can take the box
+    # with one object per image, no other can take its box
     batch = batch._replace(objects=type(batch.objects)(*(values[:, :1] for values in batch.objects)))
     ours = our_loss(detector, batch)
     assert float(ours.detach()) > 1
@@ -110,7 +110,7 @@ def test_two_iterations_of_each_side_move_the_shared_weights_and_stay_finite(sha
     assert [name for name, tensor in after.items() if torch.equal(tensor, before[name])] == []
 
 
-def test_our_side_is_the_training_of_the_pipeline_bit_by_bit(shards, recipe, tmp_path: Path):
+def test_our_side_is_bitwise_the_training_of_the_pipeline(shards, recipe, tmp_path: Path):
     class Silent:
         def point(self, step: int, values: Any) -> None: ...
         def progress(self, step: int, total: int, note: str) -> None: ...
@@ -130,11 +130,11 @@ def test_our_side_is_the_training_of_the_pipeline_bit_by_bit(shards, recipe, tmp
 
 
 @pytest.mark.slow
-def test_on_an_imported_ssd300_only_matching_tells_our_loss_from_torchvisions(shards):
+def test_on_an_imported_ssd300_our_loss_differs_from_torchvisions_by_matching_only(shards):
     torch.manual_seed(0)
     ssd = ssd300_vgg16(weights=None, weights_backbone=None, num_classes=21).train()
     detector = weights_from(ssd.state_dict(), ImportChoices()).detector().train()
-    plain = Recipe(spec=detector.spec, augmentation=AS_THEY_ARE, batch_size=2)
+    plain = Recipe(spec=detector.spec, augmentation=NO_AUGMENTATION, batch_size=2)
     result = compare_on(ssd, detector, TrainingStream(shards, plain, stop=1))
     (batch,) = result["batches"]
     assert batch["matched by ours"] > 10
@@ -152,7 +152,7 @@ def test_both_streams_hold_the_same_images_at_each_step(shards, recipe):
         assert theirs.images.shape == ours.images.shape
 
 
-def test_torchvisions_augmentation_keeps_boxes_within_the_image_and_repeats_itself(shards, recipe):
+def test_torchvisions_augmentation_keeps_boxes_within_the_image_and_is_deterministic(shards, recipe):
     batch, again = (TorchvisionBatches(shards, recipe)[1] for _ in range(2))
     assert torch.equal(batch.images, again.images)
     boxes_xyxy = batch.objects.boxes_xyxy[batch.objects.valid]
@@ -163,12 +163,12 @@ def test_torchvisions_augmentation_keeps_boxes_within_the_image_and_repeats_itse
     assert 0 <= batch.images.min() < 100 < batch.images.max() <= 255
 
 
-def test_another_seed_is_another_augmentation(shards, recipe):
+def test_another_seed_gives_another_augmentation(shards, recipe):
     first, second = (TorchvisionBatches(shards, replace(recipe, seed=seed))[0] for seed in (0, 1))
     assert first.image_ids != second.image_ids or not torch.equal(first.images, second.images)
 
 
-def test_both_ways_of_detection_find_the_same_in_images_of_the_input_size(tmp_path: Path):
+def test_both_sides_detect_the_same_in_images_of_the_input_size(tmp_path: Path):
     shards = ShardSet(drawn_shards(str(tmp_path), images=4))
     detector = initial_detector(ssd_tiny(shards.classes), 0).eval()
     found = dict(detections(detector, shards))
@@ -178,19 +178,19 @@ def test_both_ways_of_detection_find_the_same_in_images_of_the_input_size(tmp_pa
         assert sum(result.detections for result in results) > 0
         assert found[whose].labels.min() >= 0
         assert found[whose].labels.max() < len(shards.classes)
-    # Both keep 200 of an image; torchvision clips boxes and resizes in floating point, so the last few differ
+    # both keep 200 per image; torchvision clips boxes and resizes in floating point, so the last few differ
     ours, theirs = (np.sort(found[whose].scores)[::-1][:20] for whose in ("ours", "torchvision"))
     np.testing.assert_allclose(ours, theirs, atol=0.02)
 
 
-def test_rows_without_objects_are_left_out(shards, tmp_path: Path):
+def test_rows_without_objects_are_excluded(shards, tmp_path: Path):
     chosen = with_objects(shards, tmp_path / "chosen")
     assert chosen.classes == shards.classes
     assert [row.image_id for row in chosen] == [row.image_id for row in shards if len(row.labels)]
     chosen.verify()
 
 
-def test_bgr_is_refused_since_torchvision_takes_rgb():
+def test_bgr_is_refused_since_torchvision_expects_rgb():
     spec = replace(ssd_tiny(("cat",)), preprocessing=Preprocessing())
     with pytest.raises(ValueError, match="RGB"):
         torchvision_ssd(Detector(spec))
@@ -213,7 +213,7 @@ def _result(loss: str, augment: str, seed: int, ours: float, theirs: float) -> d
     }  # fmt: skip
 
 
-def test_differences_in_the_table_are_taken_seed_by_seed():
+def test_differences_in_the_table_are_computed_seed_by_seed():
     page = table(
         [
             _result("ours", "ours", 0, 0.5, 0.49),

@@ -1,4 +1,4 @@
-"""Shapes and types that the annotations of ssd_core promise are checked while its tests run."""
+"""Check the array shapes and types in the annotations of ssd_core while its tests run; shared detectors and shards."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def narrow_spec() -> DetectorSpec:
 def small_spec() -> DetectorSpec:
     """Maps of 8 and 4 cells at input 64, GroupNorm of four channels or more.
 
-    With one channel in each group rounding shows in the loss within five steps.
+    With one channel per group, rounding becomes visible in the loss within five steps.
     """
     return DetectorSpec(
         input_size=64,
@@ -109,14 +109,14 @@ def _small_row(number: int) -> Row:
 
 @pytest.fixture(scope="session")
 def training_process() -> ModuleType:
-    """The module `training_process` of the tests of training."""
+    """The module `training_process` of the training tests."""
     spec = importlib.util.spec_from_file_location("training_process", _PROCESS)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    torch.set_num_threads(1)  # as the processes have; two threads on busy cores are many times slower
+    torch.set_num_threads(1)  # as in the processes; two threads on busy cores are many times slower
     return module
 
 
@@ -125,7 +125,7 @@ _PROCESS = Path(__file__).with_name("training") / "training_process.py"
 
 @pytest.fixture
 def train_together(tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
-    """`training_process.train` in two processes joined by gloo; the results by rank."""
+    """Run `training_process.train` in two processes joined by gloo; the results by rank."""
     runs = iter(range(100))
 
     def train(**arguments: Any) -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""docs/architecture.md and its drawing, made from the code itself: `make architecture`."""
+"""docs/architecture.md and its drawing, generated from the code: `make architecture`."""

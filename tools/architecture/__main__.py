@@ -19,7 +19,7 @@ ARROWS = (("experiments", "stages"), ("stages", "pipeline"), ("stages", "ssd_cor
 
 
 def texts() -> dict[str, str]:
-    """{file below docs: its text}."""
+    """Return {file under docs: its text}."""
     with tempfile.TemporaryDirectory() as place:
         image, recipe = image_walk(Path(place) / "image"), recipe_walk(Path(place) / "recipe")
     return {"architecture.md": page(list(folders().values()), image, recipe), "architecture.svg": picture()}
@@ -44,7 +44,7 @@ def _package(name: str, known: dict[str, Folder]) -> Package:
 
 
 def _as_one(edges: dict[str, set[str]], parts: set[str], name: str) -> dict[str, set[str]]:
-    """The experiments import each other at will: one box for all."""
+    """Merge parts into one: experiments import each other freely, so they share a box."""
     outside = {part: (below - parts) | ({name} if below & parts else set()) for part, below in edges.items()}
     together: set[str] = set().union(*(outside[part] for part in parts)) - {name}
     return {part: below for part, below in outside.items() if part not in parts} | {name: together}

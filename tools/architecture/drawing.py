@@ -1,6 +1,6 @@
-"""The drawing: four packages, their parts on floors, and the imports between the parts, as SVG.
+"""SVG drawing of the four packages, their parts in levels, and the imports between the parts.
 
-A part stands above all that it imports, and an import that a longer way implies is left out.
+A part is above everything that it imports, and imports implied by a longer path are omitted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from html import escape
 
 BOX_WIDTH, BOX_HEIGHT, GAP, FLOOR = 128, 36, 14, 40
 PADDING, HEAD, BETWEEN = 20, 38, 54
-"""Pixels: inside a package, its title, and from package to package."""
+"""Pixels: padding inside a package, height of its title, and distance between packages."""
 
 STYLE = """
 text { font: 12px system-ui, 'DejaVu Sans', sans-serif; fill: #1c2733; text-anchor: middle }
@@ -23,7 +23,7 @@ path { fill: none; stroke: #7d8b99; stroke-width: 1.2; marker-end: url(#head) } 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A box: a folder, or a file that stands beside the folders."""
+    """A box: a folder, or a file beside the folders."""
 
     name: str
     note: str
@@ -34,10 +34,10 @@ class Part:
 class Package:
     title: str
     floors: Sequence[Sequence[Part]]
-    """From the ground up."""
+    """Levels from the bottom up."""
 
     imports: Mapping[str, set[str]]
-    """{part: parts below it}."""
+    """{part: parts that it imports}."""
 
     @property
     def width(self) -> float:
@@ -49,7 +49,7 @@ class Package:
 
 
 def drawing(rows: Sequence[Sequence[Package]], arrows: Sequence[tuple[str, str]]) -> str:
-    """Packages in rows from the top down, with the arrows between them."""
+    """Draw packages in rows from the top down, with the arrows between them."""
     width = max(_rows_width(row) for row in rows)
     places, top = {}, float(GAP)
     for row in rows:
@@ -86,13 +86,13 @@ def _package(left: float, top: float, package: Package) -> str:
 
 
 def _places(left: float, top: float, package: Package) -> dict[str, tuple[float, float]]:
-    """Upper left corner of each part; floors are centred, the highest is drawn first."""
-    found = {}
+    """Return the upper left corner of each part; levels are centred, the highest is at the top."""
+    corners = {}
     for level, floor in enumerate(reversed(package.floors)):
         start = left + (package.width - _row_width(floor)) / 2
         for place, part in enumerate(floor):
-            found[part.name] = (start + place * (BOX_WIDTH + GAP), top + HEAD + level * (BOX_HEIGHT + FLOOR))
-    return found
+            corners[part.name] = (start + place * (BOX_WIDTH + GAP), top + HEAD + level * (BOX_HEIGHT + FLOOR))
+    return corners
 
 
 def _box(left: float, top: float, part: Part) -> str:
@@ -114,7 +114,7 @@ def _head(place: tuple[float, float]) -> tuple[float, float]:
 
 
 def _arrow(x_start: float, y_start: float, x_end: float, y_end: float, kind: str = "") -> str:
-    """A curve that leaves downwards and arrives from above."""
+    """Draw a curve that leaves downwards and arrives from above."""
     bend = min(FLOOR, (y_end - y_start) / 2)
     curve = f"C{x_start:.0f} {y_start + bend:.0f} {x_end:.0f} {y_end - bend:.0f} {x_end:.0f} {y_end - 3:.0f}"
     return f'<path class="{kind}" d="M{x_start:.0f} {y_start:.0f}{curve}"/>'

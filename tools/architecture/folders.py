@@ -1,4 +1,4 @@
-"""The folders of the code, what each says that it holds, and which import which."""
+"""The folders of the code, their descriptions, and the imports between them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Folder:
     """A folder of Python files."""
 
     name: str
-    """Dotted: `stages.shards`."""
+    """Dotted name, such as `stages.shards`."""
 
     holds: str
     """First line of its docstring."""
@@ -27,23 +27,23 @@ class Folder:
 
 
 def folders() -> dict[str, Folder]:
-    """By name, sorted; every folder is a package and says what it holds."""
-    found = {}
+    """Return folders by name, sorted; every folder is a package whose docstring describes it."""
+    known = {}
     for package in PACKAGES:
         for marker in sorted((ROOT / package).rglob("__init__.py")):
             files = [path for path in marker.parent.glob("*.py") if path != marker]
             name = ".".join(marker.parent.relative_to(ROOT).parts)
-            found[name] = Folder(name=name, holds=first_line(marker), files=len(files))
-    return found
+            known[name] = Folder(name=name, holds=first_line(marker), files=len(files))
+    return known
 
 
 def first_line(path: Path) -> str:
-    """Of a module's docstring."""
+    """Return the first line of a module's docstring."""
     return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
 
 
 def imports_inside(package: str) -> dict[str, set[str]]:
-    """{part of the package: parts that its files import}; a part is a folder or file directly in it."""
+    """Map each part of a package to the parts that it imports; a part is a folder or file directly in the package."""
     graph = grimp.build_graph(*PACKAGES)
     edges: dict[str, set[str]] = {child: set() for child in graph.find_children(package)}
     for module in graph.find_descendants(package):
@@ -59,7 +59,7 @@ def _part(module: str) -> str:
 
 
 def floors(edges: dict[str, set[str]]) -> list[list[str]]:
-    """Parts by height: each stands above all that it imports. CycleError when there is a circle."""
+    """Return the parts by level: each is above everything that it imports. Raises CycleError for an import cycle."""
     height: dict[str, int] = {}
     for part in TopologicalSorter(edges).static_order():
         height[part] = 1 + max((height[below] for below in edges[part]), default=-1)
@@ -70,7 +70,7 @@ def floors(edges: dict[str, set[str]]) -> list[list[str]]:
 
 
 def needed(edges: dict[str, set[str]]) -> dict[str, set[str]]:
-    """The same without the imports that a longer way implies: what a drawing needs."""
+    """Return the imports to draw: without those implied by a longer path."""
     beyond: dict[str, set[str]] = {}
     for part in TopologicalSorter(edges).static_order():
         beyond[part] = set().union(*(edges[below] | beyond[below] for below in edges[part]))

@@ -1,4 +1,4 @@
-"""Which files of ours handle a thing: a function of theirs is handed it, or gives it back."""
+"""Trace of the project's files that handle a value: one of their functions receives or returns it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ("experiments", "stages", "pipeline", "ssd_core")
 
 @dataclass(frozen=True)
 class Stop:
-    """A file on the way, and the first of its functions that handled the thing."""
+    """A file on the path, and the first of its functions that handled the value."""
 
     file: str
     function: str
@@ -24,8 +24,8 @@ class Stop:
 class Trace:
     """Collects the stops of a walk, each file once, in the order in which they are reached.
 
-    `handles` says whether a value is the thing in one of its forms; a list or tuple is judged by its first item. The
-    walk ends when a function of the file `until` is called.
+    `handles` decides whether a value is one of the traced forms; a list or tuple is judged by its first item. The walk
+    ends when a function of the file `until` is called.
     """
 
     def __init__(self, handles: Callable[[Any], bool], *, until: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Two walks through the code, in process and small: an image to the loss, and a recipe to the table."""
+"""Two small in-process walks through the code: an image to the loss, and a recipe to the table."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ from stages.training.train import Train
 from tools.architecture.trace import Stop, Trace
 
 IMAGE = (ListedImage, Listing, Annotation, Row, Augmented, Batch, Objects, Matches)
-"""The forms of an image on its way; besides these, encoded bytes, and arrays of its pixels, boxes and features."""
+"""Forms of an image on its path; besides these, encoded bytes, and arrays of its pixels, boxes and features."""
 
 RECIPE = (ExperimentRequest, TableRow, Run, Preset, Setup, Recipe, Train)
-"""The forms of a recipe, from what was typed to the stage that trains it."""
+"""Forms of a recipe, from the typed request to the stage that trains it."""
 
 AFTER_THE_TABLE = "experiments/cli/report.py"
-"""`ssdpipe run` prints the table, and then writes a page."""
+"""Where the walk ends: `ssdpipe run` prints the table, and then writes a page."""
 
 SHORT = ("schedule.iterations=2", "schedule.drops=", "schedule.warmup=0")
 
 
 def image_walk(place: Path) -> list[Stop]:
-    """From a data set's folder in VOC layout to the loss: a shard stage, and a step of a training from its shards."""
+    """Trace a data set in VOC layout to the loss: a shard stage, and eight training steps on its shards."""
     source = find_data_set(_drawn_folder(place)).source("train")
     with Trace(_is_image) as sharding:
         shards = _result(Shard(sources=(source,), classes=CLASSES), place / "shards")
@@ -85,9 +85,9 @@ def image_walk(place: Path) -> list[Stop]:
 
 
 def recipe_walk(place: Path) -> list[Stop]:
-    """From `ssdpipe run ablation-augmentation --preset tiny --data DIR` to its table.
+    """Trace `ssdpipe run ablation-augmentation --preset tiny --data DIR` to its table.
 
-    Stages run in this process first, by the targets that the command asks for; then the command prints the table.
+    The command's stages run in this process first; then the command itself prints the table.
     """
     store, data = str(place / "store"), _drawn_folder(place)
     with Trace(_is_recipe) as running:
@@ -133,7 +133,7 @@ def _drawn_folder(place: Path) -> str:
 
 
 def _result(stage: Stage, place: Path) -> Folder:
-    """Of a stage without inputs, run in this process."""
+    """Run a stage without inputs in this process and return its output folder."""
     folder = Folder(str(place))
     for name in ("out", "work"):
         (place / name).mkdir(parents=True)
@@ -149,7 +149,7 @@ def _run(targets: tuple[Stage, ...], place: str) -> None:
 
 
 def _type(*words: str, store: str) -> None:
-    """A command, without what it prints."""
+    """Run a command and discard its output."""
     from experiments.cli.main import app
 
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):

@@ -1,4 +1,4 @@
-"""The two backbones beside each other, ResNet-50 beside torchvision's, and one of a user's own."""
+"""The two backbones compared, ResNet-50 compared with torchvision's, and a custom backbone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IMAGES = torch.randint(0, 256, (2, 3, 64, 64), generator=torch.Generator().manua
 
 @pytest.fixture(scope="module")
 def theirs() -> ResNet:
-    """torchvision's network with random weights and random statistics of its batch norm, as after a training."""
+    """torchvision's network with random weights and random batch norm statistics, as after a training."""
     torch.manual_seed(0)
     network = resnet50().eval()
     for layer in network.modules():
@@ -80,7 +80,7 @@ def test_the_parameters_of_ssd300_on_resnet_50_are_those_counted_by_hand() -> No
     assert network_cost(with_resnet50(ssd300())).parameters == expected == 14_313_774
 
 
-def test_resnet_50_gives_the_maps_that_torchvision_s_gives(theirs: ResNet) -> None:
+def test_resnet_50_computes_the_maps_of_torchvision_s(theirs: ResNet) -> None:
     theirs = deepcopy(theirs).double()
     pixels = torch.randn(2, 3, 75, 75, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     parts = ResNet50().parts(norm_groups=0)
@@ -102,7 +102,7 @@ def test_resnet_50_gives_the_maps_that_torchvision_s_gives(theirs: ResNet) -> No
         torch.testing.assert_close(ours, expected)
 
 
-def test_batch_norm_is_frozen_nothing_of_it_is_trained_and_a_batch_does_not_change_it() -> None:
+def test_batch_norm_is_frozen_has_no_trained_parameters_and_does_not_change_with_a_batch() -> None:
     spec = _small(with_resnet50(ssd300()), norm_groups=0)
     detector = Detector(spec, torch.Generator().manual_seed(0)).train()
     norms = [layer for layer in detector.modules() if isinstance(layer, FrozenBatchNorm2d)]
@@ -116,7 +116,7 @@ def test_batch_norm_is_frozen_nothing_of_it_is_trained_and_a_batch_does_not_chan
     build_optimiser(detector)  # knows a rate for every parameter
 
 
-def test_from_scratch_group_norm_takes_the_place_of_batch_norm() -> None:
+def test_from_scratch_group_norm_replaces_batch_norm() -> None:
     spec = with_resnet50(ssd_tiny(("cat", "dog")))
     detector = Detector(spec)
     assert not [layer for layer in detector.modules() if isinstance(layer, FrozenBatchNorm2d)]
@@ -149,14 +149,14 @@ def test_another_resnet_is_refused_with_the_tensor_that_does_not_fit(theirs: Res
         from_resnet50(state)
 
 
-def test_weights_tell_their_backbone_and_those_that_do_not_are_of_a_vgg16() -> None:
+def test_weights_state_their_backbone_and_those_that_do_not_are_of_a_vgg16() -> None:
     spec = with_resnet50(ssd_tiny(("cat", "dog")))
     assert _read_again(Weights(spec=spec, state={}), {}).spec == spec
     paper = ssd300()
     assert _read_again(Weights(spec=paper, state={}), {"kind": None}).spec == paper
 
 
-def test_a_backbone_of_ones_own_makes_a_detector_whose_weights_are_read_again() -> None:
+def test_a_custom_backbone_makes_a_detector_whose_weights_round_trip() -> None:
     spec = replace(
         _small(ssd300(("cat",)), norm_groups=0),
         backbone=Pooled(channels=4),
@@ -169,7 +169,7 @@ def test_a_backbone_of_ones_own_makes_a_detector_whose_weights_are_read_again() 
     torch.testing.assert_close(again(IMAGES), detector.eval()(IMAGES))
 
 
-def test_the_work_of_a_backbone_of_ones_own_is_counted_on_its_modules() -> None:
+def test_the_cost_of_a_custom_backbone_is_measured_on_its_modules() -> None:
     spec = replace(
         _small(ssd300(("cat",)), norm_groups=0),
         backbone=Pooled(channels=4),
@@ -181,7 +181,7 @@ def test_the_work_of_a_backbone_of_ones_own_is_counted_on_its_modules() -> None:
     assert network_cost(spec).multiply_adds == 8 * 8 * (convolution[0] + head[0])
 
 
-def test_weights_of_a_backbone_that_is_not_there_tell_what_to_import() -> None:
+def test_weights_of_an_unknown_backbone_say_what_to_import() -> None:
     with pytest.raises(ValueError, match=r"there is no Backbone 'Lost', only Vgg16, ResNet50.*: import the module"):
         _read_again(Weights(spec=ssd300(), state={}), {"kind": "Lost"})
 
@@ -192,7 +192,7 @@ def test_only_a_reduced_vgg16_is_replaced() -> None:
 
 
 def _small(spec: DetectorSpec, *, norm_groups: int) -> DetectorSpec:
-    """At input 64, with two maps of 8 and 4 cells."""
+    """Return the detector at input 64, with two maps of 8 and 4 cells."""
     return replace(
         spec, input_size=64, extras=(), sources=spec.sources[:2], norm_groups=norm_groups,
         preprocessing=Preprocessing(mean=(110.0, 110.0, 110.0), std=(60.0, 60.0, 60.0)),
@@ -200,7 +200,7 @@ def _small(spec: DetectorSpec, *, norm_groups: int) -> DetectorSpec:
 
 
 def _read_again(weights: Weights, backbone: dict[str, str | None]) -> Weights:
-    """Through a file, whose backbone has some fields changed or (None) taken away."""
+    """Write and read weights, with fields of the file's backbone changed or (None) removed."""
     stream = io.BytesIO()
     save_weights(weights, stream)
     stream.seek(0)

@@ -19,7 +19,7 @@ def test_l2_norm_of_zero_features_is_zero():
     assert not L2Norm(4, scale=20.0)(torch.zeros(1, 4, 2, 2)).any()
 
 
-def test_l2_norm_of_half_precision_is_computed_in_single():
+def test_l2_norm_of_half_precision_is_computed_in_single_precision():
     features = torch.full((1, 512, 1, 1), 1e-4, dtype=torch.float16)  # squares of 1e-8 would vanish
     normalised = L2Norm(512, scale=20.0)(features)
     assert normalised.dtype == torch.float16
@@ -33,7 +33,7 @@ def test_l2_norm_of_half_precision_is_computed_in_single():
         (256, 1, 0.0541),  # conv8_1: sqrt(3 / 1024), where it would have 0.0685
     ],
 )
-def test_new_convolutions_are_uniform_by_fan_in_with_biases_zero(outputs, kernel, bound):
+def test_new_convolutions_are_uniform_by_fan_in_with_zero_biases(outputs, kernel, bound):
     layer = torch.nn.Conv2d(1024, outputs, kernel)
     initialise(layer, torch.Generator().manual_seed(0))
     assert layer.weight.abs().max().item() == pytest.approx(bound, abs=5e-5)
@@ -54,7 +54,7 @@ def test_channels_that_groups_do_not_divide_are_refused():
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_group_norm_keeps_its_digits_on_a_nearly_constant_map_of_either_layout(layout):
+def test_group_norm_keeps_its_precision_on_a_nearly_constant_map_of_either_layout(layout):
     features = 100 + 0.01 * torch.randn(2, 8, 16, 16, generator=torch.Generator().manual_seed(0))
     features = features.to(memory_format=layout)
     norm = GroupNorm(4, 8)

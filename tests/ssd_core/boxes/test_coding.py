@@ -15,7 +15,7 @@ def test_offsets_of_a_box_computed_by_hand():
     torch.testing.assert_close(encode(box_cxcywh, default_cxcywh, VARIANCES), expected)
 
 
-def test_decoding_gives_back_what_was_encoded():
+def test_decoding_inverts_encoding():
     generator = torch.Generator().manual_seed(0)
     boxes_cxcywh, default_cxcywh = torch.rand(2, 100, 4, dtype=torch.float64, generator=generator) + 0.01
     encoded = encode(boxes_cxcywh, default_cxcywh, VARIANCES)

@@ -1,4 +1,4 @@
-"""Objects and the default boxes that reach them, on a detector small enough to work out by hand."""
+"""Coverage of objects by default boxes, on a detector small enough to compute by hand."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_object_below_one_half_with_every_box_is_not_reached() -> None:
     assert coverage(boxes(half, less), SPEC).reached().tolist() == [True, False]
 
 
-def test_without_boundary_boxes_those_that_cross_the_border_reach_nothing() -> None:
+def test_without_boundary_boxes_those_that_cross_the_border_cover_nothing() -> None:
     crossing = replace(SPEC, sources=(replace(SPEC.sources[0], scales=(Scale(size=10, next_size=10, ratios=()),)),))
     objects = boxes((0, 0, 9, 9))  # of the first square (-1..9): 81 of 100
     assert coverage(objects, crossing).reached().tolist() == [True]
@@ -75,8 +75,8 @@ def test_a_source_with_two_scales_has_them_alternate_in_each_cell() -> None:
     assert sides[scale_of_boxes(spec) == 0].tolist() == pytest.approx([4] * 4)
 
 
-def test_the_reached_are_those_that_the_matching_gives_more_than_the_forced_box() -> None:
-    """One object at a time, so that none takes a box of another's."""
+def test_the_reached_objects_are_those_that_matching_gives_more_than_the_forced_box() -> None:
+    """One object at a time, so that none takes another's box."""
     spec = ssd300()
     generator = torch.Generator().manual_seed(0)
     low = torch.rand(40, 2, generator=generator) * 0.7
@@ -88,7 +88,7 @@ def test_the_reached_are_those_that_the_matching_gives_more_than_the_forced_box(
     assert 0 < found.reached().sum() < 40
 
 
-def test_many_objects_give_what_each_gives_alone() -> None:
+def test_many_objects_give_the_same_as_each_alone() -> None:
     objects = to_xyxy(default_boxes(ssd300()))[:: 8732 // (OBJECTS_AT_ONCE + 10)]
     found = coverage(objects, SPEC)
     assert len(found.iou) == len(objects) > OBJECTS_AT_ONCE

@@ -1,4 +1,4 @@
-"""Golden sums and counts follow from the rules of the released code in double precision."""
+"""Default boxes; expected sums and counts follow from the rules of the released code in double precision."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from ssd_core.boxes.frames import inside_image, to_xyxy
 from ssd_core.spec.paper import ssd300, ssd512, truncated
 
 
-def test_a_cell_lists_the_squares_and_then_each_ratio_with_its_reciprocal():
+def test_a_cell_lists_the_squares_then_each_ratio_with_its_reciprocal():
     expected_cxcywh = torch.tensor(
         [
             [0.013333, 0.013333, 0.1, 0.1],
@@ -65,7 +65,7 @@ def test_the_last_column_of_the_38_map_is_centred_on_the_border():
     ],
     ids=["voc300", "coco300", "voc512", "voc512-truncated", "coco512", "coco512-truncated"],
 )
-def test_each_set_has_the_sums_and_the_boundary_boxes_of_the_released_code(spec, inside, crossing, centres, sizes):
+def test_each_detector_has_the_sums_and_boundary_boxes_of_the_released_code(spec, inside, crossing, centres, sizes):
     boxes_cxcywh = default_boxes(spec)
     assert boxes_cxcywh.shape == (inside + crossing, 4)
     assert inside_image(to_xyxy(boxes_cxcywh)).sum() == inside

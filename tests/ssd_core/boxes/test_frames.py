@@ -3,7 +3,7 @@ import torch
 from ssd_core.boxes.frames import inside_image, pairwise_iou, to_cxcywh, to_xyxy
 
 
-def test_the_two_frames_name_the_same_box():
+def test_the_two_frames_describe_the_same_box():
     boxes_cxcywh = torch.tensor([[0.5, 0.25, 0.5, 0.125]])
     boxes_xyxy = torch.tensor([[0.25, 0.1875, 0.75, 0.3125]])
     torch.testing.assert_close(to_xyxy(boxes_cxcywh), boxes_xyxy, rtol=0, atol=0)

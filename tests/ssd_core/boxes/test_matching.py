@@ -12,7 +12,7 @@ SPEC = ssd300()
 
 
 def objects(*images):
-    """Objects of images given as lists of boxes xyxy, padded with boxes that would match if they counted."""
+    """Objects of images given as lists of boxes xyxy; the padding would match if it were not masked."""
     most = max(map(len, images), default=0)
     boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).repeat(len(images), most, 1)
     valid = torch.zeros(len(images), most, dtype=torch.bool)
@@ -52,13 +52,13 @@ def test_an_object_without_any_overlap_gets_no_box():
     assert matched([LEFT, RIGHT], [BELOW]) == [[NEGATIVE, NEGATIVE]]
 
 
-def test_a_prior_tied_between_two_objects_goes_to_the_first():
+def test_a_box_tied_between_two_objects_goes_to_the_first():
     twin_of_left = [LEFT, LEFT, LEFT, BELOW]
     # both objects cover the boxes alike: box 0 and 1 are given to objects 0 and 1, the third box to the first object
     assert matched(twin_of_left, [LEFT, LEFT]) == [[0, 1, 0, NEGATIVE]]
 
 
-def test_of_two_boxes_that_overlap_an_object_alike_the_first_is_its_own():
+def test_of_two_boxes_that_overlap_an_object_equally_the_first_is_matched():
     # 1/3 each, below the threshold
     assert matched([RIGHT, LEFT], [MIDDLE]) == [[0, NEGATIVE]]
 
@@ -81,7 +81,7 @@ def test_an_object_without_area_gets_no_box():
     assert matched([LEFT], [[0.1, 0.1, 0.1, 0.1]]) == [[NEGATIVE]]
 
 
-def test_boundary_boxes_are_ignored_when_the_specification_leaves_them_out():
+def test_boundary_boxes_are_ignored_when_the_specification_excludes_them():
     crossing = [-0.1, 0.0, 0.5, 0.5]
     without = replace(SPEC, use_boundary_boxes=False)
     # the object overlaps the crossing box most, but has to take the other
@@ -101,7 +101,7 @@ def test_matched_boxes_are_counted_over_the_batch():
 
 
 def overlap(box, other):
-    """Intersection over union of two boxes of whole numbers: equal fractions are equal floats."""
+    """Intersection over union of two boxes with integer corners: equal fractions are equal floats."""
     width = min(box[2], other[2]) - max(box[0], other[0])
     height = min(box[3], other[3]) - max(box[1], other[1])
     common = max(width, 0) * max(height, 0)
@@ -110,7 +110,7 @@ def overlap(box, other):
 
 
 def greedy(overlaps, usable):
-    """One image in plain Python, straight from the rules of the released code; overlaps (G, K)."""
+    """Match one image in plain Python by the rules of the released code; overlaps are (G, K)."""
     boxes = range(len(usable))
     pairs = [
         (-overlap, box, truth)
@@ -131,11 +131,11 @@ def greedy(overlaps, usable):
 
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("use_boundary_boxes", [True, False])
-def test_a_batch_is_matched_as_one_pair_after_another_would_be(seed, use_boundary_boxes):
+def test_a_batch_is_matched_as_if_pair_by_pair(seed, use_boundary_boxes):
     generator = torch.Generator().manual_seed(seed)
 
     def coarse_boxes(*shape):
-        """In eighths of the image, so that equal overlaps and equal boxes are common."""
+        """Random boxes in eighths of the image, so that equal overlaps and equal boxes are common."""
         low = torch.randint(-1, 7, (*shape, 2), generator=generator)
         size = torch.randint(1, 5, (*shape, 2), generator=generator)
         return torch.cat([low, low + size], dim=-1)

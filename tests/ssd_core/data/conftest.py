@@ -17,7 +17,7 @@ IMAGES = 11
 
 
 def drawn_row(number: int) -> Row:
-    """Noise of its own size; number % 3 objects, of which the second is difficult and image 8's first is a crowd."""
+    """An image of noise with its own size; number % 3 objects: the second is difficult, image 8's first is a crowd."""
     width, height = 60 + number, 50 - number
     noise = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
     count = number % 3

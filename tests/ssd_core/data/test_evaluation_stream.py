@@ -20,7 +20,7 @@ IMAGES = 11
 
 
 @pytest.mark.parametrize("processes", [0, 2])
-def test_evaluation_shows_the_rows_in_order_resized_bilinearly_with_their_sizes(
+def test_evaluation_yields_the_rows_in_order_resized_bilinearly_with_their_sizes(
     shards: ShardSet, processes: int, drawn
 ):
     batches = list(
@@ -34,7 +34,7 @@ def test_evaluation_shows_the_rows_in_order_resized_bilinearly_with_their_sizes(
     np.testing.assert_array_equal(batches[0].images[0].permute(1, 2, 0), cv2.resize(rgb, (32, 32)))
 
 
-def test_evaluation_without_rows_shows_all_and_with_none_shows_nothing(shards: ShardSet):
+def test_evaluation_yields_all_rows_by_default_and_nothing_for_an_empty_selection(shards: ShardSet):
     assert sum(len(batch.image_ids) for batch in evaluation_batches(shards, input_size=8, batch_size=4)) == IMAGES
     assert list(evaluation_batches(shards, input_size=8, batch_size=4, rows=range(0))) == []
 

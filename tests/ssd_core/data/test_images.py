@@ -1,4 +1,4 @@
-"""Decoding. The files are made here with Pillow, which knows the odd kinds; expected pixels by hand."""
+"""Decoding of files made with Pillow, which supports the unusual formats; expected pixels by hand."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def test_the_orientation_of_exif_is_ignored_since_boxes_refer_to_stored_pixels()
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>"], ids=["empty", "a web page"])
-def test_bytes_that_are_no_image_are_refused_with_their_number_and_beginning(content: bytes):
+def test_bytes_that_are_not_an_image_are_refused_with_their_number_and_first_bytes(content: bytes):
     with pytest.raises(ValueError, match=f"{len(content)} bytes starting with"):
         decode_rgb(content)

@@ -1,4 +1,4 @@
-"""The order of the images in the stream. Expected values follow from the rules by hand."""
+"""The order of the images in the stream; expected values by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ssd_core.data.order import WINDOW_GROUPS, RowOrder, epoch_order, generator,
 GROUPS = (5, 5, 2) * 20
 
 
-def test_every_epoch_holds_each_row_once_in_an_order_of_its_own():
+def test_every_epoch_holds_each_row_once_in_its_own_order():
     first, second = (epoch_order(GROUPS, seed=3, epoch=epoch) for epoch in (0, 1))
     assert sorted(first) == sorted(second) == list(range(240))
     assert (first != second).mean() > 0.9

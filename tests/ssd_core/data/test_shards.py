@@ -1,4 +1,4 @@
-"""Shards written and read back; what is refused."""
+"""Shards that are written and read back, and errors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def row(number: int) -> Row:
 
 
 def write_shards(folder: Path, counts: tuple[int, ...], row_group_size: int = 3) -> Path:
-    """One file for each count, rows numbered through."""
+    """Write one file for each count, with consecutive rows."""
     files, start = [], 0
     for part, count in enumerate(counts):
         path = folder / f"{part}.parquet"
@@ -70,7 +70,7 @@ def test_every_row_reads_back_as_it_was_written(tmp_path: Path):
     assert [found.image_id for found in shards] == [f"{number:06d}" for number in range(11)]
 
 
-def test_rows_stay_right_when_no_row_group_is_kept_in_memory_for_long(tmp_path: Path):
+def test_rows_stay_correct_when_row_groups_leave_the_cache(tmp_path: Path):
     shards = ShardSet(str(write_shards(tmp_path, (7, 3, 1))), cached_groups=1)
     for number in (0, 10, 0, 5, 9, 4, 10):
         assert_same(shards.row(number), row(number))
@@ -84,7 +84,7 @@ def test_another_file_system_gives_the_same_rows(tmp_path: Path):
     assert_same(shards.row(6), row(6))
 
 
-def test_a_pickled_shard_set_takes_no_images_along(tmp_path: Path):
+def test_a_pickled_shard_set_holds_no_images(tmp_path: Path):
     shards = ShardSet(str(write_shards(tmp_path, (200,), row_group_size=50)))
     before = len(pickle.dumps(shards))
     for _ in shards:
@@ -101,7 +101,7 @@ def test_equal_rows_give_equal_bytes_under_the_published_schema(tmp_path: Path):
     assert pq.read_schema(tmp_path / "one").equals(SCHEMA)
 
 
-def test_a_file_holds_the_encoded_image_untouched_and_uncompressed(tmp_path: Path):
+def test_a_file_holds_the_encoded_image_unchanged_and_uncompressed(tmp_path: Path):
     write_rows(tmp_path / "one", [row(77)])
     assert row(77).image in (tmp_path / "one").read_bytes()
 
@@ -111,7 +111,7 @@ def test_the_manifest_adds_up_its_files_and_classes(tmp_path: Path):
     assert (manifest["schema_version"], manifest["images"], manifest["boxes"]) == (SCHEMA_VERSION, 10, 6)
 
 
-def test_a_changed_byte_is_found_and_its_file_named(tmp_path: Path):
+def test_a_changed_byte_is_detected_and_its_file_named(tmp_path: Path):
     shards = ShardSet(str(write_shards(tmp_path, (3, 3, 3))))
     shards.verify()
     content = bytearray((tmp_path / "1.parquet").read_bytes())

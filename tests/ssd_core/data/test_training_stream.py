@@ -33,7 +33,7 @@ def assert_same(batch: Batch, other: Batch) -> None:
 
 
 def objects_of(batch: Batch) -> list[list[tuple[float, ...]]]:
-    """Label and box of the real objects of each image."""
+    """Label and box of each image's objects, without padding."""
     return [
         [(float(label), *box.tolist()) for label, box in zip(labels[valid], boxes[valid], strict=True)]
         for boxes, labels, valid in zip(*batch.objects, strict=True)
@@ -51,7 +51,7 @@ def test_the_workers_together_see_the_global_batch_of_one(shards: ShardSet, worl
         assert [found for part in parts for found in objects_of(part)] == objects_of(whole)
 
 
-def test_a_stream_started_anywhere_goes_on_as_one_that_came_from_the_beginning(shards: ShardSet):
+def test_a_stream_started_anywhere_continues_as_one_started_at_the_beginning(shards: ShardSet):
     from_start = list(islice(training_batches(shards, SETTINGS), 9))
     for started, passed in zip(islice(training_batches(shards, SETTINGS, start=6), 3), from_start[6:], strict=True):
         assert_same(started, passed)
@@ -65,7 +65,7 @@ def test_the_number_of_loader_processes_changes_nothing(shards: ShardSet, proces
         assert_same(ours, theirs)
 
 
-def test_every_epoch_shows_each_image_once_though_batches_cross_epochs(shards: ShardSet):
+def test_every_epoch_yields_each_image_once_although_batches_span_epochs(shards: ShardSet):
     names = [name for batch in training_batches(shards, PLAIN, stop=11) for name in batch.image_ids]
     for epoch in range(4):
         assert sorted(names[epoch * IMAGES : (epoch + 1) * IMAGES]) == sorted(f"image{n}" for n in range(IMAGES))
@@ -126,7 +126,7 @@ def test_every_label_stays_with_its_object_through_the_augmentation(tmp_path: Pa
     assert {(0,), (2,), (0, 2)} <= set(seen)
 
 
-def test_difficult_objects_are_left_out_on_request_and_crowds_always(shards: ShardSet):
+def test_difficult_objects_are_excluded_on_request_and_crowds_always(shards: ShardSet):
     def trained_on(recipe: Recipe) -> dict[str, list[float]]:
         batches = training_batches(shards, replace(recipe, batch_size=IMAGES), stop=1)
         return {
@@ -141,7 +141,7 @@ def test_difficult_objects_are_left_out_on_request_and_crowds_always(shards: Sha
     assert every["image0"] == easy["image0"] == []
 
 
-def test_difficult_objects_do_not_change_the_pixels_that_are_drawn(shards: ShardSet):
+def test_excluding_difficult_objects_does_not_change_the_pixels(shards: ShardSet):
     easy = replace(SETTINGS, train_difficult=False)
     for ours, theirs in zip(*(training_batches(shards, each, stop=3) for each in (SETTINGS, easy)), strict=True):
         assert torch.equal(ours.images, theirs.images)

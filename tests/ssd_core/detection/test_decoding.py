@@ -11,13 +11,13 @@ VARIANCES = (0.1, 0.2)
 
 
 def logits_of(*boxes):
-    """Logits whose softmax gives each box these class scores and the rest to background."""
+    """Logits whose softmax gives each box these class scores, and the rest to background."""
     scores = torch.tensor(boxes, dtype=torch.float64)
     return torch.cat([1 - scores.sum(dim=-1, keepdim=True), scores], dim=-1).log()
 
 
 def detected(boxes_xyxy, *images, limits=None):
-    """Detections where the network predicts the default boxes themselves; `images` are scores (K, classes)."""
+    """Detections of a network that predicts the default boxes themselves; `images` are scores (K, classes)."""
     boxes_cxcywh = to_cxcywh(torch.tensor(boxes_xyxy, dtype=torch.float64))
     locations = torch.zeros(len(images), len(boxes_xyxy), 4, dtype=torch.float64)
     return detections(locations, logits_of(*images), boxes_cxcywh, VARIANCES, limits)
@@ -62,7 +62,7 @@ def test_classes_and_images_do_not_suppress_each_other():
     assert found.scores.tolist() == pytest.approx([0.5, 0.3, 0.6, 0.2])
 
 
-def test_boxes_outside_the_image_do_not_reach_into_another_class():
+def test_boxes_outside_the_image_do_not_suppress_those_of_another_class():
     outside = [-2.0, -2.0, -1.0, -1.0]
     whole = [0.0, 0.0, 1.0, 1.0]
     found = detected([whole, outside], [[0.9, 0.001], [0.001, 0.8]])
@@ -82,13 +82,13 @@ def test_boxes_are_clipped_on_request_and_before_the_suppression():
     assert clipped.boxes_xyxy.tolist() == [pytest.approx([0.0, 0.0, 0.5, 0.5])]
 
 
-def test_only_the_best_of_a_class_enter_the_suppression():
+def test_only_the_top_boxes_of_a_class_enter_the_suppression():
     # the second would be suppressed by the first; the third never gets in
     limits = DetectionLimits(per_class=2)
     assert detected([BOX, BOX, FAR], [[0.9], [0.8], [0.7]], limits=limits).scores.tolist() == pytest.approx([0.9])
 
 
-def test_an_image_keeps_its_best_over_all_classes_in_falling_order():
+def test_an_image_keeps_its_top_detections_over_all_classes_in_descending_order():
     generator = torch.Generator().manual_seed(0)
     side = 20
     corner = torch.cartesian_prod(torch.arange(side), torch.arange(side)) / side
@@ -100,13 +100,13 @@ def test_an_image_keeps_its_best_over_all_classes_in_falling_order():
         assert own == pytest.approx(scores[image].flatten().sort(descending=True).values[:200].tolist())
 
 
-def test_no_detection_is_no_error():
+def test_no_detections_are_legal():
     found = detected([BOX], [[0.001]])
     assert [len(values) for values in found] == [0, 0, 0, 0]
 
 
 def plain_detections(boxes, scores):
-    """One image in plain Python: (score, label, box) in falling order; no two scores are equal."""
+    """Decode one image in plain Python: (score, label, box), descending; no two scores are equal."""
     kept = []
     for label in range(len(scores[0])):
         order = sorted(
@@ -123,7 +123,7 @@ def plain_detections(boxes, scores):
 @pytest.mark.parametrize(
     "count", [40, 120]
 )  # below and above the number where torchvision turns from shifting to looping
-def test_random_predictions_are_suppressed_as_one_box_after_another_would_be(count):
+def test_random_predictions_are_suppressed_as_if_box_by_box(count):
     generator = torch.Generator().manual_seed(count)
     images, classes = 3, 4
     boxes_cxcywh = torch.rand(count, 4, generator=generator, dtype=torch.float64) * 0.4 + 0.2
@@ -141,7 +141,7 @@ def test_random_predictions_are_suppressed_as_one_box_after_another_would_be(cou
         torch.testing.assert_close(found.boxes_xyxy[own], boxes_xyxy[image, [box for _, _, box in expected]])
 
 
-def test_a_detector_and_its_images_give_detections(narrow_spec):
+def test_a_detector_yields_detections_of_its_images(narrow_spec):
     detector = Detector(narrow_spec, torch.Generator().manual_seed(0)).eval()
     images = torch.zeros(2, 3, 128, 128, dtype=torch.uint8)
     found = detect(detector, images, DetectionLimits(per_image=5)).cpu()

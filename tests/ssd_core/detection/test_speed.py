@@ -1,4 +1,4 @@
-"""Times of works that take turns, and what they come to."""
+"""Times of workloads that take turns, and the speeds computed from them."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from ssd_core.weights.initial import initial_detector
 CPU = torch.device("cpu")
 
 
-def test_a_speed_is_all_images_over_all_the_time():
+def test_a_speed_is_total_images_over_total_time():
     speed = Speed.of(np.array([0.1, 0.1, 0.4]), batch=8)
     assert speed.images_per_second == pytest.approx(24 / 0.6)
     assert speed.p50_ms == pytest.approx(100)
     assert speed.p90_ms == pytest.approx(340)  # between the second and the third: 100 + 0.8 * 300
 
 
-def test_works_take_turns_and_the_first_rounds_do_not_count():
+def test_workloads_take_turns_and_the_first_rounds_do_not_count():
     done, rounds = [], []
     works = {"a": lambda: done.append("a"), "b": lambda: done.append("b")}
     seconds = in_turns(works, CPU, warmup=2, timed=3, after_round=lambda: rounds.append(len(done)))
@@ -44,7 +44,7 @@ def test_works_take_turns_and_the_first_rounds_do_not_count():
     assert [len(values) for values in seconds.values()] == [3, 3]
 
 
-def test_a_work_that_sleeps_ten_times_as_long_is_measured_so():
+def test_a_workload_that_sleeps_ten_times_as_long_takes_ten_times_as_long():
     works = {"short": lambda: time.sleep(0.004), "long": lambda: time.sleep(0.04)}
     seconds = in_turns(works, CPU, warmup=1, timed=3)
     assert relative_to_first(seconds)["short"] == 1
@@ -52,7 +52,7 @@ def test_a_work_that_sleeps_ten_times_as_long_is_measured_so():
     assert relative_to_first(seconds)["long"] < 0.5
 
 
-def test_the_time_of_a_stream_holds_reading_and_detecting():
+def test_the_time_of_a_stream_includes_reading_and_detecting():
     detector = initial_detector(_spec(), 0).eval()
     quieten(detector, noise(detector, 1), 10)
     read = []
@@ -73,7 +73,7 @@ def test_the_time_of_a_stream_holds_reading_and_detecting():
     assert seconds.min() >= 0.03
 
 
-def test_random_weights_are_quietened_to_about_the_candidates_asked_for():
+def test_random_weights_are_quietened_to_about_the_requested_candidates():
     detector = initial_detector(_spec(), 0).eval()
     images = noise(detector, 4)
     with torch.no_grad():
@@ -85,7 +85,7 @@ def test_random_weights_are_quietened_to_about_the_candidates_asked_for():
 
 
 @pytest.mark.parametrize("mode", [PLAIN, SpeedMode(channels_last=True)], ids=lambda mode: mode.name)
-def test_what_is_timed_are_the_detections_of_the_detector(mode):
+def test_the_timed_work_yields_the_detections_of_the_detector(mode):
     images = noise(initial_detector(_spec(), 0), 2)
     expected = detect(initial_detector(_spec(), 0).eval(), images)
     runner = Runner(initial_detector(_spec(), 0), mode, CPU)
@@ -95,7 +95,7 @@ def test_what_is_timed_are_the_detections_of_the_detector(mode):
     torch.testing.assert_close(found.scores, expected.scores, rtol=1e-4, atol=1e-5)
 
 
-def test_fp32_is_without_tf32_and_the_setting_comes_back():
+def test_fp32_disables_tf32_and_the_setting_is_restored():
     before = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
     with arithmetic(SpeedMode(precision="tf32"), CPU):
         assert torch.backends.cudnn.allow_tf32
@@ -109,7 +109,7 @@ def test_a_cpu_has_no_tf32_and_any_device_computes_in_fp32():
     assert unsupported_reason(PLAIN, CPU) == ""
 
 
-def test_modes_have_names_of_their_own():
+def test_modes_have_distinct_names():
     assert [mode.name for mode in MODES] == [
         "fp32",
         "tf32",
@@ -120,7 +120,7 @@ def test_modes_have_names_of_their_own():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
-def test_on_a_gpu_a_work_is_timed_to_its_end():
+def test_on_a_gpu_a_workload_is_timed_to_its_end():
     matrix = torch.rand(4096, 4096, device="cuda")
     seconds = in_turns(
         {"one": lambda: matrix @ matrix, "ten": _ten_times(matrix)}, torch.device("cuda"), warmup=3, timed=5

@@ -1,4 +1,4 @@
-"""The paired bootstrap: exact where nothing differs, right where a difference was planted."""
+"""The paired bootstrap: exact where nothing differs, correct where a difference was planted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ssd_core.metrics.voc_ap import Outcomes, ScoredBoxes, TrueBoxes, class_resu
 
 
 def detector(seed: int, quality: float, *, images: int = 120) -> list[Outcomes]:
-    """Two classes, one object of each in every image, found with probability `quality`, and as many false boxes."""
+    """Two classes, one object of each per image, detected with probability `quality`, and as many false boxes."""
     rng = np.random.default_rng(seed)
     outcomes = []
     for _ in range(2):
@@ -61,7 +61,7 @@ def test_a_replicate_equals_the_protocol_on_copies_of_the_drawn_images():
     drawn = np.array([2, 0, 1, 3, 0, 1, 1, 0])
 
     def copies(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the drawn images, once for each time, and the number of the copy's image."""
+        """Rows of the drawn images, repeated as often as drawn, and the image number of each copy."""
         rows = [(row, image + 8 * time) for row, image in enumerate(images) for time in range(drawn[image])]
         return np.array([row for row, _ in rows]), np.array([image for _, image in rows])
 
@@ -96,7 +96,7 @@ def test_a_detector_compared_with_itself_differs_by_exactly_zero():
     assert interval(difference) == (0.0, 0.0)
 
 
-def test_the_interval_holds_a_planted_difference_and_excludes_none():
+def test_the_interval_contains_a_planted_difference_and_excludes_zero():
     weights = image_weights(120, 300, np.random.default_rng(0))
     better, worse = detector(1, 0.9), detector(2, 0.5)
     low, high = interval(replicate_map(better, weights) - replicate_map(worse, weights))
@@ -125,7 +125,7 @@ def test_detections_of_difficult_objects_count_neither_way():
     assert (replicate_map([counted], weights) != replicate_map([outcomes], weights)).any()
 
 
-def test_a_class_without_objects_in_a_replicate_is_left_out_of_its_mean():
+def test_a_class_without_objects_in_a_replicate_is_excluded_from_its_mean():
     (outcomes, _) = detector(1, 0.7)
     rare = replace(outcomes, object_images=np.array([0]), true=np.zeros_like(outcomes.true))
     weights = np.ones((2, 120), np.int64)

@@ -44,6 +44,6 @@ def test_of_objects_with_the_same_overlap_the_first_is_taken():
     assert take_free_objects(pairs([0, 0], [0, 1], [0.5, 0.5]), detections=1, objects=2).tolist() == [0]
 
 
-def test_pairs_are_chosen_together():
+def test_pairs_are_selected_together():
     chosen = pairs([0, 1], [5, 6], [0.1, 0.2]).chosen(np.array([False, True]))
     assert (chosen.detections.tolist(), chosen.objects.tolist(), chosen.overlaps.tolist()) == ([1], [6], [0.2])

@@ -1,6 +1,6 @@
 """VOC average precision against a real detector's known numbers, another tool's toy example, and cases by hand.
 
-Origin of the numbers: the folders `voc2007_eval` and `toy_metrics` of the real data, whose SOURCE.txt tells who
+Origin of the numbers: the folders `voc2007_eval` and `toy_metrics` of the real data, whose SOURCE.txt states who
 computed them; all others are worked out by hand in the test.
 """
 
@@ -55,7 +55,7 @@ def only(detections: ScoredBoxes, truth: TrueBoxes, **options: float) -> ClassRe
 A, B, FAR = (11, 11, 20, 20), (41, 41, 60, 60), (200, 200, 220, 220)
 
 
-def test_one_object_found_at_rank_one_has_ap_one():
+def test_one_object_detected_at_rank_one_has_ap_one():
     result = only(scored((0, 0.9, A)), true((0, A)))
     assert (result.ap_11point, result.ap_area, result.objects, result.detections) == (1, 1, 1, 1)
 
@@ -67,7 +67,7 @@ def test_a_false_detection_above_the_only_true_one_halves_ap():
     assert result.recall.tolist() == [0, 1]
 
 
-def test_two_of_three_objects_found_give_7_of_11_points_and_two_thirds_of_the_area():
+def test_two_of_three_objects_detected_give_7_of_11_points_and_two_thirds_of_the_area():
     result = only(scored((0, 0.9, A), (0, 0.8, B)), true((0, A), (0, B), (1, A)))
     assert result.ap_11point == pytest.approx(7 / 11)  # recalls 0 ... 0.6 are reached with precision 1
     assert result.ap_area == pytest.approx(2 / 3)
@@ -91,12 +91,12 @@ def test_a_detection_goes_to_the_object_it_overlaps_most_even_when_that_one_is_t
     assert result.recall.tolist() == [0.5, 0.5]
 
 
-def test_difficult_objects_are_neither_wanted_nor_false_however_often_they_are_found():
+def test_difficult_objects_are_neither_required_nor_false_however_often_they_are_detected():
     result = only(scored((0, 0.9, B), (0, 0.8, B), (0, 0.7, A)), true((0, A), (0, B), difficult=(1,)))
     assert (result.ap_11point, result.objects, result.detections) == (1, 1, 3)
 
 
-def test_a_class_with_only_difficult_objects_has_no_ap_and_is_left_out_of_the_mean():
+def test_a_class_with_only_difficult_objects_has_no_ap_and_is_excluded_from_the_mean():
     truth = TrueBoxes(
         images=np.array([0, 0]),
         labels=np.array([0, 1]),
@@ -130,13 +130,13 @@ def test_an_overlap_of_exactly_the_threshold_is_a_match():
     assert only(scored((0, 0.9, half)), true((0, A)), iou_threshold=0.5001).ap_area == 0
 
 
-def test_widths_include_both_corner_pixels_unless_asked_otherwise():
+def test_widths_include_both_corner_pixels_by_default():
     part = (11, 11, 20, 13)  # 3 of 10 rows; without the last pixel 2 of 9
     assert only(scored((0, 0.9, part)), true((0, A)), iou_threshold=0.3).ap_area == 1
     assert only(scored((0, 0.9, part)), true((0, A)), iou_threshold=0.3, pixel_extent=0.0).ap_area == 0
 
 
-def test_a_small_object_of_ilsvrc_is_found_from_a_smaller_overlap_on():
+def test_a_small_object_of_ilsvrc_is_matched_at_a_smaller_overlap():
     """A is 10x10 pixels: its threshold is 100 / (20 * 20) = 1/4; the detections lie inside."""
     quarter, less = (11, 11, 15, 15), (11, 11, 15, 14)  # overlaps 25/100 and 20/100
     found = {
@@ -148,7 +148,7 @@ def test_a_small_object_of_ilsvrc_is_found_from_a_smaller_overlap_on():
 
 
 def test_a_large_object_of_ilsvrc_keeps_the_threshold():
-    """60x60 pixels: 3600 / 4900 is above a half, so a half it stays; the detection overlaps 29 of 60 rows."""
+    """60x60 pixels: 3600 / 4900 is above the threshold of a half, which stays; the detection overlaps 29 of 60 rows."""
     large, part = (1, 1, 60, 60), (1, 1, 60, 29)
     assert only(scored((0, 0.9, part)), true((0, large)), pixel_tolerance=ILSVRC_TOLERANCE).ap_area == 0
 
@@ -168,7 +168,7 @@ def test_equal_scores_keep_their_order():
     assert only(scored(second, first), true((0, A))).ap_area == 1
 
 
-def test_random_detections_score_as_a_plain_loop_over_them_does():
+def test_random_detections_score_as_in_a_plain_loop():
     rng = np.random.default_rng(0)
     for _ in range(20):
         some, more = random_boxes(rng, 60), random_boxes(rng, 300)
@@ -185,7 +185,7 @@ def random_boxes(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
 
 
 def looped_ap_area(found: ScoredBoxes, truth: TrueBoxes, label: int, threshold: float) -> float:
-    """The rules of the module's first lines, one detection after the other."""
+    """The rules of the module's docstring, one detection at a time."""
     objects = [at for at in range(len(truth.labels)) if truth.labels[at] == label]
     order = sorted(
         (at for at in range(len(found.labels)) if found.labels[at] == label), key=lambda at: -found.scores[at]
@@ -249,7 +249,7 @@ def detections_of(path: Path) -> ScoredBoxes:
     )
 
 
-def test_a_real_detector_on_voc2007_scores_what_the_devkit_says(real_data: Callable[[str], Path]):
+def test_a_real_detector_on_voc2007_scores_what_the_devkit_reports(real_data: Callable[[str], Path]):
     folder = real_data("voc2007_eval")
     expected = json.loads((folder / "expected.json").read_text())["sets"]["dets_tinyyolov2_qfdong"]
     detections, truth = voc2007(folder)
@@ -264,7 +264,7 @@ def test_a_real_detector_on_voc2007_scores_what_the_devkit_says(real_data: Calla
     assert (mean.ap_11point, mean.ap_area) == (pytest.approx(0.5397, abs=5e-5), pytest.approx(0.5441, abs=5e-5))
 
 
-def test_a_subset_of_the_images_scores_what_is_expected_of_it(real_data: Callable[[str], Path]):
+def test_a_subset_of_the_images_scores_as_expected(real_data: Callable[[str], Path]):
     folder = real_data("voc2007_eval")
     expected = json.loads((folder / "expected.json").read_text())["sets"]["dets_tinyyolov2_qfdong"]
     detections, truth = voc2007(folder)

@@ -1,4 +1,4 @@
-"""The layer table beside the paper's printed sizes."""
+"""The layer table compared with the sizes printed in the paper."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_maps_of_ssd300_are_those_of_figure_2():
     assert (table.boxes, table.class_count, table.input_size) == (8732, 21, 300)
 
 
-def test_convolutions_are_named_and_told_with_stride_and_holes():
+def test_convolutions_are_listed_with_stride_and_dilation():
     *_, conv5_3, conv6, conv7 = layer_table(ssd300()).maps[1].convolutions
     assert (conv5_3.name, conv5_3.kernel, conv5_3.channels, conv5_3.side) == ("conv5_3", 3, 512, 19)
     assert (conv6.name, conv6.kernel, conv6.dilation, conv6.channels) == ("conv6", 3, 6, 1024)

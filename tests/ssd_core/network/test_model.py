@@ -24,7 +24,7 @@ def images(size, count=2):
 
 
 def torchvision_name(name):
-    """Name in torchvision's SSD300 of one of our parameters."""
+    """Name of one of our parameters in torchvision's SSD300."""
     part, *rest = name.split(".")
     if part == "l2_norm":
         return "backbone.scale_weight"
@@ -87,7 +87,7 @@ def test_fc6_of_the_full_vgg_is_the_fully_connected_layer_in_the_middle_cell():
     torch.testing.assert_close(found[:, :, 3, 3], expected)  # there the 7x7 kernel sees the 7x7 map and no padding
 
 
-def test_conv5_3_predicts_from_its_features_as_they_are(narrow_spec):
+def test_conv5_3_predicts_from_unnormalised_features(narrow_spec):
     vgg = Vgg16(reduced=False, channels=(4, 8, 8, 16, 16), fc_channels=16, dilation=1)
     source = Source(layer="conv5_3", step=16, scales=narrow_spec.sources[0].scales)
     detector = seeded(replace(narrow_spec, backbone=vgg, sources=(source,)))
@@ -96,14 +96,14 @@ def test_conv5_3_predicts_from_its_features_as_they_are(narrow_spec):
     assert torch.equal(detector(images(128))[0], detector.heads["conv5_3"](features)[0])
 
 
-def test_images_are_turned_to_bgr_and_their_mean_is_taken_away():
+def test_images_are_converted_to_bgr_and_their_mean_is_subtracted():
     detector = seeded(ssd300())
     pixels = torch.tensor([10, 20, 30], dtype=torch.uint8)[None, :, None, None].expand(1, 3, 300, 300)
     expected = torch.tensor([30 - 104.0, 20 - 117.0, 10 - 123.0])
     assert torch.equal(detector.preprocess(pixels)[0, :, 0, 0], expected)
 
 
-def test_rgb_weights_get_rgb_divided_by_the_deviation(narrow_spec):
+def test_rgb_weights_get_rgb_divided_by_the_standard_deviation(narrow_spec):
     spec = replace(narrow_spec, preprocessing=Preprocessing(channel_order="rgb", mean=(1, 2, 3), std=(1, 2, 4)))
     pixels = torch.tensor([2, 4, 7], dtype=torch.uint8)[None, :, None, None].expand(1, 3, 128, 128)
     assert seeded(spec).preprocess(pixels)[0, :, 5, 5].tolist() == [1, 1, 1]
@@ -157,7 +157,7 @@ def test_only_a_source_conv4_3_is_normalised(narrow_spec):
     assert seeded(narrow_spec).l2_norm.scale.tolist() == [20.0] * 16
 
 
-def test_pool4_reads_conv4_3_as_it_was_before_normalisation(narrow_spec):
+def test_pool4_reads_conv4_3_before_normalisation(narrow_spec):
     detector = seeded(narrow_spec)
     start = 16 * 16 * 4
     before = detector(images(128))[0]

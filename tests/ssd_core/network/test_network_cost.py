@@ -1,7 +1,7 @@
-"""Size and work of the networks.
+"""Parameters and operations of the networks.
 
-Parameters of SSD300 with 21 outputs are those of the released VOC model's layers, with 91 torchvision's published
-ones. Each further class costs a 3x3 convolution and a bias per box of a cell: sum of b (9 D + 1) over the sources,
+Parameters of SSD300 with 21 outputs are those of the released VOC model's layers, with 91 those that torchvision
+publishes. Each further class costs a 3x3 convolution and a bias per box of a cell: sum of b (9 D + 1) over the sources,
 133,662 for SSD300 and 147,492 for SSD512.
 """
 
@@ -69,7 +69,7 @@ def test_the_full_vgg_has_the_parameters_that_its_layers_add_up_to():
         replace(with_resnet50(ssd300()), input_size=211, extras=(), sources=with_resnet50(ssd300()).sources[:2]),
     ],
 )
-def test_the_arithmetic_is_what_is_counted_on_the_modules(spec):
+def test_the_arithmetic_agrees_with_the_count_on_the_modules(spec):
     assert network_cost(spec) == measured_cost(spec)
 
 

@@ -1,4 +1,4 @@
-"""Precision of the forward pass: fp32 unless asked otherwise, bf16 only in hardware, the loss in fp32."""
+"""Precision of the forward pass: fp32 by default, bf16 only in hardware, the loss in fp32."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings told as text, and what is not the paper's."""
+"""Settings as text, and departures from the paper's."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 
 
-def test_the_paper_s_own_settings_depart_in_nothing() -> None:
+def test_the_paper_s_own_settings_have_no_departures() -> None:
     assert departures(Recipe()) == []
 
 
-def test_each_changed_setting_is_told_once_with_both_values() -> None:
+def test_each_changed_setting_is_listed_once_with_both_values() -> None:
     changed = Recipe(augmentation=STARRED, schedule=Schedule(base_lr=5e-4, warmup=100), batch_size=8)
     assert departures(changed) == [
         Departure(field="augmentation.expand", ours="True", paper="False"),
@@ -24,10 +24,10 @@ def test_each_changed_setting_is_told_once_with_both_values() -> None:
     ]
 
 
-def test_a_reading_that_is_not_the_released_code_s_is_told() -> None:
+def test_an_interpretation_that_differs_from_the_released_code_is_listed() -> None:
     read_otherwise = Augmentation(hue="degrees", crop_choice="drawn-first", crop_accepts="all", aspect_ratio="clamped")
-    told = departures(Recipe(augmentation=read_otherwise, normaliser="local"))
-    assert [(item.field, item.ours) for item in told] == [
+    listed = departures(Recipe(augmentation=read_otherwise, normaliser="local"))
+    assert [(item.field, item.ours) for item in listed] == [
         ("augmentation.hue", "degrees"),
         ("augmentation.crop_choice", "drawn-first"),
         ("augmentation.crop_accepts", "all"),
@@ -47,8 +47,8 @@ def test_a_setting_that_one_side_lacks_is_empty_there() -> None:
 
 
 def test_leaves_open_tuples_of_dataclasses_by_layer_and_join_plain_ones() -> None:
-    told = dict(leaves(Recipe()))
-    assert told["schedule.drops"] == "40000,50000"
-    assert told["spec.sources.conv7.scales.0.ratios"] == "2,3"
-    assert told["spec.backbone.channels"] == "64,128,256,512,512"
-    assert told["weight_decay"] == "0.0005"
+    settings = dict(leaves(Recipe()))
+    assert settings["schedule.drops"] == "40000,50000"
+    assert settings["spec.sources.conv7.scales.0.ratios"] == "2,3"
+    assert settings["spec.backbone.channels"] == "64,128,256,512,512"
+    assert settings["weight_decay"] == "0.0005"

@@ -1,6 +1,6 @@
 """The detectors of the paper as specifications.
 
-Sizes and steps are those that the released ssd_pascal.py, ssd_coco.py and their SSD512 forms write into the network.
+Sizes and steps are those that the released ssd_pascal.py, ssd_coco.py and their SSD512 variants generate.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def test_conv12_2_is_4x4_with_a_padding_of_one():
     assert (conv12.kernel, conv12.stride, conv12.padding) == (4, 1, 1)
 
 
-def test_caffe_cuts_sizes_to_whole_pixels_which_only_ssd512_feels():
+def test_caffe_truncates_sizes_to_whole_pixels_which_affects_only_ssd512():
     assert sizes(truncated(ssd512())) == [35, 76, 153, 230, 307, 384, 460, 537]
     assert sizes(truncated(ssd512(scales="coco"))) == [20, 51, 133, 215, 296, 378, 460, 542]
     for flavour in ("voc", "coco"):
@@ -122,14 +122,14 @@ def test_a_full_vgg_cannot_be_made_full_again():
         with_full_vgg(ssd300_full_vgg())
 
 
-def test_with_seven_sources_the_scales_of_the_full_vgg_go_in_steps_of_14_percent():
+def test_with_seven_sources_the_scales_of_the_full_vgg_rise_in_steps_of_14_percent():
     spec = ssd300_full_vgg(seven_sources=True)
     assert [spec.cells()[source.layer] for source in spec.sources] == [38, 19, 10, 5, 3, 2, 1]
     assert sizes(spec) == pytest.approx([30, 60, 102, 144, 186, 228, 270, 312])
     assert spec.box_count == 38**2 * 4 + 19**2 * 6 + 10**2 * 6 + 5**2 * 6 + 3**2 * 6 + 2**2 * 4 + 4
 
 
-def test_holes_in_the_full_vgg_are_refused():
+def test_dilation_in_the_full_vgg_is_refused():
     with pytest.raises(ValueError, match="it needs dilation=1, not 6"):
         Vgg16(reduced=False, fc_channels=4096)
 
@@ -145,18 +145,18 @@ def test_a_change_of_scales_reaches_each_of_them():
 
 
 @pytest.mark.parametrize("spec", [ssd512(), ssd300_full_vgg(), replace(ssd300(), clip_boxes=True)])
-def test_each_detector_comes_back_from_plain_values(spec):
+def test_each_detector_round_trips_through_plain_values(spec):
     assert from_plain(DetectorSpec, to_plain(spec)) == spec
 
 
-def test_a_specification_that_was_saved_before_there_were_other_networks_is_ssd300():
+def test_a_specification_saved_before_other_networks_existed_is_ssd300():
     plain = to_plain(ssd300())
     del plain["clip_boxes"], plain["backbone"]["reduced"]
     assert from_plain(DetectorSpec, plain) == ssd300()
 
 
 @pytest.mark.parametrize("spec", [ssd300(), ssd300_full_vgg(), with_resnet50(ssd300()), ssd_tiny(("cat",))])
-def test_groups_of_a_norm_are_refused_exactly_where_the_network_cannot_be_built(spec):
+def test_norm_groups_are_refused_exactly_where_the_network_cannot_be_built(spec):
     accepted, built = [], []
     for groups in (1, 4, 7, 8, 16, 64, 128):
         with suppress(ValueError):

@@ -24,18 +24,18 @@ def test_a_specification_becomes_plain_values_and_comes_back_equal():
     assert from_plain(DetectorSpec, plain) == spec
 
 
-def test_optional_dataclasses_and_tuples_of_tuples_come_back():
+def test_optional_dataclasses_and_tuples_of_tuples_round_trip():
     for holder in (Holder(), Holder(scale=Scale(size=1, next_size=2, ratios=(3,)), pairs=((1, "a"), (2, "b")))):
         assert from_plain(Holder, to_plain(holder)) == holder
 
 
-def test_a_field_that_was_left_out_takes_its_default():
+def test_a_missing_field_takes_its_default():
     plain = to_plain(ssd300())
     del plain["norm_groups"]
     assert from_plain(DetectorSpec, plain) == ssd300()
 
 
-def test_an_unknown_field_tells_that_the_file_is_newer():
+def test_an_unknown_field_says_that_the_file_is_newer():
     with pytest.raises(ValueError, match="DetectorSpec has no field anchors, colour: was this file written by a newer"):
         from_plain(DetectorSpec, to_plain(ssd300()) | {"colour": 1, "anchors": 2})
 

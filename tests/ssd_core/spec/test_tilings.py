@@ -1,4 +1,4 @@
-"""Tables 2 and 3 of the paper: their box counts; counts within the image follow from the rules in double precision."""
+"""Box counts in Tables 2 and 3 of the paper; counts within the image follow from the rules in double precision."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_without_a_third_and_three_each_cell_has_four_boxes():
     assert len(default_boxes(spec)) == spec.box_count == 7760  # 4 * (38**2 + 19**2 + 10**2 + 5**2 + 3**2 + 1)
 
 
-def test_without_oblong_boxes_each_cell_has_two_squares():
+def test_without_rectangular_boxes_each_cell_has_two_squares():
     spec = without_ratios(ssd300(), 2, 3)
     assert len(default_boxes(spec)) == spec.box_count == 3880
     assert (default_boxes(spec)[:, 2] == default_boxes(spec)[:, 3]).all()
@@ -84,16 +84,16 @@ def test_a_layer_that_shares_several_scales_gives_each_four_boxes():
     assert [scale.boxes_per_cell for scale in conv7.scales] == [4, 4]
 
 
-def test_own_sizes_are_fractions_of_any_input(narrow_spec):
+def test_explicit_sizes_are_fractions_of_any_input(narrow_spec):
     spec = tiled(narrow_spec, (Sized(layer="conv7", sizes=((0.25, 0.5),), ratios=(2,)),))
     assert [(scale.size, scale.next_size) for scale in spec.sources[0].scales] == [(32, 64)]
 
 
-def test_a_layer_that_is_no_source_is_refused_with_the_names_of_those_that_are():
+def test_a_layer_that_is_not_a_source_is_refused_with_the_names_of_the_sources():
     with pytest.raises(ValueError, match=r"conv5_3.*conv4_3, conv7"):
         tiled(ssd300(), stacked(conv5_3=1))
 
 
-def test_more_scales_than_there_are_are_refused():
+def test_more_scales_than_the_specification_has_are_refused():
     with pytest.raises(ValueError, match="conv7 takes 6 scales, but the specification has only 5 left"):
         tiled(ssd300(), stacked(conv4_3=1, conv7=6))

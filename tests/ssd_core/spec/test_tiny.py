@@ -1,4 +1,4 @@
-"""The tiny detector is SSD's construction, only smaller."""
+"""The tiny detector has the architecture of SSD, only smaller."""
 
 from __future__ import annotations
 

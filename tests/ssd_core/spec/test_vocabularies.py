@@ -1,4 +1,4 @@
-"""Class lists beside the maps of the released code."""
+"""Class lists compared with the maps of the released code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints appear whole or not at all, and the newest whole one is found whatever a crash left behind."""
+"""Checkpoints are written atomically, and the newest intact one is found whatever a crash left behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ssd_core.training.checkpoint import CheckpointFolder
 
 
 def state(seed: int) -> tuple[nn.Linear, torch.optim.Optimizer]:
-    """A layer after one step of momentum."""
+    """A layer and its optimiser after one step with momentum."""
     torch.manual_seed(seed)
     layer = nn.Linear(20, 20)
     optimiser = torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9)
@@ -57,7 +57,7 @@ def test_the_newest_two_are_kept_and_multiples_of_every(tmp_path: Path):
     assert folder.steps() == [3, 6, 9, 10]
 
 
-def test_a_half_written_file_is_no_checkpoint_and_goes_with_the_next_save(tmp_path: Path):
+def test_a_partial_file_is_no_checkpoint_and_is_deleted_by_the_next_save(tmp_path: Path):
     folder = CheckpointFolder(path=str(tmp_path))
     saved(folder, 3)
     (tmp_path / "step-000000005.pt.part").write_bytes(b"half")
@@ -68,7 +68,7 @@ def test_a_half_written_file_is_no_checkpoint_and_goes_with_the_next_save(tmp_pa
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "zeroed"])
-def test_a_checkpoint_that_a_power_cut_tore_gives_way_to_the_one_before(tmp_path: Path, damage: str):
+def test_a_checkpoint_damaged_by_a_power_cut_is_skipped_for_the_one_before(tmp_path: Path, damage: str):
     folder = CheckpointFolder(path=str(tmp_path))
     saved(folder, 3, 5)
     torn = tmp_path / "step-000000005.pt"
@@ -82,7 +82,7 @@ def test_a_checkpoint_that_a_power_cut_tore_gives_way_to_the_one_before(tmp_path
     assert folder.newest_step() == 3
 
 
-def test_saving_after_a_torn_checkpoint_drops_it_and_never_the_good_ones(tmp_path: Path):
+def test_saving_after_a_damaged_checkpoint_deletes_it_and_keeps_intact_ones(tmp_path: Path):
     folder = CheckpointFolder(path=str(tmp_path))
     saved(folder, 3)
     for step in (5, 6):

@@ -32,7 +32,7 @@ def loss_of(locations, logits, objects):
 
 
 def mined(truth, scores):
-    """Hard negatives of one image whose boxes have these logits for the one class, background 0."""
+    """Hard negatives of one image whose boxes have these logits for the only class, and 0 for background."""
     matches = Matches(torch.tensor([truth]), torch.zeros(1, len(truth)))
     logits = torch.stack([torch.zeros(len(scores)), torch.tensor(scores)], dim=1)[None]
     return hard_negatives(logits, matches)[0].nonzero().flatten().tolist()
@@ -77,7 +77,7 @@ def test_a_batch_has_the_sum_of_the_losses_of_its_images():
         torch.testing.assert_close(whole, first + second)
 
 
-def test_half_precision_outputs_are_raised_before_the_loss():
+def test_half_precision_outputs_are_promoted_before_the_loss():
     generator = torch.Generator().manual_seed(0)
     locations = torch.randn(1, 6, 4, generator=generator).bfloat16()
     logits = torch.randn(1, 6, 3, generator=generator).bfloat16()
@@ -121,7 +121,7 @@ def test_the_gradient_of_a_batch_with_an_image_without_objects_is_that_of_finite
 
 
 def looped_loss(locations, logits, truth, iou, boxes_xyxy, labels, default_boxes_cxcywh):
-    """Location and confidence of one image, one box after another."""
+    """Location and confidence loss of one image, one box at a time."""
     location, positive, negative = 0.0, 0.0, []
     for box, row in enumerate(logits):
         background = [math.log(sum(math.exp(other - own) for other in row)) for own in row]  # -log of each softmax
@@ -146,7 +146,7 @@ def looped_loss(locations, logits, truth, iou, boxes_xyxy, labels, default_boxes
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_the_loss_is_the_one_that_a_loop_over_the_boxes_gives(seed):
+def test_the_loss_equals_that_of_a_loop_over_the_boxes(seed):
     generator = torch.Generator().manual_seed(seed)
     low = torch.rand(40, 2, dtype=torch.float64, generator=generator) * 0.7
     boxes = torch.cat([low, low + 0.1 + torch.rand(40, 2, dtype=torch.float64, generator=generator) * 0.4], dim=1)
@@ -165,7 +165,7 @@ def test_the_loss_is_the_one_that_a_loop_over_the_boxes_gives(seed):
     assert loss.confidence.item() == pytest.approx(sum(confidence for _, confidence in expected))
 
 
-def test_two_positives_take_six_of_ten_candidates_and_those_are_the_worst():
+def test_two_positives_take_the_six_worst_of_ten_candidates():
     scores = [9.0, 9.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, -1.0]
     assert mined([0, 1] + [NEGATIVE] * 10, scores) == [5, 6, 7, 8, 9, 10]
 
@@ -182,12 +182,12 @@ def test_ignored_boxes_are_never_negatives():
     assert mined([0, IGNORED, NEGATIVE, IGNORED], [0.0, 9.0, 0.0, 9.0]) == [2]
 
 
-def test_a_box_that_overlaps_an_object_by_half_is_no_negative():
+def test_a_box_that_overlaps_an_object_by_half_is_not_a_negative():
     matches = Matches(torch.tensor([[0, NEGATIVE, NEGATIVE]]), torch.tensor([[0.9, 0.5, 0.4999]]))
     assert hard_negatives(torch.zeros(1, 3, 2), matches).tolist() == [[False, False, True]]
 
 
-def test_negatives_are_counted_for_each_image_apart():
+def test_negatives_are_counted_separately_for_each_image():
     truth = torch.tensor([[0, 0, *[NEGATIVE] * 8], [0, *[NEGATIVE] * 9], [NEGATIVE] * 10])
     chosen = hard_negatives(torch.zeros(3, 10, 2), Matches(truth, torch.zeros(3, 10)))
     assert chosen.sum(dim=1).tolist() == [6, 3, 0]

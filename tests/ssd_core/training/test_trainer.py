@@ -1,4 +1,4 @@
-"""The training loop: the same steps for any number of workers, exact resume, and what it refuses."""
+"""The training loop: the same steps for any number of workers, exact resumption, and errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Together = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def recipe(small_spec: DetectorSpec) -> Recipe:
-    """Batches of 4 of the 11 images, so that they cross epochs; the rate falls at step 8."""
+    """Batches of 4 of the 11 images, so that they span epochs; the rate drops at step 8."""
     schedule = Schedule(iterations=10, base_lr=1e-3, drops=(8,), warmup=3)
     return Recipe(spec=small_spec, augmentation=STARRED, schedule=schedule, batch_size=4, seed=3)
 
@@ -60,7 +60,7 @@ def test_one_and_two_workers_see_the_same_batches_and_losses_also_where_a_batch_
 def test_with_a_local_normaliser_each_worker_divides_by_its_own_count_and_gradients_are_averaged(
     recipe, small_shards, train_together: Together, tmp_path: Path
 ):
-    """The first step of two workers by hand: share by share, and the mean of both gradients."""
+    """The first step of two workers by hand: each share separately, then the mean of both gradients."""
     schedule = Schedule(iterations=1, base_lr=1e-2, drops=())
     recipe = replace(recipe, schedule=schedule, normaliser="local", local_workers=2, weight_decay=0.0)
     together = train_together(recipe=recipe, shards=small_shards, folder=str(tmp_path))
@@ -101,7 +101,7 @@ def test_a_local_normaliser_for_another_number_of_workers_is_refused(
         training_process.train(recipe, small_shards, str(tmp_path))
 
 
-def test_a_stopped_training_goes_on_to_bitwise_the_weights_of_an_undisturbed_one(
+def test_a_stopped_training_resumes_to_bitwise_the_weights_of_an_uninterrupted_one(
     recipe, small_shards, training_process, tmp_path: Path
 ):
     undisturbed = training_process.train(recipe, small_shards, str(tmp_path / "undisturbed"))
@@ -116,7 +116,7 @@ def test_a_stopped_training_goes_on_to_bitwise_the_weights_of_an_undisturbed_one
         assert resumed["losses"][step + 1] == undisturbed["losses"][step + 1]
 
 
-def test_two_workers_stopped_go_on_to_bitwise_the_same_weights(
+def test_two_stopped_workers_resume_to_bitwise_the_same_weights(
     recipe, small_shards, train_together: Together, tmp_path: Path
 ):
     folder, pace = str(tmp_path / "stopped"), {"checkpoint_steps": 2}
@@ -160,10 +160,10 @@ def test_a_point_holds_both_parts_of_the_loss_the_rate_of_its_step_and_the_throu
     assert listener.points[9]["learning_rate"] == pytest.approx(1e-4)
     assert point["throughput/images_per_second"] > 0
     assert 0 < point["throughput/data_wait_share"] < 1
-    assert listener.told[-1] == (10, 10)
+    assert listener.reported[-1] == (10, 10)
 
 
-def test_images_without_objects_alone_give_a_loss_of_zero(recipe, small_shards, training_process, tmp_path: Path):
+def test_images_without_any_objects_give_a_loss_of_zero(recipe, small_shards, training_process, tmp_path: Path):
     recipe = replace(
         recipe, batch_size=1, augmentation=FLIP_ONLY, schedule=Schedule(iterations=11, base_lr=1e-3, drops=())
     )

@@ -1,4 +1,4 @@
-"""One worker of a training: as a function, and as a process that joins others by gloo.
+"""One worker of a training: as a function, and as a process that joins others through gloo.
 
     python training_process.py ARGUMENTS RANK SIZE
 
@@ -33,16 +33,16 @@ class StoppedError(Exception):
 
 @dataclass
 class Recorder:
-    """Keeps what a training tells."""
+    """Keeps what a training reports."""
 
     points: dict[int, dict[str, float]] = field(default_factory=dict)
-    told: list[tuple[int, int]] = field(default_factory=list)
+    reported: list[tuple[int, int]] = field(default_factory=list)
 
     def point(self, step: int, values: Mapping[str, float]) -> None:
         self.points[step] = dict(values)
 
     def progress(self, step: int, total: int, note: str) -> None:
-        self.told.append((step, total))
+        self.reported.append((step, total))
 
 
 def train(
@@ -56,7 +56,7 @@ def train(
     world: World | None = None,
     listener: Recorder | None = None,
 ) -> dict[str, Any]:
-    """Losses by step, image ids by step and final state; raises StoppedError before the step `stop_before`."""
+    """Return losses by step, image ids by step and the final state; raise StoppedError before step `stop_before`."""
     world, listener = world or World(), listener or Recorder()
     trainer = Trainer(
         recipe,
@@ -96,7 +96,7 @@ def main(arguments: str, rank: int, size: int) -> None:
         result = {"error": f"{type(error).__name__}: {error}"}
     Path(f"{arguments}.{rank}").write_bytes(pickle.dumps(result))
     dist.barrier()  # the other may still be reading from this one
-    # A thread of gloo that asks for the interpreter while it ends aborts the process, now and then: end without it
+    # a gloo thread that requests the interpreter during shutdown occasionally aborts the process: exit without shutdown
     os._exit(0)
 
 

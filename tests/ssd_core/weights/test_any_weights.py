@@ -1,4 +1,4 @@
-"""Whatever file of weights there is: ours, other programs', VGG16; in every format that PyTorch ever wrote them."""
+"""Weights files of every kind: this project's, other programs', VGG16; in every format that PyTorch has written."""
 
 from __future__ import annotations
 
@@ -41,30 +41,30 @@ def test_a_detector_of_another_program_is_imported_without_naming_its_layout(new
     assert all(torch.equal(weights.state[name], tensor) for name, tensor in state.items())
 
 
-def test_weights_of_ours_are_read_as_they_are(small_spec):
+def test_the_project_s_own_weights_are_read_unchanged(small_spec):
     stream = io.BytesIO()
     save_weights(Weights(spec=small_spec, state={"l2_norm.scale": torch.ones(32)}), stream)
     stream.seek(0)
     assert read_weights(stream).spec == small_spec
 
 
-def test_weights_of_a_newer_ssdpipe_ask_for_it():
+def test_weights_of_a_newer_ssdpipe_ask_for_an_update():
     with pytest.raises(ValueError, match="update ssdpipe"):
         read_weights(stream_of({"format": FORMAT + 1, "spec": {}, "state": {}}))
 
 
-def test_a_file_of_something_else_tells_its_first_names():
+def test_a_file_of_another_kind_is_refused_with_its_first_names():
     with pytest.raises(ValueError, match=r"neither weights of ssdpipe nor a detector.*first names are layer1\.weight"):
         read_weights(stream_of({"layer1.weight": torch.zeros(1)}))
 
 
-def test_a_named_layout_is_held_to():
+def test_an_explicit_layout_is_enforced():
     with pytest.raises(ValueError, match="not a detector in the layout of lufficc"):
         read_weights(stream_of({"vgg.0.weight": torch.zeros(1)}), ImportChoices(layout="lufficc"))
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut", b"\x80\x02\x8a\nl", b"\x0a\x7f"])
-def test_a_file_of_another_kind_or_cut_short_is_refused(content):
+def test_a_file_of_another_kind_or_truncated_is_refused(content):
     with pytest.raises(ValueError, match="not an intact file of tensors"):
         read_weights(io.BytesIO(content))
 
@@ -97,19 +97,19 @@ def test_nothing_in_an_npz_is_executed(tmp_path):
 
 
 def test_a_file_of_python_2_and_a_pytorch_of_2017_is_read():
-    """The reduced VGG16 that circulates was written so: before the zip format, text as bytes of Python 2."""
+    """The reduced VGG16 in circulation was written this way: before the zip format, with text as Python 2 bytes."""
     values = torch.arange(6.0)
     found = read_named_tensors(io.BytesIO(_written_in_2017("0.weight", values)))
     assert torch.equal(found["0.weight"], values.reshape(2, 3))
 
 
 def _written_in_2017(name: str, values: torch.Tensor) -> bytes:
-    """torch.save of 0.2 under Python 2: pickles of magic, version and system, the tensors, keys, raw numbers."""
+    """torch.save 0.2 under Python 2: pickles of magic, version, system, tensors and keys, then raw numbers."""
 
     class Storage:
         pass
 
-    python: Any = pickle._Pickler  # in Python, so that single types can be written otherwise; typeshed has no such
+    python: Any = pickle._Pickler  # in Python, so that its handling of types can be overridden; missing in typeshed
 
     class Pickler(python):  # type: ignore[misc]
         dispatch = python.dispatch.copy()

@@ -1,4 +1,4 @@
-"""COCO to VOC: which outputs are kept. The numbers are those of data/VOC0712/coco_voc_map.txt of weiliu89/caffe."""
+"""Outputs kept from COCO to VOC; numbers from data/VOC0712/coco_voc_map.txt of weiliu89/caffe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COCO_OF_VOC = (5, 2, 15, 9, 40, 6, 3, 16, 57, 20, 61, 17, 18, 4, 1, 59, 19, 58, 
 
 @pytest.fixture(scope="module")
 def coco() -> Weights:
-    """Biases that tell their output; 81 per box."""
+    """Weights whose biases identify their output; 81 per box."""
     spec = ssd300(COCO_CLASSES, scales="coco")
     state = Detector(spec, torch.Generator().manual_seed(0)).state_dict()
     for name in state:
@@ -41,6 +41,6 @@ def test_locations_and_scales_stay_those_of_coco(coco):
     voc.detector()
 
 
-def test_a_class_that_the_weights_do_not_know_is_named(coco):
+def test_a_class_that_the_weights_lack_is_named(coco):
     with pytest.raises(ValueError, match="have no class for zebu"):
         transferred(coco, ("cat", "zebu"), COCO_TO_VOC)

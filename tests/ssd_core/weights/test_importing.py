@@ -1,4 +1,4 @@
-"""The importer: files of every layout made from our own network, and what is refused.
+"""The importer: files of every layout made from our own network, and errors.
 
 Names are those of the programs: ssd.py of amdegroot, ssd/modeling of lufficc, caffe2npz.py of chainercv,
 examples/ssd of weiliu89/caffe.
@@ -40,7 +40,7 @@ def ssd512_state() -> dict[str, Tensor]:
 
 
 def yx(tensor: Tensor) -> Tensor:
-    """(cx, cy, w, h) of every box to (cy, cx, h, w)."""
+    """Reorder (cx, cy, w, h) of every box to (cy, cx, h, w)."""
     swapped = tensor.clone()
     for first in range(0, len(tensor), 2):
         swapped[first], swapped[first + 1] = tensor[first + 1], tensor[first]
@@ -48,7 +48,7 @@ def yx(tensor: Tensor) -> Tensor:
 
 
 def theirs(layout: Any, state: dict[str, Tensor], spec=None) -> dict[str, Tensor]:
-    """The tensors under the names of a layout, and in its order."""
+    """The tensors under the names and in the order of a layout."""
     names = tensor_names(LAYOUTS[layout], spec or ssd300())
     turn = yx if layout == "chainercv" else Tensor.clone
     return {names[ours]: turn(tensor) if ".locations." in ours else tensor for ours, tensor in state.items()}
@@ -65,7 +65,7 @@ def test_an_ssd300_of_every_layout_comes_back_bitwise(layout, ssd300_state):
 
 
 @pytest.mark.parametrize("layout", ["lufficc", "caffe", "chainercv"])
-def test_an_ssd512_is_told_by_its_seventh_head(layout, ssd512_state):
+def test_an_ssd512_is_detected_by_its_seventh_head(layout, ssd512_state):
     weights = weights_from(theirs(layout, ssd512_state, ssd512()), ImportChoices())
     assert weights.spec.input_size == 512
     assert all(torch.equal(weights.state[name], tensor) for name, tensor in ssd512_state.items())
@@ -144,7 +144,7 @@ def test_the_last_size_of_lufficcs_ssd512_for_voc_is_its_own(ssd512_state):
     assert spec.sources[-1].scales[0].next_size == 537.65
 
 
-def test_scales_go_with_the_classes_unless_one_says_otherwise(ssd300_state):
+def test_scales_follow_the_classes_unless_given(ssd300_state):
     coco = ssd300(COCO_CLASSES, scales="coco")
     wide = state_of(coco)
     imported = weights_from(theirs("amdegroot", wide, coco), ImportChoices())
@@ -155,7 +155,7 @@ def test_scales_go_with_the_classes_unless_one_says_otherwise(ssd300_state):
     assert weights_from(theirs("torchvision", ssd300_state), ImportChoices()).spec.sources == coco.sources
 
 
-def test_classes_of_ones_own_are_named_and_counted():
+def test_custom_classes_must_be_given_and_their_number_must_fit():
     spec = ssd300(("cat", "dog"))
     tensors = theirs("lufficc", state_of(spec), spec)
     assert weights_from(tensors, ImportChoices(classes=("cat", "dog"))).spec.classes == ("cat", "dog")
@@ -184,7 +184,7 @@ def test_missing_and_unused_tensors_are_named(ssd300_state):
         weights_from(tensors, ImportChoices())
 
 
-def test_a_layout_that_is_not_the_files_is_refused(ssd300_state):
+def test_a_layout_that_the_file_does_not_follow_is_refused(ssd300_state):
     with pytest.raises(ValueError, match=r"layout of caffe: it lacks conv4_3_norm_mbox_conf/0"):
         weights_from(theirs("amdegroot", ssd300_state), ImportChoices(layout="caffe"))
     with pytest.raises(ValueError, match=r"one of the supported layouts.*first tensors are layer1\.weight"):
@@ -192,11 +192,11 @@ def test_a_layout_that_is_not_the_files_is_refused(ssd300_state):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_layout_is_recognised_by_its_names(layout):
+def test_a_layout_is_detected_by_its_names(layout):
     assert layout_of(set(tensor_names(LAYOUTS[layout], ssd300()).values())).name == layout
 
 
-def test_a_checkpoint_of_lufficc_and_names_of_data_parallel_are_understood(ssd300_state):
+def test_a_checkpoint_of_lufficc_and_names_of_data_parallel_are_supported(ssd300_state):
     stream = io.BytesIO()
     model = {f"module.{name}": tensor for name, tensor in theirs("lufficc", ssd300_state).items()}
     torch.save({"model": model, "optimizer": {"state": {}, "param_groups": [{"lr": 0.1}]}, "iteration": 5}, stream)
@@ -205,7 +205,7 @@ def test_a_checkpoint_of_lufficc_and_names_of_data_parallel_are_understood(ssd30
     assert torch.equal(imported.state["l2_norm.scale"], ssd300_state["l2_norm.scale"])
 
 
-def test_an_npz_of_chainercv_is_read_and_its_locations_turned(ssd300_state):
+def test_an_npz_of_chainercv_is_read_and_its_locations_are_reordered(ssd300_state):
     stream = io.BytesIO()
     arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in theirs("chainercv", ssd300_state).items()}
     np.savez(stream, **arrays)
@@ -215,7 +215,7 @@ def test_an_npz_of_chainercv_is_read_and_its_locations_turned(ssd300_state):
 
 
 def test_preprocessing_of_a_layout_reaches_the_network(ssd300_state):
-    """Equal tensors in BGR and RGB: the images turned round give the same output."""
+    """Equal tensors in BGR and RGB: images with swapped channels give the same output."""
     images = torch.randint(0, 256, (1, 3, 300, 300), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     bgr = weights_from(theirs("caffe", ssd300_state), ImportChoices()).detector()
     rgb = weights_from(theirs("chainercv", ssd300_state), ImportChoices())

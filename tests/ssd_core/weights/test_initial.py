@@ -1,4 +1,4 @@
-"""First weights: from the seed, from another detector, from VGG16."""
+"""Initial weights: from the seed, from another detector, from VGG16."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ssd_core.weights.weights import Weights
 
 
 def trained(spec: DetectorSpec) -> Weights:
-    """Weights that no seed gives."""
+    """Weights that no seed produces."""
     state = Detector(spec).state_dict()
     return Weights(spec=spec, state={name: torch.full_like(tensor, 0.25) for name, tensor in state.items()})
 
@@ -26,12 +26,12 @@ def test_random_weights_are_a_function_of_the_seed(small_spec: DetectorSpec):
     assert not torch.equal(one["heads.conv7.logits.weight"], other["heads.conv7.logits.weight"])
 
 
-def test_all_weights_of_an_equal_detector_are_taken_over(small_spec: DetectorSpec):
+def test_all_weights_of_an_equal_detector_are_adopted(small_spec: DetectorSpec):
     state = initial_detector(small_spec, 1, trained(small_spec)).state_dict()
     assert all((tensor == 0.25).all() for tensor in state.values())
 
 
-def test_heads_for_another_number_of_classes_stay_as_the_seed_gives_them(small_spec: DetectorSpec):
+def test_heads_for_another_number_of_classes_keep_their_random_weights(small_spec: DetectorSpec):
     three = replace(small_spec, classes=("cat", "dog", "cow"))
     state = initial_detector(three, 1, trained(small_spec)).state_dict()
     random = initial_detector(three, 1).state_dict()
@@ -40,7 +40,7 @@ def test_heads_for_another_number_of_classes_stay_as_the_seed_gives_them(small_s
         assert torch.equal(tensor, random[name] if fresh else torch.full_like(tensor, 0.25)), name
 
 
-def test_layers_that_only_one_of_both_has_do_not_matter(small_spec: DetectorSpec):
+def test_layers_that_only_one_of_them_has_are_ignored(small_spec: DetectorSpec):
     shorter = replace(small_spec, sources=small_spec.sources[:1])
     assert (initial_detector(shorter, 1, trained(small_spec)).state_dict()["l2_norm.scale"] == 0.25).all()
     state = initial_detector(small_spec, 1, trained(shorter)).state_dict()

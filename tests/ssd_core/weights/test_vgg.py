@@ -1,4 +1,4 @@
-"""Tensors are views of a few numbers: a VGG16 has 138 million parameters."""
+"""Initial weights from VGG16; tensors are views of a few numbers, since a VGG16 has 138 million parameters."""
 
 import io
 from dataclasses import replace
@@ -17,7 +17,7 @@ PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 
 
 def torchvision_state():
-    """Names and shapes of torchvision's, with values that tell where they come from."""
+    """Names and shapes of torchvision's VGG16, with values that identify their origin."""
     with torch.device("meta"):
         shapes = {name: tensor.shape for name, tensor in vgg16(weights=None).state_dict().items()}
     state = {name: torch.tensor(0.0).expand(shape) for name, shape in shapes.items()}
@@ -109,7 +109,7 @@ def test_a_reduced_vgg_comes_with_the_preprocessing_of_caffe_in_rgb(prefix):
     assert weights.state["features.conv7.conv7.conv.weight"][0, 0, 0, 0] == 33
 
 
-def test_a_training_starts_from_them_where_it_has_the_layers_and_the_rest_is_random(full_spec):
+def test_a_training_starts_from_the_layers_it_shares_and_the_rest_is_random(full_spec):
     spec = replace(full_spec, sources=full_spec.sources[:1], preprocessing=TORCHVISION)  # conv4_3 only
     detector = initial_detector(spec, seed=0, initial=from_vgg16(vgg16_weights(torchvision_state()), full_spec))
     found, random = detector.state_dict(), initial_detector(spec, 0).state_dict()
@@ -131,7 +131,7 @@ def test_a_vgg_with_batch_normalisation_is_refused():
         vgg16_weights(state)
 
 
-def test_a_file_of_something_else_is_refused_with_its_first_names():
+def test_a_file_of_another_kind_is_refused_with_its_first_names():
     stream = io.BytesIO()
     torch.save({"layer1.weight": torch.zeros(1)}, stream)
     stream.seek(0)
@@ -139,7 +139,7 @@ def test_a_file_of_something_else_is_refused_with_its_first_names():
         vgg16_weights(read_named_tensors(stream))
 
 
-def test_a_file_that_is_no_state_dict_is_refused():
+def test_a_file_that_is_not_a_state_dict_is_refused():
     stream = io.BytesIO()
     torch.save([1, 2], stream)
     stream.seek(0)
@@ -154,7 +154,7 @@ CAFFE_NAMES = (
 
 
 def caffe_blobs(state, names):
-    """The tensors as blobs of a Caffe model, and a layer more than is needed."""
+    """The tensors as blobs of a Caffe model, with one layer more than needed."""
     blobs = {
         f"{caffe}/{place}": state[f"{name}.{kind}"]
         for caffe, name in zip(CAFFE_NAMES, names, strict=True)
@@ -163,7 +163,7 @@ def caffe_blobs(state, names):
     return blobs | {"fc8/0": torch.zeros(1)}
 
 
-def test_caffes_vgg16_is_that_of_torchvision_in_bgr():
+def test_caffes_vgg16_is_torchvisions_in_bgr():
     state = torchvision_state()
     names = [*(f"features.{place}" for place in PLACES), "classifier.0", "classifier.3"]
     ours, theirs = vgg16_weights(caffe_blobs(state, names)), vgg16_weights(state)
@@ -173,7 +173,7 @@ def test_caffes_vgg16_is_that_of_torchvision_in_bgr():
     assert all(torch.equal(ours.state[name], theirs.state[name]) for name in theirs.state)
 
 
-def test_caffes_reduced_vgg16_is_taken_as_it_is():
+def test_caffes_reduced_vgg16_is_used_unchanged():
     state = reduced_state("")
     ours = vgg16_weights(caffe_blobs(state, [str(place) for place in (*PLACES, 31, 33)]))
     assert ours.preprocessing == CAFFE

@@ -1,4 +1,4 @@
-"""Files of weights: what is written comes back, with its specification, and nothing in a file is executed."""
+"""Weights files round-trip with their specification, and nothing in a file is executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounds of the statistical tests. Seeds are fixed; a right implementation breaks one in 10^6 seeds, or fewer."""
+"""Bounds of the statistical tests. Seeds are fixed; a correct implementation fails for at most one in 10^6 seeds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FALSE_ALARM = 1e-6
 
 @pytest.fixture
 def assert_share() -> Callable[[np.ndarray, float], None]:
-    """The share of true values is this probability, within 5 standard deviations of a binomial (6e-7)."""
+    """Assert that the share of true values is a probability, within 5 standard deviations of a binomial (6e-7)."""
 
     def check(hits: np.ndarray, probability: float) -> None:
         deviation = sqrt(probability * (1 - probability) / len(hits))
@@ -24,7 +24,7 @@ def assert_share() -> Callable[[np.ndarray, float], None]:
 
 @pytest.fixture
 def assert_distributed() -> Callable[[np.ndarray, Callable[[np.ndarray], np.ndarray]], None]:
-    """The values have this cumulative distribution, by Kolmogorov and Smirnov.
+    """Assert that values have a cumulative distribution, by the Kolmogorov-Smirnov test.
 
     The bound is Massart's: the distance is above d with a probability of at most 2 exp(-2 n d^2).
     """
@@ -40,7 +40,7 @@ def assert_distributed() -> Callable[[np.ndarray, Callable[[np.ndarray], np.ndar
 
 @pytest.fixture
 def assert_uniform(assert_distributed) -> Callable[[np.ndarray, float, float], None]:
-    """The values are uniform in the range."""
+    """Assert that values are uniform in a range."""
 
     def check(values: np.ndarray, low: float, high: float) -> None:
         assert low <= values.min()

@@ -1,4 +1,4 @@
-"""The batch sampler, against a plain loop written from the rules of the original, and cases by hand."""
+"""The batch sampler, compared with a plain loop that follows the original's rules, and with cases by hand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def iou(a: Box, b: Box) -> float:
 
 
 def one_trial(uniform: np.ndarray) -> Box:
-    """Scale, bounded aspect ratio, place."""
+    """One patch from four numbers: scale, bounded aspect ratio, position."""
     scale = 0.3 + 0.7 * uniform[0]
     low, high = max(0.5, scale**2), min(2.0, 1 / scale**2)
     ratio = low + uniform[1] * (high - low)
@@ -41,7 +41,7 @@ def one_trial(uniform: np.ndarray) -> Box:
 def looped_patch(
     boxes: np.ndarray, rng: np.random.Generator, numbers: np.ndarray | None = None
 ) -> tuple[Box, list[bool]]:
-    """Seven samplers in turn, one trial after the other; then one of the patches found. Also who succeeded."""
+    """Run seven samplers in turn, trial by trial, and choose one of their patches; also return who succeeded."""
     patches: list[Box] = [(0.0, 0.0, 1.0, 1.0)]
     success: list[bool] = []
     for sampler, (lowest, highest) in enumerate([(0.1, 9), (0.3, 9), (0.5, 9), (0.7, 9), (0.9, 9), (0, 1.0)]):
@@ -54,7 +54,7 @@ def looped_patch(
     return patches[rng.integers(len(patches))], success
 
 
-def test_the_patch_is_the_one_that_a_loop_over_samplers_and_trials_finds():
+def test_the_patch_equals_that_of_a_loop_over_samplers_and_trials():
     kinds = set()
     for seed in range(300):
         boxes = BOXES[: 1 + seed % 3]
@@ -84,7 +84,7 @@ def test_each_sampler_accepts_the_share_of_patches_that_a_loop_with_its_own_numb
 
 
 def drawn_sampler_patch(boxes: np.ndarray, rng: np.random.Generator) -> Box:
-    """Draw one of seven samplers after another; the first one that finds a patch within 50 trials gives it."""
+    """Draw samplers until one of them finds a patch within 50 trials."""
     while True:
         sampler = rng.integers(7)
         if sampler == 0:
@@ -95,7 +95,7 @@ def drawn_sampler_patch(boxes: np.ndarray, rng: np.random.Generator) -> Box:
                 return patch
 
 
-def test_a_sampler_that_is_drawn_first_gives_its_patch_and_one_that_fails_gives_way_to_another_draw():
+def test_a_sampler_drawn_first_gives_its_patch_and_a_failed_one_leads_to_another_draw():
     crop = Augmentation(crop_choice="drawn-first")
     for seed in range(300):
         boxes = BOXES[: 1 + seed % 3]
@@ -128,7 +128,7 @@ def best_overlap(patches: np.ndarray) -> np.ndarray:
     return np.array([max(iou(tuple(patch), tuple(box)) for box in BOXES) for patch in patches])
 
 
-def test_an_object_as_large_as_the_image_gives_the_whole_image_in_one_of_seven_cases():
+def test_an_object_as_large_as_the_image_keeps_the_whole_image_in_one_of_seven_cases():
     # The overlap is the area s * s of the patch: at least 0.9 in 7.3 % of the trials, so all but 2.3 % of the
     # samplers for 0.9 find a patch, and the others always do: 0.977 / 7 + 0.023 / 6 = 0.143
     rng = np.random.default_rng(4)
@@ -198,7 +198,7 @@ def test_the_whole_image_clips_boxes_that_reach_out_of_it():
     np.testing.assert_allclose(inside, [[0.0, 0.2, 0.5, 1.0]])
 
 
-def test_pixel_windows_cut_fractions_off_and_keep_at_least_one_pixel():
+def test_pixel_windows_truncate_fractions_and_keep_at_least_one_pixel():
     assert pixel_window(np.array([0.25, 0.5, 0.999, 1.0]), 10, 10) == (2, 5, 9, 10)  # 7.49 pixels are 7
     assert pixel_window(np.array([0.1, 0.2, 0.4, 0.5]), 3, 3) == (0, 0, 1, 1)
     assert pixel_window(WHOLE_XYXY, 7, 5) == (0, 0, 7, 5)

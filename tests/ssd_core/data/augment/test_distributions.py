@@ -1,4 +1,4 @@
-"""How the random numbers of each step are distributed, against closed forms of the rules of the original."""
+"""Distributions of each step's random numbers, compared with closed forms of the original's rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ssd_core.spec.augmentation import FLIP_AND_COLOUR, FLIP_ONLY, PAPER, Augmen
 
 MANY = 40_000
 SCALES = np.linspace(0.3, 1.0, 20_001)
-"""Fine enough to integrate over the scale by a mean."""
+"""Scales, fine enough to integrate over by a mean."""
 
 
 def trials(aspect_ratio: Any = "bounded") -> np.ndarray:
@@ -64,7 +64,7 @@ def test_a_clamped_aspect_ratio_is_uniform_where_it_fits_and_at_the_limit_elsewh
     assert_share(width > 1 - 1e-9, 0.16340)
 
 
-def test_a_bounded_aspect_ratio_never_makes_a_patch_as_high_as_the_image_but_by_scale_one():
+def test_a_bounded_aspect_ratio_makes_a_patch_as_high_as_the_image_only_at_scale_one():
     assert (sides(trials()) > 1 - 1e-9).sum() < 5
 
 
@@ -111,7 +111,7 @@ def test_a_sampler_accepts_the_share_of_patches_that_an_integral_over_scale_rati
     ],
     ids=["released code", "drawn first", "clamped"],
 )
-def test_an_object_as_large_as_the_image_leaves_it_whole_in_one_of_seven_cases(crop, expected, assert_share):
+def test_for_an_object_as_large_as_the_image_one_in_seven_crops_is_the_whole_image(crop, expected, assert_share):
     rng = np.random.default_rng(1)
     patches = np.array([draw_patch(WHOLE_XYXY[None], rng, crop) for _ in range(4000)])
     assert_share((patches == WHOLE_XYXY).all(axis=1), expected)
@@ -141,7 +141,7 @@ def test_half_of_the_canvases_are_larger_by_a_factor_that_is_uniform_with_the_im
 
 
 @pytest.mark.parametrize(("unit", "most"), [("opencv", 18), ("degrees", 9)])
-def test_each_change_of_colour_has_probability_one_half_whatever_the_others_do_and_is_uniform(
+def test_each_colour_change_has_probability_one_half_independent_of_the_others_and_is_uniform(
     unit, most, assert_share, assert_uniform
 ):
     rng = np.random.default_rng(4)
@@ -167,7 +167,7 @@ def test_the_setting_of_the_hue_reaches_the_plan():
     assert 17 < hues["opencv"] < 18
 
 
-def test_a_plan_flips_half_of_the_images_and_takes_each_interpolation_alike(assert_share):
+def test_a_plan_flips_half_of_the_images_and_draws_each_interpolation_equally(assert_share):
     rng = np.random.default_rng(5)
     plans = [draw_plan(10, 10, np.empty((0, 4)), PAPER, rng) for _ in range(MANY // 4)]
     assert_share(np.array([plan.flip for plan in plans]), 0.5)
@@ -175,7 +175,7 @@ def test_a_plan_flips_half_of_the_images_and_takes_each_interpolation_alike(asse
         assert_share(np.array([plan.interpolation == mode for plan in plans]), 0.2)
 
 
-def test_without_more_augmentation_there_is_the_flip_and_if_so_read_the_colours():
+def test_without_more_augmentation_only_the_flip_remains_and_in_one_reading_the_colours():
     for augmentation, distorted in ((FLIP_ONLY, False), (FLIP_AND_COLOUR, True)):
         rng = np.random.default_rng(6)
         plans = [draw_plan(10, 10, WHOLE_XYXY[None] / 2, augmentation, rng) for _ in range(200)]

@@ -1,4 +1,4 @@
-"""The larger canvas. Expected values by hand."""
+"""The larger canvas; expected values by hand."""
 
 from __future__ import annotations
 

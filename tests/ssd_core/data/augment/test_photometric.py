@@ -1,4 +1,4 @@
-"""Colour distortion. Expected values: 8-bit arithmetic by hand, and OpenCV's own scaling as the official tool."""
+"""Colour distortion; expected values by 8-bit arithmetic by hand, and from OpenCV's own scaling."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_hue_that_falls_below_zero_stays_at_zero_and_does_not_wrap():
     np.testing.assert_array_equal(distort(orange_red, Distortion(hue=-18.0)), pixel(255, 0, 0))
 
 
-def test_a_hue_that_rises_above_its_end_goes_round():
+def test_a_hue_that_rises_above_its_maximum_wraps_around():
     pink_red = from_hsv(175, 255, 255)
     assert hue_of(pink_red) == 175
     assert hue_of(distort(pink_red, Distortion(hue=10.0))) == 5  # 185 - 180
@@ -76,7 +76,7 @@ def test_contrast_before_or_after_saturation_matters():
     assert (first != last).any()
 
 
-def test_a_distortion_of_nothing_returns_the_pixels_unchanged():
+def test_the_default_distortion_returns_the_pixels_unchanged():
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     np.testing.assert_array_equal(distort(image, Distortion()), image)
 
@@ -95,7 +95,7 @@ def test_each_step_is_drawn_half_of_the_time_within_its_range():
     assert np.mean([distortion.contrast_first for distortion in drawn]) == pytest.approx(0.5, abs=0.03)
 
 
-def test_distorting_a_crop_is_cropping_the_distorted_image_but_for_roundings_at_the_ends_of_rows():
+def test_distorting_a_crop_equals_cropping_the_distorted_image_up_to_rounding_at_the_ends_of_rows():
     image = np.random.default_rng(0).integers(0, 256, (40, 500, 3), dtype=np.uint8)
     rng = np.random.default_rng(2)
     for _ in range(50):

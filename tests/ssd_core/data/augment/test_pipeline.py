@@ -1,4 +1,4 @@
-"""All steps on one image, against the plain order of the original: distort, expand, crop, resize, flip."""
+"""All steps on one image, compared with the plain order of the original: distort, expand, crop, resize, flip."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTHING = replace(FLIP_ONLY, flip=False)
 
 @pytest.fixture(scope="module")
 def image() -> np.ndarray:
-    """161 x 117 pixels of smooth noise: odd sides meet the scalar ends of OpenCV's vector loops."""
+    """161 x 117 pixels of smooth noise: odd sides exercise the scalar tails of OpenCV's vector loops."""
     noise = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
     return cv2.resize(noise, (161, 117), interpolation=cv2.INTER_CUBIC)
 
@@ -29,7 +29,7 @@ def image() -> np.ndarray:
 def in_plain_order(
     image: np.ndarray, boxes: np.ndarray, augmentation: Augmentation, size: int, rng: np.random.Generator
 ) -> Augmented:
-    """Every step on the whole image, as the original does it."""
+    """Apply every step to the whole image, as the original does."""
     kept = np.arange(len(boxes))
     if augmentation.photometric:
         image = distort(image, draw_distortion(rng))
@@ -52,7 +52,7 @@ def in_plain_order(
 
 
 @pytest.mark.parametrize("augmentation", [PAPER, STARRED, FLIP_ONLY], ids=["paper", "starred", "flip only"])
-def test_doing_only_the_visible_work_gives_the_pixels_and_boxes_of_the_plain_order(image, augmentation):
+def test_processing_only_visible_pixels_gives_the_pixels_and_boxes_of_the_plain_order(image, augmentation):
     exactly = replace(augmentation, photometric=False)
     for seed in range(120):
         ours = augment(image, BOXES, exactly, size=64, fill_rgb=FILL, rng=np.random.default_rng(seed))
@@ -63,7 +63,7 @@ def test_doing_only_the_visible_work_gives_the_pixels_and_boxes_of_the_plain_ord
 
 
 @pytest.mark.parametrize("augmentation", [PAPER, STARRED], ids=["paper", "starred"])
-def test_distorting_only_the_patch_differs_from_distorting_all_by_roundings_of_opencv_alone(image, augmentation):
+def test_distorting_only_the_patch_differs_from_distorting_all_only_by_opencv_s_rounding(image, augmentation):
     differences = []
     for seed in range(120):
         ours = augment(image, BOXES, augmentation, size=64, fill_rgb=FILL, rng=np.random.default_rng(seed))
@@ -105,13 +105,13 @@ def test_the_flip_mirrors_half_of_the_images_with_their_boxes(image):
     assert flipped / 400 == pytest.approx(0.5, abs=0.1)
 
 
-def test_with_all_steps_off_only_the_resize_is_left(image):
+def test_with_all_steps_off_only_the_resize_remains(image):
     result = augment(image, BOXES, NOTHING, size=50, fill_rgb=FILL, rng=np.random.default_rng(0))
     np.testing.assert_array_equal(result.image, cv2.resize(image, (50, 50), interpolation=cv2.INTER_LINEAR))
     np.testing.assert_allclose(result.boxes_xyxy, BOXES)
 
 
-def test_the_image_that_came_in_is_not_changed(image):
+def test_the_input_image_is_not_changed(image):
     before = image.copy()
     for seed in range(20):
         augment(image, BOXES, STARRED, size=50, fill_rgb=FILL, rng=np.random.default_rng(seed))

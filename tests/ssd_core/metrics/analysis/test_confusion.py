@@ -27,9 +27,9 @@ def matrix(found, objects, difficult=()):
     return confusion_matrix(detections, truth, class_count=2, score_threshold=0.5).tolist()
 
 
-def test_rows_are_objects_columns_detections_and_the_last_of_both_is_nothing():
+def test_rows_are_objects_columns_detections_and_the_last_of_both_is_background():
     found = [(0, 0.9, A), (0, 0.8, B), (1, 0.7, FAR)]
-    # The object of class 0 is found, that of class 1 taken for class 0, FAR is background; class 1 at 0 is missed
+    # The object of class 0 is detected, that of class 1 taken for class 0, FAR is background; class 1 at 0 is missed
     objects = [(0, A), (1, B), (1, (300, 1, 310, 10))]
     assert matrix(found, objects) == [[1, 0, 0], [1, 0, 1], [0, 1, 0]]
 
@@ -38,15 +38,15 @@ def test_the_higher_score_decides_what_an_object_was_taken_for_and_the_other_is_
     assert matrix([(0, 0.8, A), (1, 0.9, A)], [(0, A)]) == [[0, 1, 0], [0, 0, 0], [1, 0, 0]]
 
 
-def test_detections_below_the_threshold_do_not_exist():
+def test_detections_below_the_threshold_are_ignored():
     assert matrix([(0, 0.49, A)], [(0, A)]) == [[0, 0, 1], [0, 0, 0], [0, 0, 0]]
 
 
-def test_a_difficult_object_is_neither_found_nor_missed():
+def test_a_difficult_object_is_neither_detected_nor_missed():
     assert matrix([(1, 0.9, A)], [(0, A), (0, B)], difficult=(0, 1)) == [[0, 0, 0]] * 3
 
 
-def test_each_object_that_counts_stands_in_its_row_once():
+def test_each_object_that_counts_is_in_its_row_once():
     rng = np.random.default_rng(0)
     corners = rng.integers(1, 60, (40, 2))
     boxes = np.concatenate([corners, corners + 20], 1)

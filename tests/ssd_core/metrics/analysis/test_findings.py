@@ -18,7 +18,7 @@ B, FAR = (41, 41, 60, 60), (200, 200, 220, 220)
 
 
 def found(*boxes, label=CAT, image=0):
-    """Detections by falling score."""
+    """Detections by descending score."""
     return ScoredBoxes(
         images=np.full(len(boxes), image),
         labels=np.full(len(boxes), label),
@@ -28,7 +28,7 @@ def found(*boxes, label=CAT, image=0):
 
 
 def objects(*rows, difficult=()):
-    """Rows of class and box, all in image 0."""
+    """Objects from rows of class and box, all in image 0."""
     return TrueBoxes(
         images=np.zeros(len(rows), int),
         labels=np.array([label for label, _ in rows], int),
@@ -38,7 +38,7 @@ def objects(*rows, difficult=()):
 
 
 def kinds(detections, truth):
-    """DOG is similar to CAT, CAR is not."""
+    """Kinds of the detections of CAT; DOG is similar to it, CAR is not."""
     return [Kind(kind) for kind in find(detections, truth, label=CAT, similar=frozenset({DOG})).kinds]
 
 
@@ -51,7 +51,7 @@ def test_an_overlap_of_exactly_a_half_is_correct():
     assert kinds(found((1, 1, 10, 20)), objects((CAT, A))) == [Kind.CORRECT]
 
 
-def test_an_overlap_of_a_tenth_to_a_half_is_an_error_of_localisation():
+def test_an_overlap_of_a_tenth_to_a_half_is_a_localisation_error():
     # 10x10 in 10x100: 100 of 1000 pixels is exactly 0.1; in 10x101 it is less
     assert kinds(found(A_SHIFTED_BY_5), objects((CAT, A))) == [Kind.LOCALISATION]
     assert kinds(found((1, 1, 10, 100)), objects((CAT, A))) == [Kind.LOCALISATION]
@@ -59,7 +59,7 @@ def test_an_overlap_of_a_tenth_to_a_half_is_an_error_of_localisation():
     assert kinds(found(A_SHIFTED_BY_9), objects((CAT, A))) == [Kind.BACKGROUND]
 
 
-def test_a_duplicate_is_an_error_of_localisation():
+def test_a_duplicate_is_a_localisation_error():
     result = find(found(A, A), objects((CAT, A)), label=CAT, similar=frozenset())
     assert result.kinds.tolist() == [Kind.CORRECT, Kind.LOCALISATION]
     assert result.strong.tolist() == [TRUE, FALSE]
@@ -86,7 +86,7 @@ def test_a_weak_overlap_with_another_class_is_a_confusion_of_its_kind(label, kin
     assert kinds(found(A_SHIFTED_BY_5), objects((CAT, FAR), (label, A))) == [kind]
 
 
-def test_localisation_comes_before_a_similar_class_and_that_before_any_other():
+def test_localisation_takes_precedence_over_a_similar_class_and_that_over_any_other():
     assert kinds(found(A_SHIFTED_BY_5), objects((CAT, A), (DOG, A_SHIFTED_BY_5))) == [Kind.LOCALISATION]
     assert kinds(found(A), objects((CAR, A), (DOG, A_SHIFTED_BY_5))) == [Kind.SIMILAR]
 
@@ -119,6 +119,6 @@ def test_objects_are_numbered_among_those_of_the_class():
     np.testing.assert_array_equal(result.objects_xyxy, [A, B])
 
 
-def test_no_detections_and_no_objects_are_an_empty_finding():
+def test_no_detections_and_no_objects_give_empty_findings():
     result = find(found(), objects(), label=CAT, similar=frozenset())
     assert (len(result.kinds), result.objects) == (0, 0)

@@ -7,7 +7,7 @@ def test_groups_and_sets_name_classes_of_voc():
     assert named | set(VOC_SHOWN) <= set(VOC_CLASSES)
 
 
-def test_a_class_in_two_sets_is_like_the_others_of_both():
+def test_a_class_in_two_sets_is_similar_to_the_others_of_both():
     alike = {VOC_CLASSES[label] for label in similar_labels("bird", VOC_CLASSES, VOC_SIMILAR)}
     assert alike == {"cat", "cow", "dog", "horse", "person", "sheep", "aeroplane"}
     assert similar_labels("bottle", VOC_CLASSES, VOC_SIMILAR) == frozenset()

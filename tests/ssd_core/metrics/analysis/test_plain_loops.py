@@ -1,4 +1,4 @@
-"""Findings on random scenes against plain loops that follow the tool's steps one detection at a time."""
+"""Findings on random scenes, compared with plain loops that follow the tool's steps one detection at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def overlap(box, other):
 
 
 def matched(detections, objects, threshold, weak):
-    """Labels of (image, box) by falling score, with (image, box, difficult) of one class."""
+    """Labels of (image, box) by descending score, given objects (image, box, difficult) of one class."""
     taken, labels = set(), []
     for image, box in detections:
         overlaps = {k: overlap(box, objects[k][1]) for k in range(len(objects)) if objects[k][0] == image}
@@ -49,7 +49,7 @@ def test_findings_are_those_of_plain_loops():
 
 
 def compared(seed):
-    """The kinds in a random scene, after comparing them."""
+    """Compare a random scene and return its kinds."""
     rng = np.random.default_rng(seed)
 
     def boxes(count):

@@ -31,7 +31,7 @@ def test_ignored_detections_change_nothing():
     assert normalised_ap(np.array([IGNORED, TRUE, FALSE, IGNORED, TRUE]), objects=2, nominal=8.0) == plain
 
 
-def test_nothing_found_is_zero_and_no_object_is_no_number():
+def test_nothing_detected_is_zero_and_no_object_is_nan():
     assert normalised_ap(np.array([FALSE]), objects=3, nominal=8.0).value == 0
     assert normalised_ap(np.array([], int), objects=3, nominal=8.0).value == 0
     assert isnan(normalised_ap(np.array([FALSE]), objects=0, nominal=8.0).value)
@@ -55,7 +55,7 @@ def test_thresholds_of_few_objects_exist():
     assert bins_of(np.array([1.0, 2.0]), np.ones(2, bool)).tolist() == [0, 3]
 
 
-def test_each_bin_keeps_all_false_positives_and_ignores_what_other_bins_found():
+def test_each_bin_keeps_all_false_positives_and_ignores_true_positives_of_other_bins():
     # Ten objects of widths 1 to 10, height 1; found are the widest (bin XL) and, after a false one, the narrowest (XS)
     boxes = np.array([[1, 1, width, 1] for width in range(1, 11)], float)
     result = sensitivity(

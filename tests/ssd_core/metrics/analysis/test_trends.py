@@ -12,7 +12,7 @@ COR, LOC, SIM, OTH, BG = Kind
 
 
 def findings(*kinds, objects, duplicates=(), weak=None):
-    """Detections of these kinds by falling score, of a class with so many objects."""
+    """Detections of these kinds by descending score, of a class with `objects` objects."""
     strong = np.array([TRUE if kind == COR else FALSE for kind in kinds], int)
     return Findings(
         kinds=np.array(kinds, int),

@@ -1,4 +1,4 @@
-"""Caffe files: bytes put together by hand after the encoding guide, and by the official library."""
+"""Caffe files: bytes composed by hand from the encoding guide, and by the official library."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_a_layer_written_by_hand_is_read():
     assert {name: tensor.tolist() for name, tensor in tensors.items()} == {"ip/0": [[1, 2, 3], [4, 5, 6]]}
 
 
-def test_a_layer_of_the_old_kind_loses_its_leading_sizes_of_one():
+def test_a_legacy_layer_loses_its_leading_sizes_of_one():
     tensors = read_caffemodel(LEGACY)
     assert {name: tensor.tolist() for name, tensor in tensors.items()} == {"ip/0": [[1, 2, 3], [4, 5, 6]]}
 
 
 @pytest.mark.parametrize("content", [MODERN, LEGACY])
-def test_a_file_cut_short_anywhere_is_refused(content):
-    whole = {len(MODERN), len(MODERN) - 9}  # without the last layer it is a file of its own
+def test_a_file_truncated_anywhere_is_refused(content):
+    whole = {len(MODERN), len(MODERN) - 9}  # without the last layer it is a valid file
     for end in range(len(content)):
         if end not in whole:
             with pytest.raises(ValueError, match=r"protocol buffer|not a Caffe model|needs"):
@@ -63,7 +63,7 @@ def test_what_the_official_library_encodes_is_read():
 
 
 def _officially_encoded(name, blobs, extra):
-    """A NetParameter of one layer by google.protobuf; `phase` is a field that does not matter here."""
+    """A NetParameter of one layer, encoded by google.protobuf; `phase` is an irrelevant field."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     kinds = descriptor_pb2.FieldDescriptorProto

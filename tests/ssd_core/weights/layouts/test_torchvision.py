@@ -1,4 +1,4 @@
-"""torchvision's own model beside ours: the same file, the same images, the same outputs and detections."""
+"""torchvision's model compared with ours: the same file and images give the same outputs and detections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ssd_core.weights.layouts.layout import ImportChoices
 
 @dataclass(frozen=True)
 class Theirs:
-    """A file of random weights, an image of 300x300, and what torchvision makes of it."""
+    """A file of random weights, an image of 300x300, and torchvision's results for it."""
 
     file: bytes
     image: torch.Tensor
@@ -48,9 +48,9 @@ def theirs() -> Theirs:
 
 @torch.no_grad()
 def _calm(model: torch.nn.Module) -> None:
-    """Heads as a trained model has them: most boxes background, locations of a few units.
+    """Make the heads resemble a trained model's: most boxes background, locations of a few units.
 
-    With random heads all logits are of the tens and 8732 boxes of 91 classes come through the threshold.
+    With random heads all logits are in the tens, and 8732 boxes of 91 classes pass the threshold.
     """
     for part, factor in (("classification_head", 0.2), ("regression_head", 0.1)):
         for layer in getattr(model.head, part).module_list:
@@ -76,7 +76,7 @@ def test_default_boxes_are_torchvisions(theirs):
     torch.testing.assert_close(corners, theirs.corners, atol=1e-6, rtol=0)
 
 
-def test_with_all_outputs_named_and_clipping_chosen_detections_are_torchvisions(theirs):
+def test_with_all_classes_given_and_clipping_chosen_detections_are_torchvisions(theirs):
     named = tuple(COCO_CATEGORIES.get(number, f"unused {number}") for number in range(1, 91))
     detector = import_weights(io.BytesIO(theirs.file), ImportChoices(classes=named)).detector()
     with torch.no_grad():
