@@ -43,7 +43,7 @@ def analyze(
     """Break down a detector's errors by kind (Hoiem, 2012).
 
     Detections are sorted into correct ones and four kinds of false positives. Needs neither images nor Ray. Groups and
-    similar classes are built in for VOC, COCO and the drawn images; name them with options for other data sets.
+    similar classes are built in for VOC, COCO and the drawn images; for other data sets use --group and --similar.
     """
     from pipeline.folder import Folder
     from stages.analysis.analysis import AnalysisOptions, analyse

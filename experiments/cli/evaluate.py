@@ -24,7 +24,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print fractions as JSO
 @app.command()
 @expanded
 def weights(request: EvaluateRequest, running: RunOptions, as_json: JsonOption = False) -> None:
-    """Detect with a weights file on a split of a data set, and score."""
+    """Score a weights file on a split of a data set."""
     from experiments.cli.requests.running import run_request
 
     graph, store, result = run_request(request, running)
@@ -50,9 +50,9 @@ def detections(
     protocol: ProtocolOption = "voc07",
     as_json: JsonOption = False,
 ) -> None:
-    """Score any program's detections against VOC or COCO annotations.
+    """Score any program's detection files.
 
-    Needs neither images nor a store nor Ray.
+    Against VOC or COCO annotations; needs neither images nor a store nor Ray.
     """
     score = _coco_scores if protocol == "coco" else _voc_scores
     numbers, notes = score(files, annotations, split, protocol)

@@ -29,7 +29,7 @@ from pipeline.external.snapshot import one_look
 
 app = typer.Typer(
     name="ssdpipe",
-    help="Reproduce the paper SSD: Single Shot MultiBox Detector, as graphs of cached stages.",
+    help='Reproduce "SSD: Single Shot MultiBox Detector" (Liu et al., 2016) with graphs of cached stages.',
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,7 +38,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def _in_one_look(context: typer.Context) -> None:
+def _read_disk_once(context: typer.Context) -> None:
     context.with_resource(one_look())
 
 

@@ -18,7 +18,10 @@ def new() -> None:
 def experiment(
     name: Annotated[str, typer.Argument(help="Name of the experiment, such as my-ablation for ./my_ablation.py.")],
 ) -> None:
-    """Write a runnable experiment to the current folder, to be edited."""
+    """Write a runnable experiment, to be edited.
+
+    The file goes to the current folder.
+    """
     from experiments.framework.drafting import write_draft
 
     path = write_draft(name)

@@ -35,12 +35,12 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     from pipeline.display.board import clock
     from pipeline.keys.fingerprint import encode, leaves
 
-    made = datetime.fromtimestamp(manifest.finished).astimezone()
+    finished = datetime.fromtimestamp(manifest.finished).astimezone()
     scheme = ", of an earlier scheme" if manifest.ingredients.is_of_earlier_scheme else ""
-    rows = [("key", manifest.key + scheme), ("place", store.output(manifest).path)]
-    rows += [("made", f"{made:%Y-%m-%d %H:%M:%S %z} in {clock(manifest.seconds)}")]
+    rows = [("key", manifest.key + scheme), ("path", store.output(manifest).path)]
+    rows += [("finished", f"{finished:%Y-%m-%d %H:%M:%S %z} after {clock(manifest.seconds)}")]
     rows += [(name, text) for name, text in _conditions(manifest.provenance) if text]
-    rows += [("input", f"{path}: {held['address']} {held['key'][:12]}") for path, held in manifest.inputs.items()]
+    rows += [("input", f"{path}: {each['address']} {each['key'][:12]}") for path, each in manifest.inputs.items()]
     rows += [("field", f"{path} = {encode(value)}") for path, value in leaves(manifest.settings) if "$" not in path]
     rows += [("number", f"{name} {value:.6g}") for name, value in _numbers(manifest, store)]
     rows += [("file", f"{file.path}, {size(file.size)}, sha256 {file.sha256[:12]}") for file in manifest.files]
@@ -51,9 +51,14 @@ def _conditions(provenance: dict[str, Any]) -> list[tuple[str, str]]:
     machine, git = provenance.get("machine", {}), provenance.get("git", {})
     gpus = ", ".join(machine.get("gpus", ())) or "no GPU"
     libraries = ", ".join(f"{name} {version}" for name, version in provenance.get("libraries", {}).items())
-    where = f"{machine['host']}, {machine['processor']}, {machine['cpus']} CPUs, {gpus}" if machine else ""
-    commit = git.get("commit", "") + (" and changes" if git.get("dirty") else "")
-    return [("where", where), ("commit", commit), ("with", libraries), ("run", provenance.get("run", ""))]
+    host = f"{machine['host']}, {machine['processor']}, {machine['cpus']} CPUs, {gpus}" if machine else ""
+    commit = git.get("commit", "") + (" with uncommitted changes" if git.get("dirty") else "")
+    return [
+        ("machine", host),
+        ("commit", commit),
+        ("libraries", libraries),
+        ("invocation", provenance.get("run", "")),
+    ]
 
 
 def _numbers(manifest: Manifest, store: Store) -> list[tuple[str, float]]:

@@ -9,8 +9,8 @@ from experiments.cli.shared.options import StorePlace
 def sync(request: ExperimentRequest, place: StorePlace) -> None:
     """Record an experiment's results in MLflow.
 
-    Adds what MLflow lacks, for instance a new tracking server or one that was unreachable. With only a name, the
-    options of its last run apply; with nothing, the last run.
+    Adds only what is missing there, for instance after the tracking server changed or was unreachable. With only a
+    name, the options of its last run apply; with nothing, the last run.
     """
     from experiments.cli.requests.recorded import resolve_request
     from experiments.cli.requests.running import about

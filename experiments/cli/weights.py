@@ -12,7 +12,7 @@ from experiments.cli.shared.options import expanded
 
 app = typer.Typer(help="Import, inspect and convert weights files.")
 
-FileArgument = Annotated[str, typer.Argument(metavar="FILE", show_default=False)]
+FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="Weights file.", show_default=False)]
 OutOption = Annotated[
     str,
     typer.Option(
