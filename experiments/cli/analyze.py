@@ -57,7 +57,7 @@ def analyze(
     options = AnalysisOptions(
         similar=grouping.similar, groups=grouping.groups, fixed=hoiem_fixed, score_threshold=score
     )
-    document = analyse(files.found, files.truth, classes=files.classes, images=files.images, options=options)
+    document = analyse(files.detections, files.truth, classes=files.classes, images=files.images, options=options)
     written = write_files(document, Folder(str(out.resolve())), shown=grouping.shown)
     print(table(document))
     print(f"\nwritten to {out}: {', '.join(written)}")

@@ -40,23 +40,23 @@ def analyse(
     detections: ScoredBoxes, truth: TrueBoxes, *, classes: Sequence[str], images: int, options: AnalysisOptions
 ) -> Document:
     """Analyse one detector. Raises PipelineError if no class named in the groups has objects."""
-    found = {
+    every_class = {
         name: find(detections, truth, label=label, similar=similar_labels(name, classes, options.similar))
         for label, name in enumerate(classes)
     }
-    found = {name: findings for name, findings in found.items() if findings.objects}
-    groups = _groups(options.groups or (("all", tuple(classes)),), found)
+    by_class = {name: findings for name, findings in every_class.items() if findings.objects}
+    groups = _groups(options.groups or (("all", tuple(classes)),), by_class)
     matrix = confusion_matrix(detections, truth, class_count=len(classes), score_threshold=options.score_threshold)
     document = {
         "classes": list(classes),
         "images": images,
         "exact": not options.fixed,
         "groups": {
-            name: _group([found[member] for member in members], members, fixed=options.fixed)
+            name: _group([by_class[member] for member in members], members, fixed=options.fixed)
             for name, members in groups.items()
         },
         "sensitivity": {
-            name: asdict(sensitivity(findings, nominal=NOMINAL_SHARE * images)) for name, findings in found.items()
+            name: asdict(sensitivity(findings, nominal=NOMINAL_SHARE * images)) for name, findings in by_class.items()
         },
         "confusion": {"score": options.score_threshold, "counts": matrix.tolist()},
     }
@@ -76,14 +76,14 @@ def summarise(document: Document) -> dict[str, float]:
     return summary | {f"hoiem/AP_N/{name}": item["overall"]["value"] for name, item in document["sensitivity"].items()}
 
 
-def _groups(groups: Groups, found: Mapping[str, Findings]) -> dict[str, list[str]]:
-    known = {name: [member for member in members if member in found] for name, members in groups}
+def _groups(groups: Groups, by_class: Mapping[str, Findings]) -> dict[str, list[str]]:
+    known = {name: [member for member in members if member in by_class] for name, members in groups}
     known = {name: members for name, members in known.items() if members}
     if not known:
         named = ", ".join(member for _, members in groups for member in members)
         raise PipelineError(
             f"no class in the groups ({named}) has an object that counts; "
-            f"classes with objects: {', '.join(found) or 'none'}"
+            f"classes with objects: {', '.join(by_class) or 'none'}"
         )
     return known
 

@@ -35,8 +35,8 @@ def analyse_shards(
     rows = ShardSet(shards.path, shards.filesystem)
     numbers, truth = true_boxes(rows)
     with detections.open_input(DETECTIONS) as stream:
-        found = scored_boxes(pq.read_table(stream), numbers)
-    document = analyse(found, truth, classes=rows.classes, images=len(rows), options=options)
+        boxes = scored_boxes(pq.read_table(stream), numbers)
+    document = analyse(boxes, truth, classes=rows.classes, images=len(rows), options=options)
     write_files(document, out, shown=shown)
 
 

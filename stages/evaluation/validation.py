@@ -29,11 +29,11 @@ def validate(checkpoints: Mapping[int, Share], protocol: Protocol, ctx: Context)
 
 
 def _mean_ap(protocol: Protocol, share: Share) -> float:
-    found = detect_share(share)
+    detections = detect_share(share)
     match protocol:
         case "coco":
-            return coco_evaluation.mean_ap(found, share.shards)
+            return coco_evaluation.mean_ap(detections, share.shards)
         case "ilsvrc":
-            return voc_evaluation.mean_ap_by_area(found, share.shards, pixel_tolerance=ILSVRC_TOLERANCE)
+            return voc_evaluation.mean_ap_by_area(detections, share.shards, pixel_tolerance=ILSVRC_TOLERANCE)
         case "voc":
-            return voc_evaluation.mean_ap(found, share.shards)
+            return voc_evaluation.mean_ap(detections, share.shards)

@@ -37,7 +37,7 @@ class Scores:
 class Files:
     """The detections of a detector's files and the objects of a split, as arrays."""
 
-    found: ScoredBoxes
+    detections: ScoredBoxes
     truth: TrueBoxes
     classes: tuple[str, ...]
     """Classes with objects in the split, sorted; labels index this tuple."""
@@ -50,7 +50,7 @@ def score_files(detections: Path, annotations: str, split: str, *, pixel_toleran
     """Score all files of a folder on a split; errors as in `read_files`, tolerance as in `evaluate`."""
     files = read_files(detections, annotations, split)
     classes = len(files.classes)
-    results = evaluate(files.found, files.truth, class_count=classes, pixel_tolerance=pixel_tolerance)
+    results = evaluate(files.detections, files.truth, class_count=classes, pixel_tolerance=pixel_tolerance)
     return Scores(results=dict(zip(files.classes, results, strict=True)), notes=files.notes)
 
 
@@ -68,12 +68,12 @@ def read_files(detections: Path, annotations: str, split: str) -> Files:
             f"the {len(ids)} images of split {split!r} hold no object: there is nothing to evaluate against"
         )
     files, others = class_files(detections, classes)
-    found, outside = read_detections([files[name] for name in classes], ids)
-    if not len(found.scores) and outside:
+    boxes, outside = read_detections([files[name] for name in classes], ids)
+    if not len(boxes.scores) and outside:
         raise PipelineError(f"none of the {outside} detections in {detections} is on an image of split {split!r}")
     notes = [f"{name}: no object of its class is in split {split!r}" for name in others]
     notes += [f"{outside} detections are on images that split {split!r} does not list"] if outside else []
-    return Files(found=found, truth=_truth(objects, classes), classes=classes, images=len(ids), notes=tuple(notes))
+    return Files(detections=boxes, truth=_truth(objects, classes), classes=classes, images=len(ids), notes=tuple(notes))
 
 
 def _objects(folder: Folder, image_id: str) -> tuple[AnnotatedObject, ...]:
@@ -116,13 +116,13 @@ def read_detections(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBo
     rows = [(label, image_id, values) for label, file in enumerate(files) for image_id, values in _lines(file)]
     known = [(numbers[image_id], label, values) for label, image_id, values in rows if image_id in numbers]
     values = np.array([values for _, _, values in known], dtype=np.float64).reshape(-1, 5)
-    found = ScoredBoxes(
+    boxes = ScoredBoxes(
         images=np.array([number for number, _, _ in known], dtype=np.int64),
         labels=np.array([label for _, label, _ in known], dtype=np.int64),
         scores=values[:, 0],
         boxes_xyxy=values[:, 1:],
     )
-    return found, len(rows) - len(known)
+    return boxes, len(rows) - len(known)
 
 
 def _lines(file: Path) -> list[tuple[str, tuple[float, ...]]]:

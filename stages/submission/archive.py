@@ -49,7 +49,7 @@ def archive(submitted: Submitted, benchmark: Benchmark, *, proxy: bool = False) 
         )
     content = voc_archive(submitted) if benchmark == "voc2012" else coco_archive(submitted)
     lines = check_voc(content, submitted.image_ids) if benchmark == "voc2012" else check_coco(content)
-    assert lines == len(submitted.found.scores), f"{lines} lines of {len(submitted.found.scores)} detections"
+    assert lines == len(submitted.detections.scores), f"{lines} lines of {len(submitted.detections.scores)} detections"
     return content
 
 
@@ -79,7 +79,7 @@ def coco_results(submitted: Submitted) -> list[dict[str, Any]]:
     """Detections in COCO's result format. Raises PipelineError for an image whose id is not a number."""
     if wrong := [image_id for image_id in submitted.image_ids if not image_id.isdecimal()]:
         raise PipelineError(f"image ids of COCO are numbers, but {len(wrong)} here are not, such as {wrong[0]!r}")
-    found, boxes = submitted.found, _clipped(submitted, first_pixel=0)
+    detections, boxes = submitted.detections, _clipped(submitted, first_pixel=0)
     sides = np.round(boxes[:, 2:] - boxes[:, :2], 2)
     categories = [CLASSES["coco-testdev"][name] for name in submitted.classes]
     return [
@@ -90,11 +90,11 @@ def coco_results(submitted: Submitted) -> list[dict[str, Any]]:
             "score": round(score, 6),
         }
         for image, label, (x, y), (width, height), score in zip(
-            found.images.tolist(),
-            found.labels.tolist(),
+            detections.images.tolist(),
+            detections.labels.tolist(),
             boxes[:, :2].tolist(),
             sides.tolist(),
-            found.scores.tolist(),
+            detections.scores.tolist(),
             strict=True,
         )
     ]
@@ -138,9 +138,11 @@ def _coco_file() -> str:
 
 def _voc_text(submitted: Submitted, boxes_xyxy: Float[ndarray, "N 4"], label: int) -> str:
     """The lines of one class."""
-    found = submitted.found
-    chosen = found.labels == label
-    columns = zip(*(values[chosen].tolist() for values in (found.images, found.scores, boxes_xyxy)), strict=True)
+    detections = submitted.detections
+    chosen = detections.labels == label
+    columns = zip(
+        *(values[chosen].tolist() for values in (detections.images, detections.scores, boxes_xyxy)), strict=True
+    )
     return "".join(
         f"{submitted.image_ids[image]} {score:.6f} {' '.join(f'{corner:.2f}' for corner in corners)}\n"
         for image, score, corners in columns
@@ -149,8 +151,8 @@ def _voc_text(submitted: Submitted, boxes_xyxy: Float[ndarray, "N 4"], label: in
 
 def _clipped(submitted: Submitted, *, first_pixel: int) -> Float[ndarray, "N 4"]:
     """Boxes clipped to their images, from `first_pixel` to the width and height."""
-    sizes = np.array(submitted.sizes, dtype=np.float64).reshape(-1, 2)[submitted.found.images]
+    sizes = np.array(submitted.sizes, dtype=np.float64).reshape(-1, 2)[submitted.detections.images]
     boxes: Float[ndarray, "N 4"] = np.clip(
-        submitted.found.boxes_xyxy.astype(np.float64), first_pixel, np.tile(sizes, (1, 2))
+        submitted.detections.boxes_xyxy.astype(np.float64), first_pixel, np.tile(sizes, (1, 2))
     )
     return np.round(boxes, 2)

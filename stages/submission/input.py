@@ -29,18 +29,18 @@ def from_files(detections: Path, source: Source, classes: Mapping[str, int]) -> 
     """
     sizes = _sizes(source)
     image_ids = tuple(sizes)
-    found, outside = _read(detections, image_ids, classes)
+    boxes, outside = _read(detections, image_ids, classes)
     if outside:
         raise PipelineError(
-            f"{outside} of {outside + len(found.scores)} detections in {detections} are on images that split "
+            f"{outside} of {outside + len(boxes.scores)} detections in {detections} are on images that split "
             f"{source.split!r} does not list ({len(image_ids)} images): were they made on this split?"
         )
-    if len(found.labels) and not 0 <= found.labels.min() <= found.labels.max() < len(classes):
+    if len(boxes.labels) and not 0 <= boxes.labels.min() <= boxes.labels.max() < len(classes):
         raise PipelineError(
-            f"{detections} has labels from {found.labels.min()} to {found.labels.max()}, but the {len(classes)} "
+            f"{detections} has labels from {boxes.labels.min()} to {boxes.labels.max()}, but the {len(classes)} "
             f"classes are numbered from 0 to {len(classes) - 1}"
         )
-    return Submitted(image_ids=image_ids, sizes=tuple(sizes.values()), classes=tuple(classes), found=found)
+    return Submitted(image_ids=image_ids, sizes=tuple(sizes.values()), classes=tuple(classes), detections=boxes)
 
 
 def _read(detections: Path, image_ids: Sequence[str], classes: Mapping[str, int]) -> tuple[ScoredBoxes, int]:

@@ -25,5 +25,5 @@ class Submission(Stage):
         from stages.submission.archive import archive
         from stages.submission.submitted import from_shards
 
-        found = from_shards(ctx.input(self.detections), ctx.input(self.shards))
-        ctx.out.write_bytes(ARCHIVES[self.benchmark], archive(found, self.benchmark, proxy=self.proxy))
+        submitted = from_shards(ctx.input(self.detections), ctx.input(self.shards))
+        ctx.out.write_bytes(ARCHIVES[self.benchmark], archive(submitted, self.benchmark, proxy=self.proxy))

@@ -25,7 +25,7 @@ class Submitted:
     """Width and height of each image."""
 
     classes: tuple[str, ...]
-    found: ScoredBoxes
+    detections: ScoredBoxes
     """`images` index `image_ids`, `labels` index `classes`."""
 
 
@@ -35,7 +35,7 @@ def from_shards(detections: Folder, shards: Folder) -> Submitted:
     listed = [(row.image_id, (row.width, row.height)) for row in rows]
     numbers = {image_id: number for number, (image_id, _) in enumerate(listed)}
     with detections.open_input(DETECTIONS) as stream:
-        found = scored_boxes(pq.read_table(stream), numbers)
+        boxes = scored_boxes(pq.read_table(stream), numbers)
     return Submitted(
-        image_ids=tuple(numbers), sizes=tuple(size for _, size in listed), classes=rows.classes, found=found
+        image_ids=tuple(numbers), sizes=tuple(size for _, size in listed), classes=rows.classes, detections=boxes
     )

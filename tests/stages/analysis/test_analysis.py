@@ -117,7 +117,7 @@ def document(voc2007):
 def analysed(files, **options):
     grouping = grouping_of(files.classes)
     return analyse(
-        files.found,
+        files.detections,
         files.truth,
         classes=files.classes,
         images=files.images,
@@ -157,9 +157,9 @@ def test_counting_background_once_moves_ticks_to_later_detections(voc2007, docum
 
 def test_without_normalisation_average_precision_is_close_to_the_devkit_s(voc2007):
     # They differ in who takes an object when several are near: by less than a hundredth
-    devkit = evaluate(voc2007.found, voc2007.truth, class_count=20)
+    devkit = evaluate(voc2007.detections, voc2007.truth, class_count=20)
     for label, result in enumerate(devkit):
-        findings = find(voc2007.found, voc2007.truth, label=label, similar=frozenset())
+        findings = find(voc2007.detections, voc2007.truth, label=label, similar=frozenset())
         ours = normalised_ap(findings.strong, objects=findings.objects, nominal=float(findings.objects))
         assert ours.value == pytest.approx(result.ap_area, abs=0.01)
 

@@ -37,7 +37,7 @@ def submitted(classes: tuple[str, ...] = VOC_CLASSES, image_ids: tuple[str, ...]
         image_ids=image_ids,
         sizes=((100, 80),) * len(image_ids),
         classes=classes,
-        found=ScoredBoxes(
+        detections=ScoredBoxes(
             images=np.array([1, 0]),
             labels=np.array([3, 0]),
             scores=np.array([0.25, 0.987654321]),
@@ -83,8 +83,8 @@ def test_a_coco_archive_holds_official_category_ids_and_boxes_as_corner_and_size
 
 
 def test_the_last_coco_class_has_category_90():
-    found = replace(submitted().found, labels=np.array([79, 11]))
-    entries = coco_results(replace(submitted(COCO_CLASSES, ("42", "7")), found=found))
+    detections = replace(submitted().detections, labels=np.array([79, 11]))
+    entries = coco_results(replace(submitted(COCO_CLASSES, ("42", "7")), detections=detections))
     assert [entry["category_id"] for entry in entries] == [90, 13]
 
 
