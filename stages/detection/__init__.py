@@ -1,1 +1,1 @@
-"""A detector over shards, in shares; the table of detections."""
+"""Detection over shards, split into tasks; the table of detections."""

@@ -1,6 +1,6 @@
 """Run a detector over shards; the result is one Parquet file of detections, in the order of the images.
 
-Boxes are unclipped unless the limits say otherwise.
+Boxes are not clipped unless the limits request it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from stages.training.weight_files import WEIGHTS
 
 @dataclass(frozen=True, kw_only=True)
 class Detect(OnUnseenImages):
-    """Detections of one set of weights on one set of shards."""
+    """Detections of one detector on one set of shards."""
 
     weights: Stage
     """Stage whose result holds the weights."""

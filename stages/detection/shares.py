@@ -24,17 +24,17 @@ from stages.shards.class_check import require_classes
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A detector and rows of shards, for one task."""
+    """The task of one worker: a detector and a range of rows of shards."""
 
     weights: Folder
     weights_file: str
     made_by: Stage
-    """The stage of the weights: sent along so that a worker knows the user's own backbone, if it has one."""
+    """Stage that made the weights; sent along so that a worker can import the user's own backbone, if there is one."""
 
     shards: Folder
     start: int = 0
     stop: int | None = None
-    """All rows from `start` on without it."""
+    """End of the rows; None for all rows from `start` on."""
 
     limits: DetectionLimits = PAPER_LIMITS
     use_gpu: bool
@@ -52,16 +52,16 @@ def detect_shards(whole: Share, ctx: Context, *, workers: int) -> None:
 
 
 def share_size(images: int, workers: int, batch_size: int) -> int:
-    """Images per task: a few tasks per worker, so that a slow one does not keep the others waiting.
+    """Images per task: a few tasks per worker, so that a slow task does not delay the others.
 
-    Whole batches, so that the batches are the same for any number of workers.
+    A multiple of the batch size, so that the batches are the same for any number of workers.
     """
     wanted = max(64, -(-images // (4 * workers)))
     return -(-wanted // batch_size) * batch_size
 
 
 def detect_share(share: Share) -> pa.Table:
-    """Detections of one share."""
+    """Table of the detections of one share."""
     device = torch.device("cuda" if share.use_gpu and torch.cuda.is_available() else "cpu")
     with share.weights.open_input(share.weights_file) as stream:
         detector = load_weights(stream).detector().to(device)

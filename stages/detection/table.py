@@ -1,4 +1,4 @@
-"""The file of detections, one row for each: boxes are pixels of the original image in VOC's frame, unrounded."""
+"""The file of detections, one per row: boxes are in pixels of the original image in VOC's frame, unrounded."""
 
 from __future__ import annotations
 

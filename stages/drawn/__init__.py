@@ -1,1 +1,1 @@
-"""Drawing of the embedded data set: pure functions of a random generator, arrays out."""
+"""Drawing of the embedded data set: pure functions of a random generator that return arrays."""

@@ -1,6 +1,6 @@
 """Drawn images in the layout of COCO 2017: <split>/<id>.jpg and annotations/instances_<split>.json.
 
-A COCO box is (x, y, width, height) from 0, the area that of the object's visible pixels.
+A COCO box is (x, y, width, height) from 0, its area the number of visible pixels of the object.
 
 Tested in tests/stages/drawn/test_draw.py.
 """
@@ -16,13 +16,13 @@ from stages.drawn.scene import DrawnObject, Scene
 from stages.drawn.vocabulary import Vocabulary
 
 ANNOTATIONS_PER_IMAGE = 100
-"""Annotation ids are those of their image times this, and on; a scene never has so many objects."""
+"""Annotation ids of an image count from its id times this; a scene always has fewer objects."""
 
 Image = dict[str, Any]
 
 
 def write_image(folder: Folder, split: str, image_id: int, jpeg: bytes, scene: Scene) -> Image:
-    """Write an image; returns its entry, with its objects under `objects`."""
+    """Write an image; return its entry, with the objects of the scene under `objects`."""
     name = f"{image_id:012d}.jpg"
     folder.write_bytes(f"{split}/{name}", jpeg)
     height, width, _ = scene.image.shape
@@ -30,7 +30,7 @@ def write_image(folder: Folder, split: str, image_id: int, jpeg: bytes, scene: S
 
 
 def write_lists(folder: Folder, images: Mapping[str, Sequence[Image]], vocabulary: Vocabulary) -> None:
-    """Write the annotations of each split that has images."""
+    """Write the annotation file of each split that has images."""
     for split, listed in images.items():
         if listed:
             content = json.dumps(instances(listed, vocabulary), separators=(",", ":"))
@@ -38,7 +38,7 @@ def write_lists(folder: Folder, images: Mapping[str, Sequence[Image]], vocabular
 
 
 def instances(images: Sequence[Image], vocabulary: Vocabulary) -> dict[str, Any]:
-    """The content of an annotation file."""
+    """Content of an annotation file."""
     numbers = {item.name: item.category for item in vocabulary.classes}
     above = {name: group for group, names in vocabulary.groups for name in names}
     return {
@@ -63,6 +63,6 @@ def instances(images: Sequence[Image], vocabulary: Vocabulary) -> dict[str, Any]
 
 
 def bbox(item: DrawnObject) -> list[int]:
-    """From corners that count from 1 and lie inside, to x, y, width, height."""
+    """Convert 1-based inclusive corners to x, y, width, height from 0."""
     xmin, ymin, xmax, ymax = item.box_xyxy
     return [xmin - 1, ymin - 1, xmax - xmin + 1, ymax - ymin + 1]

@@ -1,8 +1,8 @@
-"""The embedded data set, drawn: images with objects of six or twelve classes, for trying things out.
+"""The stage that draws the embedded data set: images with objects of six or twelve classes, for trials.
 
-Objects from 8 % of the side to nearly the whole image, on textured grounds, among scraps that are no object, partly
-hidden by one another; see scene.py. The same fields give the same bytes. There are two vocabularies, in the
-relation of VOC's and COCO's, and two layouts; each vocabulary may be written in each layout.
+Objects measure from 8 % of the side to nearly the whole image, lie on textured backgrounds among distractors, and
+occlude one another; see scene.py. Equal fields give equal bytes. There are two vocabularies, related as VOC's and
+COCO's are, and two layouts; each vocabulary can be written in each layout.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from stages.drawn.likeness import Likeness
 class Draw(Stage):
     """Draw the data set.
 
-    In VOC layout the result holds Annotations, JPEGImages and ImageSets/Main, with trainval for train and val; in COCO
-    layout annotations/instances_<split>.json and <split>/<id>.jpg, with crowds marked (difficult ones in VOC layout).
+    In VOC layout the result holds Annotations, JPEGImages and ImageSets/Main, with trainval as train and val together;
+    in COCO layout annotations/instances_<split>.json and <split>/<id>.jpg. Crowds are marked as such in COCO layout, as
+    difficult in VOC layout.
     """
 
     train: int = 1200
     val: int = 0
-    """The split file of a split without images is not written."""
+    """A split without images gets no split file."""
 
     test: int = 300
     sides: tuple[int, int] = (160, 200)
-    """Smallest and largest width and height in pixels, drawn independently."""
+    """Smallest and largest side in pixels; width and height are drawn independently."""
 
     seed: int = 0
     vocabulary: Likeness = "voc"
@@ -37,11 +38,11 @@ class Draw(Stage):
     def __post_init__(self) -> None:
         if min(self.train, self.val, self.test, self.seed) < 0 or self.train + self.val + self.test == 0:
             raise PipelineError(
-                f"a drawn data set needs counts and a seed of 0 or more, and an image: train={self.train}, "
-                f"val={self.val}, test={self.test}, seed={self.seed}"
+                "a drawn data set needs counts and a seed of 0 or more, and at least one image: "
+                f"train={self.train}, val={self.val}, test={self.test}, seed={self.seed}"
             )
         if not 32 <= self.sides[0] <= self.sides[1]:
-            raise PipelineError(f"sides must be (smallest, largest) with a smallest of 32 or more: {self.sides}")
+            raise PipelineError(f"sides must be (smallest, largest), the smallest 32 or more, but are {self.sides}")
 
     @property
     def resources(self) -> Resources:

@@ -1,4 +1,4 @@
-"""Drawn images as files. An image is a function of the seed, its vocabulary, its split and its number alone.
+"""Write drawn images as files. An image depends only on seed, sides, vocabulary, split and number.
 
 Tested in tests/stages/drawn/test_draw.py.
 """
@@ -23,12 +23,12 @@ JPEG_QUALITY = 90
 IMAGES_PER_TASK = 100
 
 STREAMS = {"train": 0, "test": 1, "val": 2}
-"""Each split has random numbers of its own: a larger split begins with the images of a smaller one."""
+"""Each split has its own random numbers: a larger split begins with the images of a smaller one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """What all images of a data set share."""
+    """Settings that all images of a data set share."""
 
     seed: int
     sides: tuple[int, int]
@@ -38,7 +38,7 @@ class Drawing:
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """The task of some images of a split."""
+    """The task that draws a range of images of a split."""
 
     drawing: Drawing
     split: str
@@ -47,7 +47,7 @@ class Chunk:
 
 
 def draw_folder(drawing: Drawing, counts: Mapping[str, int], ctx: Context) -> None:
-    """Write the whole data set; `counts` are images by split."""
+    """Write the whole data set; `counts` holds the number of images by split."""
     chunks = [
         Chunk(drawing=drawing, split=split, numbers=range(start, min(start + IMAGES_PER_TASK, count)), folder=ctx.out)
         for split, count in counts.items()
@@ -63,7 +63,7 @@ def draw_folder(drawing: Drawing, counts: Mapping[str, int], ctx: Context) -> No
 
 
 def write_chunk(chunk: Chunk) -> list[Any]:
-    """Draw and write some images; returns what the lists of their splits hold of each."""
+    """Draw and write the images of a chunk; return the entry of each for the list of its split."""
     drawing = chunk.drawing
     written: list[Any] = []
     for number in chunk.numbers:
@@ -71,7 +71,7 @@ def write_chunk(chunk: Chunk) -> list[Any]:
         height, width = rng.integers(drawing.sides[0], drawing.sides[1] + 1, 2).tolist()
         scene = draw_scene(height, width, rng, VOCABULARIES[drawing.vocabulary])
         if drawing.layout == "coco":
-            image_id = len(STREAMS) * number + STREAMS[chunk.split] + 1  # unique over the splits, with gaps in each
+            image_id = len(STREAMS) * number + STREAMS[chunk.split] + 1  # unique across splits, with gaps in each
             written.append(coco_layout.write_image(chunk.folder, chunk.split, image_id, _jpeg(scene), scene))
         else:
             written.append(voc_layout.write_image(chunk.folder, f"{chunk.split}_{number:05d}", _jpeg(scene), scene))

@@ -1,4 +1,4 @@
-"""Which published data set the drawn one is like, in its classes or in its layout."""
+"""The published data set that a drawn one resembles, in its classes or its layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colour and texture: grounds, and patches laid on them. Images are float32 (H, W, 3), RGB, 0 to 255.
+"""Colour and texture: backgrounds, and patches painted on them. Images are float32 (H, W, 3), RGB, 0 to 255.
 
 Tested in tests/stages/drawn/test_draw.py.
 """
@@ -17,11 +17,11 @@ Colour = tuple[float, float, float]
 """RGB, 0 to 255."""
 
 HUE_SPREAD = 0.04
-"""How far the hue of an object may lie from that of its class."""
+"""Largest distance of an object's hue from the hue of its class."""
 
 
 def ground(height: int, width: int, rng: np.random.Generator) -> Array:
-    """A muted, textured ground: two colours mixed by a pattern and by noise of several sizes, and light from a side."""
+    """A muted, textured background: two colours mixed by a pattern and noise of two sizes, with light from one side."""
     hue = rng.random()
     first = _colour(hue, rng.uniform(0.03, 0.2), rng.uniform(0.4, 0.95))
     second = _colour(hue + rng.normal(0, 0.1), rng.uniform(0.03, 0.2), rng.uniform(0.4, 0.95))
@@ -32,12 +32,12 @@ def ground(height: int, width: int, rng: np.random.Generator) -> Array:
 
 
 def grain(height: int, width: int, rng: np.random.Generator) -> Array:
-    """Noise of a sensor, equal in the three channels."""
+    """Sensor noise, equal in the three channels."""
     return _three(rng.standard_normal((height, width), dtype=np.float32) * np.float32(rng.uniform(2, 7)))
 
 
 def object_paint(hue: float, height: int, width: int, rng: np.random.Generator) -> Array:
-    """Paint of one object of a class: a lively colour near its hue, often in two tones, with light from a side."""
+    """Paint of one object: a vivid colour near the hue of its class, often in two tones, with light from one side."""
     hue += rng.uniform(-HUE_SPREAD, HUE_SPREAD)
     saturation, value = rng.uniform(0.75, 1.0), rng.uniform(0.7, 1.0)
     first = _colour(hue, saturation, value)
@@ -47,7 +47,7 @@ def object_paint(hue: float, height: int, width: int, rng: np.random.Generator) 
 
 
 def scrap_paint(height: int, width: int, rng: np.random.Generator) -> Array:
-    """Paint of what is no object: any hue, duller than that of the objects."""
+    """Paint of a distractor: any hue, duller than the objects."""
     hue, value = rng.random(), rng.uniform(0.3, 1.0)
     first = _colour(hue, rng.uniform(0.05, 0.3), value)
     second = _colour(hue + rng.normal(0, 0.1), rng.uniform(0.05, 0.3), value * rng.uniform(0.6, 1.0))
@@ -55,7 +55,7 @@ def scrap_paint(height: int, width: int, rng: np.random.Generator) -> Array:
 
 
 def lay(image: Array, patch: Patch, paint: Array, *, shadow: float = 0.0, rim: float = 0.0) -> None:
-    """Lay a painted patch on the image in place; `shadow` and `rim` (0 to 1) darken the ground and the edge."""
+    """Paint a patch on the image in place; `shadow` and `rim` (0 to 1) darken the background and the edge."""
     cover: Array = patch.cover.astype(np.float32) / 255
     if shadow:
         reach = 3
@@ -68,7 +68,7 @@ def lay(image: Array, patch: Patch, paint: Array, *, shadow: float = 0.0, rim: f
 
 
 def _blend(image: Array, cover: Array, paint: Array | None, left: int, top: int) -> None:
-    """Mix paint, or black where there is none, into the image in the measure of its cover."""
+    """Blend paint, or black if it is None, into the image, weighted by its cover."""
     there, here = overlap(image.shape[:2], cover.shape, left, top)
     if not cover[here].size:
         return
@@ -85,14 +85,14 @@ def _colour(hue: float, saturation: float, value: float) -> Colour:
 
 
 def _mixed(first: Colour, second: Colour, share: Array) -> Array:
-    """(H, W) shares of the second colour to (H, W, 3)."""
+    """Mix two colours by the (H, W) shares of the second; returns (H, W, 3)."""
     start, end = np.array(first), np.array(second)
     mixed: Array = cv2.transform(share, np.stack([end - start, start], 1))
     return mixed
 
 
 def _three(values: Array) -> Array:
-    """(H, W) to three equal channels; numpy's own broadcast over a last axis of 3 is several times slower."""
+    """Repeat (H, W) in three channels; numpy's own broadcast over a last axis of 3 is several times slower."""
     three: Array = cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)
     return three
 
@@ -105,7 +105,7 @@ def _noise(height: int, width: int, rng: np.random.Generator, *, cells: int) -> 
 
 
 def _ramp(height: int, width: int, rng: np.random.Generator) -> Array:
-    """Rises from 0 to 1 across the canvas in a random direction, (H, W)."""
+    """A linear ramp from 0 to 1 across the canvas in a random direction, (H, W)."""
     angle = rng.uniform(0, 2 * np.pi)
     y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None] * np.float32(np.sin(angle) / np.sqrt(2))
     x = np.linspace(-0.5, 0.5, width, dtype=np.float32) * np.float32(np.cos(angle) / np.sqrt(2))
@@ -113,7 +113,7 @@ def _ramp(height: int, width: int, rng: np.random.Generator) -> Array:
 
 
 def _pattern(height: int, width: int, rng: np.random.Generator, *, period: float) -> Array:
-    """Plain, stripes, checks, dots or clouds of this period in pixels; 0 to 1, (H, W)."""
+    """A plain area, clouds, stripes, checks or dots with this period in pixels; 0 to 1, (H, W)."""
     kind = rng.integers(5)
     angle, phase = rng.uniform(0, np.pi), rng.uniform(0, 2 * np.pi)
     if kind == 0:

@@ -1,4 +1,4 @@
-"""Rasters of outlines: antialiased covers on small canvases, and where they fall on an image.
+"""Rasterised outlines: antialiased covers on small canvases, and their overlap with an image.
 
 Tested in tests/stages/drawn/test_shapes.py.
 """
@@ -31,16 +31,16 @@ class Patch:
 
     @property
     def area(self) -> int:
-        """Pixels at least half covered, also those outside the image."""
+        """Number of pixels at least half covered, including those outside the image."""
         return int(np.count_nonzero(self.cover >= 128))
 
 
 def raster(outline: Outline, x: float, y: float) -> Patch:
-    """Draw an outline with its origin at (x, y) of the image."""
+    """Rasterise an outline with its origin at (x, y) of the image."""
     left, top = int(np.floor(x)) - 1, int(np.floor(y)) - 1
     width, height = np.ceil(np.concatenate(outline).max(0)).astype(int) + 4
     cover = np.zeros((height, width), np.uint8)
-    # Sample points lie in the middle of pixels: coordinate 0.5 is the middle of pixel 0
+    # Sample points lie at pixel centres: coordinate 0.5 is the centre of pixel 0
     shift = np.array([x - left, y - top]) - 0.5
     contours = [np.rint((contour + shift) * 2**SUBPIXEL_BITS).astype(np.int32) for contour in outline]
     cv2.fillPoly(cover, contours, 255, cv2.LINE_AA, SUBPIXEL_BITS)
@@ -50,7 +50,7 @@ def raster(outline: Outline, x: float, y: float) -> Patch:
 def overlap(
     image: tuple[int, ...], patch: tuple[int, ...], left: int, top: int
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where a patch falls on an image of this (height, width): slices of the image, and of the patch."""
+    """Overlap of a patch and an image, both given by (height, width): slices of the image, and slices of the patch."""
     bottom, right = min(top + patch[0], image[0]), min(left + patch[1], image[1])
     y, x = max(top, 0), max(left, 0)
     bottom, right = max(bottom, y), max(right, x)

@@ -1,8 +1,8 @@
-"""One image of the embedded data set: a ground, scraps that are no object, and objects over one another.
+"""One image of the embedded data set: a background, distractors, and objects that occlude one another.
 
 Sizes are log-uniform, from 8 % of the shorter side to nearly the whole image, so that every feature map of a
 detector has objects to find. A box is the extent of the whole object inside the image, occluded parts included,
-as VOC counts: 1-based, inclusive corners.
+in VOC's convention: 1-based, inclusive corners.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SMALLEST, LARGEST = 0.08, 0.95
 """Square root of a box's area over the shorter side of the image."""
 
 LEAST_VISIBLE, DIFFICULT_BELOW = 0.65, 0.7
-"""Visible share of an object's pixels: never hidden below the first by another; difficult below the second."""
+"""Visible shares of an object's pixels: no other object hides it below the first; below the second it is difficult."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +31,10 @@ class DrawnObject:
     """Cut by the border of the image."""
 
     difficult: bool
-    """Hidden for more than a bit, or a crowd."""
+    """Less visible than `DIFFICULT_BELOW`, or a crowd."""
 
     area: int
-    """Its visible pixels."""
+    """Number of its visible pixels."""
 
     crowd: bool
     """Many small objects under one box."""
@@ -50,7 +50,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class _Placed:
-    """An object that has its place: `pixels` are the (y, x) of those in the image and at least half covered."""
+    """An object at its place; `pixels` holds the (y, x) of those inside the image that are at least half covered."""
 
     kind: DrawnClass
     patch: Patch
@@ -78,8 +78,8 @@ def draw_scene(height: int, width: int, rng: np.random.Generator, vocabulary: Vo
 
 
 def _wanted(vocabulary: Vocabulary, rng: np.random.Generator) -> list[tuple[float, bool]]:
-    """Scale of each object of one image, and whether it is a crowd, which comes first and thus lies behind."""
-    # A share of zero draws no number, so that images of a vocabulary without it stay what they were
+    """Scale of each object of one image, and whether it is a crowd, which comes first and so lies behind the others."""
+    # A share of zero draws no random number, so that images of a vocabulary without it stay the same
     if vocabulary.empty and rng.random() < vocabulary.empty:
         return []
     crowded = bool(vocabulary.crowds) and rng.random() < vocabulary.crowds
@@ -88,7 +88,7 @@ def _wanted(vocabulary: Vocabulary, rng: np.random.Generator) -> list[tuple[floa
 
 
 def _scales(rng: np.random.Generator) -> list[float]:
-    """Sizes of the objects of one image, the largest first, so that small ones lie in front."""
+    """Scales of the objects of one image, the largest first, so that small objects lie in front."""
     number = int(rng.integers(1, 7))
     return sorted(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST), number)).tolist(), reverse=True)
 
@@ -101,7 +101,7 @@ def _placed_freely(
     placed: list[_Placed],
     rng: np.random.Generator,
 ) -> _Placed | None:
-    """Try some places for an object of a random class, until it hides none too much; None when all fail."""
+    """Place an object of a random class where it hides no other too much; None when twelve attempts fail."""
     height, width = owner.shape
     kind = vocabulary.classes[rng.choice(len(vocabulary.classes))]
     outline = posed(
@@ -120,7 +120,7 @@ def _placed_freely(
 
 
 def _corner(outline: Outline, width: int, height: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Top left corner of a random place; one object in six may cross the border by up to a third of itself."""
+    """Top left corner of a random place; one object in six may cross the border by up to a third of its extent."""
     extent = np.concatenate(outline).max(0)
     beyond = extent * (0.33 if rng.random() < 1 / 6 else 0.0)
     x, y = rng.uniform(-beyond, np.array([width, height]) - extent + beyond)
@@ -142,7 +142,7 @@ def _hides_little(candidate: _Placed, owner: Array, placed: list[_Placed]) -> bo
 
 
 def _lay_scrap(image: Array, outline: Outline, scale: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Lay something that is no object anywhere; returns the pixels that it hides."""
+    """Paint a distractor at a random place; return the pixels that it hides."""
     height, width = image.shape[:2]
     turned = posed(
         outline,

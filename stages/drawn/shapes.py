@@ -1,6 +1,6 @@
-"""Outlines of what is drawn: the classes of objects, and scraps that are no object.
+"""Outlines of the drawn shapes: the classes of objects, and distractors.
 
-An outline is a list of closed contours, float arrays (N, 2) of x right, y down in a frame of its own; points
+An outline is a list of closed contours, float arrays (N, 2) of x (right) and y (down) in its own frame; points
 inside an odd number of contours belong to the shape, so that a ring is two circles.
 """
 
@@ -31,7 +31,7 @@ def triangle(rng: np.random.Generator) -> Outline:
 
 
 def star(rng: np.random.Generator) -> Outline:
-    """Five points."""
+    """A star with five points."""
     radius = np.where(np.arange(10) % 2, rng.uniform(0.36, 0.46), 1.0)
     return [_polar(np.arange(10) * np.pi / 5 - np.pi / 2, radius)]
 
@@ -48,12 +48,12 @@ def cross(rng: np.random.Generator) -> Outline:
 
 
 def ellipse(rng: np.random.Generator) -> Outline:
-    """Twice as wide as high or more; a stretched disc is seldom so."""
+    """At least twice as wide as high; a stretched disc rarely is."""
     return [_circle(1.0) * [1.0, rng.uniform(0.38, 0.5)]]
 
 
 def crescent(rng: np.random.Generator) -> Outline:
-    """Half a circle, and back along a flatter arc."""
+    """Half a circle closed by a flatter arc."""
     angles = np.linspace(-np.pi / 2, np.pi / 2, 36)
     depth = rng.uniform(0.25, 0.55)
     return [np.concatenate([_polar(angles, np.ones(36)), (_polar(angles, np.ones(36)) * [depth, 1.0])[::-1]])]
@@ -74,14 +74,14 @@ def hexagon(rng: np.random.Generator) -> Outline:  # noqa: ARG001
 
 
 def arrow(rng: np.random.Generator) -> Outline:
-    """To the right."""
+    """An arrow that points to the right."""
     shaft, neck = rng.uniform(0.18, 0.3), rng.uniform(-0.1, 0.2)
     upper = np.array([[-1, -shaft], [neck, -shaft], [neck, -0.75], [1, 0]])
     return [np.concatenate([upper, upper[-2::-1] * [1, -1]])]
 
 
 def scrap(rng: np.random.Generator) -> Outline:
-    """A torn piece that is no object: a closed curve with a random radius."""
+    """A distractor like a torn piece of paper: a closed curve of varying random radius."""
     angles = np.arange(40) * np.pi / 20
     waves = np.arange(2, 6)
     heights, phases = rng.uniform(0.05, 0.3, 4), rng.uniform(0, 2 * np.pi, 4)
@@ -89,7 +89,7 @@ def scrap(rng: np.random.Generator) -> Outline:
 
 
 def stroke(rng: np.random.Generator) -> Outline:
-    """A bent line, its ends cut straight."""
+    """A distractor like a bent line with straight ends."""
     along = np.linspace(-1, 1, 16)
     bend, width = rng.uniform(-0.5, 0.5), rng.uniform(0.03, 0.09)
     middle = bend * along**2
@@ -109,10 +109,10 @@ def crowd(shape: Shape, rng: np.random.Generator) -> Outline:
 
 
 def posed(outline: Outline, *, angle: float, aspect: float, side: float, limit: tuple[float, float]) -> Outline:
-    """Stretch to `aspect` (width over height), turn by `angle` (radians) and scale.
+    """Stretch an outline to `aspect` (width over height), rotate it by `angle` (radians) and scale it.
 
-    The bounding box then has its top left corner at the origin and the area side**2 (pixels), or less where
-    it would exceed the width and height of `limit`.
+    Its bounding box then has its top left corner at the origin and an area of side**2 (pixels), or less where it would
+    exceed the width and height of `limit`.
     """
     stretch = np.array([np.sqrt(aspect), 1 / np.sqrt(aspect)])
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])

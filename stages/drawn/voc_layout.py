@@ -14,14 +14,14 @@ from stages.drawn.scene import DrawnObject, Scene
 
 
 def write_image(folder: Folder, image_id: str, jpeg: bytes, scene: Scene) -> str:
-    """Write an image and its annotation; returns its id."""
+    """Write an image and its annotation; return its id."""
     folder.write_bytes(f"{IMAGES}/{image_id}.jpg", jpeg)
     folder.write_bytes(f"{ANNOTATIONS}/{image_id}.xml", annotation_xml(image_id, scene))
     return image_id
 
 
 def write_lists(folder: Folder, ids: Mapping[str, Sequence[str]]) -> None:
-    """Write the ids of each split that has images, and trainval."""
+    """Write the list of each split that has images, and of trainval."""
     splits = {**ids, "trainval": [*ids["train"], *ids["val"]]}
     for split, listed in splits.items():
         if listed:
@@ -29,7 +29,7 @@ def write_lists(folder: Folder, ids: Mapping[str, Sequence[str]]) -> None:
 
 
 def annotation_xml(image_id: str, scene: Scene) -> bytes:
-    """The annotation of one image."""
+    """Annotation of one image."""
     height, width, depth = scene.image.shape
     root = ElementTree.Element("annotation")
     _fill(root, {"folder": "drawn", "filename": f"{image_id}.jpg"})

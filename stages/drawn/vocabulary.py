@@ -1,7 +1,7 @@
-"""What the drawn classes are called, look like, and are like: two vocabularies of one world.
+"""Names, looks and similarities of the drawn classes: two vocabularies of one world.
 
-The second has more classes, and for six of them other names or the same, as COCO has for the classes of VOC. Colours of
-alike classes lie side by side, so that their shapes tell them apart, and a detector can take one for the other.
+The second vocabulary contains the classes of the first, partly under other names, and more, as COCO does with VOC's.
+Similar classes have neighbouring hues, so that they differ by shape and a detector can confuse them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ class DrawnClass:
     name: str
     shape: Shape
     hue: float
-    """Middle of its hues, as a fraction of the circle: 0 red, 0.33 green, 0.67 blue."""
+    """Mean hue as a fraction of the colour circle: 0 red, 0.33 green, 0.67 blue."""
 
     category: int
-    """Id in files of COCO layout; some numbers are not used, as there."""
+    """Category id in COCO layout; some numbers are unused, as in COCO."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """Classes, and what images of them hold beside single objects."""
+    """Classes, and the shares of images with a crowd and without objects."""
 
     classes: tuple[DrawnClass, ...]
     similar: tuple[tuple[str, ...], ...]
-    """Sets of classes of which any two are alike."""
+    """Sets of classes that are similar to one another."""
 
     groups: tuple[tuple[str, tuple[str, ...]], ...]
-    """Under what results are summed up, as under animals, vehicles and furniture in VOC."""
+    """Groups by which results are summarised, like animals, vehicles and furniture in VOC."""
 
     crowds: float = 0.0
     """Share of images with a crowd: many small objects of one class under one box."""
@@ -97,4 +97,4 @@ COCO_CLASSES = COCO_LIKE.names
 DRAWN_COCO_TO_VOC = {
     "circle": "disc", "hoop": "ring", "box": "square", "triangle": "triangle", "star": "star", "plus": "cross",
 }  # fmt: skip
-"""Name in the second vocabulary to name in the first; the other six have none."""
+"""Names in the first vocabulary by name in the second; the other six classes have none."""

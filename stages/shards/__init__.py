@@ -1,1 +1,1 @@
-"""Annotated images, checked and packed into Parquet; leaks between splits."""
+"""Annotated images, checked and packed into Parquet shards; images shared by training and test sets."""

@@ -1,7 +1,7 @@
-"""Reading a data set in order to look at it: all its objects as arrays, and some of its images whole.
+"""Read a data set in order to display it: all its objects as arrays, and some of its images with their pixels.
 
-A place is a folder of annotated images or a folder of shards. Each image is checked as sharding does; those that
-would be left out are counted.
+A place is a folder of annotated images or a folder of shards. Each image is checked as sharding checks it; images that
+sharding would leave out are counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stages.shards.image_row import read_image
 
 @dataclass(frozen=True, kw_only=True)
 class Album:
-    """Images by number; reading one gives None when sharding would leave it out."""
+    """Images by number; `read` returns None for an image that sharding would leave out."""
 
     title: str
     classes: tuple[str, ...]
@@ -33,22 +33,22 @@ class Album:
 
 @dataclass(frozen=True, kw_only=True)
 class AlbumContents:
-    """What the images of an album hold. G objects; those of crowds count too."""
+    """The G objects in the images of an album, crowds included."""
 
     title: str
     classes: tuple[str, ...]
     images: int
-    """Those that can be read."""
+    """Number of images that can be read."""
 
     left_out: int
     picked: tuple[Row, ...]
-    """The images of the contact sheet."""
+    """Images of the contact sheet."""
 
     image: Int64[ndarray, " G"]
-    """Number of the image among those read."""
+    """Index of each object's image among the images read."""
 
     boxes_xyxy: Float64[ndarray, "G 4"]
-    """Fractions of the image's width and height."""
+    """In fractions of the width and height of the image."""
 
     labels: Int64[ndarray, " G"]
     difficult: Bool[ndarray, " G"]
@@ -58,16 +58,16 @@ class AlbumContents:
         return [int(number) for number in np.bincount(self.labels, minlength=len(self.classes))]
 
     def images_per_class(self) -> list[int]:
-        """Images that hold at least one object of the class."""
+        """Number of images with at least one object of each class."""
         pairs = np.unique(np.stack([self.labels, self.image]), axis=1)
         return [int(number) for number in np.bincount(pairs[0], minlength=len(self.classes))]
 
 
 def open_album(place: str, split: str, layout: str = "") -> Album:
-    """The images of a folder of shards, or of one split of annotated images; the first usual split without a name."""
+    """The images of a folder of shards, or of one split of annotated images; without a name, of the default split."""
     if (Path(place) / MANIFEST).exists():
         if split:
-            raise PipelineError(f"{place} holds shards, which are of one split: leave --split out")
+            raise PipelineError(f"{place} holds shards, which have no splits: omit --split")
         return _of_shards(place)
     data_set = find_data_set(place, layout)
     return _of_source(data_set.source(split or data_set.default_split((*TRAINING, *TESTING))))

@@ -1,6 +1,6 @@
-"""All that is wrong in a data set, told without writing anything: its lists, its files, and every image and box.
+"""Check a data set without writing anything: its lists, its files, and every image and box.
 
-An image of several splits is read once. What each kind of defect does to a sharding stands in `records`.
+An image of several splits is read once. `stages.datasets.defects` holds the consequence of each kind of defect.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from stages.shards.image_row import read_image
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What was found."""
+    """Result of a check."""
 
     images_of_splits: Mapping[str, int]
     objects_per_class: Mapping[str, int]
-    """Of images that are read, each once."""
+    """Counts over the readable images, each once."""
 
     tally: Tally
     defects: tuple[Defect, ...]
@@ -35,9 +35,9 @@ def check(
     classes: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Check:
-    """Check some splits, all by default. With `classes`, any other class is a defect.
+    """Check these splits, or all. With `classes`, any other class is a defect.
 
-    Raises PipelineError when a part is missing without which nothing can be told.
+    Raises PipelineError when a part is missing without which the data set cannot be read.
     """
     sources = [data_set.source(split) for split in splits or data_set.splits]
     listings = {source.split: source.listing(source.located()) for source in sources}
@@ -67,7 +67,7 @@ def _each_once(listings: Iterable[Listing]) -> list[ListedImage]:
 def _read(
     images: Sequence[ListedImage], names: Sequence[str], progress: Callable[[int, int], None] | None
 ) -> tuple[Tally, list[Defect], Counter[str]]:
-    """Read every image and let it go."""
+    """Read every image without keeping it; return the tally, the defects and the number of objects of each class."""
     tally, defects, counts = Tally(), list[Defect](), Counter[str]()
     for done, image in enumerate(images, start=1):
         reading = read_image(image, names)
@@ -89,7 +89,7 @@ def _of_lists(listing: Listing) -> Tally:
 
 
 def _in_two_splits(name: str, listings: Mapping[str, Listing]) -> Iterator[Defect]:
-    """Images of test splits that are in others too, and those of validation that are in train."""
+    """Images of test splits that are also in other splits, and images of validation splits that are also in train."""
     for first, second in permutations(listings, 2):
         if _trains_on(first, second):
             files = {image.image_file for image in listings[first].images}
@@ -101,14 +101,14 @@ def _in_two_splits(name: str, listings: Mapping[str, Listing]) -> Iterator[Defec
 
 
 def _trains_on(first: str, second: str) -> bool:
-    """Whether one is for training where the other scores: train/val, train/test, val/test, but not trainval/val."""
+    """Whether one trains where the other scores: train/val, train/test, val/test, but not trainval/val."""
     if second.startswith("test"):
         return not first.startswith("test")
     return first.startswith("train") and not first.startswith("trainval") and second.startswith(("val", "minival"))
 
 
 def _unlisted(sources: Sequence[Source], listings: Iterable[Listing]) -> Iterator[Defect]:
-    """Files that no split names."""
+    """Images and annotation files that are in no split."""
     listed = {path for listing in listings for image in listing.images for path in _paths(image)}
     present = {path: kind for source in sources for kind, path in source.files(source.located())}
     for path, kind in present.items():

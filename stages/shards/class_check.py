@@ -1,4 +1,4 @@
-"""Labels are numbers: shards and detector must mean the same classes by them.
+"""Check that shards and detector have the same classes, since labels are stored as indices.
 
 Tested in tests/stages/detection/test_detect.py.
 """
@@ -11,9 +11,9 @@ from ssd_core.spec.detector import DetectorSpec
 
 
 def require_classes(shards: ShardSet, spec: DetectorSpec) -> None:
-    """Raises PipelineError when they do not."""
+    """Raises PipelineError when the classes or their order differ."""
     if shards.classes != spec.classes:
         raise PipelineError(
-            f"the shards have the classes {', '.join(shards.classes)}, but the detector {', '.join(spec.classes)}: "
+            f"the shards have the classes {', '.join(shards.classes)}, but the detector has {', '.join(spec.classes)}: "
             "shard the images with the classes of the detector, in their order"
         )

@@ -1,8 +1,8 @@
-"""Images that are known before anything is computed, each under one name for all data sets that hold it.
+"""Lists of images that are known before anything is computed; an image has one identity in all data sets that hold it.
 
 VOC2012's 2007_000027 is VOC2007's 000027. A COCO image keeps its number in 2014 (COCO_val2014_000000000042), in 2017
-(000000000042), in trainval35k and in minival. Within one data set two splits may call different images alike, for
-numbers of COCO are unique within one file only: there the files of the images are compared.
+(000000000042), in trainval35k and in minival. Two splits of one data set may use a name for different images,
+since numbers in COCO layout are unique within one file only: there the files of the images are compared.
 
 Tested in tests/stages/shards/test_overlap.py.
 """
@@ -18,12 +18,12 @@ from functools import lru_cache
 from pipeline.stage import Stage
 
 RECOGNISED = ("voc ", "coco ")
-"""How the identities of recognised sets begin."""
+"""Prefixes of the identities in recognised data sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
-    """The file of an image, wherever it is kept."""
+    """The encoded file of an image, on disk or in a shard."""
 
     source: str
     """Name of the data set."""
@@ -37,28 +37,28 @@ class Encoded:
         return self.size == other.size and self.read() == other.read()
 
 
-def no_files(wanted: Collection[str]) -> Mapping[str, Encoded]:  # noqa: ARG001 - as all lists are asked for them
+def no_files(wanted: Collection[str]) -> Mapping[str, Encoded]:  # noqa: ARG001 - the signature of `ImageList.files`
     return {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageList:
-    """Images that are known before anything is computed."""
+    """The images of one split of a data set, by identity."""
 
     name: str
     """Data set and split."""
 
     place: str = ""
-    """Where they lie."""
+    """Path or URI of the data set."""
 
     identities: frozenset[str] = frozenset()
-    """Empty where they are not known before the stage has run."""
+    """Empty when they are unknown until the stage has run."""
 
     files: Callable[[Collection[str]], Mapping[str, Encoded]] = no_files
-    """The files of some of them, as far as there are any."""
+    """Files by identity for the requested identities, as far as the files exist."""
 
     def shared(self, other: ImageList) -> frozenset[str]:
-        """Identities of the images that are in both."""
+        """Identities of the images that are in both lists."""
         alike = self.identities & other.identities
         own, others = self.files(alike), other.files(alike)
         there = own.keys() & others.keys()
@@ -75,7 +75,7 @@ class ListsImages(Stage):
 
     @abstractmethod
     def listed_images(self) -> tuple[ImageList, ...]:
-        """One list for each data set and split."""
+        """One image list for each data set and split."""
 
 
 @lru_cache(maxsize=64)
@@ -84,9 +84,9 @@ def identities(source: str, image_ids: tuple[str, ...]) -> frozenset[str]:
 
 
 def identity(source: str, image_id: str) -> str:
-    """Equal for two names of one image; sets are recognised by their names, such as voc2007, VOC2012, coco-minival.
+    """Identity of an image, equal for all its names in VOC or COCO, recognised by names like voc2007, coco-minival.
 
-    Different images of two splits of one set may have one, too.
+    Different images of two splits of one data set may have equal identities.
     """
     if re.match("voc", source, re.IGNORECASE):
         return f"voc {image_id}" if re.match(r"\d{4}_", image_id) else f"voc 2007_{image_id}"

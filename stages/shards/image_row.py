@@ -1,4 +1,4 @@
-"""One listed image with its annotation: read, checked, and turned into a row of a shard.
+"""Read one listed image with its annotation, check it, and turn it into a row of a shard.
 
 Tested in tests/stages/shards/test_shard.py.
 """
@@ -20,7 +20,7 @@ from stages.datasets.source import ListedImage
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What became of one image: a row, or None when it is left out; `defects` say why."""
+    """Result of reading one image: a row, or None when the image is left out for one of `defects`."""
 
     row: Row | None
     tally: Tally
@@ -29,17 +29,17 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class _KeptObject:
-    """An object that goes to the shard."""
+    """An object that is written to the shard."""
 
     number: int
     object: AnnotatedObject
-    """With the name of the shards."""
+    """Its name is already that of the shards."""
 
     box_xyxy: Box
 
 
 def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[str] = ()) -> Reading:
-    """Read one image and check all of it. Its objects have classes of `classes` or `ignored`."""
+    """Read one image and check it completely. Its objects must have classes of `classes` or `ignored`."""
     annotation = _annotation(listed)
     encoded = listed.folder.read_bytes(listed.image_file) if listed.found else b""
     image = _image(listed, encoded)
@@ -72,9 +72,9 @@ def _left_out(boxes: int, defects: tuple[Defect, ...]) -> Reading:
 def _annotation(listed: ListedImage) -> Annotation | Defect:
     if listed.annotation is not None:
         return listed.annotation
-    assert listed.parse, "a reader gives the annotation, or how it is read"
+    assert listed.parse, "a reader gives the annotation or a function that parses it"
     if not listed.folder.exists(listed.annotation_file):
-        return listed.defect(Kind.MISSING_ANNOTATION, listed.annotation_file, "no file of this id")
+        return listed.defect(Kind.MISSING_ANNOTATION, listed.annotation_file, "no file with this id")
     try:
         return listed.parse(listed.folder.read_bytes(listed.annotation_file))
     except ValueError as error:
@@ -83,7 +83,7 @@ def _annotation(listed: ListedImage) -> Annotation | Defect:
 
 def _image(listed: ListedImage, encoded: bytes) -> CheckedImage | Defect:
     if not listed.found:
-        return listed.defect(Kind.MISSING_IMAGE, listed.image_file, "no file of this name")
+        return listed.defect(Kind.MISSING_IMAGE, listed.image_file, "no file with this name")
     try:
         return check_image(encoded)
     except ValueError as error:
@@ -91,20 +91,20 @@ def _image(listed: ListedImage, encoded: bytes) -> CheckedImage | Defect:
 
 
 def _rotated(listed: ListedImage, annotation: Annotation, image: CheckedImage) -> Defect | None:
-    """An image whose annotation states the size that EXIF turns it to: its boxes lie in turned pixels, not in ours."""
-    stored, turned = (image.width, image.height), (image.height, image.width)
-    if image.orientation < 5 or annotation.size == stored or annotation.size != turned:
+    """Defect of an image annotated with its EXIF-rotated size: its boxes are in rotated pixels, not in stored ones."""
+    stored, rotated = (image.width, image.height), (image.height, image.width)
+    if image.orientation < 5 or annotation.size == stored or annotation.size != rotated:
         return None
-    detail = f"orientation {image.orientation}, annotated {turned[0]}x{turned[1]}, stored {stored[0]}x{stored[1]}"
+    detail = f"orientation {image.orientation}, annotated {rotated[0]}x{rotated[1]}, stored {stored[0]}x{stored[1]}"
     return listed.defect(Kind.ROTATED, listed.image_file, detail)
 
 
 def _kept_objects(
     listed: ListedImage, annotation: Annotation, image: CheckedImage, ignored: Sequence[str]
 ) -> tuple[list[_KeptObject], list[Defect]]:
-    """Objects that go to the shard, with our names and repaired boxes; and the defects of all."""
+    """Objects for the shard, with its class names and repaired boxes; and the defects of all objects."""
     kept: dict[tuple[str, Box, bool], int] = {}
-    sound, defects = [], []
+    objects, defects = [], []
     for number, item in enumerate(annotation.objects):
         name = listed.naming.ours(item.name)
         if name is None or name in ignored:
@@ -112,15 +112,15 @@ def _kept_objects(
             continue
         box, found = repaired(item.box_xyxy, image.width, image.height)
         if box and (first := kept.setdefault((name, box, item.crowd), number)) != number:
-            found.append((Kind.DUPLICATE_BOX, f"as object {first}"))
-        defects += [listed.defect(kind, listed.annotation_file, f"{item.name}: {told}", number) for kind, told in found]
+            found.append((Kind.DUPLICATE_BOX, f"same as object {first}"))
+        defects += [listed.defect(kind, listed.annotation_file, f"{item.name}: {text}", number) for kind, text in found]
         if box:
-            sound.append(_KeptObject(number=number, object=replace(item, name=name), box_xyxy=box))
-    return sound, defects
+            objects.append(_KeptObject(number=number, object=replace(item, name=name), box_xyxy=box))
+    return objects, defects
 
 
 def _of_image(listed: ListedImage, annotation: Annotation, image: CheckedImage) -> Iterator[Defect]:
-    """What the image itself tells better than its description, and what decoding changes."""
+    """Defects in the description of the image, which the image itself corrects, and changes made by decoding."""
     if annotation.size not in (None, (image.width, image.height)):
         detail = "annotated {}x{}".format(*annotation.size or ()) + f", image {image.width}x{image.height}"
         yield listed.defect(Kind.WRONG_SIZE, listed.annotation_file, detail)

@@ -1,4 +1,4 @@
-"""No image is both trained on and scored: 07++12 trains on VOC2007's test images."""
+"""Refuse to score images that were trained on: 07++12, for example, trains on VOC2007's test images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXAMPLES = 3
 
 
 def refuse_shared_lists(scored: Stage, trained: Iterable[Stage], remedy: str) -> None:
-    """PipelineError when images are both scored and trained on, as far as the lists tell; decodes no image."""
+    """Raises PipelineError when the lists share images, or a split is both trained on and scored; decodes no image."""
     if not isinstance(scored, ListsImages):
         return
     for stage in trained:
@@ -26,7 +26,7 @@ def refuse_shared_lists(scored: Stage, trained: Iterable[Stage], remedy: str) ->
 
 
 def refuse_shared_shards(scored: Folder, trained: Iterable[Folder], remedy: str) -> None:
-    """PipelineError when images are in finished shards of both kinds, whatever the shards were made from."""
+    """Raises PipelineError when finished shards share images, whatever they were made from."""
     test = sharded_images(scored, name="the test set")
     for folder in trained:
         train = sharded_images(folder, name="the training set")
@@ -35,7 +35,7 @@ def refuse_shared_shards(scored: Folder, trained: Iterable[Folder], remedy: str)
 
 
 def sharded_images(folder: Folder, *, name: str, place: str = "") -> ImageList:
-    """Images of finished shards; none of another result, such as that of a file of weights."""
+    """Image list of finished shards; empty for any other result, such as that of a weights file."""
     from ssd_core.data.shards import MANIFEST, ShardSet
 
     if not folder.exists(MANIFEST):

@@ -1,4 +1,4 @@
-"""What the default boxes of a specification reach in a data set, counted by scale, size and class."""
+"""Count the objects of a data set that the default boxes of a specification reach, by scale, size and class."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ssd_core.spec.detector import DetectorSpec
 from stages.shards.album import AlbumContents
 
 SIDES = (0, 8, 16, 32, 64, 128, 256, float("inf"))
-"""Bounds of the size bins: side of the square with the area of the object, in pixels of the network's input."""
+"""Bounds of the size bins: side of the square with the object's area, in pixels of the network's input."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScaleReach:
-    """One scale of the default boxes."""
+    """Objects reached by one scale of the default boxes."""
 
     name: str
     default_boxes: int
     best: int
-    """Objects whose best default box is of this scale and overlaps them by at least one half."""
+    """Number of objects whose best default box has this scale and an overlap of at least one half."""
 
     reached: int
-    """Objects that some default box of this scale overlaps by at least one half; scales share objects."""
+    """Number of objects that a default box of this scale overlaps by at least one half; scales may share objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupReach:
-    """The objects of one size or of one class."""
+    """Objects of one size or class, and how many are not reached."""
 
     name: str
     objects: int
@@ -40,13 +40,13 @@ class GroupReach:
 
     @property
     def share(self) -> float:
-        """Of the objects that no default box overlaps by one half; 0 where there is none."""
+        """Share of the objects that no default box overlaps by at least one half; 0 without objects."""
         return self.unreached / self.objects if self.objects else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """Counts over all objects except crowds, which no training sees."""
+    """Counts over all objects except crowds, which are never trained on."""
 
     all: GroupReach
     scales: tuple[ScaleReach, ...]
@@ -76,7 +76,7 @@ def reach_of(seen: AlbumContents, spec: DetectorSpec) -> Reach:
 
 
 def sides(boxes_xyxy: Float64[ndarray, "G 4"], spec: DetectorSpec) -> Float64[ndarray, " G"]:
-    """Side of the square with the same area, in pixels of the network's input."""
+    """Side of the square with the area of each box (fractions of the image), in pixels of the network's input."""
     width, height = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).T
     side: Float64[ndarray, " G"] = np.sqrt(width * height) * spec.input_size
     return side

@@ -1,6 +1,6 @@
-"""Annotated images, checked and packed into Parquet shards; the schema stands in ssd_core/data/shards.py.
+"""The shard stage: annotated images, checked and packed into Parquet; ssd_core/data/shards.py defines the schema.
 
-The result: `images-00000.parquet`, ..., the manifest `shards.json`, and `report.json` and `report.md`, which
+Its result holds `images-00000.parquet`, ..., the manifest `shards.json`, and `report.json` and `report.md`, which
 account for every image and box of the input.
 """
 
@@ -20,27 +20,27 @@ from stages.shards.image_list import Encoded, ImageList, ListsImages, identities
 
 @dataclass(frozen=True, kw_only=True)
 class Shard(ListsImages):
-    """One set of shards. Rows come by sources, then in the order of the split, whatever the number of workers."""
+    """One set of shards. Rows are ordered by source, then as in the split, for any number of workers."""
 
     sources: tuple[Source, ...]
-    """Concatenated: 07+12 is two of them."""
+    """Concatenated: 07+12 has two."""
 
     classes: tuple[str, ...] = ()
-    """Labels are indices into it; empty: all class names found, sorted. A test set takes those of its training set."""
+    """Labels are indices into it; empty: all names in the data, sorted. A test set uses those of its training set."""
 
     ignore_classes: tuple[str, ...] = ()
-    """Our names of classes whose boxes are left out. Any other class not in `classes` refuses the data set."""
+    """Classes, by their names in the shards, whose boxes are left out. Any other class not in `classes` is an error."""
 
     images_per_shard: int = 256
     strict: bool = False
-    """Refuse a data set with a defect. Part of the key, so that a result kept from a lenient run does not pass."""
+    """Refuse a data set with a defect. Part of the key, so that the result of a lenient run is not reused."""
 
     def __post_init__(self) -> None:
         if not self.sources:
             raise PipelineError("a shard stage needs at least one source")
         names = Counter(f"{source.name}/{source.split}" for source in self.sources)
         if twice := [name for name, times in names.items() if times > 1]:
-            raise PipelineError(f"two sources are called {twice[0]}: name the data sets apart")
+            raise PipelineError(f"two sources are called {twice[0]}: give the data sets distinct names")
         if self.images_per_shard < 1:
             raise PipelineError(f"images_per_shard must be 1 or more, but is {self.images_per_shard}")
 
@@ -52,7 +52,7 @@ class Shard(ListsImages):
         return ("report.md",)
 
     def external_digest(self) -> str:
-        """Digest of the sources on disk. Refuses missing parts, empty splits and unknown classes before any work."""
+        """Digest of the sources on disk. Raises PipelineError for missing parts, empty splits and unknown classes."""
         surveyed = [(source, source.survey()) for source in self.sources if source.within is None]
         self._class_list().of(sum((source.renamed(found.objects_per_class) for source, found in surveyed), Counter()))
         return hashlib.sha256("".join(found.digest for _, found in surveyed).encode()).hexdigest() if surveyed else ""
@@ -77,7 +77,7 @@ class Shard(ListsImages):
 
 
 def image_list(source: Source) -> ImageList:
-    """Without its images where they are not there yet."""
+    """Image list of a source; without identities when its images do not exist yet or cannot be listed."""
     name = f"{source.name}/{source.split}"
     if source.within:
         return ImageList(name=name)
@@ -90,7 +90,7 @@ def image_list(source: Source) -> ImageList:
 
 
 def _files(source: Source, wanted: Collection[str]) -> dict[str, Encoded]:
-    """Those of some images of a data set on disk, by identity."""
+    """Files of the requested images of a data set on disk, by identity."""
     images = source.listing(source.located()).images if wanted else ()
     named = ((identity(source.name, image.image_id), image) for image in images if image.found)
     return {each: _encoded(image) for each, image in named if each in wanted}

@@ -1,7 +1,7 @@
-"""The work of the shard stage: read and check each image, write shard files in parallel, account for everything.
+"""The work of the shard stage: read and check each image, write shard files in parallel, and account for everything.
 
-One shard file is one task; which images go into which file depends on the lists alone. Files are finished in
-`ctx.work` with their accounts beside them, so that a killed sharding goes on after the last whole file.
+Each shard file is one task; which images it holds depends on the lists alone. Files are written to `ctx.work` with
+their accounts beside them, so that a killed sharding resumes after the last complete file.
 
 Tested in tests/stages/shards/test_shard.py.
 """
@@ -28,10 +28,10 @@ from stages.shards.image_row import read_image
 
 @dataclass(frozen=True, kw_only=True)
 class Sharding:
-    """How images become shards."""
+    """Settings of one sharding."""
 
     address: str
-    """Of the stage, for its errors."""
+    """Address of the stage, for error messages."""
 
     classes: ClassList
     images_per_shard: int
@@ -40,14 +40,14 @@ class Sharding:
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """The task of one shard file."""
+    """The task that writes one shard file."""
 
     name: str
     images: tuple[ListedImage, ...]
     classes: tuple[str, ...]
     ignored: tuple[str, ...]
     folder: Folder
-    """Where the file goes."""
+    """Where the file is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Written:
 
 
 def write_shards(sharding: Sharding, sources: Sequence[tuple[Source, Folder]], ctx: Context) -> None:
-    """Write shards of all images of the sources, each in its folder."""
+    """Write the shards of all images of these sources, each paired with its folder."""
     images, defects, lists = _listed(sources)
     classes = sharding.classes.of(lists.counts)
     pieces = [
@@ -86,7 +86,7 @@ def write_shards(sharding: Sharding, sources: Sequence[tuple[Source, Folder]], c
 
 
 def write_piece(piece: Piece) -> Written:
-    """Write one shard file, unless it stands there whole."""
+    """Write one shard file, unless a complete one exists."""
     if kept := _kept(piece):
         return kept
     readings = [read_image(image, piece.classes, piece.ignored) for image in piece.images]
@@ -106,7 +106,7 @@ def write_piece(piece: Piece) -> Written:
 
 
 def _count(label: int, rows: Sequence[Row]) -> dict[str, int]:
-    """What some rows hold of one class."""
+    """Counts of one class over these rows."""
     of_class = [(row, row.labels == label) for row in rows if label in row.labels]
     return {
         "objects": sum(int(found.sum()) for _, found in of_class),
@@ -118,17 +118,17 @@ def _count(label: int, rows: Sequence[Row]) -> dict[str, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Lists:
-    """What the lists alone tell."""
+    """Counts that follow from the lists alone."""
 
     counts: Counter[str]
-    """Objects of each class, by our names."""
+    """Number of objects of each class, by its name in the shards."""
 
     tally: Tally
-    """Of what is no listed image: repeated entries, and annotations of images that are not listed."""
+    """Counts beyond the listed images: repeated entries, and annotations of images that are not listed."""
 
 
 def _listed(sources: Iterable[tuple[Source, Folder]]) -> tuple[list[ListedImage], list[Defect], _Lists]:
-    """All images in order, each once for each source."""
+    """All images in order, each once per source; the defects and counts of the lists."""
     images: list[ListedImage] = []
     defects: list[Defect] = []
     counts, tally = Counter[str](), Tally()
@@ -151,7 +151,7 @@ def _chunks(images: Sequence[ListedImage], size: int) -> list[tuple[ListedImage,
 
 
 def _kept(piece: Piece) -> Written | None:
-    """The shard file of an attempt that was killed later, if it is whole."""
+    """The accounts of a shard file that a killed attempt completed; None when it is absent or damaged."""
     if not (piece.folder.exists(f"{piece.name}.json") and piece.folder.exists(piece.name)):
         return None
     accounts = piece.folder.read_json(f"{piece.name}.json")
@@ -174,7 +174,7 @@ def _refuse(sharding: Sharding, tally: Tally, defects: Sequence[Defect]) -> None
         first = "".join(f"\n  {defect}" for defect in real[:10])
         rest = f"\n  and {len(real) - 10} more" if len(real) > 10 else ""
         raise PipelineError(
-            f"{sharding.address}: {len(real)} defects, and the sharding is strict. Mend them or leave --strict out:"
+            f"{sharding.address}: {len(real)} defects, which a strict sharding refuses. Fix them or omit --strict:"
             f"{first}{rest}"
         )
 

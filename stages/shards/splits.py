@@ -1,4 +1,4 @@
-"""Which splits of a data set of the user's are trained and tested on where they are not named.
+"""Choose the training and test splits of a user's data set where they are not named.
 
 Tested in tests/experiments/cli/requests/test_training.py.
 """
@@ -11,10 +11,10 @@ from stages.shards.shard import image_list
 
 
 def pair_of_splits(found: DataSet, train: str = "", test: str = "") -> tuple[str, str]:
-    """The first usual two that share no image: trainval beside test, train beside val.
+    """The first pair of default splits that share no image: trainval with test, train with val.
 
-    PipelineError where there are no two. Two that are named are taken as they are, and so are two that share images
-    where there are no others: who scores them refuses that, with the number.
+    Raises PipelineError when there is no pair. Two named splits are returned unchanged. When every pair shares images,
+    the first one is returned: scoring refuses it later, with the number of shared images.
     """
     if train and test:
         return train, test
@@ -32,10 +32,10 @@ def _share_images(found: DataSet, first: str, second: str) -> bool:
 
 
 def _is_annotated(found: DataSet, split: str) -> bool:
-    """Whether there is anything to score: the test lists of benchmarks often come without objects."""
+    """Whether the split has objects to score: the test lists of benchmarks often come without."""
     try:
         return bool(found.source(split).survey().objects_per_class)
-    except PipelineError:  # who reads it says what is wrong
+    except PipelineError:  # the stage that reads it reports the error
         return True
 
 
@@ -47,6 +47,6 @@ def _no_pair(found: DataSet, trains: list[str], tests: list[str]) -> str:
         if not present
     )
     return (
-        f"{there}, {lacking or 'none to test on beside it'}. Name two with --train-split and --test-split; "
-        "where there is one alone, list some of its images in a split of their own, and the others in another"
+        f"{there}, {lacking or 'no other to test on'}. Name two with --train-split and --test-split; "
+        "if there is only one, divide its images into two split lists"
     )

@@ -1,8 +1,8 @@
-"""What is said wherever images that were trained on are allowed among those that are scored."""
+"""The note shown wherever scoring on training images is allowed."""
 
 from __future__ import annotations
 
 TRAINED_IMAGES_ALLOWED = (
-    "Images that were trained on are allowed among those that are scored: no measure of how well a detector does on "
-    "new images."
+    "The scored images may include images that were trained on: the numbers do not measure how well a detector does "
+    "on new images."
 )

@@ -1,8 +1,8 @@
-"""Stages that detect in images which their weights must not have been trained on.
+"""Stages that detect in images that their weights must not have been trained on.
 
-What the weights were trained on is read off the graph, so that no caller can leave it out. Lists of images are compared
-when the graph is planned, before anything is computed; finished shards, whatever they were made from, before the first
-image is detected.
+The training images are derived from the graph, so that no caller can forget to state them. Image lists are compared
+when the graph is planned, before anything is computed; finished shards, whatever they were made from, are compared
+before detection starts.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from stages.shards.overlap import refuse_shared_lists, refuse_shared_shards
 
 @dataclass(frozen=True, kw_only=True)
 class OnUnseenImages(Stage):
-    """Detects in the images of some shards."""
+    """A stage that detects in the images of shards."""
 
     shards: Stage
     allow_trained_images: bool = False
-    """Do not refuse: the numbers are no measure of how well the detector does on new images."""
+    """Accept training images: the numbers then do not measure how well the detector does on new images."""
 
     trained_on: tuple[Stage, ...] = field(init=False)
-    """All shards behind the weights, unless their images are allowed."""
+    """All shards behind the weights; empty when their images are allowed."""
 
     def __post_init__(self) -> None:
         seen = () if self.allow_trained_images else trained_on(self.made_by())
@@ -36,27 +36,27 @@ class OnUnseenImages(Stage):
         """The stage whose result holds the weights."""
 
     def remedy(self) -> str:
-        """What a user can do about images that were trained on."""
+        """What the user can do about images that were trained on, for the error message."""
         return (
             "Score on other images (--train-split, --test-split and --split name splits), or allow it with "
-            "--allow-trained-images: the numbers are then no measure of new images."
+            "--allow-trained-images: the numbers then do not measure performance on new images."
         )
 
     def external_digest(self) -> str:
-        """Reads nothing. Raises PipelineError when images on the lists were trained on."""
+        """Empty, since nothing is hashed. Raises PipelineError when the lists share images with the training."""
         refuse_shared_lists(self.shards, self.trained_on, self.remedy())
         return ""
 
     def refuse_trained_images(self, ctx: Context) -> None:
-        """Raises PipelineError when images in the finished shards were trained on."""
+        """Raises PipelineError when the finished shards share images with those of the training."""
         seen = [ctx.input(shards) for shards in self.trained_on]
         refuse_shared_shards(ctx.input(self.shards), seen, self.remedy())
 
 
 def trained_on(weights: Stage) -> tuple[Stage, ...]:
-    """All shards that weights come from: those of their training, and of the trainings that it started from.
+    """All shards behind these weights: those of their training and of the trainings that it started from.
 
-    A file of weights stands for those of its own.
+    A weights file stage represents its own training images.
     """
     if isinstance(weights, ListsImages):
         return (weights,)

@@ -1,1 +1,1 @@
-"""Training as a Ray Train job, and the first weights that it starts from."""
+"""Training as a Ray Train job, and the initial weights that it starts from."""

@@ -1,4 +1,4 @@
-"""What a training stage does around its loop: check the inputs, run one or many workers, write the result.
+"""The work of a training stage around its loop: check the inputs, run one or more workers, write the result.
 
 Tested in tests/stages/training/test_train.py.
 """
@@ -15,9 +15,9 @@ from stages.training.worker import WorkerJob, run_worker
 
 
 def train(job: WorkerJob, group: Group | None, out: Folder) -> None:
-    """Run the training to its end, in this process without a group, and write the result.
+    """Run the training to completion, in this process if there is no group, and write the result.
 
-    Raises PipelineError for what the user can mend.
+    Raises PipelineError for errors that the user can fix.
     """
     require_classes(job.shard_set(), job.recipe.spec)
     if job.checkpoints().newest_step() < job.recipe.schedule.iterations:

@@ -1,4 +1,4 @@
-"""Initial weights from torchvision's ResNet-50, fetched by torchvision or in its cache.
+"""Initial weights from torchvision's ResNet-50, downloaded by torchvision or taken from its cache.
 
 Tested in tests/stages/training/test_initial.py.
 """
@@ -16,12 +16,12 @@ TORCHVISION_RESNET50 = "resnet50-0676ba61.pth"
 
 @dataclass(frozen=True, kw_only=True)
 class ImageNetResNet50(Stage):
-    """IMAGENET1K_V1, which torchvision's own detectors start from."""
+    """Weights IMAGENET1K_V1, which torchvision's own detectors start from."""
 
     kind = "weights"
 
     def prepare(self) -> None:
-        """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
+        """Download the file before anything starts. Raises PipelineError, with the remedy, when there is no network."""
         if not torchvision_cache(TORCHVISION_RESNET50).is_file():
             from torchvision.models import ResNet50_Weights
 
@@ -32,7 +32,7 @@ class ImageNetResNet50(Stage):
         from ssd_core.weights.tensor_file import read_tensors
         from ssd_core.weights.weights import save_weights
 
-        self.prepare()  # this may be another node than the driver's
+        self.prepare()  # this node may not be the driver's
         with torchvision_cache(TORCHVISION_RESNET50).open("rb") as stream:
             weights = from_resnet50(read_tensors(stream))
         with ctx.out.open_output(WEIGHTS) as out:

@@ -1,4 +1,4 @@
-"""Initial weights from torchvision's VGG16, fetched by torchvision or in its cache.
+"""Initial weights from torchvision's VGG16, downloaded by torchvision or taken from its cache.
 
 Tested in tests/stages/training/test_initial.py.
 """
@@ -16,14 +16,14 @@ TORCHVISION_VGG16 = "vgg16-397923af.pth"
 
 @dataclass(frozen=True, kw_only=True)
 class ImageNetVgg16(Stage):
-    """IMAGENET1K_V1."""
+    """Weights IMAGENET1K_V1."""
 
     kind = "weights"
     reduced: bool = True
-    """fc6 and fc7 subsampled; False for the network with the full VGG16."""
+    """Subsample fc6 and fc7; False for the network with the full VGG16."""
 
     def prepare(self) -> None:
-        """Fetch the file before anything starts; PipelineError says what to do where there is no network."""
+        """Download the file before anything starts. Raises PipelineError, with the remedy, when there is no network."""
         if not torchvision_cache(TORCHVISION_VGG16).is_file():
             from torchvision.models import VGG16_Weights
 
@@ -35,7 +35,7 @@ class ImageNetVgg16(Stage):
         from ssd_core.weights.vgg import from_vgg16, vgg16_weights
         from ssd_core.weights.weights import save_weights
 
-        self.prepare()  # this may be another node than the driver's
+        self.prepare()  # this node may not be the driver's
         with torchvision_cache(TORCHVISION_VGG16).open("rb") as stream:
             found = vgg16_weights(read_tensors(stream), reduced=self.reduced)
         with ctx.out.open_output(WEIGHTS) as out:

@@ -1,4 +1,4 @@
-"""Initial weights from a file of the user's: a backbone trained on ImageNet, or weights of a detector."""
+"""Initial weights from a user's file: a backbone trained on ImageNet, or a detector."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsFile(ListsImages):
-    """Weights of ssdpipe, a detector of another program, a VGG16, or a ResNet-50, under our names."""
+    """Weights of ssdpipe, a detector of another program, a VGG16 or a ResNet-50, converted to ssdpipe's layout."""
 
     kind = "weights"
     path: str = execution("")
     choices: ImportChoices = AUTODETECT
-    """What a file of another program leaves open."""
+    """Settings that a file of another program does not state."""
 
     reduced: bool = True
-    """Of a VGG16 with its fully connected layers: subsample them; False for the network with the full VGG16."""
+    """Subsample the fully connected layers of a VGG16 file; False for the network with the full VGG16."""
 
     content: str = field(init=False)
-    """SHA-256 of the file: it is what counts, not the place of the file."""
+    """SHA-256 of the file: part of the key, unlike its path."""
 
     def __post_init__(self) -> None:
-        """Raises PipelineError when there is no such file."""
+        """Raises PipelineError when the file does not exist."""
         path = Path(self.path).expanduser().resolve()
         if not path.is_file():
             raise PipelineError(f"there is no weights file {path} (--init takes imagenet, scratch or a file)")
@@ -41,7 +41,7 @@ class WeightsFile(ListsImages):
             object.__setattr__(self, "content", hashlib.file_digest(stream, "sha256").hexdigest())
 
     def listed_images(self) -> tuple[ImageList, ...]:
-        """Those that the weights were trained on, as far as is known."""
+        """Images that the weights were trained on, as far as they are known."""
         from stages.training.trained_images import trained_images
 
         return trained_images(Path(self.path).expanduser().resolve())
@@ -56,7 +56,7 @@ class WeightsFile(ListsImages):
 
 
 def read_initial_weights(stream: IO[bytes], choices: ImportChoices = AUTODETECT, *, reduced: bool = True) -> Weights:
-    """Weights of ssdpipe or of another program, or a VGG16. PipelineError when the file is none of them."""
+    """Read weights of ssdpipe or another program, or a backbone. Raises PipelineError for any other file."""
     from ssd_core.weights.any_weights import read_weights
 
     try:

@@ -1,4 +1,4 @@
-"""What MLflow tells of a training's recipe: few enough numbers to compare by, and names that `-s` takes."""
+"""The parameters of a training in MLflow: few enough to compare runs by, under the names that `-s` takes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ssd_core.spec.recipe import Recipe
 
 
 def training_parameters(recipe: Recipe, initial: Stage | None) -> dict[str, str | int | float]:
-    """The detector in short, and every other setting by its name in `ssdpipe recipe show`."""
+    """A summary of the detector, and every other setting by its name in `ssdpipe recipe show`."""
     spec = recipe.spec
     return {
         "input_size": spec.input_size,
@@ -28,10 +28,10 @@ def training_parameters(recipe: Recipe, initial: Stage | None) -> dict[str, str 
 
 
 def _settings(recipe: Recipe) -> dict[str, str]:
-    told = [item.name for item in fields(Recipe) if item.name not in ("spec", "seed")]
-    return dict(leaf for name in told for leaf in leaves(getattr(recipe, name), name))
+    names = [item.name for item in fields(Recipe) if item.name not in ("spec", "seed")]
+    return dict(leaf for name in names for leaf in leaves(getattr(recipe, name), name))
 
 
 def _ratios(source: Source) -> str:
-    """Of all boxes of a map, such as 1,2,3."""
+    """Aspect ratios of all default boxes of a feature map, such as 1,2,3."""
     return ",".join(f"{ratio:g}" for ratio in sorted({1.0, *(r for scale in source.scales for r in scale.ratios)}))

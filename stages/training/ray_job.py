@@ -1,4 +1,4 @@
-"""The Ray Train job of a training: [1] a group of workers, [2] their ranks, [3] the loss of some of them.
+"""The Ray Train job of a training: [1] a group of workers, [2] their ranks, [3] the loss of workers.
 
 Tested in tests/stages/training/test_train.py.
 """
@@ -26,12 +26,12 @@ class Group:
     workers: int
     cpus_per_worker: float
     failures: int
-    """How often lost workers are started anew."""
+    """How many times the group is restarted after losing workers."""
 
 
 def run_group(job: WorkerJob, group: Group) -> None:
-    """Run the training to its end. An error of the data or the settings is raised; it would only come again."""
-    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # an end is noticed at the next of these
+    """Run the training to completion. An error in data or settings is raised, since it would only recur."""
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a dead worker is noticed
     from ray.train import WorkerGroupError
 
     for failures_left in reversed(range(group.failures + 1)):
@@ -44,7 +44,7 @@ def run_group(job: WorkerJob, group: Group) -> None:
                     raise cause from error
             if not failures_left:
                 raise
-            _log.warning("workers were lost, %d more starts: %s", failures_left, error)
+            _log.warning("workers were lost, %d restarts left: %s", failures_left, error)
 
 
 def _trainer(job: WorkerJob, group: Group) -> TorchTrainer:

@@ -1,8 +1,7 @@
 """Train one detector with Ray Train; the result is `weights.pt`, its curves and the kept checkpoints.
 
-The loop is `ssd_core.training.trainer`; Ray Train starts the workers, joins them into a process group and starts
-them anew when one is lost. They go on from the newest checkpoint in the work folder, as does the same command after a
-crash.
+The loop is `ssd_core.training.trainer`; Ray Train starts the workers, joins them into a process group and restarts them
+when one is lost. They resume from the newest checkpoint in the work folder, as does the same command after a crash.
 """
 
 from __future__ import annotations
@@ -24,25 +23,25 @@ class Train(Stage):
     """Shards to train on."""
 
     initial: Stage | None = None
-    """Stage whose `weights.pt` the training starts from; None starts from scratch (random weights)."""
+    """Stage whose `weights.pt` the training starts from; None for random weights (from scratch)."""
 
     workers: int = execution(1)
-    """Processes of the training: one per GPU, or CPU workers when there is no GPU to use.
+    """Number of worker processes: one per GPU, or CPU workers when no GPU is used.
 
-    0 trains in the process of the stage itself, which spares the start of a worker group, ten seconds or more; when
-    that process is lost, the scheduler tries the stage again.
+    0 trains in the process of the stage itself, which saves ten seconds or more for starting a worker group; when that
+    process is lost, the scheduler retries the stage.
     """
 
     use_gpu: bool = execution(False)
     cpus_per_worker: float = execution(1)
     loader_processes: int = execution(0)
-    """Of each worker, to decode and augment ahead of it; 0 does so in the worker."""
+    """Number of processes per worker that decode and augment ahead of it; 0 does so in the worker itself."""
 
     checkpoint_steps: int = execution(2000)
     checkpoint_seconds: float = execution(300.0)
     log_steps: int = execution(20)
     worker_failures: int = execution(3)
-    """How often lost workers are started anew from the newest checkpoint."""
+    """How many times lost workers are restarted from the newest checkpoint."""
 
     @property
     def resources(self) -> Resources:

@@ -1,4 +1,4 @@
-"""What a file of weights was trained on: known as long as it lies in the store in which it was made.
+"""Training images of a weights file, which are known while it lies in the store that produced it.
 
 Tested in tests/experiments/cli/test_trained_images.py.
 """
@@ -14,7 +14,7 @@ from stages.shards.overlap import sharded_images
 
 
 def trained_images(file: Path) -> tuple[ImageList, ...]:
-    """The images of all shards behind a result of a store; none for a file from elsewhere."""
+    """Image lists of all shards behind a result in a store; empty for a file from elsewhere."""
     for folder in file.parents:
         if folder.parent.name == "objects" and (folder.parent.parent / "format.json").is_file():
             store = Store.open(str(folder.parent.parent))

@@ -1,4 +1,4 @@
-"""The weights of a detector under other classes, as first weights of a fine-tuning (paper section 3.4 after COCO)."""
+"""Weights of a detector for other classes, as initial weights of a fine-tuning (paper section 3.4, after COCO)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from stages.training.weight_files import WEIGHTS
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer(Stage):
-    """Boxes keep their scales and locations; of the class outputs stay those that have a name among `classes`."""
+    """Keeps the box regression, and the class outputs of the classes in `names`."""
 
     weights: Stage
     classes: tuple[str, ...]
     names: tuple[tuple[str, str], ...]
-    """Pairs of a class of the weights and its name here."""
+    """Pairs (class of the weights, its name in `classes`)."""
 
     def run(self, ctx: Context) -> None:
         from ssd_core.weights.head_transfer import transferred

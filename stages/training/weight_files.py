@@ -1,4 +1,4 @@
-"""Names of the files of weights in the result of a stage."""
+"""Names of the weights files in the result of a stage."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ WEIGHTS = "weights.pt"
 
 
 def kept_weights(step: int) -> str:
-    """Name of the weights after `step` steps, where the recipe keeps them."""
+    """Name of the weights file of a checkpoint that the recipe keeps after `step` steps."""
     return f"checkpoints/weights-{step:09d}.pt"

@@ -1,4 +1,4 @@
-"""One worker of a training, without a word of Ray: build the detector, go on from the newest checkpoint, train.
+"""One worker of a training, independent of Ray: build the detector, resume from the newest checkpoint, train.
 
 Tested in tests/stages/training/test_train.py.
 """
@@ -29,7 +29,7 @@ CHECKPOINTS = "checkpoints"
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerJob:
-    """What every worker is sent."""
+    """The job that is sent to every worker."""
 
     recipe: Recipe
     pace: Pace
@@ -39,7 +39,7 @@ class WorkerJob:
     loader_processes: int
     use_gpu: bool
     threads: int
-    """Of the arithmetic on a CPU; the bits of the result depend on it."""
+    """Number of CPU threads of the arithmetic; the bits of the result depend on it."""
 
     ctx: Context
 
@@ -69,10 +69,10 @@ class _ContextListener:
 
 
 def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int = 0) -> None:
-    """Train to the end, as worker `rank` of `size`."""
+    """Train to completion as worker `rank` of `size`."""
     world = World(rank=rank, size=size, device=_device(job, local_rank))
     detector = job.initial_detector()
-    recipe = replace(job.recipe, spec=detector.spec)  # its preprocessing is that of the initial weights
+    recipe = replace(job.recipe, spec=detector.spec)  # with the preprocessing of the initial weights
     trainer = Trainer(
         recipe,
         detector,
@@ -96,7 +96,7 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int 
 
 
 def _device(job: WorkerJob, local_rank: int) -> torch.device:
-    if not (job.use_gpu and torch.cuda.is_available()):  # GPUs may be only declared, where a cluster is tested
+    if not (job.use_gpu and torch.cuda.is_available()):  # tests of a cluster may declare GPUs that do not exist
         return torch.device("cpu")
     device = torch.device("cuda", local_rank)
     torch.cuda.set_device(device)

@@ -23,7 +23,7 @@ from stages.shards.shard import Shard
 
 @pytest.fixture
 def in_process(tmp_path: Path) -> Callable[..., StageContext]:
-    """Make the context of a stage; `inputs` maps stages that it holds to folders, `name` tells contexts apart."""
+    """Make the context of a stage; `inputs` maps its input stages to folders, `name` distinguishes contexts."""
 
     def make(
         stage: Stage, name: str = "result", inputs: dict[Stage, Folder] | None = None, mapper: Mapper = map_inline
@@ -74,7 +74,7 @@ class WrittenVoc:
 
 @pytest.fixture
 def voc(tmp_path: Path) -> WrittenVoc:
-    """Two sound images of 100x80: `a` with a cat, `b` with a dog and no defect; splits train and test."""
+    """Two images of 100x80 without defects: `a` with a cat, `b` with a dog; splits train and test."""
     folder = WrittenVoc(tmp_path / "devkit" / "VOC2007")
     for image_id, name in (("a", "cat"), ("b", "dog")):
         folder.image(image_id)
@@ -86,7 +86,7 @@ def voc(tmp_path: Path) -> WrittenVoc:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A small drawn data set as the stages that make it and the folders of their results."""
+    """A small drawn data set: the stages that make it and the folders of their results."""
 
     train: Shard
     test: Shard
@@ -113,7 +113,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
 
 @pytest.fixture
 def small_spec() -> DetectorSpec:
-    """Maps of 8 and 4 cells at input 64 for the drawn classes."""
+    """A detector with maps of 8 and 4 cells at input 64, for the drawn classes."""
     return DetectorSpec(
         input_size=64,
         classes=tuple(CLASSES),

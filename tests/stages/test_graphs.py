@@ -31,7 +31,7 @@ def evaluated(recipe: Recipe, drawn: Any, placement: Placement = HERE, **scoring
     return scored(training, test=drawn.test, variant="a", training=training, placement=placement, **scoring)
 
 
-def test_a_recipe_becomes_shards_training_detection_and_evaluation_in_this_order(recipe, drawn):
+def test_a_recipe_becomes_training_detection_and_evaluation_in_this_order(recipe, drawn):
     graph = Graph([evaluated(recipe, drawn)])
     assert [node.address for node in graph.nodes.values() if node.stage not in (drawn.train, drawn.test)] == [
         "draw",
@@ -59,7 +59,7 @@ def test_weights_from_elsewhere_are_scored_without_a_training(recipe, drawn):
     assert evaluation.tracked_by() is None
 
 
-def test_a_training_does_not_know_of_its_validation(recipe, drawn):
+def test_a_training_does_not_depend_on_its_validation(recipe, drawn):
     evaluation = evaluated(recipe, drawn)
     assert isinstance(evaluation.training, Train)
     stage = validated(evaluation.training, validation=drawn.test, placement=Placement())

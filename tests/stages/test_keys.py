@@ -1,7 +1,7 @@
-"""A key holds the code that can change a result, and no other: read off the keys of the stages that commands build.
+"""A key holds the code that can change a result, and no other: checked on the keys of the stages that commands build.
 
-tests/golden/keys/ lists the modules in the key of each stage; a change of a list is to be read as a change of code is.
-Write them anew: `UPDATE_KEYS=1 python -m pytest tests/stages/test_keys.py`
+tests/golden/keys/ lists the modules in the key of each stage; review a change of a list like a change of code.
+To rewrite them: `UPDATE_KEYS=1 python -m pytest tests/stages/test_keys.py`
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LAYOUTS = ("voc", "coco", "ilsvrc", "csv")
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
-    """All that the commands build: each experiment at two presets, trainings on each layout, weights of a file."""
+    """Everything that the commands build: each experiment at two presets, trainings on each layout, a weights file."""
     place = tmp_path_factory.mktemp("user")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSDPIPE_DATA", str(place / "nowhere"))
@@ -64,7 +64,7 @@ def requests(place: Path) -> Iterator[Request]:
 
 
 def write_data(folder: Path, layout: str) -> Path:
-    """A cat in each of three splits of one image; what no plan reads is left empty."""
+    """A cat in each of three splits of one image each; files that no plan reads are empty."""
     box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>50</xmax><ymax>60</ymax></bndbox>"
     name = "n02121808" if layout == "ilsvrc" else "cat"
     xml = f"<annotation><object><name>{name}</name>{box}</object></annotation>"
@@ -99,7 +99,7 @@ def write_data(folder: Path, layout: str) -> Path:
 
 
 def ingredients(graph: Graph) -> dict[str, list[Ingredients]]:
-    """What the keys are made of, by the name of the stage; its inputs' results are left out."""
+    """Ingredients of the keys, by the name of the stage, without the results of its inputs."""
     resolver = Resolver(graph, missing_allowed=True)
     found: dict[str, list[Ingredients]] = {}
     for node in graph.nodes.values():
@@ -109,7 +109,7 @@ def ingredients(graph: Graph) -> dict[str, list[Ingredients]]:
 
 
 def name_of(stage: Stage) -> str:
-    """Its class, and that of its sources where it has some: `Shard-VocFolder`."""
+    """Class of the stage, and of its sources if it has any: `Shard-VocFolder`."""
     sources = {type(source).__name__ for source in stage.sources} if isinstance(stage, Shard) else set()
     return "-".join([type(stage).__name__, *sorted(sources)])
 
@@ -118,17 +118,19 @@ def test_a_key_holds_the_modules_that_can_change_its_result(graph: Graph) -> Non
     lists = {
         name: {"\n".join(sorted(each.code)) + "\n" for each in found} for name, found in ingredients(graph).items()
     }
-    assert [name for name, texts in lists.items() if len(texts) > 1] == [], "stages of one class, yet other modules"
+    assert [name for name, texts in lists.items() if len(texts) > 1] == [], "stages of one class with different modules"
     if os.environ.get("UPDATE_KEYS"):
         shutil.rmtree(GOLDEN)
         GOLDEN.mkdir(parents=True)
         for name, (text,) in lists.items():
             (GOLDEN / f"{name}.txt").write_text(text)
     golden = {path.stem: {path.read_text()} for path in GOLDEN.glob("*.txt")}
-    assert lists == golden, "read what changed; if it is meant, write the lists anew as the head of this file says"
+    assert lists == golden, (
+        "review the change; if it is intended, rewrite the lists as described at the top of this file"
+    )
 
 
-def test_every_stage_class_of_the_project_is_among_them(graph: Graph) -> None:
+def test_every_stage_class_of_the_project_has_a_list_of_modules(graph: Graph) -> None:
     built = {type(node.stage).__name__ for node in graph.nodes.values()}
     assert runnable(Stage) == built
 
@@ -142,7 +144,7 @@ def runnable(kind: type) -> set[str]:
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the tree, whose code the keys are made of from here on."""
+    """A copy of the source tree, from which keys are computed in this test."""
     for package in code_digest.FIRST_PARTY:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(code_digest, "_package_folder", lambda name: tmp_path / name)
@@ -150,7 +152,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def reached(graph: Graph, source: Path, pattern: str) -> set[str]:
-    """Names of the stages whose keys are others once a function is added to the files of a pattern."""
+    """Names of the stages whose keys change when a function is added to the files of a pattern."""
     before = {name: [each.key for each in found] for name, found in ingredients(graph).items()}
     files = sorted(source.glob(pattern))
     assert files
@@ -160,12 +162,12 @@ def reached(graph: Graph, source: Path, pattern: str) -> set[str]:
     return {name for name in before if before[name] != after[name]}
 
 
-def test_an_edit_of_the_augmentation_reaches_trainings_alone(graph: Graph, source: Path) -> None:
+def test_an_edit_of_the_augmentation_reaches_only_trainings(graph: Graph, source: Path) -> None:
     assert reached(graph, source, "ssd_core/data/augment/*.py") == {"Train"}
 
 
 @pytest.mark.parametrize("form", ["layout", "text", "latex"])
-def test_an_edit_of_how_a_table_is_printed_reaches_tables_alone(graph: Graph, source: Path, form: str) -> None:
+def test_an_edit_of_how_a_table_is_printed_reaches_only_tables(graph: Graph, source: Path, form: str) -> None:
     assert reached(graph, source, f"stages/tables/{form}.py") == {"Table"}
 
 

@@ -46,7 +46,7 @@ class Untrained(Stage):
 
 @pytest.fixture
 def detected(in_process, drawn, small_spec):
-    """The table of a detection with options of the stage; `tasks` gets the number of tasks."""
+    """Run a detection with options of the stage and return its table; `tasks` receives the number of tasks."""
 
     def run(weights: Untrained | None = None, tasks: list[int] | None = None, **options: Any) -> pa.Table:
         weights = weights or Untrained(spec=small_spec)
@@ -73,7 +73,7 @@ def test_rows(drawn) -> ShardSet:
     return ShardSet(drawn.folders[drawn.test].path)
 
 
-def test_detections_come_in_the_order_of_the_images_and_by_falling_score_within_one(detected, test_rows):
+def test_detections_are_in_the_order_of_the_images_and_by_descending_score_within_each(detected, test_rows):
     table = detected()
     ids = [row.image_id for row in test_rows]
     found = table.column("image_id").to_pylist()
@@ -103,7 +103,7 @@ def test_boxes_are_pixels_of_the_original_image(detected, test_rows, small_spec)
     assert own.column("label").to_pylist() == expected.labels[third].tolist()
 
 
-def test_two_tasks_give_bitwise_what_one_gives(detected, in_process, drawn, small_spec):
+def test_two_tasks_give_bitwise_the_result_of_one(detected, in_process, drawn, small_spec):
     tasks: list[int] = []
     spread = detected(tasks=tasks, batch_size=16)
     assert tasks == [2]  # 64 images and 6
@@ -142,7 +142,7 @@ def test_shards_with_classes_in_another_order_are_refused(detected, small_spec):
         detected(Untrained(spec=other))
 
 
-def test_weights_of_any_name_can_be_detected_with(in_process, drawn, small_spec):
+def test_a_weights_file_of_any_name_can_be_used(in_process, drawn, small_spec):
     weights = Untrained(spec=small_spec)
     made = in_process(weights, "weights")
     weights.run(made)

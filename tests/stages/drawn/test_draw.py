@@ -57,7 +57,7 @@ def test_the_images_of_two_splits_differ(in_process):
     assert out.read_bytes("JPEGImages/train_00000.jpg") != out.read_bytes("JPEGImages/test_00000.jpg")
 
 
-def test_drawn_images_pass_a_strict_sharding_and_both_stages_are_kept(tmp_path):
+def test_drawn_images_pass_a_strict_sharding_and_both_stages_are_cached(tmp_path):
     draw = Draw(train=12, test=1)
     source = VocFolder(name="drawn", split="train", within=draw)
     graph = Graph([Shard(sources=(source,), classes=CLASSES, images_per_shard=5, strict=True)])
@@ -77,8 +77,8 @@ def test_drawn_images_pass_a_strict_sharding_and_both_stages_are_kept(tmp_path):
     assert store.output(manifest).read_json("report.json")["list"] == []
 
 
-def test_the_default_images_are_those_that_measured_numbers_were_made_with(in_process):
-    # Digest of the files when there was one vocabulary; without JPEGs, whose bytes another OpenCV may change
+def test_the_default_images_are_those_of_the_measured_numbers(in_process):
+    # Digest of the files from the time of a single vocabulary; without JPEGs, whose bytes depend on OpenCV
     out = drawn(in_process, train=2, test=1)
     digest = hashlib.sha256()
     for name in out.files():
@@ -141,6 +141,6 @@ def test_drawn_images_in_coco_layout_pass_a_strict_sharding_with_their_crowds(tm
 
 
 @pytest.mark.parametrize("fields", [{"train": -1}, {"train": 0, "test": 0}, {"seed": -1}, {"sides": (200, 160)}])
-def test_counts_seeds_and_sizes_that_mean_nothing_are_refused(fields):
+def test_invalid_counts_seeds_and_sizes_are_refused(fields):
     with pytest.raises(PipelineError, match=r"\d"):
         Draw(**fields)

@@ -35,7 +35,7 @@ def test_every_image_has_an_object_and_every_class_its_share(scenes):
     assert min(counts.values()) > 0.1 * sum(counts.values())
 
 
-def test_each_of_six_maps_of_a_detector_has_objects_of_its_size(scenes):
+def test_each_of_the_six_feature_maps_of_a_detector_has_objects_of_its_size(scenes):
     # SSD300's scales as fractions of the input: .1, .2, .375, .55, .725, .9
     found, _ = np.histogram(sides(scenes), [0.05, 0.15, 0.28, 0.46, 0.64, 0.81, 1.05])
     assert (found > 0.04 * found.sum()).all(), found
@@ -79,7 +79,7 @@ def test_every_class_of_the_second_vocabulary_is_drawn(richer):
     assert min(counts.values()) > 0.04 * sum(counts.values())
 
 
-def test_the_area_of_an_object_is_that_of_its_visible_pixels(richer):
+def test_the_area_of_an_object_is_the_number_of_its_visible_pixels(richer):
     for scene in richer:
         for item in scene.objects:
             xmin, ymin, xmax, ymax = item.box_xyxy

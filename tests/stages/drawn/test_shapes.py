@@ -12,7 +12,7 @@ def covered(patch):
     return y.min() + patch.top, x.min() + patch.left, y.max() + patch.top, x.max() + patch.left
 
 
-def test_a_disc_covers_the_pixels_of_its_box_and_pi_quarters_of_their_area():
+def test_a_disc_fills_its_box_and_covers_pi_quarters_of_its_area():
     outline = posed(disc(np.random.default_rng(0)), angle=0, aspect=1, side=40, limit=(100, 100))
     patch = raster(outline, 10.0, 20.0)
     assert covered(patch) == pytest.approx((20, 10, 59, 49), abs=1)
@@ -20,7 +20,7 @@ def test_a_disc_covers_the_pixels_of_its_box_and_pi_quarters_of_their_area():
     assert patch.area == pytest.approx(np.pi / 4 * 41 * 41, rel=0.02)
 
 
-def test_the_middle_of_a_ring_is_open():
+def test_the_middle_of_a_ring_is_empty():
     outline = posed(ring(np.random.default_rng(0)), angle=0, aspect=1, side=60, limit=(100, 100))
     patch = raster(outline, 0.0, 0.0)
     height, width = patch.size
@@ -30,7 +30,7 @@ def test_the_middle_of_a_ring_is_open():
 
 @pytest.mark.parametrize("shape", [item.shape for item in COCO_LIKE.classes])
 @pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
-def test_a_posed_outline_begins_at_the_origin_and_its_box_has_the_area_asked_for(shape, aspect):
+def test_a_posed_outline_begins_at_the_origin_and_its_box_has_the_requested_area(shape, aspect):
     outline = posed(shape(np.random.default_rng(1)), angle=0.4, aspect=aspect, side=50, limit=(500, 500))
     points = np.concatenate(outline)
     np.testing.assert_allclose(points.min(0), 0, atol=1e-9)
@@ -44,7 +44,7 @@ def test_a_posed_outline_shrinks_to_its_limit_and_keeps_its_shape():
     assert height == pytest.approx(20, rel=0.15)  # a square leans by up to an eighth
 
 
-def test_a_crowd_is_nine_to_twenty_five_copies_of_a_shape_in_cells_of_their_own():
+def test_a_crowd_is_nine_to_twenty_five_copies_of_a_shape_in_separate_cells():
     outline = crowd(disc, np.random.default_rng(0))
     cells = {tuple(np.floor(contour.mean(0)).astype(int)) for contour in outline}
     assert len(cells) == len(outline)

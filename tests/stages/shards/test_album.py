@@ -1,4 +1,4 @@
-"""Reading a data set in order to look at it."""
+"""Reading a data set in order to display it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_boxes_are_fractions_and_objects_know_their_image(voc: Any) -> None:
     assert found.difficult.tolist() == [False, True, True]
 
 
-def test_objects_and_images_of_each_class_are_counted_apart(voc: Any) -> None:
+def test_objects_and_images_of_each_class_are_counted_separately(voc: Any) -> None:
     voc.annotation("a", ("cat", 10, 20, 50, 60), ("cat", 0, 0, 100, 40))
     found = seen(open_album(str(voc.root), "train"))
     assert (found.objects_per_class(), found.images_per_class()) == ([2, 1], [1, 1])
@@ -55,13 +55,13 @@ def test_a_data_set_without_a_readable_image_is_refused(voc: Any) -> None:
         seen(open_album(str(voc.root), "train"))
 
 
-def test_images_without_objects_are_looked_at(voc: Any) -> None:
+def test_images_without_objects_are_included(voc: Any) -> None:
     voc.annotation("a")
     found = seen(open_album(str(voc.root), "train"))
     assert (found.images, found.image.tolist(), found.classes) == (2, [1], ("dog",))
 
 
-def test_the_picked_images_are_distinct_whole_and_drawn_anew_with_the_seed(voc: Any) -> None:
+def test_the_picked_images_are_distinct_complete_and_drawn_by_the_seed(voc: Any) -> None:
     names = [f"c{number}" for number in range(20)]
     for name in names:
         voc.image(name)
@@ -74,7 +74,7 @@ def test_the_picked_images_are_distinct_whole_and_drawn_anew_with_the_seed(voc: 
     assert all(row.image for row in seen(album, pick=5).picked)
 
 
-def test_without_a_split_trainval_or_else_train_is_looked_at(voc: Any) -> None:
+def test_without_a_split_trainval_or_else_train_is_shown(voc: Any) -> None:
     assert open_album(str(voc.root), "").title == "VOC2007 train"
     voc.split("trainval", ["a"])
     assert open_album(str(voc.root), "").title == "VOC2007 trainval"
@@ -90,16 +90,16 @@ def test_a_folder_of_shards_shows_what_its_data_set_shows(voc: Any, in_process: 
         assert getattr(shards, name) == getattr(folder, name)
     for name in ("image", "boxes_xyxy", "labels", "difficult", "crowd"):
         np.testing.assert_array_equal(getattr(shards, name), getattr(folder, name))
-    with pytest.raises(PipelineError, match="leave --split out"):
+    with pytest.raises(PipelineError, match="omit --split"):
         open_album(context.out.path, "train")
 
 
-def test_a_split_that_is_not_there_is_told(voc: Any) -> None:
+def test_a_missing_split_is_refused_with_the_nearest_name(voc: Any) -> None:
     with pytest.raises(PipelineError, match="did you mean 'train'"):
         open_album(str(voc.root), "trian")
 
 
-def test_all_objects_of_real_data_are_seen(real_data: Callable[[str], Path]) -> None:
+def test_all_objects_of_real_data_are_read(real_data: Callable[[str], Path]) -> None:
     found = seen(open_album(str(real_data("bccd")), "test"))
     assert found.images == 72
     annotated = sum(
@@ -109,7 +109,7 @@ def test_all_objects_of_real_data_are_seen(real_data: Callable[[str], Path]) -> 
     assert annotated - 1 <= len(found.labels) <= annotated  # two boxes of the whole set have no area
 
 
-def test_coco_is_looked_at_with_its_crowds(real_data: Callable[[str], Path]) -> None:
+def test_coco_is_read_with_its_crowds(real_data: Callable[[str], Path]) -> None:
     found = seen(open_album(str(real_data("coco_mini")), "val2017"))
     annotations = json.loads((real_data("coco_mini") / "annotations/instances_val2017.json").read_text())["annotations"]
     assert found.images == 206

@@ -1,4 +1,4 @@
-"""What is wrong in a data set, told without writing anything."""
+"""Checking a data set without writing anything."""
 
 import pytest
 from typer.testing import CliRunner
@@ -18,7 +18,7 @@ def test_every_kind_of_defect_has_a_policy():
     assert {treatment.policy for treatment in TREATMENTS.values()} == set(Policy)
 
 
-def test_an_image_of_several_splits_is_read_once_and_told_when_it_is_in_train_and_test(voc):
+def test_an_image_of_several_splits_is_read_once_and_reported_when_it_is_in_train_and_test(voc):
     found = check(find_data_set(str(voc.root)))
     assert (found.images_of_splits, found.objects_per_class) == ({"test": 1, "train": 2}, {"cat": 1, "dog": 1})
     assert found.tally.images_written == 2
@@ -26,7 +26,7 @@ def test_an_image_of_several_splits_is_read_once_and_told_when_it_is_in_train_an
     assert (shared.kind, shared.file, shared.detail) == (Kind.TWO_SPLITS, "JPEGImages/b.jpg", "train and test")
 
 
-def test_trainval_holds_train_and_val_by_right(voc):
+def test_trainval_may_hold_train_and_val(voc):
     voc.split("test", ["c"])
     voc.image("c")
     voc.annotation("c")
@@ -38,7 +38,7 @@ def test_trainval_holds_train_and_val_by_right(voc):
     assert kinds(check(find_data_set(str(voc.root)))) == [Kind.TWO_SPLITS]
 
 
-def test_files_that_no_split_names_are_told_unless_only_some_splits_are_checked(voc):
+def test_files_in_no_split_are_reported_unless_only_some_splits_are_checked(voc):
     voc.image("left")
     voc.annotation("over")
     voc.split("test", ["a"])
@@ -49,13 +49,13 @@ def test_files_that_no_split_names_are_told_unless_only_some_splits_are_checked(
     assert kinds(check(find_data_set(str(voc.root)), splits=["train"])) == []
 
 
-def test_a_class_that_should_not_be_there_is_told_with_its_count(voc):
+def test_an_unexpected_class_is_reported_with_its_count(voc):
     found = check(find_data_set(str(voc.root)), splits=["train"], classes=["dog"])
     (unknown,) = found.defects
     assert (unknown.kind, unknown.file, unknown.detail) == (Kind.UNKNOWN_CLASS, "cat", "1 objects")
 
 
-def test_names_with_spaces_and_letters_beyond_ascii_are_read_and_noted(voc):
+def test_names_with_spaces_or_non_ascii_letters_are_read_and_noted(voc):
     for image_id in ("a b", "überall"):
         voc.image(image_id)
         voc.annotation(image_id, ("cat", 1, 1, 9, 9))
@@ -84,7 +84,7 @@ def test_the_command_prints_counts_and_places_and_only_strict_fails(voc, ssdpipe
     assert ssdpipe(voc.root, "--strict", "--split", "train").exit_code == 0
 
 
-def test_real_fruit_has_the_defects_that_its_source_tells(real_data, ssdpipe):
+def test_real_fruit_has_the_defects_that_its_source_states(real_data, ssdpipe):
     # SOURCE.txt of the data: 30 XML with size 0x0; 30 PNG named .jpg, 19 of them RGBA and 4 with a palette
     done = ssdpipe(real_data("messy/fruit"))
     assert "wrong size in annotation: 30, repaired" in done.stdout

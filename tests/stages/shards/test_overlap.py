@@ -1,4 +1,4 @@
-"""The same image under different names is recognised, and never trained on and scored."""
+"""An image is recognised under different names, and never both trained on and scored."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def shard(root, split, name="pets"):
         (("coco2017", "000000000042"), ("coco", "42")),
     ],
 )
-def test_two_names_of_one_image_are_one_identity(one, other):
+def test_two_names_of_an_image_have_one_identity(one, other):
     assert identity(*one) == identity(*other)
 
 
@@ -34,7 +34,7 @@ def test_two_names_of_one_image_are_one_identity(one, other):
         (("mine", "a"), ("yours", "a")),
     ],
 )
-def test_different_images_stay_apart(one, other):
+def test_different_images_have_different_identities(one, other):
     assert identity(*one) != identity(*other)
 
 
@@ -45,7 +45,7 @@ def test_test_images_among_the_training_images_are_refused_from_the_lists_with_t
         refuse_shared_lists(shard(voc.root, "test"), [shard(voc.root, "train")], "look elsewhere")
 
 
-def test_voc2012_brings_images_of_voc2007(voc, tmp_path):
+def test_voc2012_contains_images_of_voc2007(voc, tmp_path):
     voc.split("trainval", ["2007_000027", "2008_000001"])
     voc.split("test", ["000027", "000028"])
     voc.image("2007_000027")

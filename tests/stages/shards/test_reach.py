@@ -1,4 +1,4 @@
-"""Counts of what default boxes reach, on a detector small enough to work out by hand."""
+"""Objects that default boxes reach, counted for a detector small enough to work out by hand."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_objects_are_counted_at_the_scale_of_their_best_box_when_it_reaches_them
     assert (found.all.objects, found.all.unreached, found.all.share) == (4, 1, 0.25)
 
 
-def test_an_object_between_two_scales_is_reached_by_both_and_best_at_one() -> None:
+def test_an_object_between_two_scales_is_reached_by_both_and_has_its_best_box_in_one() -> None:
     # 6 x 6 inside the 8 x 8 square: 36 / 64; of a 4 x 4 square moved to its corner, 16 / 36 is too little for half
     wide = DetectorSpec(
         input_size=16,
@@ -63,7 +63,7 @@ def test_an_object_between_two_scales_is_reached_by_both_and_best_at_one() -> No
     assert [(scale.best, scale.reached) for scale in found.scales] == [(0, 1), (1, 1)]
 
 
-def test_the_unreached_are_told_by_size_and_class() -> None:
+def test_unreached_objects_are_counted_by_size_and_class() -> None:
     found = reach_of(seen((0, REACHED), (1, TINY), (1, TINY)), SPEC)
     assert [(group.name, group.objects, group.unreached) for group in found.classes] == [("cat", 1, 0), ("dog", 2, 2)]
     assert [(group.name, group.objects, group.unreached) for group in found.sizes if group.objects] == [
@@ -71,19 +71,19 @@ def test_the_unreached_are_told_by_size_and_class() -> None:
     ]
 
 
-def test_sizes_are_sides_of_the_square_of_the_same_area_in_the_input() -> None:
+def test_sizes_are_sides_of_the_square_with_the_same_area_in_input_pixels() -> None:
     boxes_xyxy = np.array([[0, 0, 1, 1], [0, 0, 0.5, 0.125]])
     np.testing.assert_allclose(sides(boxes_xyxy, SPEC), [16, 4])  # sqrt(8 * 2)
 
 
-def test_the_bins_take_their_lower_bound_and_all_objects() -> None:
+def test_bins_include_their_lower_bound_and_cover_all_objects() -> None:
     found = reach_of(seen((0, (0, 0, 8, 8)), (0, (0, 0, 7.9, 7.9)), (0, (0, 0, 16, 16))), SPEC)
     counts = {group.name: group.objects for group in found.sizes}
     assert (counts["0 to 8"], counts["8 to 16"], counts["16 to 32"]) == (1, 1, 1)
     assert sum(counts.values()) == 3
 
 
-def test_crowds_do_not_count_since_no_training_sees_them() -> None:
+def test_crowds_are_not_counted_since_they_are_never_trained_on() -> None:
     found = reach_of(seen((0, REACHED), (1, TINY), crowd=(1,)), SPEC)
     assert (found.all.objects, found.all.unreached) == (1, 0)
 

@@ -27,7 +27,7 @@ def shard(root, split="train", *, name="pets", **rest):
 
 @pytest.fixture
 def run(in_process):
-    """Run a stage; the shards and the report."""
+    """Run a stage and return its shards and report."""
 
     def run_stage(stage):
         stage.external_digest()
@@ -67,7 +67,7 @@ def test_the_manifest_counts_what_the_files_hold(voc, run):
     shards.verify()
 
 
-def test_sources_are_concatenated_and_every_row_tells_its_source(voc, run):
+def test_sources_are_concatenated_and_every_row_names_its_source(voc, run):
     stage = Shard(
         sources=(
             VocFolder(name="pets", split="test", root=str(voc.root)),
@@ -90,7 +90,7 @@ def test_two_runs_give_the_same_bytes_whatever_the_order_of_work(voc, in_process
     assert all(first.out.read_bytes(name) == second.out.read_bytes(name) for name in first.out.files())
 
 
-def test_an_image_without_objects_is_written_and_is_no_defect(voc, run):
+def test_an_image_without_objects_is_written_and_is_not_a_defect(voc, run):
     voc.annotation("a")
     shards, report = run(shard(voc.root, strict=True))
     assert len(shards) == 2
@@ -98,7 +98,7 @@ def test_an_image_without_objects_is_written_and_is_no_defect(voc, run):
     assert report["images_without_objects"] == 1
 
 
-def test_every_defect_is_counted_listed_with_its_place_and_nothing_else_is_lost(voc, run):
+def test_every_defect_is_counted_and_listed_with_its_place_and_nothing_else_is_lost(voc, run):
     ids = ["a", "b", "no-image", "no-xml", "bad-xml", "cut", "boxes", "b", "png"]
     voc.split("train", ids)
     voc.annotation("no-image", ("cat", 1, 1, 9, 9), ("cat", 2, 2, 9, 9))
@@ -158,13 +158,13 @@ def test_a_strict_sharding_accepts_what_is_legal(voc, run):
     assert accounts_balance(report)
 
 
-def test_an_unknown_class_is_refused_when_the_graph_is_planned_with_its_count_and_the_near_name(voc):
+def test_an_unknown_class_is_refused_at_planning_with_its_count_and_the_nearest_name(voc):
     voc.annotation("b", ("Dog", 1, 1, 9, 9), ("Dog", 1, 1, 9, 9))
     with pytest.raises(PipelineError, match=r"'Dog' \(2 objects\); did you mean 'dog'\? There are: cat, dog"):
         shard(voc.root, classes=("cat", "dog")).external_digest()
 
 
-def test_a_test_set_takes_the_labels_of_the_list_it_is_given(voc, run):
+def test_a_test_set_uses_the_labels_of_the_class_list_that_it_is_given(voc, run):
     shards, _ = run(shard(voc.root, "test", classes=("bird", "cat", "dog")))
     np.testing.assert_array_equal(shards.row(0).labels, [2])
     assert shards.classes == ("bird", "cat", "dog")
@@ -177,7 +177,7 @@ def test_a_data_set_whose_images_are_all_unusable_is_refused(voc, run):
         run(shard(voc.root))
 
 
-def test_a_killed_sharding_goes_on_after_the_last_whole_file(voc, in_process):
+def test_a_killed_sharding_resumes_after_the_last_complete_file(voc, in_process):
     def killed_after_the_first(function, items, **_):
         function(items[0])
         raise KeyboardInterrupt
@@ -207,7 +207,7 @@ def test_a_damaged_file_of_a_killed_sharding_is_written_again(voc, in_process):
     assert ctx.work.read_bytes(piece.name) == ctx.out.read_bytes(piece.name)
 
 
-def test_a_data_set_inside_the_result_of_a_stage_is_read_from_there(voc, in_process):
+def test_a_data_set_in_the_result_of_a_stage_is_read_from_there(voc, in_process):
     upstream = shard("/nowhere", name="stands for a stage that wrote the folder")
     stage = Shard(sources=(VocFolder(name="pets", split="train", within=upstream),))
     assert stage.external_digest() == ""
@@ -221,7 +221,7 @@ def test_the_code_of_the_reader_is_part_of_the_key_and_that_of_other_readers_is_
     assert "stages.datasets.coco" not in code
 
 
-def test_two_sources_of_one_name_and_split_are_refused(voc):
+def test_two_sources_with_the_same_name_and_split_are_refused(voc):
     twice = VocFolder(name="pets", split="train", root=str(voc.root))
     with pytest.raises(PipelineError, match="two sources are called pets/train"):
         Shard(sources=(twice, twice))
@@ -235,7 +235,7 @@ def test_the_readable_report_accounts_for_the_defects(voc, run):
     assert "Annotations/a.xml, object 0: zero area (cat: 5, 5, 5, 9)" in text
 
 
-def test_blood_cells_are_all_there_but_two_boxes_of_zero_area(real_data, run):
+def test_the_blood_cells_are_complete_except_for_two_boxes_of_zero_area(real_data, run):
     # SOURCE.txt of the data: 364 images, 4,888 boxes (RBC 4155, WBC 372, Platelets 361), two boxes of zero area
     root = str(real_data("bccd"))
     stage = Shard(sources=tuple(VocFolder(name="bccd", split=split, root=root) for split in ("train", "val", "test")))
@@ -249,7 +249,7 @@ def test_blood_cells_are_all_there_but_two_boxes_of_zero_area(real_data, run):
     }
 
 
-def test_fruit_with_sizes_of_zero_and_png_named_jpg_is_read_whole(real_data, run):
+def test_fruit_with_sizes_of_zero_and_png_named_jpg_is_read_completely(real_data, run):
     # SOURCE.txt of the data: 71 images, 114 boxes, 30 XML with size 0x0, 30 PNG files named .jpg
     root = str(real_data("messy/fruit"))
     stage = Shard(sources=tuple(VocFolder(name="fruit", split=split, root=root) for split in ("train", "test")))
@@ -265,7 +265,7 @@ def test_fruit_with_sizes_of_zero_and_png_named_jpg_is_read_whole(real_data, run
     }
 
 
-def test_an_image_annotated_as_exif_turns_it_is_left_out_and_others_are_only_noted(voc, run):
+def test_an_image_annotated_in_exif_rotated_coordinates_is_left_out_and_others_are_only_noted(voc, run):
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn: shown 80 wide and 100 high
     for image_id in "ab":
@@ -277,7 +277,7 @@ def test_an_image_annotated_as_exif_turns_it_is_left_out_and_others_are_only_not
     assert report["boxes_of_left_out_images"] == 2
 
 
-def test_objects_of_equal_class_and_box_are_kept_and_told(voc, run):
+def test_objects_of_equal_class_and_box_are_kept_and_reported(voc, run):
     voc.annotation("a", ("cat", 1, 1, 9, 9), ("cat", 1, 1, 9, 9), ("dog", 1, 1, 9, 9))
     shards, report = run(shard(voc.root))
     assert len(shards.row(0).labels) == 3
@@ -339,7 +339,7 @@ stage.run(StageContext(key="key", stage=stage, inputs={}, out=place / "out", wor
 """
 
 
-def test_a_sharding_killed_without_warning_ends_in_the_bytes_of_an_undisturbed_one(real_data, in_process, tmp_path):
+def test_a_sharding_killed_without_warning_ends_with_the_bytes_of_an_undisturbed_one(real_data, in_process, tmp_path):
     root = str(real_data("bccd"))
     stage = Shard(sources=(VocFolder(name="bccd", split="test", root=root),), images_per_shard=16)
     stage.run(undisturbed := in_process(stage, "undisturbed"))
@@ -359,7 +359,7 @@ def test_a_sharding_killed_without_warning_ends_in_the_bytes_of_an_undisturbed_o
 
 
 def test_the_annotations_of_all_of_voc2007_have_the_official_counts(real_data):
-    """12,608 and 12,032 objects that are not difficult; the classes of figure 3 as the paper's analysis counts them."""
+    """12,608 and 12,032 objects are not difficult; the classes of figure 3 are counted as in the paper's analysis."""
     archive = real_data("voc2007_eval") / "VOC2007_annotations_all9963.tar.xz"
     with tarfile.open(archive) as packed:
         files = {member.name: packed.extractfile(member).read() for member in packed if member.isfile()}

@@ -1,4 +1,4 @@
-"""What weights were trained on is read off the graph.
+"""The training images behind weights are derived from the graph.
 
 Which commands this refuses: tests/experiments/cli/test_trained_images.py.
 """
@@ -16,7 +16,7 @@ from stages.shards.shard import Shard
 
 @dataclass(frozen=True, kw_only=True)
 class Trained(Stage):
-    """Stands for a training: holds shards, and what it started from."""
+    """Stands for a training: holds its shards and initial weights."""
 
     data: Stage
     initial: Stage | None = None
@@ -29,7 +29,7 @@ def shard(root, split, name="pets"):
     return Shard(sources=(VocFolder(name=name, split=split, root=str(root)),), classes=("cat", "dog"))
 
 
-def test_a_detection_is_refused_when_it_is_planned_unless_it_is_allowed(voc):
+def test_a_detection_in_training_images_is_refused_at_planning_unless_allowed(voc):
     detect = Detect(weights=Trained(data=shard(voc.root, "train")), shards=shard(voc.root, "test"))
     with pytest.raises(PipelineError, match="--allow-trained-images"):
         detect.external_digest()

@@ -1,4 +1,4 @@
-"""Initial weights as stages: files of the user's, and the VGG16 that torchvision fetches."""
+"""Initial weights as stages: user files, and the backbones that torchvision downloads."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def result(in_process, stage) -> Weights:
         return load_weights(stream)
 
 
-def test_weights_of_a_detector_come_through_as_they_are(in_process, small_spec, tmp_path: Path):
+def test_weights_of_a_detector_pass_through_unchanged(in_process, small_spec, tmp_path: Path):
     found = result(in_process, WeightsFile(path=str(written(tmp_path / "mine.pt", small_spec))))
     expected = initial_detector(small_spec, 0).state_dict()
     assert found.spec == small_spec
@@ -68,7 +68,7 @@ def test_a_detector_of_another_program_brings_its_heads_and_what_was_chosen(in_p
     assert torch.equal(found.state["heads.conv7.logits.weight"], state["heads.conv7.logits.weight"])
 
 
-def test_choices_are_part_of_the_key_and_none_leave_it_as_it_was(tmp_path: Path):
+def test_choices_are_part_of_the_key_and_the_default_ones_leave_it_unchanged(tmp_path: Path):
     (tmp_path / "file.pth").write_bytes(b"content")
     plain = WeightsFile(path=str(tmp_path / "file.pth"))
     assert "choices" not in describe(plain).config
@@ -91,7 +91,7 @@ def test_a_missing_file_is_refused_when_the_graph_is_built(tmp_path: Path):
         WeightsFile(path=str(tmp_path / "gone.pt"))
 
 
-def test_the_content_of_a_file_counts_and_not_its_place(small_spec, tmp_path: Path):
+def test_the_key_depends_on_the_content_of_a_file_and_not_on_its_place(small_spec, tmp_path: Path):
     one = WeightsFile(path=str(written(tmp_path / "one.pt", small_spec)))
     copy = WeightsFile(path=str(written(tmp_path / "copy.pt", small_spec)))
     (tmp_path / "other.pt").write_bytes(b"other")
@@ -107,7 +107,7 @@ def torch_home(tmp_path: Path, monkeypatch) -> Path:
     return tmp_path / "torch" / "hub" / "checkpoints"
 
 
-def test_imagenet_weights_that_cannot_be_fetched_are_refused_with_the_place_to_put_them(torch_home: Path, monkeypatch):
+def test_imagenet_weights_that_cannot_be_downloaded_are_refused_with_their_place(torch_home: Path, monkeypatch):
     def offline(*_: object, **__: object) -> None:
         raise URLError("no route to host")
 

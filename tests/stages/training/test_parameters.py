@@ -1,4 +1,4 @@
-"""What MLflow is parameters of a training: enough to see how two of them differ, and by which name to change it."""
+"""The parameters of a training in MLflow: enough to see how two trainings differ, and which setting to change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def differences(ours: Recipe) -> dict[str, str]:
     return {name: str(after[name]) for name in before | after if before.get(name) != after.get(name)}
 
 
-def test_the_detector_is_told_in_a_few_words_that_compare() -> None:
+def test_the_detector_is_summarised_in_a_few_comparable_values() -> None:
     parameters = training_parameters(PAPER, None)
     assert (parameters["input_size"], parameters["classes"], parameters["boxes"]) == (300, 20, 8732)
     assert parameters["backbone"] == "Vgg16"
@@ -51,11 +51,11 @@ def test_the_detector_is_told_in_a_few_words_that_compare() -> None:
         ),
     ],
 )
-def test_two_trainings_differ_in_what_was_changed_and_in_nothing_else(changed, expected) -> None:
+def test_two_trainings_differ_only_in_what_was_changed(changed, expected) -> None:
     assert differences(replace(PAPER, **changed)) == expected
 
 
-def test_every_setting_besides_the_detector_is_there_by_the_name_that_the_command_line_takes() -> None:
+def test_every_setting_besides_the_detector_has_the_name_that_the_command_line_takes() -> None:
     from pipeline.overrides import override
 
     parameters = training_parameters(PAPER, None)

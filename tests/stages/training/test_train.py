@@ -1,4 +1,4 @@
-"""Training stages in the process of the test and, once each, with real workers of Ray Train."""
+"""Training stages in the process of the test and, where it matters, with real Ray Train workers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_result_is_the_last_weights_and_those_kept_for_validation(training, 
     assert all(isinstance(value, Tensor) and value.isfinite().all() for value in last.state.values())
 
 
-def test_curves_and_progress_are_told_while_it_trains(training, in_process, drawn):
+def test_curves_and_progress_are_reported_during_the_training(training, in_process, drawn):
     ctx = done(training, in_process, "a", drawn.folders)
     curve = read_curve(ctx.work)
     assert [point.step for point in curve] == list(range(1, 13))
@@ -84,7 +84,7 @@ def test_curves_and_progress_are_told_while_it_trains(training, in_process, draw
     assert (progress.done, progress.total) == (12, 12)
 
 
-def test_a_training_that_failed_half_way_goes_on_and_ends_in_bitwise_the_same_weights(
+def test_a_training_that_failed_half_way_resumes_and_ends_with_bitwise_the_same_weights(
     training, in_process, drawn, monkeypatch
 ):
     undisturbed = done(training, in_process, "a", drawn.folders)
@@ -99,12 +99,12 @@ def test_a_training_that_failed_half_way_goes_on_and_ends_in_bitwise_the_same_we
         training.run(ctx)
     assert ctx.out.files() == []
     assert [point.step for point in read_curve(ctx.work)] == []
-    done(training, in_process, "b", drawn.folders)  # of the same work folder
+    done(training, in_process, "b", drawn.folders)  # with the same work folder
     assert [point.step for point in read_curve(ctx.work)] == list(range(7, 13))  # after the checkpoint of step 6
     assert_same(weights(ctx.out), weights(undisturbed.out))
 
 
-def test_a_training_whose_result_alone_was_lost_is_not_repeated(training, in_process, drawn):
+def test_a_training_that_lost_only_its_result_is_not_repeated(training, in_process, drawn):
     ctx = done(training, in_process, "a", drawn.folders)
     first, curve = weights(ctx.out), ctx.work.read_bytes("metrics.jsonl")
     ctx.out.delete()
@@ -113,7 +113,7 @@ def test_a_training_whose_result_alone_was_lost_is_not_repeated(training, in_pro
     assert ctx.work.read_bytes("metrics.jsonl") == curve
 
 
-def test_a_loss_that_is_not_finite_is_told_as_an_error_of_the_user(training, in_process, drawn):
+def test_a_loss_that_is_not_finite_is_reported_as_a_user_error(training, in_process, drawn):
     schedule = replace(training.recipe.schedule, base_lr=1e30)
     stage = replace(training, recipe=replace(training.recipe, schedule=schedule))
     ctx = in_process(stage, "a", drawn.folders)
@@ -129,7 +129,7 @@ def test_shards_with_other_classes_than_the_detector_are_refused(training, in_pr
         stage.run(in_process(stage, "a", drawn.folders))
 
 
-def test_a_training_that_starts_from_weights_takes_over_their_preprocessing(
+def test_a_training_that_starts_from_weights_adopts_their_preprocessing(
     training, in_process, drawn, small_spec, tmp_path: Path
 ):
     rgb = Preprocessing(channel_order="rgb", mean=(120.0, 110.0, 100.0), std=(50.0, 60.0, 70.0))
@@ -156,7 +156,7 @@ class Lethal(StageContext):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_killed_worker_of_ray_train_is_started_anew_and_the_weights_are_those_of_an_undisturbed_training(
+def test_a_killed_worker_of_ray_train_is_restarted_and_the_weights_are_those_of_an_undisturbed_training(
     training, in_process, drawn, ray_session
 ):
     undisturbed = done(training, in_process, "a", drawn.folders)
@@ -170,7 +170,7 @@ def test_a_killed_worker_of_ray_train_is_started_anew_and_the_weights_are_those_
 
 
 @pytest.mark.slow
-def test_an_error_of_the_user_ends_workers_of_ray_train_at_once(training, in_process, drawn, ray_session):
+def test_a_user_error_ends_workers_of_ray_train_at_once(training, in_process, drawn, ray_session):
     schedule = replace(training.recipe.schedule, base_lr=1e30)
     stage = replace(training, workers=2, recipe=replace(training.recipe, schedule=schedule, batch_size=5))
     ctx = in_process(stage, "a", drawn.folders)
