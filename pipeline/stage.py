@@ -3,7 +3,7 @@
 A stage is one cached step of a graph, as a frozen keyword-only dataclass. Fields that hold other stages (also inside
 tuples and nested dataclasses) are the edges; building objects builds the graph. All other fields say *what* is computed
 and are part of the key, except those declared with `execution`, which say *where and how fast* and never are. The code
-of the methods in `TELLING`, which only describe a stage, is in no key either.
+of the methods in `DESCRIPTIVE`, which only describe a stage, is in no key either.
 
 Tested in tests/pipeline/keys/test_fingerprint.py.
 """
@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
-TELLING = ("resources", "tracked_by", "artifacts", "description", "data_sets", "models", "parameters")
+DESCRIPTIVE = ("resources", "tracked_by", "artifacts", "description", "data_sets", "models", "parameters")
 """Methods of a stage that say where it runs and how it is presented; changing them changes no result."""
 
 

@@ -3,7 +3,7 @@
     from ssdpipe import RUNS, Experiment, Row
 
 The imports below are the list. Each is resolved when its name is first used, so that `import ssdpipe` loads neither
-torch nor Ray. Keys of stages attribute a name to the module that defines it (`pipeline/keys/door.py`).
+torch nor Ray. Keys of stages attribute a name to the module that defines it (`pipeline/keys/public_api.py`).
 
 Tested in tests/ssdpipe/test_ssdpipe.py.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pipeline.keys.door import homes
+from pipeline.keys.public_api import home_modules
 
 if TYPE_CHECKING:
     from experiments.framework.experiment import Experiment as Experiment
@@ -78,11 +78,11 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in homes():
+    if name not in home_modules():
         raise AttributeError(f"module 'ssdpipe' has no attribute {name!r}")
-    globals()[name] = value = getattr(import_module(homes()[name]), name)
+    globals()[name] = value = getattr(import_module(home_modules()[name]), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted(homes())
+    return sorted(home_modules())

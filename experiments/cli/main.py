@@ -25,7 +25,7 @@ from experiments.cli.train import train
 from experiments.cli.ui import ui
 from experiments.cli.why import why
 from pipeline.errors import PipelineError
-from pipeline.external.snapshot import one_look
+from pipeline.external.snapshot import snapshot
 
 app = typer.Typer(
     name="ssdpipe",
@@ -39,7 +39,7 @@ app = typer.Typer(
 
 @app.callback()
 def _read_disk_once(context: typer.Context) -> None:
-    context.with_resource(one_look())
+    context.with_resource(snapshot())
 
 
 app.command("list")(list_experiments)

@@ -1,1 +1,1 @@
-"""What plans remember of data sets on disk: stamps of files, and answers kept while these stay unchanged."""
+"""What plans remember about data sets on disk: stamps of files, and answers cached while the files are unchanged."""

@@ -1,6 +1,6 @@
-"""One command sees each data set in one state, that in which it was first asked for, and looks no second time.
+"""A command sees each data set in a single state, the one in which it was first read, and reads it only once.
 
-Without `one_look` everything is looked at anew, each time that it is asked for.
+Outside of `snapshot` data are read anew each time.
 
 Tested in tests/pipeline/external/test_stamp.py.
 """
@@ -14,22 +14,22 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_SEEN: ContextVar[dict[Hashable, Any] | None] = ContextVar("seen", default=None)
+_ANSWERS: ContextVar[dict[Hashable, Any] | None] = ContextVar("answers", default=None)
 
 
 @contextmanager
-def one_look() -> Iterator[None]:
-    """Within it the answers of `seen` are remembered."""
-    token = _SEEN.set({})
+def snapshot() -> Iterator[None]:
+    """Remember the answers of `remembered` while the block runs."""
+    token = _ANSWERS.set({})
     try:
         yield
     finally:
-        _SEEN.reset(token)
+        _ANSWERS.reset(token)
 
 
-def seen(what: Hashable, look: Callable[[], T]) -> T:
-    """What `look` found when `what` was first asked for; an error is not remembered."""
-    answers = _SEEN.get()
+def remembered(what: Hashable, look: Callable[[], T]) -> T:
+    """The value that `look` returned when `what` was first requested in the snapshot; errors are not remembered."""
+    answers = _ANSWERS.get()
     if answers is None:
         return look()
     if what not in answers:

@@ -1,10 +1,10 @@
-"""The stamp of files outside the store: equal as long as none of them was changed, added, removed or replaced.
+"""The stamp of files outside the store: equal as long as no file was changed, added, removed or replaced.
 
-Of a local file it holds size, times of change of content and inode, and the inode itself: `cp -p` over a file or a
-`touch -r` shows in the second time, a renamed file in the inode. Object stores tell size and time only.
+For a local file it covers size, mtime, ctime, inode number and device: `cp -p` over a file or `touch -r` shows in the
+ctime, a renamed file in the inode number. Object stores report only size and time.
 
-A time says nothing of changes in the moment in which it was read, so a stamp of files that were changed less than
-`RACY_NS` before it was taken is not `settled`; git calls such entries of its index racily clean.
+A timestamp cannot reveal a second change within the same clock tick, so the stamp of files changed less than `RACY_NS`
+before it was taken is not `settled`; git calls such entries of its index racily clean.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from typing import NamedTuple
 
 from pyarrow import fs
 
-from pipeline.external.snapshot import seen
+from pipeline.external.snapshot import remembered
 from pipeline.folder import Folder
 
 RACY_NS = 2_000_000_000
-"""The coarsest clock of a file system, that of FAT."""
+"""The coarsest clock among file systems, that of FAT."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilesRead:
-    """Files of a folder that an answer depends on; a name may be that of a file, or of a folder for all files in it."""
+    """Files that an answer depends on, by name in a folder; a folder's name stands for all files directly in it."""
 
     contents: Sequence[str]
-    """By what is in them."""
+    """Files whose content matters."""
 
     sizes: Sequence[str]
-    """By name and size only."""
+    """Files of which only name and size matter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,20 +47,20 @@ class Stamp:
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """A file, or the files directly in a folder, at a glance."""
+    """Quickly determined state of a file, or of the files directly in a folder."""
 
     digest: str
-    """Differs when a name or a size does; unless it is by sizes only, also when what is in a file may be another."""
+    """Differs when a name or size differs and, unless by sizes only, when the content of a file may have changed."""
 
     changed_ns: int
-    """When a file was last changed; 0 when it is by sizes only."""
+    """Time of the newest change of a file; 0 when by sizes only."""
 
     folders: tuple[str, ...]
-    """Names of the folders in it."""
+    """Names of subfolders."""
 
 
 def stamp_of(folder: Folder, files: FilesRead) -> Stamp:
-    """The stamp of some files as they are now."""
+    """The current stamp of some files."""
     now = time.time_ns()
     contents = [glance(folder, name) for name in dict.fromkeys(files.contents)]
     sizes = [glance(folder, name, sizes_only=True) for name in dict.fromkeys(files.sizes)]
@@ -69,9 +69,9 @@ def stamp_of(folder: Folder, files: FilesRead) -> Stamp:
 
 
 def glance(folder: Folder, name: str = "", *, sizes_only: bool = False) -> Glance:
-    """Of a file or folder in a folder; as of an empty one when there is none."""
+    """Glance at a file or folder within a folder; one that does not exist counts as empty."""
     place = folder / name if name else folder
-    return seen(("glance", place.uri, sizes_only), lambda: _glance(place, sizes_only))
+    return remembered(("glance", place.uri, sizes_only), lambda: _glance(place, sizes_only))
 
 
 def _glance(place: Folder, sizes_only: bool) -> Glance:
@@ -88,7 +88,7 @@ class _Entry(NamedTuple):
     name: str
     is_folder: bool
     marks: tuple[int, ...]
-    """Its size, one or two times of its last change, and what else tells it from one that takes its place."""
+    """Its size, one or two times of its last change, and what else distinguishes it from a replacement."""
 
 
 def _local(path: Path) -> Iterator[_Entry]:
@@ -97,7 +97,7 @@ def _local(path: Path) -> Iterator[_Entry]:
     elif path.exists():
         with os.scandir(path) as inside:
             for each in inside:
-                with suppress(OSError):  # a link to nowhere
+                with suppress(OSError):  # a dangling link
                     yield _marked(each.name, each.stat())
 
 

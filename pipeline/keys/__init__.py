@@ -1,1 +1,1 @@
-"""What a stage computes, as one value and its hash: the key."""
+"""Keys: what a stage computes, as a canonical value and its hash."""

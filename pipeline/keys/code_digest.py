@@ -1,9 +1,9 @@
-"""Digests of the first-party code that a class imports, found by reading source, never by importing.
+"""Digests of the first-party code in the closure of a class, computed from source without importing it.
 
 The closure follows every import statement (also inside functions, also relative) into the given packages; a
-package's `__init__` counts, and what is imported from the door `ssdpipe` counts where it lives. What only describes a
-stage (`pipeline.stage.TELLING`) does not count, in any class below `Stage`. Modules named by strings at run time are
-not seen.
+package's `__init__` counts, and a name imported from the public API `ssdpipe` counts where it is defined. Methods that
+only describe a stage (`pipeline.stage.DESCRIPTIVE`) do not count, in any subclass of `Stage`. Modules imported by a
+name computed at run time are not detected.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.errors import PipelineError
-from pipeline.keys.door import DOOR, homes
+from pipeline.keys.public_api import PUBLIC_API, home_modules
 from pipeline.keys.source import Import, Source, parents, read_source
-from pipeline.stage import TELLING, Stage
+from pipeline.stage import DESCRIPTIVE, Stage
 
 FIRST_PARTY = ("ssd_core", "stages")
-NEVER = ("pipeline", "experiments", DOOR)
-"""`pipeline` counts by `fingerprint.SCHEMA`; experiments only say what to compute, the door where things are."""
+NEVER = ("pipeline", "experiments", PUBLIC_API)
+"""`pipeline` counts by `fingerprint.SCHEMA`; experiments only say what to compute, and `ssdpipe` only re-exports."""
 
 Code = dict[str, dict[str, str]]
 
 
 class CodeReader:
-    """The code of many classes, each module read once: an edit after that is not seen."""
+    """Reads the code of many classes; each module is read once, so later edits are not noticed."""
 
     def __init__(self, packages: tuple[str, ...] = FIRST_PARTY) -> None:
         self._packages = packages
         self._modules: dict[_Finder, _Modules] = {}
 
     def code_of(self, classes: Iterable[type]) -> Code:
-        """{module: {definition: digest}} of all first-party modules that the modules of `classes` lead to.
+        """{module: {definition: digest}} of all first-party modules in the closures of `classes`.
 
-        A class defined outside the packages brings its own file, and files or packages beside it that it imports.
+        A class defined outside the packages adds its own file, and the files or packages beside it that it imports.
         """
         code: Code = {}
         for kind in _counted(classes):
@@ -46,14 +46,14 @@ class CodeReader:
         return dict(sorted(code.items()))
 
     def files_of(self, classes: Iterable[type]) -> dict[str, Path]:
-        """{module: file} of the same modules."""
+        """{module: file} of the modules in `code_of`."""
         files: dict[str, Path] = {}
         for kind in _counted(classes):
             files |= self._from(kind).closure(kind.__module__)
         return dict(sorted(files.items()))
 
     def _from(self, kind: type) -> _Modules:
-        """Modules as the module of a class finds them."""
+        """Modules as the module of a class would import them."""
         finder = _finder(kind, self._packages)
         modules = self._modules.setdefault(finder, _Modules(finder))
         if modules.path(kind.__module__) is None:
@@ -62,25 +62,25 @@ class CodeReader:
 
 
 def code_of(classes: Iterable[type], packages: tuple[str, ...] = FIRST_PARTY) -> Code:
-    """The code of `classes` as it is now."""
+    """The current code of `classes`; see `CodeReader.code_of`."""
     return CodeReader(packages).code_of(classes)
 
 
 def own_files(classes: Iterable[type], packages: tuple[str, ...] = FIRST_PARTY) -> dict[str, Path]:
-    """{module: file} of all that `classes` lead to outside of `packages`: a user's own files."""
+    """{module: file} of the closures of `classes` outside `packages`: the user's own files."""
     files = CodeReader(packages).files_of(classes)
     return {module: path for module, path in files.items() if _top(module) not in (*packages, *NEVER)}
 
 
 def changed_modules(code: Mapping[str, Mapping[str, str]], packages: tuple[str, ...] = FIRST_PARTY) -> list[str]:
-    """Modules of `packages` that are absent or different on this machine; a user's own files are not looked at."""
+    """Modules of `packages` that are absent or different on this machine; the user's own files are not compared."""
     modules = _Modules(_Finder(packages, None))
     listed = [module for module in code if _top(module) in packages]
     return [module for module in listed if not modules.path(module) or modules.definitions(module) != code[module]]
 
 
 class _Modules:
-    """Modules that one finder finds, each found and read once."""
+    """Modules as one finder finds them; each is located and read once."""
 
     def __init__(self, finder: _Finder) -> None:
         self.paths: dict[str, Path | None] = {}
@@ -96,17 +96,17 @@ class _Modules:
         return self.paths[module]
 
     def definitions(self, module: str) -> dict[str, str]:
-        """Digests of what a module computes by."""
+        """Digests of a module's definitions, without methods that only describe a stage."""
         if module not in self._definitions:
             source = self._source(module)
             stages = [name for name in source.classes if self._is_stage(module, name)]
-            telling = {f"{name}.{method}" for name in stages for method in TELLING}
-            kept = {name: digest for name, digest in source.definitions.items() if name not in telling}
+            descriptive = {f"{name}.{method}" for name in stages for method in DESCRIPTIVE}
+            kept = {name: digest for name, digest in source.definitions.items() if name not in descriptive}
             self._definitions[module] = kept
         return self._definitions[module]
 
     def closure(self, module: str) -> dict[str, Path]:
-        """{module: file} of all that a module leads to, itself included."""
+        """{module: file} of all modules that a module imports, directly or not, itself included."""
         files: dict[str, Path] = {}
         waiting = {module: self.path(module)}
         while waiting:
@@ -119,8 +119,8 @@ class _Modules:
     def _imports(self, module: str) -> dict[str, Path]:
         if module not in self._imported:
             source = self._source(module)
-            others = (kind.telling for name, kind in source.classes.items() if not self._is_stage(module, name))
-            imports: list[Import] = [*source.imports, *(imported for telling in others for imported in telling)]
+            others = (kind.descriptive for name, kind in source.classes.items() if not self._is_stage(module, name))
+            imports: list[Import] = [*source.imports, *(imported for descriptive in others for imported in descriptive)]
             names = {*parents(module), *(name for imported in imports for name in imported.modules())}
             self._imported[module] = {name: path for name in names if (path := self.path(name))}
         return self._imported[module]
@@ -134,11 +134,11 @@ class _Modules:
         return self._sources[module]
 
     def _is_stage(self, module: str, name: str) -> bool:
-        """Whether a class is below Stage, where `name` is as a module writes it: `Train`, `train.Train`."""
+        """Whether a class is a subclass of Stage; `name` is as the module writes it: `Train`, `train.Train`."""
         if (module, name) == (Stage.__module__, Stage.__name__):
             return True
         if (module, name) not in self._stages:
-            self._stages[module, name] = False  # while it is looked for: names can lead in a circle
+            self._stages[module, name] = False  # during the search, because imports can be circular
             self._stages[module, name] = self.path(module) is not None and self._leads_to_stage(module, name)
         return self._stages[module, name]
 
@@ -147,14 +147,14 @@ class _Modules:
         if name in source.classes:
             return any(self._is_stage(module, base) for base in source.classes[name].bases)
         home, _, last = ".".join(filter(None, (source.bound.get(head, ""), rest))).rpartition(".")
-        return self._is_stage(homes().get(last, "") if home == DOOR else home, last)
+        return self._is_stage(home_modules().get(last, "") if home == PUBLIC_API else home, last)
 
 
 @dataclass(frozen=True)
 class _Finder:
     packages: tuple[str, ...]
     beside: Path | None
-    """Folder of a user's own file: modules in it count too."""
+    """Folder of the user's own file: modules in it count too."""
 
     def path(self, module: str) -> Path | None:
         top, *rest = module.split(".")

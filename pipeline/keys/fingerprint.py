@@ -1,11 +1,11 @@
-"""What a stage computes, as one canonical JSON value, and the hash of it: the key.
+"""What a stage computes, as one canonical JSON value, and its hash: the key.
 
-    config    fields that say what is computed; those at their default are left out, so a new field whose
+    config    fields that say what is computed; those at their default are omitted, so a new field whose
               default is the old behaviour keeps old results
     inputs    {field path: stage} for stages held in fields, tuples, mappings and nested dataclasses
     key       hash of class, version, config, code, external data and output digests of the inputs
 
-30 and 30.0 are one value. Execution fields (`pipeline.stage.execution`) are left out everywhere.
+30 and 30.0 are one value. Execution fields (`pipeline.stage.execution`) are omitted everywhere.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 
 SCHEMA = 2
-"""Number of the scheme of keys: the only part of `pipeline` itself that enters a key."""
+"""Number of the key scheme: the only part of `pipeline` itself that enters a key."""
 
 Json = Any
 INPUT = {"$input": True}
 
 
 def encode(value: Json) -> str:
-    """The one text of a JSON value."""
+    """The canonical text of a JSON value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest(value: Json) -> str:
-    """32 hexadecimal digits (128 bits) of SHA-256."""
+    """The first 32 hexadecimal digits (128 bits) of the SHA-256 of a JSON value."""
     return hashlib.sha256(encode(value).encode()).hexdigest()[:32]
 
 
 def leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Encoded settings by dotted path; a list of plain values is one of them, the parts of another go by number."""
+    """Settings by dotted path. A list of plain values is one setting; items of other lists are addressed by index."""
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         value = {str(place): item for place, item in enumerate(value)}
     if isinstance(value, dict) and value:
@@ -55,11 +55,11 @@ def class_name(kind: type) -> str:
 
 @dataclass(frozen=True)
 class Description:
-    """A stage taken apart."""
+    """The parts of a stage that matter for its key and display."""
 
     stage: Stage
     config: Json
-    """Hashed: without fields at their default."""
+    """Configuration that is hashed: without fields at their default."""
 
     inputs: dict[str, Stage]
     classes: frozenset[type]
@@ -67,12 +67,12 @@ class Description:
 
     @cached_property
     def settings(self) -> Json:
-        """Shown: the configuration with all defaults."""
+        """Configuration that is displayed: with all defaults."""
         return _Reader(class_name(type(self.stage)), shown=True).fields_of(self.stage, "")
 
 
 def describe(stage: Stage) -> Description:
-    """Raises PipelineError naming the field when a value has no canonical form."""
+    """Describe a stage. Raises PipelineError that names the field when a value has no canonical form."""
     reader = _Reader(class_name(type(stage)), shown=False)
     config = reader.fields_of(stage, "")
     return Description(stage, config, reader.inputs, frozenset({type(stage), *reader.classes}))
@@ -142,7 +142,7 @@ class _Reader:
 
 
 def _number(value: float) -> float:
-    """30.0 becomes 30; other floats keep their shortest exact text."""
+    """Canonical form of a number: 30.0 becomes 30; other floats keep their shortest exact text."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return float(value) if isinstance(value, float) else int(value)
@@ -150,7 +150,7 @@ def _number(value: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Ingredients:
-    """All that a key is made of."""
+    """Everything that a key is computed from."""
 
     stage: str
     """Module and qualified name of the class."""
@@ -165,10 +165,10 @@ class Ingredients:
     """{field path: output digest}."""
 
     libraries: Mapping[str, str] = field(default_factory=dict)
-    """{library: version}; empty unless versions are asked to be part of the key."""
+    """{library: version}; empty unless library versions are requested as part of the key."""
 
     schema: int = SCHEMA
-    """Scheme of the key: results of another scheme are never found again, only read."""
+    """Key scheme: results of another scheme never count as cached; they can only be read."""
 
     @property
     def key(self) -> str:
@@ -180,9 +180,9 @@ class Ingredients:
 
 
 def node_ids(stage: Stage, described: Callable[[Stage], Description], memo: dict[int, str]) -> str:
-    """Identity of a stage by its fields and those of all stages above it; known before anything has run.
+    """Id of a stage, computed from its fields and those of all stages above it; known before anything has run.
 
-    `memo` maps `id(stage)` to its result: shared stages are visited once.
+    `memo` maps `id(stage)` to the node id, so that shared stages are visited once.
     """
     if id(stage) not in memo:
         description = described(stage)

@@ -1,6 +1,6 @@
-"""One file of Python as the keys see it: digests of its definitions, its imports, and the bases of its classes.
+"""One Python source file as it enters keys: digests of its definitions, its imports, and the bases of its classes.
 
-Each top-level definition has a digest of its syntax tree: comments, docstrings, layout, the order of imports and
+Each top-level definition has a digest of its syntax tree: comments, docstrings, formatting, the order of imports and
 `if TYPE_CHECKING:` do not count.
 
 Tested in tests/pipeline/keys/test_code_digest.py.
@@ -16,8 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.keys.door import DOOR, modules_behind
-from pipeline.stage import TELLING
+from pipeline.keys.public_api import PUBLIC_API, modules_behind
+from pipeline.stage import DESCRIPTIVE
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Import:
     names: tuple[str, ...] = ()
 
     def modules(self) -> Iterator[str]:
-        """Every name that may be a module, parents included."""
-        if self.module == DOOR:
+        """All names that may be modules, including parents."""
+        if self.module == PUBLIC_API:
             yield from modules_behind(self.names)
             return
         yield self.module
@@ -40,27 +40,27 @@ class Import:
 @dataclass(frozen=True)
 class Class:
     bases: tuple[str, ...]
-    """As they are written: `Stage`, `pipeline.stage.Stage`."""
+    """Bases as written: `Stage`, `pipeline.stage.Stage`."""
 
-    telling: tuple[Import, ...]
-    """Imports inside methods that have the name of one in `TELLING`."""
+    descriptive: tuple[Import, ...]
+    """Imports inside methods whose names are in `DESCRIPTIVE`."""
 
 
 @dataclass(frozen=True)
 class Source:
     definitions: Mapping[str, str]
-    """{name: digest}; methods stand apart from their class as `Class.method`."""
+    """{name: digest}; methods are listed separately from their class as `Class.method`."""
 
     imports: tuple[Import, ...]
-    """All but those in `Class.telling`."""
+    """All imports except those in `Class.descriptive`."""
 
     classes: Mapping[str, Class]
     bound: Mapping[str, str]
-    """{name at the top level: what was imported under it}, such as {"Stage": "pipeline.stage.Stage"}."""
+    """{top-level name: the import it refers to}, such as {"Stage": "pipeline.stage.Stage"}."""
 
 
 def read_source(path: Path, package: str) -> Source:
-    """The source of a module of `package`, which relative imports start from."""
+    """The source of a module in `package`, to which its relative imports refer."""
     return _parse(path, package, path.stat().st_mtime_ns)
 
 
@@ -71,15 +71,15 @@ def parents(module: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def _parse(path: Path, package: str, mtime_ns: int) -> Source:  # noqa: ARG001 - the time is there for the cache
+def _parse(path: Path, package: str, mtime_ns: int) -> Source:  # noqa: ARG001 - mtime_ns is part of the cache key
     body = _statements(ast.parse(path.read_bytes(), filename=str(path)).body)
-    telling = {node.name: _telling(node) for node in body if isinstance(node, ast.ClassDef)}
-    apart = frozenset(id(method) for methods in telling.values() for method in methods)
+    descriptive = {node.name: _descriptive(node) for node in body if isinstance(node, ast.ClassDef)}
+    apart = frozenset(id(method) for methods in descriptive.values() for method in methods)
     return Source(
         definitions=_definitions(body),
         imports=tuple(_imports(body, package, apart)),
         classes={
-            node.name: Class(tuple(_bases(node)), tuple(_imports(telling[node.name], package)))
+            node.name: Class(tuple(_bases(node)), tuple(_imports(descriptive[node.name], package)))
             for node in body
             if isinstance(node, ast.ClassDef)
         },
@@ -87,8 +87,8 @@ def _parse(path: Path, package: str, mtime_ns: int) -> Source:  # noqa: ARG001 -
     )
 
 
-def _telling(node: ast.ClassDef) -> list[ast.stmt]:
-    return [method for method in node.body if isinstance(method, FUNCTION) and method.name in TELLING]
+def _descriptive(node: ast.ClassDef) -> list[ast.stmt]:
+    return [method for method in node.body if isinstance(method, FUNCTION) and method.name in DESCRIPTIVE]
 
 
 def _bases(node: ast.ClassDef) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _bases(node: ast.ClassDef) -> Iterator[str]:
 
 
 def _imports(body: Iterable[ast.stmt], package: str, apart: frozenset[int] = frozenset()) -> Iterator[Import]:
-    """Of all depths, also inside functions, but not in the statements `apart`."""
+    """Imports at all depths, also inside functions, but not inside the statements `apart`."""
     for node in body:
         if isinstance(node, ast.Import):
             yield from (Import(alias.name) for alias in node.names)
@@ -109,7 +109,7 @@ def _imports(body: Iterable[ast.stmt], package: str, apart: frozenset[int] = fro
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    """Lists of statements below a statement: its body, its branches, and those of except clauses and match cases."""
+    """Statement lists below a statement: its body and branches, including except clauses and match cases."""
     for _, value in ast.iter_fields(node):
         if isinstance(value, list):
             yield _statements([item for item in value if isinstance(item, ast.stmt)])
@@ -140,7 +140,7 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 def _statements(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The statements that do something: no docstrings, no `pass`, no block for type checkers only."""
+    """Statements that have an effect: no docstrings, no `pass`, no blocks for type checkers only."""
     kept: list[ast.stmt] = []
     for node in body:
         if isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING":
@@ -155,7 +155,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _definitions(body: list[ast.stmt]) -> dict[str, str]:
-    """{name: digest}; imports and loose statements have an entry each."""
+    """{name: digest}; imports share one entry, and so do other module-level statements."""
     shapes: dict[str, list[str]] = {}
     for node in body:
         for name, part in _named(node):
@@ -186,7 +186,7 @@ def _named(node: ast.stmt) -> Iterator[tuple[str, Any]]:
 
 
 def _shape(value: Any) -> Any:
-    """A syntax tree as nested tuples that do not depend on the version of Python: empty fields are left out."""
+    """A syntax tree as nested tuples that do not depend on the Python version: empty fields are omitted."""
     if isinstance(value, ast.AST):
         members = [(name, getattr(value, name, None)) for name in value._fields if name not in _SILENT]
         return (type(value).__name__, *[(name, _shape(item)) for name, item in members if item not in (None, [])])

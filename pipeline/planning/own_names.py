@@ -1,4 +1,4 @@
-"""Names of a user's modules that are also the names of others: refused where the user's files import them.
+"""Name clashes between a user's modules and others: refused where the user's files import such a name.
 
 Tested in tests/pipeline/planning/test_own_files.py.
 """
@@ -19,9 +19,10 @@ OURS = (*FIRST_PARTY, *NEVER)
 
 
 def refuse_ambiguous_imports(file: Path) -> None:
-    """PipelineError when the file, or one beside it that it leads to, imports a name that two modules have.
+    """Raise PipelineError when the file, or a neighbour that it imports, imports a name that two modules have.
 
-    One lies beside the file, the other is ours, installed, or Python's. Neighbours that are not imported do no harm.
+    One is beside the file; the other belongs to this project, another installed package, or Python. Neighbours that are
+    not imported do no harm.
     """
     folder = file.parent
     waiting, read = {file.stem: file}, set[Path]()
@@ -32,14 +33,14 @@ def refuse_ambiguous_imports(file: Path) -> None:
             if other := elsewhere(name.partition(".")[0], folder):
                 raise PipelineError(
                     f"{path} imports {name}, which is {neighbour} and also the name of {other}: "
-                    f"call {_part_beside(name, folder)} by another name"
+                    f"rename {_part_beside(name, folder)}"
                 )
             if neighbour not in read and name.partition(".")[0] not in OURS:
                 waiting[name] = neighbour
 
 
 def elsewhere(name: str, folder: Path) -> str:
-    """Where a module of that name is, if not in the folder; empty if there is none."""
+    """Location of a module of that name outside the folder; empty if there is none."""
     if name in sys.stdlib_module_names:
         return "a module of Python"
     for spec in _specs(name, folder):
@@ -50,7 +51,7 @@ def elsewhere(name: str, folder: Path) -> str:
 
 
 def _specs(name: str, folder: Path) -> Iterator[ModuleSpec]:
-    """Of what is imported already, and of what each finder finds without the folder; no bare folders."""
+    """Specs of a loaded module of that name and of those that each finder finds outside the folder; no bare folders."""
     loaded = getattr(sys.modules.get(name), "__spec__", None)
     if loaded:
         yield loaded
@@ -62,11 +63,11 @@ def _specs(name: str, folder: Path) -> Iterator[ModuleSpec]:
 
 
 def _neighbours(module: str, path: Path, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Modules below the folder that a file imports, by name."""
+    """Name and path of the modules below the folder that a file imports."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    with suppress(SyntaxError, ValueError):  # importing it says where
+    with suppress(SyntaxError, ValueError):  # importing the file reports where
         source = read_source(path, package)
-        imports = [*source.imports, *(imported for kind in source.classes.values() for imported in kind.telling)]
+        imports = [*source.imports, *(imported for kind in source.classes.values() for imported in kind.descriptive)]
         for imported in imports:
             for name in (imported.module, *(f"{imported.module}.{part}" for part in imported.names)):
                 if found := _module_at(folder.joinpath(*name.split("."))):

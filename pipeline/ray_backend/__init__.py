@@ -1,1 +1,1 @@
-"""The only files that know Ray: the session, the executor, workers, a parallel map."""
+"""The only files that use Ray: the session, the executor, workers, a parallel map."""

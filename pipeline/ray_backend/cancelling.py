@@ -1,4 +1,4 @@
-"""A worker's side of Ray's cancel, which is a SIGINT.
+"""The worker's side of Ray's cancellation, which is a SIGINT.
 
 Tested in tests/pipeline/driver/test_interrupts.py.
 """
@@ -9,9 +9,9 @@ import signal
 
 
 def hear_cancel() -> None:
-    """Let SIGINT raise KeyboardInterrupt from now on.
+    """Make SIGINT raise KeyboardInterrupt from now on.
 
-    A worker ignores it when its driver was started as a background job of a shell, and after Ray Train, which leaves a
-    handler behind that does nothing.
+    A worker would ignore it if its driver was started as a background job of a shell, or after Ray Train, which leaves
+    behind a handler that does nothing.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""Jobs as Ray tasks: one task for each stage, worker processes used again, retries left to the scheduler."""
+"""Jobs as Ray tasks: one task for each stage, reused worker processes, retries left to the scheduler."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from pipeline.stage import Resources, Stage
 from pipeline.store.store import Manifest
 
 HEAD = {"node:__internal_head__": 0.001}
-"""The node that is not preempted; a stage that only waits for workers of its own belongs there."""
+"""Pins a task to the head node, which is not preempted: a stage that only waits for its own workers runs there."""
 
 
 INSTALLED = ("pipeline", "ssd_core", "stages", "experiments")
 
 
 class RayExecutor:
-    """The `Executor` of a joined cluster; `pipeline.ray_backend.session.connect` comes first."""
+    """The `Executor` on a cluster; requires `pipeline.ray_backend.session.connect` before."""
 
     def __init__(self, *, taken_along: Collection[str] = ()) -> None:
-        """`taken_along` are modules of the user's own that workers can import."""
+        """`taken_along` names the user's modules that workers can import."""
         import ray
 
         self._importable = {*INSTALLED, *taken_along}
-        # A dataclass sent by value must keep the one MISSING, else its fields seem to have defaults
+        # A dataclass sent by value must keep the singleton MISSING, else its fields seem to have defaults
         copyreg.pickle(type(MISSING), lambda _: "MISSING")
         self._task = ray.remote(work)
         self._capacity = cluster().total
         self._addresses: dict[Any, str] = {}
         self._cancelled: set[Any] = set()
-        self._seen: dict[int, Stage] = {}
+        self._visited: dict[int, Stage] = {}
 
     def capacity(self) -> Resources:
         return self._capacity
@@ -60,7 +60,7 @@ class RayExecutor:
             time.sleep(timeout)
             return []
         ended, _ = ray.wait(list(handles), num_returns=1, timeout=timeout)
-        if ended:  # take along what ended at the same time
+        if ended:  # include what ended at the same time
             ended, _ = ray.wait(list(handles), num_returns=len(handles), timeout=0)
         return list(ended)
 
@@ -78,12 +78,12 @@ class RayExecutor:
         ray.cancel(handle, force=force)
 
     def _carry(self, stage: Stage) -> None:
-        """Send what a user wrote and no worker can import by value: in a session joined before, or in a notebook."""
+        """Pickle user code that no worker can import by value: code from a notebook, or in a session joined earlier."""
         from ray import cloudpickle
 
-        if id(stage) in self._seen:
+        if id(stage) in self._visited:
             return
-        self._seen[id(stage)] = stage  # kept, so that no other stage gets its id
+        self._visited[id(stage)] = stage  # kept alive, so that no other stage gets its id
         description = describe(stage)
         for module in own_files(description.classes):
             if module.partition(".")[0] not in self._importable and module in sys.modules:
@@ -105,7 +105,7 @@ class RayExecutor:
 
 
 def _options(wanted: Resources) -> dict[str, Any]:
-    """A nested stage holds nothing itself: its workers have a placement group of their own."""
+    """Ray options of a task; a nested stage itself takes no resources: its workers have their own placement group."""
     if wanted.nested:
         return {"num_cpus": 0, "resources": HEAD}
     return {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}

@@ -1,4 +1,4 @@
-"""Exceptions across processes: a user's error arrives as what it was, a lost worker as `WorkerLost`.
+"""Exceptions across processes: an error of a stage arrives with its type, a lost worker as `WorkerLost`.
 
 Tested in tests/pipeline/ray_backend/test_executor.py.
 """
@@ -13,7 +13,7 @@ from pipeline.execution.executor import WorkerLost
 
 
 class RemoteTraceback(Exception):
-    """Where an exception came from in its own process; stands as `__cause__`, so it is printed first."""
+    """Traceback of an exception in its original process; set as `__cause__`, so it is printed first."""
 
     def __str__(self) -> str:
         return f"\n{self.args[0]}"
@@ -21,7 +21,7 @@ class RemoteTraceback(Exception):
 
 @dataclass(frozen=True)
 class RemoteFailure:
-    """An exception on its way home, as text and, where it can be pickled, as itself."""
+    """An exception in transit to the driver, as text and, if it can be pickled, as an object."""
 
     pickled: bytes | None
     summary: str
@@ -41,7 +41,7 @@ class RemoteFailure:
 
 
 def as_worker_lost(error: BaseException, what: str) -> WorkerLost | None:
-    """A loss of processes or nodes told by Ray, as one that may be tried again; None for any other error."""
+    """Ray's error about a lost process or node as a WorkerLost, which is retried; None for any other error."""
     from ray import exceptions
 
     lost = (
@@ -57,11 +57,11 @@ def as_worker_lost(error: BaseException, what: str) -> WorkerLost | None:
     if not isinstance(error, lost):
         return None
     cause = str(error).strip().splitlines()
-    return WorkerLost(f"{what}: {type(error).__name__}: {cause[0] if cause else 'no cause told'}")
+    return WorkerLost(f"{what}: {type(error).__name__}: {cause[0] if cause else 'no cause given'}")
 
 
 def _pickled(error: BaseException) -> bytes | None:
-    from ray import cloudpickle  # carries classes that are defined in a user's own file
+    from ray import cloudpickle  # can pickle classes that are defined in a user's file
 
     with suppress(Exception):
         return bytes(cloudpickle.dumps(error))
@@ -69,7 +69,7 @@ def _pickled(error: BaseException) -> bytes | None:
 
 
 def _loaded(pickled: bytes | None) -> BaseException | None:
-    """None also for an exception whose constructor needs more than its `args`: such cannot be unpickled."""
+    """The exception; None if it cannot be unpickled, as when its constructor needs more than its `args`."""
     from ray import cloudpickle
 
     with suppress(Exception):

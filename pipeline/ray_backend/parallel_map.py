@@ -1,4 +1,4 @@
-"""A parallel map over Ray tasks, called inside a stage: order kept, few in flight, a lost worker's item tried again.
+"""A parallel map over Ray tasks, called inside a stage: ordered, few tasks in flight, lost items retried.
 
 Tested in tests/pipeline/ray_backend/test_executor.py.
 """
@@ -19,12 +19,12 @@ from pipeline.stage import Resources
 
 RETRIES_OF_A_LOST_ITEM = 2
 QUEUED_PER_SLOT = 2
-"""One running and one waiting: a worker is never idle, and a failure leaves little behind."""
+"""One running and one waiting: no worker is idle, and a failure leaves few tasks to cancel."""
 
 
 @dataclass(frozen=True)
 class RayMapper:
-    """How `Context.map` runs inside a job; what its tasks print joins the log of the stage."""
+    """How `Context.map` runs inside a job; output of its tasks goes to the log of the stage."""
 
     logs: Folder
     log: str
@@ -37,9 +37,9 @@ class RayMapper:
         resources: Resources,
         progress: Callable[[int, int], None],
     ) -> list[Any]:
-        """`[function(item) for item in items]` on the workers of the cluster; `progress(done, total)` after each.
+        """Compute `[function(item) for item in items]` on the cluster; call `progress(done, total)` as items finish.
 
-        Raises what `function` raised first, or WorkerLost for an item whose worker died three times.
+        Raises the first error that `function` raised, or WorkerLost for an item whose worker died three times.
         """
         import ray
 
@@ -69,7 +69,7 @@ class RayMapper:
 def _call(shared: tuple[Callable[[Any], Any], RayMapper], item: Any) -> tuple[RemoteFailure | None, Any]:
     hear_cancel()
     function, mapper = shared
-    # Only a local file takes lines from several processes
+    # Only a local file can be appended to by several processes
     log = captured(mapper.logs, mapper.log) if mapper.logs.is_local else nullcontext()
     try:
         with log:
@@ -91,7 +91,7 @@ def _value(reference: Any) -> Any:
 
 
 def _limit(resources: Resources) -> int:
-    """How many tasks may be out at once."""
+    """Largest number of tasks in flight."""
     total = cluster().total
     slots = [total.cpus / resources.cpus] if resources.cpus else []
     slots += [total.gpus / resources.gpus] if resources.gpus else []

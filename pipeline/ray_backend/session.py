@@ -1,8 +1,8 @@
-"""Joining Ray: the cluster that `RAY_ADDRESS` names, or a session of our own on this machine.
+"""Connects to Ray: to the cluster that `RAY_ADDRESS` names, or to a new local session.
 
-Without `RAY_ADDRESS` a new local session is started, never one that happens to run here. The dashboard process is on
-in such a session: Ray Train's cleaner asks it whether a killed training is gone, and without the answer the workers'
-placement group is held for ever. Usage statistics are off unless the environment says otherwise.
+Without `RAY_ADDRESS` a new local session is started; one that already runs on this machine is never joined. The new
+session runs the dashboard process: Ray Train's cleanup asks it whether a killed training is gone, and without an answer
+the workers' placement group is held forever. Usage statistics are off unless the environment enables them.
 
 Tested in tests/pipeline/ray_backend/test_executor.py.
 """
@@ -25,20 +25,20 @@ OBJECT_STORE_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """What there is to run on."""
+    """Resources of the connected cluster."""
 
     total: Resources
     largest_node: Resources
-    """The most that a stage in one process can get."""
+    """The most that a stage in a single process can get."""
 
 
 def connect(
     *, cpus: int | None = None, gpus: int | None = None, dashboard: bool = True, own: Iterable[Path] = ()
 ) -> Cluster:
-    """Join Ray once per process, quietly. `cpus`, `gpus` and `dashboard` shape a session of our own only.
+    """Connect to Ray once per process, with little output. `cpus`, `gpus` and `dashboard` apply to a new session only.
 
-    `own` are modules and packages that every worker shall be able to import; in a process that has joined before, it
-    has no effect.
+    `own` lists modules and packages that every worker must be able to import; it has no effect in a process that is
+    already connected.
     Raises PipelineError when the cluster named by `RAY_ADDRESS` does not answer.
     """
     _set_quiet_defaults()
@@ -57,14 +57,14 @@ def connect(
 
 
 def disconnect() -> None:
-    """Leave the cluster, or end the session that `connect` started."""
+    """Disconnect from the cluster, or end the session that `connect` started."""
     import ray
 
     ray.shutdown()
 
 
 def cluster() -> Cluster:
-    """What the joined cluster has now; `ray.available_resources` would leave out what is in use."""
+    """Current resources of the cluster; `ray.available_resources` would exclude those in use."""
     import ray
 
     nodes = [_resources(node["Resources"]) for node in ray.nodes() if node["Alive"]]
@@ -73,25 +73,25 @@ def cluster() -> Cluster:
 
 
 def local_capacity() -> Resources | None:
-    """What a session of our own would have, known without starting Ray; None when `RAY_ADDRESS` names a cluster."""
+    """Resources that a new local session would have, without starting Ray; None when `RAY_ADDRESS` names a cluster."""
     if os.environ.get("RAY_ADDRESS"):
         return None
     return Resources(cpus=os.cpu_count() or 1, gpus=_visible_gpus())
 
 
 def _set_quiet_defaults() -> None:
-    """Read by Ray at import and by its workers at start, hence before `import ray`."""
+    """Set defaults that Ray reads at import and its workers read at start; call before `import ray`."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DEDUP_LOGS", "1")
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # else its helpers import a user's random.py from the current folder
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # else its processes import a random.py from the working directory
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else each worker warns about its empty GPU list
 
 
 def _job_config() -> Any:
-    """A job whose workers do not look for modules in the folder that the driver was started in.
+    """A job whose workers do not import from the driver's working directory.
 
-    Ray puts it first on their path, unless there is a `working_dir`: a user's folder `stages` or file `random.py` would
-    hide what the workers import. What they need of the user's travels as `py_modules`.
+    Ray puts that directory first on their path unless there is a `working_dir`, and a user's folder `stages` or file
+    `random.py` in it would hide what the workers import. The user's modules that they need are sent as `py_modules`.
     """
     from ray.job_config import JobConfig
 
@@ -115,7 +115,7 @@ def _join(address: str, options: dict[str, Any]) -> None:
 
 
 def _resources(amounts: dict[str, float]) -> Resources:
-    return Resources(cpus=amounts.get("CPU", 0), gpus=amounts.get("GPU", 0))  # Ray leaves out what is zero
+    return Resources(cpus=amounts.get("CPU", 0), gpus=amounts.get("GPU", 0))  # Ray omits zero amounts
 
 
 def _visible_gpus() -> int:

@@ -1,6 +1,6 @@
-"""What a Ray worker does with a job: check that it has the driver's code, run the stage, keep its log.
+"""Runs a job in a Ray worker: checks that it has the driver's code, runs the stage, captures its log.
 
-Nothing here imports torch: a worker that only shards images never pays for it.
+Nothing here imports torch: a worker that only shards images does not pay for it.
 
 Tested in tests/pipeline/ray_backend/test_executor.py.
 """
@@ -22,13 +22,13 @@ from pipeline.ray_backend.parallel_map import RayMapper
 from pipeline.store.store import Manifest, log_name
 
 ABORT_SECONDS = 5.0
-"""How long a cancelled stage with workers of its own stays, so that its trainer can give them back."""
+"""How long a cancelled nested stage stays alive, so that its trainer can release its workers."""
 
 
 def work(job: Job) -> Manifest | RemoteFailure:
-    """Run and commit the job's stage; its manifest, or the failure that its code raised.
+    """Run and commit the job's stage; return its manifest, or the failure that its code raised.
 
-    A cancelled job raises KeyboardInterrupt, which Ray tells as TaskCancelledError.
+    A cancelled job raises KeyboardInterrupt, which Ray reports as TaskCancelledError.
     """
     hear_cancel()
     name = log_name(job.address)
@@ -40,23 +40,23 @@ def work(job: Job) -> Manifest | RemoteFailure:
             sys.stderr.write("cancelled\n")
             time.sleep(ABORT_SECONDS if job.stage.resources.nested else 0)
             raise
-        except SystemExit as error:  # Ray would take it for the end of the worker
-            return _told(RuntimeError(f"the stage ended its process by sys.exit({error.code})"))
+        except SystemExit as error:  # Ray would treat it as the end of the worker
+            return _logged(RuntimeError(f"the stage ended its process by sys.exit({error.code})"))
         except Exception as error:
-            return _told(error)
+            return _logged(error)
 
 
-def _told(error: Exception) -> RemoteFailure:
+def _logged(error: Exception) -> RemoteFailure:
     failure = RemoteFailure.of(error)
     sys.stderr.write(f"{failure.text}\n")
     return failure
 
 
 def _require_same_code(job: Job) -> None:
-    """Without this a node with an older checkout would compute, and store under the new key, the old thing."""
+    """Refuse a job on a node with other code, which would store an outdated result under the new key."""
     if changed := changed_modules(job.draft.ingredients.code):
         raise PipelineError(
-            f"node {platform.node()} has other code than the driver in {', '.join(changed[:5])}. "
-            "Bring the same version to every node, for example by `ray job submit --working-dir .`; if files were "
+            f"the code on node {platform.node()} differs from the driver's in {', '.join(changed[:5])}. "
+            "Install the same version on every node, for example by `ray job submit --working-dir .`; if files were "
             "edited since the run began, start it again"
         )

@@ -16,9 +16,9 @@ from pathlib import Path
 from pyarrow import fs
 
 from pipeline.errors import PipelineError
-from pipeline.external.kept import kept
-from pipeline.external.snapshot import seen
+from pipeline.external.snapshot import remembered
 from pipeline.external.stamp import FilesRead, stamp_of
+from pipeline.external.survey_cache import cached
 from pipeline.folder import Folder
 from pipeline.stage import Stage, execution
 from stages.datasets.annotation import AS_NAMED, Annotation, Naming
@@ -124,12 +124,12 @@ class Source(ABC):
 
     def survey(self) -> Survey:
         """Survey of a data set on disk, for plans: cached, and repeated only when one of its files has changed."""
-        return seen(("survey", repr(self)), self._survey)
+        return remembered(("survey", repr(self)), self._survey)
 
     def _survey(self) -> Survey:
         folder = self.located()
         stamp = stamp_of(folder, self.files_read(folder))
-        return Survey(**kept(f"{self!r} in {folder.uri}", type(self), stamp, lambda: asdict(self.surveyed(folder))))
+        return Survey(**cached(f"{self!r} in {folder.uri}", type(self), stamp, lambda: asdict(self.surveyed(folder))))
 
     def digest(self) -> str:
         """Digest of the data outside the store: ids, content of annotations, names and sizes of images."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.external.snapshot import one_look
+from pipeline.external.snapshot import snapshot
 from pipeline.external.stamp import FilesRead, Stamp, stamp_of
 from pipeline.folder import Folder
 
@@ -91,9 +91,9 @@ def test_a_file_system_of_pyarrow_tells_size_and_time(place: Path) -> None:
     assert stamp(uri).digest != before.digest
 
 
-def test_in_one_look_a_change_is_not_seen_and_after_it_it_is(place: Path) -> None:
+def test_a_change_is_not_seen_within_a_snapshot_and_is_seen_after_it(place: Path) -> None:
     before = stamp(place)
-    with one_look():
+    with snapshot():
         first = stamp(place)
         (place / "texts/c").touch()
         assert stamp(place).digest == first.digest == before.digest

@@ -12,7 +12,7 @@ from textwrap import dedent
 import pytest
 
 from pipeline.keys.code_digest import Code, code_of
-from pipeline.stage import TELLING, Stage
+from pipeline.stage import DESCRIPTIVE, Stage
 
 Write = Callable[[str, str], None]
 Read = Callable[[], Code]
@@ -129,7 +129,7 @@ BELOW_STAGE = {
 
 
 @pytest.mark.parametrize("base", BELOW_STAGE)
-@pytest.mark.parametrize("method", TELLING)
+@pytest.mark.parametrize("method", DESCRIPTIVE)
 def test_what_only_describes_a_stage_does_not_count_in_any_class_below_stage(project, base, method):
     name, write, read = project
     write("__init__.py", "from .base import Below as Handed")
@@ -168,8 +168,8 @@ def test_methods_of_these_names_count_in_a_class_that_is_no_stage(project, above
 
 
 def test_the_methods_that_only_describe_are_those_of_a_stage():
-    assert all(hasattr(Stage, name) for name in TELLING)
-    assert not {"run", "external_digest", "prepare"} & set(TELLING)
+    assert all(hasattr(Stage, name) for name in DESCRIPTIVE)
+    assert not {"run", "external_digest", "prepare"} & set(DESCRIPTIVE)
 
 
 @pytest.mark.parametrize(

@@ -184,9 +184,9 @@ def _named_typer(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "importer", "name", "other"),
     [
-        (_named_random, "own_experiment", "random", "a module of Python: call .*/random.py by"),
-        (_named_stages, "own_numbers", "stages.own_part", ".*/stages/__init__.py: call .*/elsewhere/stages by"),
-        (_named_typer, "own_numbers", "typer", ".*site-packages/typer/__init__.py: call .*/elsewhere/typer by"),
+        (_named_random, "own_experiment", "random", "a module of Python: rename .*/random.py"),
+        (_named_stages, "own_numbers", "stages.own_part", ".*/stages/__init__.py: rename .*/elsewhere/stages"),
+        (_named_typer, "own_numbers", "typer", ".*site-packages/typer/__init__.py: rename .*/elsewhere/typer"),
     ],
 )
 def test_an_import_that_could_mean_two_modules_is_refused_by_name(
@@ -196,7 +196,7 @@ def test_an_import_that_could_mean_two_modules_is_refused_by_name(
     write(folder)
     done = _ssdpipe(folder, "plan", "./own_experiment.py", "--preset", "tiny")
     assert done.returncode == 2
-    told = rf"{folder}/{importer}\.py imports {name}, which is {folder}/\S+ and also the name of {other} another name\n"
+    told = rf"{folder}/{importer}\.py imports {name}, which is {folder}/\S+ and also the name of {other}\n"
     assert re.fullmatch(told, done.stderr)
 
 
@@ -204,10 +204,10 @@ def test_a_file_that_cannot_be_a_module_says_what_to_do(folder: Path) -> None:
     with pytest.raises(PipelineError, match=r"there is no file .*missing\.py"):
         import_file(str(folder / "missing.py"))
     (folder / "my-ablation.py").write_text("")
-    with pytest.raises(PipelineError, match=r"call the file as a module is called, such as my_ablation\.py"):
+    with pytest.raises(PipelineError, match=r"the file needs the name of a Python module, such as my_ablation\.py"):
         import_file(str(folder / "my-ablation.py"))
     (folder / "json.py").write_text("")
-    with pytest.raises(PipelineError, match="json is also the name of a module of Python; give the file another"):
+    with pytest.raises(PipelineError, match="json is also the name of a module of Python; rename the file"):
         import_file(str(folder / "json.py"))
 
 
@@ -237,7 +237,7 @@ def test_a_file_that_imports_from_where_a_module_was_is_answered_with_the_line_t
     with pytest.raises(PipelineError) as refused:
         import_file(str(folder / "own_earlier.py"))
     assert str(refused.value).startswith(f"{folder / 'own_earlier.py'}, line 2: ")
-    assert str(refused.value).endswith(f"so write: {instead}")
+    assert str(refused.value).endswith(f"stay: write {instead}")
     assert refused.value.exit_code == 2
 
 

@@ -247,7 +247,7 @@ def test_a_node_with_other_code_than_the_driver_refuses_the_job(store):
     executor = RayExecutor()
     handle = executor.submit(job)
     executor.wait([handle], 30)
-    with pytest.raises(PipelineError, match=r"other code than the driver in ssd_core\.spec"):
+    with pytest.raises(PipelineError, match=r"differs from the driver.s in ssd_core\.spec"):
         executor.result(handle)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.external import stamp
-from pipeline.external.kept import cache_folder
+from pipeline.external.survey_cache import cache_folder
 from pipeline.keys.code_digest import code_of
 from stages.datasets import coco, csv_boxes, ilsvrc, voc
 from stages.datasets.find import find_data_set

@@ -1,10 +1,10 @@
-"""Answers about files outside the store, kept in the user's cache folder for as long as the files stay as they are.
+"""Answers about files outside the store, cached in the user's cache folder for as long as the files are unchanged.
 
-    surveys/<hash of the question>      a line {"format", "code", "stamp", "sha256"}, and the answer as JSON
+    surveys/<hash of the question>      a line {"format", "code", "stamp", "sha256"}, then the answer as JSON
 
-Plans ask the same of a data set again and again, and most of the time goes into parsing. SSDPIPE_CACHE names the folder
-(default ~/.cache/ssdpipe), or is `off`. Only plans ask here: a stage reads the data itself. Nothing is lost with the
-folder, and a file in it that cannot be read or written is as none.
+Plans ask the same questions about a data set again and again, and parsing takes most of their time. SSDPIPE_CACHE names
+the folder (default ~/.cache/ssdpipe), or is `off`. Only plans use it: a stage reads the data itself. The folder can be
+deleted at any time, and a file in it that cannot be read or written is ignored.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from pipeline.keys.fingerprint import class_name, digest
 FORMAT = 1
 PLACE = "SSDPIPE_CACHE"
 MOST = 200
-"""Answers that are kept; the oldest goes first."""
+"""Largest number of cached answers; the oldest are deleted first."""
 
 Json = Any
 
 
-def kept(question: str, by: type, stamp: Stamp, ask: Callable[[], Json]) -> Json:
-    """The answer of `ask`, or an earlier one when neither the files have changed nor the code that `by` leads to.
+def cached(question: str, by: type, stamp: Stamp, ask: Callable[[], Json]) -> Json:
+    """Return the answer of `ask`, or a cached one if neither the files nor the code in the closure of `by` changed.
 
-    The stamp must have been taken before the files are read; an answer is kept only when it is settled.
+    The stamp must be taken before the files are read; an answer is cached only when its stamp is settled.
     """
     folder = cache_folder()
     if folder is None:
         return ask()
     file = folder / "surveys" / _sha256(f"{class_name(by)} {question}")[:32]
     valid = {"format": FORMAT, "code": digest(code_of([by])), "stamp": stamp.digest}
-    with suppress(OSError, ValueError):  # not there, or damaged
+    with suppress(OSError, ValueError):  # absent or damaged
         return _read(file, valid)
     answer = ask()
     if stamp.settled:
@@ -50,7 +50,7 @@ def kept(question: str, by: type, stamp: Stamp, ask: Callable[[], Json]) -> Json
 
 
 def cache_folder() -> Path | None:
-    """None when nothing is to be kept, or the user has no home."""
+    """The cache folder; None when caching is off or the user has no home folder."""
     named = os.environ.get(PLACE, "")
     if named == "off":
         return None
@@ -61,7 +61,7 @@ def cache_folder() -> Path | None:
 
 
 def _read(file: Path, valid: dict[str, Json]) -> Json:
-    """ValueError when it is not the answer that is asked for."""
+    """Read an answer; raises ValueError when it is not valid for this question."""
     head, _, answer = file.read_text().partition("\n")
     if json.loads(head) != {**valid, "sha256": _sha256(answer)}:
         raise ValueError("stale")
@@ -69,7 +69,7 @@ def _read(file: Path, valid: dict[str, Json]) -> Json:
 
 
 def _write(file: Path, valid: dict[str, Json], answer: str) -> None:
-    """Whole or not at all, whoever else writes."""
+    """Write atomically, also against concurrent writers, and delete the oldest answers."""
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f"{uuid4().hex}.part")
     try:

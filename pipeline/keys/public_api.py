@@ -1,6 +1,6 @@
-"""Where the names live that users' files import from `ssdpipe`, found by reading its source.
+"""The modules that define the names that users import from `ssdpipe`, determined from its source.
 
-The key of a stage that imports `ShardSet` from there must change with `ssd_core.data.shards`, not with the door.
+The key of a stage that imports `ShardSet` from there must change with `ssd_core.data.shards`, not with `ssdpipe`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 
-DOOR = "ssdpipe"
+PUBLIC_API = "ssdpipe"
 
 
 @cache
-def homes() -> Mapping[str, str]:
-    """The module of each name that the door gives; its imports for type checkers are the list."""
-    spec = importlib.util.find_spec(DOOR)
+def home_modules() -> Mapping[str, str]:
+    """{public name: module that defines it}, from the imports under `if TYPE_CHECKING`."""
+    spec = importlib.util.find_spec(PUBLIC_API)
     if not spec or not spec.origin:
-        raise PipelineError(f"the package {DOOR} is not installed, or a folder of that name hides it: install it again")
+        raise PipelineError(
+            f"the package {PUBLIC_API} is not installed, or a folder of that name hides it: install it again"
+        )
     source = Path(spec.origin).read_text()
     return {
         alias.name: node.module or ""
@@ -34,7 +36,7 @@ def homes() -> Mapping[str, str]:
 
 
 def modules_behind(names: tuple[str, ...]) -> set[str]:
-    """Modules that an import of these names leads to; of the door as a whole, or of `*`, all that it has."""
-    known = homes()
+    """Modules that define these public names; all of them for no names (the whole package) or `*`."""
+    known = home_modules()
     wanted = known.keys() if not names or "*" in names else names
     return {known[name] for name in wanted if name in known}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments.framework.drafting import DRAFT
 from pipeline.keys.code_digest import FIRST_PARTY, NEVER
-from pipeline.keys.door import DOOR, homes
+from pipeline.keys.public_api import PUBLIC_API, home_modules
 
 ROOT = Path(__file__).parents[2]
 SHOWN = {
@@ -36,4 +36,4 @@ def test_code_for_users_imports_public_names_only() -> None:
         if module.partition(".")[0] in (*FIRST_PARTY, *NEVER)
     }
     assert {page for page, *_ in ours} == {"own-experiments.md", "pipeline.md", "weights.md", "draft"}
-    assert {(module, name in homes()) for _, module, name in ours} == {(DOOR, True)}
+    assert {(module, name in home_modules()) for _, module, name in ours} == {(PUBLIC_API, True)}

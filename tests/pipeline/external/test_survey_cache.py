@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.external import kept as module
-from pipeline.external.kept import cache_folder, kept
+from pipeline.external import survey_cache as module
 from pipeline.external.stamp import Stamp
+from pipeline.external.survey_cache import cache_folder, cached
 
 NOW = Stamp(digest="one", settled=True)
 
@@ -32,7 +32,7 @@ class Reader:
 
 
 def ask(asked: Asked, stamp: Stamp = NOW, question: str = "what") -> int:
-    answer = kept(question, Reader, stamp, asked)
+    answer = cached(question, Reader, stamp, asked)
     assert answer["names"] == ["ä", "\udcff"]
     return int(answer["times"])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.keys.code_digest import Code, code_of, own_files
-from pipeline.keys.door import homes, modules_behind
+from pipeline.keys.public_api import home_modules, modules_behind
 from pipeline.planning.own_files import import_file
 
 Read = Callable[[str, str], Code]
@@ -51,5 +51,5 @@ def test_what_is_not_imported_from_the_door_does_not_count(code: Read) -> None:
 
 def test_the_door_as_a_whole_counts_all_that_it_has(code: Read) -> None:
     whole = code("counts_all", "import ssdpipe")
-    assert {home for home in homes().values() if home.startswith(("ssd_core.", "stages."))} <= whole.keys()
-    assert modules_behind(("*",)) == set(homes().values())
+    assert {home for home in home_modules().values() if home.startswith(("ssd_core.", "stages."))} <= whole.keys()
+    assert modules_behind(("*",)) == set(home_modules().values())

@@ -1,4 +1,4 @@
-"""No stage computes by what only describes it: the code of such methods is in no key (`pipeline.stage.TELLING`)."""
+"""No stage computes by what only describes it: the code of such methods is in no key (`pipeline.stage.DESCRIPTIVE`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 import experiments
 import stages
-from pipeline.stage import TELLING, Context, Stage
+from pipeline.stage import DESCRIPTIVE, Context, Stage
 
 
 def stage_classes() -> list[type[Stage]]:
@@ -42,7 +42,7 @@ class Reading:
 
 
 def described_by(kind: type[Stage]) -> list[str]:
-    """Where `run`, and all that it hands the stage to, reads a method of TELLING."""
+    """Where `run`, and all that it hands the stage to, reads a method of DESCRIPTIVE."""
     waiting, seen, found = [Reading(kind.run, "self")], set(), []
     while waiting:
         reading = waiting.pop()
@@ -52,7 +52,7 @@ def described_by(kind: type[Stage]) -> list[str]:
         tree = ast.parse(dedent(inspect.getsource(reading.function)))
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and ast.unparse(node).startswith(f"{reading.name}."):
-                if node.attr in TELLING:
+                if node.attr in DESCRIPTIVE:
                     found.append(f"{reading.function.__qualname__} reads {ast.unparse(node)}")
                 waiting += _own_method(kind, node, reading)
             elif isinstance(node, ast.Call):
