@@ -80,7 +80,7 @@ def test_none_and_the_empty_tuple_can_be_written():
     assert (changed.limit, changed.schedule.drops) == (None, ())
 
 
-def test_a_part_of_a_tuple_is_named_by_its_place_or_by_the_text_in_its_first_field():
+def test_an_item_of_a_tuple_is_named_by_its_index_or_by_the_text_in_its_first_field():
     settings = [
         "sources.0.step=4", "sources.conv7.scales.1.size=60", "sources.1.scales.0.ratios=2,3", "schedule.drops.1=45000",
         "mean.0=1",
@@ -95,7 +95,7 @@ def test_a_part_of_a_tuple_is_named_by_its_place_or_by_the_text_in_its_first_fie
     )
 
 
-def test_parts_of_an_optional_tuple_keep_their_type():
+def test_items_of_an_optional_tuple_keep_their_type():
     changed = override(Recipe(), ["sides=1,2", "sides.1=5"])
     assert changed.sides == (1, 5)
     with pytest.raises(PipelineError, match=r"sides\.1: expected a whole number, got '0\.5'"):
@@ -141,7 +141,7 @@ def test_a_path_may_begin_with_the_name_of_the_whole():
         ("schedule.iterations=0", "iterations must be at least 1, but is 0"),
     ],
 )
-def test_a_setting_that_cannot_be_is_refused_with_what_would_work(setting, message):
+def test_an_invalid_setting_is_refused_with_what_would_work(setting, message):
     with pytest.raises(PipelineError) as refused:
         override(Recipe(), [setting])
     assert message in str(refused.value)

@@ -24,7 +24,7 @@ def progress(time: float, done: float, total: float = 400, note: str = "loss 4.2
     return event("progress", time=time, done=done, total=total, note=note)
 
 
-def test_the_pace_of_a_resumed_stage_counts_from_where_it_went_on() -> None:
+def test_the_pace_of_a_resumed_stage_counts_from_where_it_resumed() -> None:
     board = Board(total=22)
     for told in (event("started", attempt=1), progress(100, 100), progress(120, 120)):
         board.apply(told)
@@ -50,7 +50,7 @@ def test_a_stage_that_lost_its_worker_has_not_ended() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(7, "0:07"), (70, "1:10"), (7420, "2:03:40")])
-def test_times_are_told_as_on_a_clock(seconds: float, text: str) -> None:
+def test_times_are_formatted_as_on_a_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 
@@ -59,7 +59,7 @@ def test_only_the_first_line_of_a_failure_is_news() -> None:
     assert news(failed("MemoryError", "")) == "failed: MemoryError"
 
 
-def test_plain_lines_tell_progress_every_fifteen_seconds() -> None:
+def test_plain_lines_report_progress_every_fifteen_seconds() -> None:
     stream = io.StringIO()
     shown = PlainDisplay(3, stream)
     shown.on_event(event("cached", "shard/train"))

@@ -62,7 +62,7 @@ def boxes(picture: str) -> list[tuple[float, float, float, float]]:
     return [(x, y, x + width, y + height) for x, y, width, height in sides]
 
 
-def test_edges_that_a_longer_path_implies_are_left_out():
+def test_edges_that_a_longer_path_implies_are_omitted():
     graph = table(2)
     names = {node.id: node.address for node in graph.nodes.values()}
     assert sorted((names[above], names[below]) for above, below in needed_edges(graph)) == [
@@ -85,7 +85,7 @@ def test_a_stage_stands_right_of_all_its_inputs():
     }  # fmt: skip
 
 
-def test_a_training_and_its_detections_stand_on_one_height_and_a_table_in_the_middle():
+def test_a_training_and_its_detections_are_drawn_level_and_a_table_in_the_middle():
     graph = table(12)
     heights = {graph.nodes[p.node_id].address: y for p, y in layout_of(graph).rows.items() if not p.is_bend}
     for seed in range(12):
@@ -100,7 +100,7 @@ def test_data_that_all_detections_read_pass_the_trainings_as_one_line():
     assert sum(start == bends[0] for start, _ in layout.lines) == 12
 
 
-def test_no_two_trainings_exchange_their_places_on_the_way_to_the_right():
+def test_trainings_keep_their_order_from_column_to_column():
     graph = table(12)
     columns = [
         [graph.nodes[p.node_id].stage.variant for p in column if not p.is_bend] for column in layout_of(graph).columns
@@ -108,7 +108,7 @@ def test_no_two_trainings_exchange_their_places_on_the_way_to_the_right():
     assert columns[1] == columns[2]
 
 
-def test_the_picture_is_well_formed_and_tells_name_state_and_note_of_each_stage():
+def test_the_picture_is_well_formed_and_shows_name_state_and_note_of_each_stage():
     graph = table(12)
     states = {node.address: "after" for node in graph.nodes.values()} | {"shard/<test>": "cached"}
     picture = graph_svg(graph, title="twelve & more", states=states, notes={"train/seed3": "about 8:12"})

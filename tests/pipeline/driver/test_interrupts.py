@@ -26,7 +26,7 @@ def test_two_signals_ask_to_stop_and_the_third_interrupts(number):
     assert len(asked) == 2
 
 
-def test_handlers_of_before_are_back_afterwards():
+def test_previous_handlers_are_restored_afterwards():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with stopping_on_signals(lambda: None):
         assert signal.getsignal(signal.SIGTERM) not in before
@@ -70,7 +70,7 @@ def _as_in_the_background() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def test_sigterm_ends_a_run_on_ray_with_130_and_leaves_what_it_can_go_on_from(tmp_path):
+def test_sigterm_ends_a_run_on_ray_with_130_and_leaves_a_checkpoint_to_resume_from(tmp_path):
     script, store = tmp_path / "run.py", tmp_path / "store"
     script.write_text(RUN)
     process = subprocess.Popen(

@@ -85,7 +85,7 @@ def test_a_cached_graph_needs_neither_ray_nor_mlflow(store: Store, monkeypatch: 
 
 
 @pytest.mark.usefixtures("ray_session")
-def test_a_failure_is_told_with_the_end_of_its_log_and_the_command_that_goes_on(
+def test_a_failure_is_reported_with_the_end_of_its_log_and_the_command_that_continues(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/bin/toys", "run", "a b"])
@@ -107,7 +107,7 @@ def test_a_mistake_of_the_user_in_a_stage_is_a_message_and_exit_code_2(store: St
 
 
 @pytest.mark.usefixtures("ray_session")
-def test_an_interrupt_tells_how_far_stages_came(store: Store) -> None:
+def test_an_interrupt_reports_how_far_stages_got(store: Store) -> None:
     graph = Graph([Toy(name="long", does="waits"), Toy(name="a")])
 
     def interrupt() -> None:

@@ -105,7 +105,7 @@ def test_the_recorded_curve_is_kept_each_step_once_and_does_not_touch_the_digest
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
 
 
-def test_a_failed_attempt_keeps_its_work_and_its_curve_goes_on(store):
+def test_a_failed_attempt_keeps_its_work_and_its_curve_is_continued(store):
     first = job(store, Work(deed="record_and_fail"))
     with pytest.raises(ValueError, match="out of luck"):
         run_stage(first)
@@ -117,7 +117,7 @@ def test_a_failed_attempt_keeps_its_work_and_its_curve_goes_on(store):
     assert not store.work(first.key).exists()
 
 
-def test_half_a_line_of_a_killed_process_is_left_out(store):
+def test_an_incomplete_line_of_a_killed_process_is_skipped(store):
     work = store.work("k")
     append_point(work, 1, {"loss": 1.0})
     work.append("metrics.jsonl", b'{"step": 2, "ti')
@@ -132,14 +132,14 @@ def test_an_input_is_found_by_itself_or_by_an_equal_stage(store):
     assert ctx.input(Work(deed="record", variant="another name")) == folders["held[1]"]
 
 
-def test_asking_for_a_stage_that_is_no_input_names_those_that_are(store):
+def test_requesting_a_stage_that_is_no_input_names_the_inputs(store):
     held = Work(deed="write", variant="one")
     ctx = context(store, Work(deed="write", held=(held,)), **{"held[0]": store.folder})
     with pytest.raises(PipelineError, match=r"result of work/x, which is not among its inputs \(work/one\)"):
         ctx.input(Work(deed="say", variant="x"))
 
 
-def test_map_keeps_the_order_and_tells_how_far_it_is(store):
+def test_map_keeps_the_order_and_reports_progress(store):
     manifest = run_stage(job(store, Work(deed="double_all")))
     assert store.output(manifest).read_json("doubled.json") == [0, 2, 4, 6, 8]
 

@@ -144,7 +144,7 @@ def test_the_same_run_again_is_cached_and_starts_nothing(store):
     assert result.status == "finished"
 
 
-def test_an_input_that_ran_again_to_the_same_bytes_does_not_run_what_is_below_it(store):
+def test_an_input_recomputed_to_the_same_bytes_does_not_rerun_what_is_below_it(store):
     scheduler(store, chain()).run()
     seen = Seen()
     changed = Sum(name="a", number=13)  # (13 + 1) // 10 is (12 + 1) // 10
@@ -190,7 +190,7 @@ def broken() -> tuple[Sum, Sum]:
     return Sum(name="below", above=(Sum(name="next", above=(bad,)),)), Sum(name="good", number=5)
 
 
-def test_a_failure_skips_what_needs_it_and_the_rest_goes_on(store):
+def test_a_failure_skips_what_needs_it_and_the_rest_continues(store):
     seen = Seen()
     result = scheduler(store, *broken(), seen=seen).run()
     assert seen.of("committed") == ["good"]
@@ -214,7 +214,7 @@ def test_without_keep_going_nothing_starts_after_a_failure(store):
     assert [outcome.address for outcome in result.in_state("skipped")] == ["next", "below", "good"]
 
 
-def test_without_keep_going_what_runs_already_is_kept(store):
+def test_without_keep_going_running_stages_are_kept(store):
     seen = Seen()
     good = Sum(name="good", number=5)
     targets = (*broken()[:1], Sum(name="after", above=(good,)))
@@ -233,7 +233,7 @@ def test_a_failed_stage_leaves_no_attempt_behind_and_runs_again_the_next_time(st
     assert (seen.of("cached"), seen.of("started")) == (["good"], ["bad"])
 
 
-def test_a_lost_worker_is_tried_again_after_growing_waits(store):
+def test_a_lost_worker_is_retried_after_growing_waits(store):
     seen, clock = Seen(), Clock()
     executor = LosesWorkers(times=2, store=store)
     retries = Retries(limit=3, first_delay=2, factor=2, jitter=0)
@@ -252,13 +252,13 @@ def test_a_worker_lost_too_often_is_a_failure(store):
     assert executor.times == 99 - 3
 
 
-def test_the_spread_of_waits_stays_in_its_bounds():
+def test_the_jitter_of_waits_stays_in_its_bounds():
     delays = [Retries(first_delay=2, jitter=0.25).delay(1, Random(seed)) for seed in range(100)]
     assert 2 <= min(delays) < 2.1
     assert 2.4 < max(delays) <= 2.5
 
 
-def test_a_stage_of_another_driver_is_waited_for_and_then_counts_as_cached(store, tmp_path):
+def test_a_stage_that_another_driver_runs_is_waited_for_and_then_counts_as_cached(store, tmp_path):
     seen, clock = Seen(), Clock()
     target = Sum(name="a", number=4)
     key = Resolver(Graph([target])).draft(next(iter(Graph([target]).nodes.values())), {}, {}).key
@@ -363,7 +363,7 @@ def test_ctrl_c_inside_a_stage_leaves_a_state_that_the_same_command_finishes(sto
     assert (seen.of("cached"), seen.of("started")) == (["a"], ["b", "c"])
 
 
-def test_a_missing_data_set_is_told_before_anything_starts(store):
+def test_a_missing_data_set_is_reported_before_anything_starts(store):
     @dataclass(frozen=True, kw_only=True)
     class Missing(Sum):
         def external_digest(self) -> str:
@@ -374,7 +374,7 @@ def test_a_missing_data_set_is_told_before_anything_starts(store):
     assert not store.folder.exists()
 
 
-def test_a_defect_of_an_observer_ends_the_run_and_cancels_what_runs(store):
+def test_an_error_in_an_observer_ends_the_run_and_cancels_what_runs(store):
     class Broken(Seen):
         def tick(self) -> None:
             raise RuntimeError("defect")

@@ -44,7 +44,7 @@ def test_a_second_attempt_appends_and_a_failure_gives_the_output_back(tmp_path: 
     assert (tmp_path / "logs/stage.log").read_text().count("from Python") == 2
 
 
-def test_the_account_of_a_failure_has_the_last_lines(tmp_path: Path) -> None:
+def test_the_report_on_a_failure_has_the_last_lines(tmp_path: Path) -> None:
     (tmp_path / "long.log").write_text("".join(f"line {number}\n" for number in range(10_000)))
     folder = Folder.at(str(tmp_path))
     assert last_lines(folder, "long.log", 2) == ["line 9998", "line 9999"]

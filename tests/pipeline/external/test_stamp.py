@@ -58,7 +58,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_a_stamp_is_another_when(place: Path, change: Callable[[Path], object]) -> None:
+def test_a_stamp_changes_when(place: Path, change: Callable[[Path], object]) -> None:
     before = stamp(place)
     assert stamp(place) == before
     time.sleep(0.02)  # beyond the tick of the file system's clock
@@ -66,7 +66,7 @@ def test_a_stamp_is_another_when(place: Path, change: Callable[[Path], object]) 
     assert stamp(place).digest != before.digest
 
 
-def test_of_a_file_by_size_the_content_does_not_count(place: Path) -> None:
+def test_the_content_of_a_file_read_by_size_does_not_count(place: Path) -> None:
     before = stamp(place)
     (place / "pictures/a").write_text("4321")
     assert stamp(place).digest == before.digest
@@ -82,7 +82,7 @@ def test_files_changed_less_than_two_seconds_ago_settle_later(place: Path) -> No
     assert not stamp(place).settled
 
 
-def test_a_file_system_of_pyarrow_tells_size_and_time(place: Path) -> None:
+def test_a_pyarrow_file_system_reports_size_and_time(place: Path) -> None:
     uri = f"mock://{place}"  # has times of its own and holds nothing
     assert stamp(uri).digest == stamp(f"mock://{place}/elsewhere").digest
     uri = place.as_uri()

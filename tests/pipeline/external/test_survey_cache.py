@@ -43,20 +43,20 @@ def surveys() -> list[Path]:
     return sorted((folder / "surveys").iterdir())
 
 
-def test_an_answer_is_kept_until_the_stamp_is_another() -> None:
+def test_an_answer_is_cached_until_the_stamp_changes() -> None:
     asked = Asked()
     assert [ask(asked), ask(asked), ask(asked, Stamp(digest="two", settled=True)), ask(asked)] == [1, 1, 2, 3]
     assert ask(asked, question="other") == 4
     assert len(surveys()) == 2  # one for each question
 
 
-def test_an_answer_about_files_that_have_not_settled_is_not_kept() -> None:
+def test_an_answer_about_files_that_have_not_settled_is_not_cached() -> None:
     asked = Asked()
     fresh = Stamp(digest="one", settled=False)
     assert [ask(asked, fresh), ask(asked, fresh)] == [1, 2]
 
 
-def test_an_answer_of_other_code_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_of_other_code_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Asked()
     ask(asked)
     monkeypatch.setattr(module, "code_of", lambda classes: {"stages.datasets.voc": {"parse": "another"}})
@@ -64,7 +64,7 @@ def test_an_answer_of_other_code_is_not_believed(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"null\n1", b"\xff\xfe", b"[]", None])
-def test_a_damaged_file_is_as_none_and_is_written_again(damage: bytes | None) -> None:
+def test_a_damaged_file_is_ignored_and_rewritten(damage: bytes | None) -> None:
     asked = Asked()
     ask(asked)
     (file,) = surveys()
@@ -73,7 +73,7 @@ def test_a_damaged_file_is_as_none_and_is_written_again(damage: bytes | None) ->
     assert [ask(asked), ask(asked)] == [2, 2]
 
 
-def test_off_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_off_caches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSDPIPE_CACHE", "off")
     asked = Asked()
     assert [ask(asked), ask(asked)] == [1, 2]
@@ -86,7 +86,7 @@ def test_by_default_it_lies_in_the_user_s_cache_folder(monkeypatch: pytest.Monke
     assert len(list((tmp_path / "ssdpipe" / "surveys").iterdir())) == 1
 
 
-def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_home_caches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SSDPIPE_CACHE", "XDG_CACHE_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)  # no such user
@@ -95,16 +95,14 @@ def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert cache_folder() is None
 
 
-def test_where_it_cannot_be_written_the_answer_is_there_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_unwritable_cache_still_gives_the_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("SSDPIPE_CACHE", str(tmp_path / "file"))
     asked = Asked()
     assert [ask(asked), ask(asked)] == [1, 2]
 
 
-def test_the_oldest_answers_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_answers_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 3)
     asked = Asked()
     for number in range(5):

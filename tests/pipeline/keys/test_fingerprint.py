@@ -51,7 +51,7 @@ def config(**fields: Any) -> str:
     return encode(describe(Train(**fields)).config)
 
 
-def test_fields_at_their_default_are_left_out_also_in_nested_dataclasses():
+def test_fields_at_their_default_are_omitted_also_in_nested_dataclasses():
     assert describe(Train()).config == {}
     assert describe(Train(schedule=Schedule(base_lr=0.5))).config == {
         "schedule": {"$class": f"{__name__}.Schedule", "base_lr": 0.5}
@@ -98,7 +98,7 @@ def test_execution_fields_variant_and_tags_are_never_part_of_it():
         ({"schedule": Schedule(drops=())}, {}),
     ],
 )
-def test_different_values_are_told_apart(one, other):
+def test_different_values_are_distinguished(one, other):
     assert config(**one) != config(**other)
 
 
@@ -135,7 +135,7 @@ def test_stages_in_tuples_mappings_and_nested_dataclasses_are_inputs_by_path():
     assert found == {"mix[0]": one, "mix[1]": two, "named.init": three, "extra.data": one}
 
 
-def test_a_stage_at_its_default_is_an_input_all_the_same():
+def test_a_stage_at_its_default_is_an_input_nevertheless():
     @dataclass(frozen=True, kw_only=True)
     class Evaluate(Stage):
         data: Stage = Source()

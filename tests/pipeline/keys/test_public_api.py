@@ -34,7 +34,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
             del sys.modules[name]
 
 
-def test_a_name_from_the_door_counts_where_it_lives(code: Read) -> None:
+def test_a_public_name_counts_where_it_is_defined(code: Read) -> None:
     direct = code("counts_directly", "from ssd_core.data.shards import ShardSet")
     assert "ShardSet" in direct["ssd_core.data.shards"]
     assert code("counts_by_the_door", "from ssdpipe import ShardSet, Stage") == direct
@@ -45,11 +45,11 @@ def test_an_import_within_a_function_counts_too(code: Read) -> None:
     assert "ssd_core.data.shards" in within
 
 
-def test_what_is_not_imported_from_the_door_does_not_count(code: Read) -> None:
+def test_public_names_that_are_not_imported_do_not_count(code: Read) -> None:
     assert code("counts_nothing", "from ssdpipe import RUNS, Experiment, Row, Stage") == {}
 
 
-def test_the_door_as_a_whole_counts_all_that_it_has(code: Read) -> None:
+def test_an_import_of_the_whole_public_api_counts_all_its_modules(code: Read) -> None:
     whole = code("counts_all", "import ssdpipe")
     assert {home for home in home_modules().values() if home.startswith(("ssd_core.", "stages."))} <= whole.keys()
     assert modules_behind(("*",)) == set(home_modules().values())

@@ -166,7 +166,7 @@ def test_an_invocation_has_a_run_and_a_tracked_stage_one_beside_it_with_all_that
     assert Path(store.folder.path, "mlflow-artifacts").is_dir()
 
 
-def test_numbers_of_a_result_are_of_step_0_which_mlflow_draws_as_bars(store):
+def test_numbers_of_a_result_are_logged_at_step_0_which_mlflow_draws_as_bars(store):
     run(store, [Judge(learnt=learn())], "first")
     _, (training,) = runs(store)
     assert history(store, training, "voc07/mAP") == [(0, 0.25)]
@@ -248,7 +248,7 @@ def test_kept_weights_are_models_that_know_their_run_their_place_and_the_numbers
     assert tracked.data.metrics["validation/best_mAP"] == 0.25  # of the run, and of no model
 
 
-def test_models_that_were_left_half_made_are_finished_by_the_next_attempt(store, monkeypatch):
+def test_models_left_unfinished_are_finalized_by_the_next_attempt(store, monkeypatch):
     from mlflow import MlflowClient
 
     def refuse(*_: Any) -> None:
@@ -269,7 +269,7 @@ def test_names_of_models_are_made_legal():
     assert model_name("conv7-only/seed0 step 5.5") == "conv7-only-seed0 step 5-5"
 
 
-def test_a_resumed_stage_goes_on_in_the_same_run_and_its_curve_has_each_step_once(store):
+def test_a_resumed_stage_continues_the_same_run_and_its_curve_has_each_step_once(store):
     assert run(store, [learn(breaks_at=4)], "first").status == "failed"
     (invocation,), (training,) = runs(store)
     assert (invocation.info.status, training.info.status) == ("FAILED", "FAILED")
@@ -317,7 +317,7 @@ def test_a_run_that_is_all_cached_imports_neither_mlflow_nor_ray(store, tmp_path
     assert told[0].stderr == ""  # nothing about migrations, experiments or usage
 
 
-def test_a_tracker_out_of_reach_is_told_once_and_caught_up_with_by_the_next_run(store, monkeypatch, caplog):
+def test_an_unreachable_tracker_is_reported_once_and_the_next_run_catches_up(store, monkeypatch, caplog):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # the discard port: nobody listens
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     assert run(store, [Judge(learnt=learn())], "first").status == "finished"
@@ -349,7 +349,7 @@ def test_sync_brings_an_empty_tracker_up_to_date_from_the_store(store, tmp_path,
     assert training.info.start_time == int((made.finished - made.seconds) * 1000)
 
 
-def test_a_tracker_that_does_not_answer_is_told_to_who_asks_for_a_record(store, monkeypatch):
+def test_sync_reports_a_tracker_that_does_not_answer(store, monkeypatch):
     run(store, [learn()], "first")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -357,7 +357,7 @@ def test_a_tracker_that_does_not_answer_is_told_to_who_asks_for_a_record(store, 
         sync(Graph([learn()]), store, ABOUT)
 
 
-def test_what_was_missed_is_caught_up_with_and_otherwise_nothing_is_asked(store, monkeypatch, caplog):
+def test_what_was_missed_is_recorded_later_and_otherwise_mlflow_is_not_contacted(store, monkeypatch, caplog):
     graph = Graph([learn()])
     run(store, [learn()], "first")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
@@ -382,7 +382,7 @@ def test_an_experiment_s_page_follows_its_question(store):
     assert open_client(store.folder).get_experiment_by_name(EXPERIMENT).tags[NOTE] == "**Since when?**"
 
 
-def test_what_a_person_wrote_on_that_page_stays(store):
+def test_what_the_user_wrote_on_that_page_stays(store):
     run(store, [learn()], "first")
     client = open_client(store.folder)
     client.set_experiment_tag(client.get_experiment_by_name(EXPERIMENT).experiment_id, NOTE, "Mine.")

@@ -65,7 +65,7 @@ def test_the_run_of_a_key_is_found_with_the_address_of_its_page(recorded: tuple[
     assert found[key].url == f"http://127.0.0.1:5000/#/experiments/{experiment}/runs/{found[key].run_id}"
 
 
-def test_a_file_is_put_beside_the_run_of_an_invocation(recorded: tuple[Store, str], tmp_path: Path) -> None:
+def test_a_file_is_attached_to_the_run_of_an_invocation(recorded: tuple[Store, str], tmp_path: Path) -> None:
     store, _ = recorded
     (tmp_path / "page.html").write_text("<p>")
     assert attach(store.folder, "first", tmp_path / "page.html")
@@ -81,7 +81,7 @@ def test_without_a_record_there_are_no_runs_and_none_is_made(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_tracker_that_does_not_answer_is_told_and_not_waited_for(
+def test_a_tracker_that_does_not_answer_is_reported_and_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text(json.dumps({}))

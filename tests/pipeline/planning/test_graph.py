@@ -53,7 +53,7 @@ def test_the_first_of_equal_stages_names_the_node_and_later_names_find_it_too():
     assert graph.find("shard/again") is node
 
 
-def test_different_stages_of_one_address_get_addresses_of_their_own():
+def test_different_stages_with_one_address_get_distinct_addresses():
     graph = Graph([Shard(split="train"), Shard(split="test")])
     first, second = graph.nodes.values()
     assert first.address == "shard"

@@ -52,7 +52,7 @@ def test_trainings_of_two_gpus_leave_half_as_many_places():
     assert takes(*(step(f"train{number}", 100, gpus=2) for number in range(4)), gpus=4) == 200
 
 
-def test_the_longest_way_to_the_end_starts_first():
+def test_the_longest_remaining_path_starts_first():
     # 3 + 3 beside 6 end at 6; begun with the short ones, the long one would end at 3 + 6
     assert takes(step("a", 3), step("b", 3), step("long", 6), gpus=2) == 6
     parent = step("parent", 4)
@@ -67,11 +67,11 @@ def test_a_stage_waits_for_its_inputs_and_not_for_others():
     assert takes(step("table", 5, first, second, gpus=0), gpus=1) == 65
 
 
-def test_cpus_bound_it_too():
+def test_cpus_limit_it_too():
     assert takes(step("a", 10, gpus=0), step("b", 10, gpus=0), gpus=0, cpus=1) == 20
 
 
-def test_cached_stages_take_neither_time_nor_room():
+def test_cached_stages_take_neither_time_nor_resources():
     cached = step("cached", 1000, gpus=64)
     graph = Graph([step("next", 7, cached)])
     (to_run,) = graph.targets
@@ -84,7 +84,7 @@ def test_a_stage_that_could_never_start_is_refused():
         takes(step("train", 1, gpus=8), gpus=4)
 
 
-def test_the_way_to_the_end_is_the_longest_path():
+def test_the_remaining_time_is_that_of_the_longest_path():
     shards = step("shards", 1)
     graph = Graph([step("table", 5, step("short", 2, shards), step("long", 9, shards))])
     left = seconds_to_the_end(graph, seconds_of(graph))

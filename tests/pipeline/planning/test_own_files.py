@@ -60,7 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             del sys.modules[name]
 
 
-def test_what_a_file_imports_goes_with_it_and_what_it_does_not_stays(folder: Path) -> None:
+def test_what_a_file_imports_is_sent_with_it_and_nothing_else(folder: Path) -> None:
     graph = Graph([import_file(str(folder / "own_stage.py")).Squares(count=3)])
     assert own_parts(graph) == {
         "own_stage": folder / "own_stage.py",
@@ -82,7 +82,7 @@ def test_an_edit_of_a_function_that_the_file_imports_changes_the_key(folder: Pat
     assert differing == ["own_package.deep.powers"]
 
 
-def test_a_graph_of_the_project_s_stages_takes_nothing_along() -> None:
+def test_a_graph_of_the_project_s_stages_sends_no_files() -> None:
     from stages.drawn.draw import Draw
 
     assert own_parts(Graph([Draw(train=1, test=0)])) == {}
@@ -211,7 +211,7 @@ def test_a_file_that_cannot_be_a_module_says_what_to_do(folder: Path) -> None:
         import_file(str(folder / "json.py"))
 
 
-def test_a_file_that_fails_tells_its_line(folder: Path) -> None:
+def test_a_file_that_fails_is_reported_with_its_line(folder: Path) -> None:
     (folder / "own_typo.py").write_text("import json\nnothing = jsn.loads('1')\n")
     with pytest.raises(PipelineError, match=r"own_typo\.py, line 2: NameError: name 'jsn' is not defined"):
         import_file(str(folder / "own_typo.py"))

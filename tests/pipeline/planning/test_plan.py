@@ -91,7 +91,7 @@ def reasons(store: Store, stage: Stage, address: str) -> list[str]:
     return why(graph, store, Resolver(graph), address)
 
 
-def test_a_plan_on_a_store_that_is_not_there_creates_nothing(store, tmp_path):
+def test_a_plan_on_a_store_that_does_not_exist_creates_nothing(store, tmp_path):
     assert rows(store, target()) == {
         "shard/train": ("run", "never run"),
         "train/full": ("after", "after shard/train"),
@@ -125,7 +125,7 @@ def test_several_changes_are_counted_in_the_plan_and_listed_by_why(store):
     ]
 
 
-def test_a_changed_input_is_named_once_it_was_made_again(store):
+def test_a_changed_input_is_named_once_it_is_recomputed(store):
     run(store, target())
     changed = target(text="other")
     assert rows(store, changed)["train/full"] == ("after", "after shard/train")
@@ -140,7 +140,7 @@ def test_a_changed_data_set_is_named(store, monkeypatch):
     assert rows(store, target())["shard/test"] == ("run", "data set changed")
 
 
-def test_a_missing_data_set_is_refused_or_told_where_that_is_asked_for(store, monkeypatch):
+def test_a_missing_data_set_is_refused_or_reported_on_request(store, monkeypatch):
     run(store, target())
     monkeypatch.setitem(OUTSIDE, "test", "gone")
     with pytest.raises(PipelineError, match="no data set test"):
@@ -169,7 +169,7 @@ def test_a_raised_version_is_named(store, monkeypatch):
     assert rows(store, target())["train/full"] == ("run", "version 1 -> 2")
 
 
-def test_library_versions_count_when_asked(store, monkeypatch):
+def test_library_versions_count_on_request(store, monkeypatch):
     run(store, target())
     assert rows(store, target())["shard/train"][0] == "cached"
     monkeypatch.setattr(resolver, "library_versions", lambda: {"torch": "2.15"})
@@ -177,7 +177,7 @@ def test_library_versions_count_when_asked(store, monkeypatch):
     assert (state, reason) == ("run", "library torch (not counted) -> 2.15")
 
 
-def test_a_key_with_something_to_go_on_from_is_resumed(store):
+def test_a_key_with_a_checkpoint_is_resumed(store):
     run(store, target().training.data)
     graph = Graph([target()])
     key = next(row.key for row in plan(graph, store, Resolver(graph)) if row.address == "train/full")
@@ -190,7 +190,7 @@ def test_a_key_with_something_to_go_on_from_is_resumed(store):
     assert reasons(store, target(), "train/full") == ["step 86,000 of 120,000", "no result of train/full in this store"]
 
 
-def test_why_a_cached_stage_runs_says_that_it_does_not(store):
+def test_why_says_that_a_cached_stage_does_not_run(store):
     run(store, target())
     (line,) = reasons(store, target(), "train/full")
     assert line.startswith("train/full is cached under ")

@@ -152,13 +152,13 @@ def test_inputs_run_before_what_needs_them_and_workers_import_no_heavy_library(s
     assert _output(store, result, "number/top", "modules.json") == []
 
 
-def test_output_of_a_stage_stands_in_its_own_log(store):
+def test_output_of_a_stage_is_in_its_own_log(store):
     run(store, Number(value=1, variant="with/slash"))
     lines = last_lines(store.run(RUN) / "logs", log_name("number/with/slash"))
     assert lines == ["sum below 0 stages"]
 
 
-def test_a_stage_whose_process_dies_is_tried_again(store):
+def test_a_stage_whose_process_dies_is_retried(store):
     result = run(store, Dies(times=2))
     assert result.status == "finished"
     assert _output(store, result, "dies", "lives.json") == 2
@@ -173,7 +173,7 @@ def test_a_stage_whose_process_always_dies_fails_after_the_allowed_retries(store
     assert outcome.manifest is None
 
 
-def test_an_error_of_the_stage_keeps_its_type_message_and_traceback_and_is_not_tried_again(store):
+def test_an_error_of_the_stage_keeps_its_type_message_and_traceback_and_is_not_retried(store):
     error = _error(run(store, Raises(what="value")))
     assert type(error) is ValueError
     assert str(error) == "seven is not eight"
@@ -207,7 +207,7 @@ def test_map_raises_the_error_of_an_item(store):
     assert str(error) == "no square of 1"
 
 
-def test_map_does_the_item_of_a_dead_worker_again(store, tmp_path):
+def test_map_repeats_the_item_of_a_dead_worker(store, tmp_path):
     result = run(store, Squares(count=4, lethal=2, marks=str(tmp_path)))
     assert _output(store, result, "squares", "squares.json") == [0, 1, 4, 9]
     assert (tmp_path / "died").exists()
@@ -251,7 +251,7 @@ def test_a_node_with_other_code_than_the_driver_refuses_the_job(store):
         executor.result(handle)
 
 
-def test_the_handler_of_interrupts_is_that_of_before_when_a_stage_replaced_it(store):
+def test_the_interrupt_handler_is_restored_after_a_stage_replaced_it(store):
     run(store, Replaces())
     result = run(store, Handler())
     assert _output(store, result, "handler", "handler.json") != repr(signal.SIG_DFL)

@@ -56,7 +56,7 @@ def test_a_run_that_never_ended_and_whose_process_is_gone_is_dead():
     assert not fold([*events, finished]).is_dead
 
 
-def test_events_come_back_as_written_and_a_torn_last_line_is_left_out(tmp_path):
+def test_events_are_read_as_written_and_an_incomplete_last_line_is_skipped(tmp_path):
     log = EventLog(Folder(str(tmp_path)))
     for event in story():
         log.on_event(event)
@@ -69,7 +69,7 @@ def test_a_run_without_events_has_no_state(tmp_path):
     assert fold(read_events(Folder(str(tmp_path / "none")))).status == "unknown"
 
 
-def test_progress_is_written_down_every_ten_seconds_at_most(tmp_path):
+def test_progress_is_logged_every_ten_seconds_at_most(tmp_path):
     log = EventLog(Folder(str(tmp_path)))
     for second in range(35):
         log.on_event(Event(time=100.0 + second, kind="progress", address="a"))
@@ -85,6 +85,6 @@ def test_run_ids_sort_by_time():
 
 
 @pytest.mark.parametrize("line", [b"", b"null", b"[]", b'{"time": 1}'])
-def test_a_line_that_is_no_event_is_left_out(tmp_path, line):
+def test_a_line_that_is_no_event_is_skipped(tmp_path, line):
     (tmp_path / EVENTS).write_bytes(line + b"\n")
     assert read_events(Folder(str(tmp_path))) == []

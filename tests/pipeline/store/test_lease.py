@@ -64,7 +64,7 @@ def test_the_lease_of_a_dead_process_is_free(folder, other):
     second.close()
 
 
-def test_a_process_killed_but_not_yet_collected_by_its_parent_is_dead(other):
+def test_a_zombie_process_is_dead(other):
     child, process = other
     assert process.is_alive
     child.kill()
@@ -98,7 +98,7 @@ def test_a_lease_that_does_not_say_when_its_process_began_is_free(folder, writte
     leases.close()
 
 
-def test_a_corrected_clock_makes_no_process_another(other):
+def test_a_corrected_clock_does_not_change_the_identity_of_a_process(other):
     _, process = other
     assert replace(process, started=process.started - 1).is_alive
 

@@ -39,7 +39,7 @@ def write(store: Store, manifest: Manifest, content: bytes = b"result", name: st
     store.output(manifest).write_bytes(name, content)
 
 
-def test_a_manifest_that_names_no_scheme_of_keys_is_of_the_first(store):
+def test_a_manifest_without_a_key_scheme_is_of_the_first(store):
     write(store, draft("a"))
     committed = store.commit(draft("a"))
     path = Path(store.folder.path, f"keys/{committed.key}.json")
@@ -52,7 +52,7 @@ def test_a_manifest_that_names_no_scheme_of_keys_is_of_the_first(store):
     assert found.ingredients == replace(committed.ingredients, schema=1)
 
 
-def test_opening_a_store_that_is_not_there_creates_nothing(tmp_path):
+def test_opening_a_store_that_does_not_exist_creates_nothing(tmp_path):
     store = Store.open(str(tmp_path / "none"))
     assert store.find("00") is None
     assert store.manifests() == []
@@ -130,7 +130,7 @@ def test_of_two_racing_attempts_the_first_to_commit_stays(store):
 
 
 @pytest.mark.parametrize("content", [b"", b'{"key": "1', b"[]", b"{}"])
-def test_a_broken_manifest_is_no_manifest(store, content):
+def test_a_broken_manifest_is_ignored(store, content):
     store.folder.write_bytes("keys/00.json", content)
     assert store.find("00") is None
     assert store.manifests() == []
