@@ -1,4 +1,4 @@
-"""A driver that is killed: the same command finishes, and nothing that was committed runs again."""
+"""After a driver is killed, the same command finishes the run, and nothing that was committed runs again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders hold bytes as they were given."""
+"""Folders store bytes unchanged."""
 
 from __future__ import annotations
 

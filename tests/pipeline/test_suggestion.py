@@ -1,4 +1,4 @@
-"""How a sentence about a name that does not exist goes on."""
+"""The end of a sentence about a name that does not exist."""
 
 from __future__ import annotations
 

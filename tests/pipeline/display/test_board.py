@@ -1,4 +1,4 @@
-"""What displays say, event by event."""
+"""What displays show, event by event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph as a picture: places by hand, and a drawing that any XML reader takes."""
+"""The graph as a picture: positions checked by hand, and a drawing that any XML parser accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole invocations on the session's Ray; these stages are toys."""
+"""Whole invocations of toy stages on the test session's Ray."""
 
 from __future__ import annotations
 

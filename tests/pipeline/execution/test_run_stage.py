@@ -1,4 +1,4 @@
-"""What a stage is given, and what becomes of what it leaves."""
+"""The context that a stage runs in, and what happens to its files."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from pipeline.store.store import Manifest, Store
 
 @dataclass(frozen=True, kw_only=True)
 class Sum(Stage):
-    """Writes its number and those of its inputs, added; `rounded` forgets the last digit."""
+    """Writes the sum of its number and those of its inputs; `rounded` drops the last digit."""
 
     name: str = ""
     number: int = 0
@@ -79,7 +79,7 @@ class Seen:
 
 
 class LosesWorkers(InlineExecutor):
-    """Loses the first `times` workers: what they did is gone."""
+    """Loses the first `times` workers together with their work."""
 
     def __init__(self, times: int, store: Store) -> None:
         super().__init__(Resources(cpus=2))
@@ -95,7 +95,7 @@ class LosesWorkers(InlineExecutor):
 
 
 class Parallel(InlineExecutor):
-    """Remembers which jobs were out at once."""
+    """Remembers which jobs ran at once."""
 
     def __init__(self, capacity: Resources) -> None:
         super().__init__(capacity)

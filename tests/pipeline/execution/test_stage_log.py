@@ -1,4 +1,4 @@
-"""The log of a stage holds what it prints, by whatever way; asked of a process of its own, whose output it is."""
+"""The log of a stage holds everything it prints by any route; tested in a separate process with its own output."""
 
 from __future__ import annotations
 

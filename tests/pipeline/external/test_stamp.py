@@ -1,4 +1,4 @@
-"""A stamp differs whenever the files may, and knows when a clock is too coarse to say so."""
+"""A stamp differs whenever the files may differ, and knows when a clock is too coarse to show it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stamp(place: Path | str) -> Stamp:
 
 
 def _replace(place: Path) -> None:
-    """By another file of its size and times."""
+    """Replace a file by another one with the same size and times."""
     shutil.copy2(place / "texts/a", place / "aside")
     (place / "aside").replace(place / "texts/a")
 
@@ -83,7 +83,7 @@ def test_files_changed_less_than_two_seconds_ago_settle_later(place: Path) -> No
 
 
 def test_a_pyarrow_file_system_reports_size_and_time(place: Path) -> None:
-    uri = f"mock://{place}"  # has times of its own and holds nothing
+    uri = f"mock://{place}"  # has its own times and is empty
     assert stamp(uri).digest == stamp(f"mock://{place}/elsewhere").digest
     uri = place.as_uri()
     before = stamp(uri)

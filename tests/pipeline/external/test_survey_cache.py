@@ -1,4 +1,4 @@
-"""An answer is kept for as long as files and code stay as they are, and a cache that fails costs only time."""
+"""An answer is cached while files and code are unchanged, and a failing cache costs only time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOW = Stamp(digest="one", settled=True)
 
 
 class Asked:
-    """Answers with the number of times that it was asked."""
+    """Answers with the number of times it was asked."""
 
     times = 0
 
@@ -28,7 +28,7 @@ class Asked:
 
 
 class Reader:
-    """Whose code answers."""
+    """The class whose code computes the answers."""
 
 
 def ask(asked: Asked, stamp: Stamp = NOW, question: str = "what") -> int:

@@ -1,4 +1,4 @@
-"""Which edits of source count, and what `why` can say of them. The packages are written by the tests."""
+"""Which edits of source code count, and how `why` reports them. The packages are written by the tests."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ BELOW_STAGE = {
     "Here": "from pipeline.stage import Stage\nclass Here(Stage): ...",
     "Tried": "try:\n    from toy.base import Below as Tried\nexcept ImportError:\n    pass",
 }
-"""Bases of a stage's class, each with what must stand above it."""
+"""Bases of a stage's class, each with the code required above it."""
 
 
 @pytest.mark.parametrize("base", BELOW_STAGE)

@@ -1,4 +1,4 @@
-"""Identity of stages: what a key sees, and what it does not."""
+"""Identity of stages: what is part of a key, and what is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stage of a user's own that imports from `ssdpipe` has the key of one that imports from where things live."""
+"""A user's stage that imports from `ssdpipe` has the key of one that imports from the defining modules."""
 
 from __future__ import annotations
 

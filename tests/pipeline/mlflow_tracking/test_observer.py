@@ -45,7 +45,7 @@ class Data(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Learn(Stage):
-    """Tells its steps one after the other; breaks at a step as long as a file is there."""
+    """Records its steps one by one; fails at a step as long as a file exists."""
 
     data: Data = Data()
     rate: float = 0.5
@@ -65,7 +65,7 @@ class Learn(Stage):
         return {"kept.pt": 2, "weights.pt": self.steps}
 
     def run(self, ctx: Context) -> None:
-        done = len(ctx.work.files()) and 2  # a checkpoint at step 2: steps 3 and later are told again
+        done = len(ctx.work.files()) and 2  # a checkpoint at step 2: steps 3 and later are recorded again
         for step in range(done + 1, self.steps + 1):
             if step == self.breaks_at:
                 raise ValueError("broken on purpose")
@@ -128,7 +128,7 @@ def run(store: Store, targets: Sequence[Stage], run_id: str) -> Result:
 
 
 def runs(store: Store) -> tuple[list[Any], list[Any]]:
-    """Of invocations, and of tracked stages; oldest first."""
+    """Runs of invocations, and runs of tracked stages; oldest first."""
     client = open_client(store.folder)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
@@ -433,12 +433,12 @@ def test_a_growing_curve_is_followed_line_by_line(store):
     run.follow(work)
     assert _steps(client, run) == [1]
     work.append("metrics.jsonl", b'ues": {"loss": 2}}\n')
-    append_point(work, 1, {"loss": 3})  # told again after a crash
+    append_point(work, 1, {"loss": 3})  # recorded again after a crash
     for step in range(3, 1200):
         append_point(work, step, {"loss": 1})
     run.follow(work)
     assert _steps(client, run) == list(range(1, 1200))
-    again = TrackedRun(client, client.get_run(run.id))  # another driver goes on
+    again = TrackedRun(client, client.get_run(run.id))  # another driver continues
     again.follow(work)
     assert _steps(client, again) == list(range(1, 1200))
 
@@ -454,7 +454,7 @@ def test_tracker_says_that_it_is_behind_until_it_has_caught_up(store):
     tracker = Tracker(graph, store, ABOUT, run_id="r")
     assert not tracker.is_behind()
     tracker.bring_up_to_date()
-    assert tracker.is_behind()  # the run goes on
+    assert tracker.is_behind()  # the run continues
     assert sync(graph, store, ABOUT) == 0
     assert not tracker.is_behind()
 

@@ -1,4 +1,4 @@
-"""Runs of MLflow found by the key of their result, on SQLite below a temporary store."""
+"""MLflow runs found by the key of their result, on SQLite below a temporary store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much runs at once, and what could never run."""
+"""Which stages run at once, and which could never run."""
 
 from __future__ import annotations
 

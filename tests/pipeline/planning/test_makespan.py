@@ -1,4 +1,4 @@
-"""How long a graph takes; all times by hand."""
+"""How long a graph takes; all expected times are computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user's file outside the project: how it is imported, what goes with it, and real workers that run its stage."""
+"""A user's file outside the project: how it is imported, what is sent with it, and real workers that run its stage."""
 
 from __future__ import annotations
 

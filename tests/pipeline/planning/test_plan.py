@@ -63,7 +63,7 @@ class Evaluate(Stage):
 
 
 OUTSIDE: dict[str, str] = {}
-"""Digests of what lies outside the store, by split."""
+"""Digests of external data, by split."""
 
 
 @pytest.fixture

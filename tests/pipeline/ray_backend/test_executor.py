@@ -1,4 +1,4 @@
-"""Real Ray tasks on a local session of two CPUs; these stages travel by value, as those of a user's own file do."""
+"""Real Ray tasks on a local session of two CPUs; these stages are sent by value, like those in a user's own file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Number(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Dies(Stage):
-    """Kills its process the first `times` times; it knows from its work folder how often it has been there."""
+    """Kills its process the first `times` times, counted in its work folder."""
 
     times: int
 
@@ -54,7 +54,7 @@ class Dies(Stage):
 
 
 class Unwieldy(Exception):
-    """Its constructor takes more than its `args` hold, so it cannot be unpickled."""
+    """An exception whose constructor takes more than its `args`, so it cannot be unpickled."""
 
     def __init__(self, first: str, second: str) -> None:
         super().__init__(f"{first} and {second}")
@@ -86,7 +86,7 @@ class Squares(Stage):
         ctx.out.write_json("squares.json", ctx.map(self.square, range(self.count)))
 
     def square(self, number: int) -> int:
-        time.sleep(0.05 * (number % 3))  # so that they end in another order
+        time.sleep(0.05 * (number % 3))  # so that items end in a different order
         print(f"square of {number}")
         if number == self.broken:
             raise ValueError(f"no square of {number}")
@@ -169,7 +169,7 @@ def test_a_stage_whose_process_always_dies_fails_after_the_allowed_retries(store
     assert type(_error(result)).__name__ == "WorkerLost"
     assert "dies" in str(_error(result))
     (outcome,) = result.in_state("failed")
-    assert len(store.work(_key(store, Dies(times=9))).files()) == 2  # the first life and one retry
+    assert len(store.work(_key(store, Dies(times=9))).files()) == 2  # the first attempt and one retry
     assert outcome.manifest is None
 
 

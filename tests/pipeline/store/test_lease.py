@@ -1,4 +1,4 @@
-"""One driver works on a key."""
+"""Only one driver works on a key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def folder(tmp_path) -> Folder:
 
 @pytest.fixture
 def other():
-    """Another live process of this host."""
+    """Another live process on this host."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     yield child, Process.of(child.pid)
     child.kill()
@@ -68,7 +68,7 @@ def test_a_zombie_process_is_dead(other):
     child, process = other
     assert process.is_alive
     child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and left a zombie
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, but left a zombie
     assert not process.is_alive
 
 

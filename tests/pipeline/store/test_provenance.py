@@ -1,4 +1,4 @@
-"""What is recorded of the conditions of a result."""
+"""What is recorded about the conditions of a result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_versions_are_those_of_the_installed_libraries() -> None:
 
 def test_a_gpu_is_listed_by_what_the_driver_s_program_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    ask = provenance.gpus.__wrapped__  # without the memory of this process
+    ask = provenance.gpus.__wrapped__  # without the cache of this process
     assert ask("name") == ()
     program = tmp_path / "nvidia-smi"
     program.write_text('#!/bin/sh\necho "NVIDIA H100"\necho "$1"\n')

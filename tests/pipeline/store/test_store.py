@@ -1,4 +1,4 @@
-"""The commit protocol: whatever dies, a reader sees the old state or the new one."""
+"""The commit protocol: whichever process dies, a reader sees the old state or the new one."""
 
 from __future__ import annotations
 
