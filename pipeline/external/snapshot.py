@@ -1,6 +1,6 @@
 """A command sees each data set in a single state, the one in which it was first read, and reads it only once.
 
-Outside of `snapshot` data are read anew each time.
+Outside `snapshot`, data are read each time.
 
 Tested in tests/pipeline/external/test_stamp.py.
 """
