@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -32,15 +31,10 @@ def ssdpipe(*arguments: str, where: Path, **environment: str) -> subprocess.Comp
     )
 
 
-def test_help_imports_nothing_heavy_and_takes_less_than_half_a_second() -> None:
-    seconds = []
-    for _ in range(3):
-        began = time.monotonic()
-        done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=False)
-        seconds.append(time.monotonic() - began)
-        assert done.stderr == ""
+def test_help_imports_nothing_heavy() -> None:
+    done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
     assert "evaluate" in done.stdout
-    assert min(seconds) < 0.5  # the least disturbed of three
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 import os
 import pickle
 import shutil
-import time
 
 import pytest
 
@@ -108,11 +107,3 @@ def test_the_jpeg_is_used_when_an_id_has_two_images(voc):
 
 def test_a_source_can_be_pickled_for_a_worker(voc):
     assert pickle.loads(pickle.dumps(source(voc.root))).root == str(voc.root)
-
-
-def test_5008_annotations_are_digested_in_seconds_and_then_cached(real_data):
-    whole = VocFolder(name="voc2007", split="trainval", root=str(real_data("voc2007")))
-    whole.digest()
-    start = time.perf_counter()
-    whole.digest()
-    assert time.perf_counter() - start < 0.5
