@@ -84,12 +84,17 @@ class CocoFolder(Source):
                 f"looked in: {', '.join(places(files))}"
             )
         contents = [hashlib.sha256(folder.read_bytes(file)).hexdigest() for file in files.values()]
-        files_found = ((image.file_name, images.find(image.file_name)) for image in found.images)
-        sizes = (f"{name} {file.size if file else None}" for name, file in files_found)
+        files_found = [images.find(image.file_name) for image in found.images]
+        sizes = (
+            f"{image.file_name} {file.size if file else None}"
+            for image, file in zip(found.images, files_found, strict=True)
+        )
         return Survey(
             digest=digest_of([*contents, *sizes]),
             objects_per_class=dict(sorted(found.objects_per_class.items())),
             ids=[image.image_id for image in found.images],
+            files=[file.path if file else "" for file in files_found],
+            sizes=[file.size if file else 0 for file in files_found],
         )
 
     def listing(self, folder: Folder) -> Listing:

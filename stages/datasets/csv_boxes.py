@@ -63,6 +63,8 @@ class CsvBoxes(Source):
             digest=digest_of([self.split, content, *sizes]),
             objects_per_class=dict(sorted(_count(found).items())),
             ids=list(found),
+            files=[images[name][0] if name in images else "" for name in found],
+            sizes=[images[name][1].size if name in images else 0 for name in found],
         )
 
     def listing(self, folder: Folder) -> Listing:

@@ -63,7 +63,13 @@ class IlsvrcDet(Source):
         digests, counts = _read_annotations(folder, names)
         sizes = (f"{name} {found[name].size if name in found else None}" for name in names)
         lines = (f"{size} {digest}" for size, digest in zip(sizes, digests, strict=True))
-        return Survey(digest=digest_of(lines), objects_per_class=dict(sorted(counts.items())), ids=names)
+        return Survey(
+            digest=digest_of(lines),
+            objects_per_class=dict(sorted(counts.items())),
+            ids=names,
+            files=[f"{IMAGES}/{name}.JPEG" if name in found else "" for name in names],
+            sizes=[found[name].size if name in found else 0 for name in names],
+        )
 
     def listing(self, folder: Folder) -> Listing:
         names = _listed(folder, self.split)

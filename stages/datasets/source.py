@@ -82,6 +82,12 @@ class Survey:
     ids: Sequence[str]
     """Image ids in the order of the split, repetitions included."""
 
+    files: Sequence[str]
+    """Image file of each id, as a path inside the folder; empty where there is none."""
+
+    sizes: Sequence[int]
+    """Size of each image file in bytes; 0 where there is none."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):

@@ -69,6 +69,8 @@ class VocFolder(Source):
             digest=digest_of(f"{key} {digest} {size}" for key, digest, size in zip(ids, digests, sizes, strict=True)),
             objects_per_class=dict(sorted(counts.items())),
             ids=ids,
+            files=[f"{IMAGES}/{images[key].base_name}" if key in images else "" for key in ids],
+            sizes=[images[key].size if key in images else 0 for key in ids],
         )
 
     def listing(self, folder: Folder) -> Listing:

@@ -12,8 +12,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from pipeline.errors import PipelineError
+from pipeline.external.snapshot import remembered
+from pipeline.folder import Folder
 from pipeline.stage import Context, Resources
-from stages.datasets.source import ListedImage, Source
+from stages.datasets.source import Source
 from stages.shards.class_list import ClassList
 from stages.shards.image_list import Encoded, ImageList, ListsImages, identities, identity
 
@@ -91,11 +93,18 @@ def image_list(source: Source) -> ImageList:
 
 def _files(source: Source, wanted: Collection[str]) -> dict[str, Encoded]:
     """Files of the requested images of a data set on disk, by identity."""
-    images = source.listing(source.located()).images if wanted else ()
-    named = ((identity(source.name, image.image_id), image) for image in images if image.found)
-    return {each: _encoded(image) for each, image in named if each in wanted}
+    if not wanted:
+        return {}
+    folder, files = source.located(), remembered(("image files", repr(source)), lambda: _by_identity(source))
+    return {each: _encoded(source.name, folder, *files[each]) for each in wanted if each in files}
 
 
-def _encoded(image: ListedImage) -> Encoded:
-    size = image.folder.filesystem.get_file_info(f"{image.folder.path}/{image.image_file}").size
-    return Encoded(source=image.source, size=size, read=lambda: image.folder.read_bytes(image.image_file))
+def _by_identity(source: Source) -> dict[str, tuple[str, int]]:
+    """Path and size of each image file; of an id that repeats, the first."""
+    survey = source.survey()
+    listed = reversed(list(zip(survey.ids, survey.files, survey.sizes, strict=True)))
+    return {identity(source.name, image_id): (file, size) for image_id, file, size in listed if file}
+
+
+def _encoded(source: str, folder: Folder, file: str, size: int) -> Encoded:
+    return Encoded(source=source, size=size, read=lambda: folder.read_bytes(file))
