@@ -81,7 +81,7 @@ def test_sigterm_ends_a_run_on_ray_with_130_and_leaves_a_checkpoint_to_resume_fr
     try:
         _wait_for(lambda: list(store.glob("work/*/checkpoint")))
         process.terminate()
-        assert process.wait(CANCEL_SECONDS - 5)  # cancelled, not killed == 130
+        assert process.wait(CANCEL_SECONDS - 5) == 130  # cancelled, not killed
     finally:
         process.kill()
     assert '"kind": "cancelled"' in (store / "runs/r/events.jsonl").read_text()
