@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: help demo test test-slow check coverage architecture bench clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(INSTALLED)  ## run the paper's layer ablation on images that the project draws
 	$(BIN)/ssdpipe run ablation-layers --preset tiny --column yes

@@ -168,7 +168,7 @@ def given_folder(source: Source, result: Folder | None) -> Folder:
 def missing(source: Source, looked: str) -> PipelineError:
     """The error to raise for a missing data set; `looked` describes what was looked for, and where."""
     if not source.remedy:
-        return PipelineError(f"{looked}; name the data set's folder with --data or SSDPIPE_DATA")
+        return PipelineError(f"{looked}; check the path, or name the data set's folder with --data or SSDPIPE_DATA")
     return PipelineError(f"data set {source.name} is missing: {looked}\n{source.remedy}")
 
 

@@ -38,7 +38,7 @@ class OnUnseenImages(Stage):
     def remedy(self) -> str:
         """What the user can do about images that were trained on, for the error message."""
         return (
-            "Score on other images (--train-split, --test-split and --split name splits), or allow it with "
+            "Score on other images (--train-split and --test-split; --split for weights), or allow it with "
             "--allow-trained-images: the numbers then do not measure performance on new images."
         )
 
