@@ -63,6 +63,17 @@ class TableContent:
     replicates: int = 1000
     """Number of resamplings of the test images for an interval."""
 
+    allows_trained_images: bool = field(init=False, default=False)
+    """Whether a cell's detections may include images that were trained on.
+
+    A field of the table, because its notes say so: two detections that differ in this alone may have equal results.
+    """
+
+    def __post_init__(self) -> None:
+        detections = (getattr(result, "detections", None) for cell in self.cells for result in cell.results)
+        allowed = any(getattr(stage, "allow_trained_images", False) for stage in detections)
+        object.__setattr__(self, "allows_trained_images", allowed)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:

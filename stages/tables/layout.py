@@ -66,9 +66,8 @@ def conditions(table: TableContent, lines: Sequence[Line]) -> list[str]:
 
 def warnings(table: TableContent) -> list[str]:
     """Reasons why the numbers are not comparable with the paper's or not measured on unseen images."""
-    detections = [getattr(result, "detections", None) for cell in table.cells for result in cell.results]
-    allowed = any(getattr(stage, "allow_trained_images", False) for stage in detections)
-    notes = [SCALES.get(table.preset, f"Preset {table.preset}."), TRAINED_IMAGES_ALLOWED if allowed else ""]
+    allowed = TRAINED_IMAGES_ALLOWED if table.allows_trained_images else ""
+    notes = [SCALES.get(table.preset, f"Preset {table.preset}."), allowed]
     return [note for note in notes if note]
 
 

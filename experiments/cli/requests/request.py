@@ -102,7 +102,7 @@ class SetupRequest(Request):
             )
         return replace(
             setup,
-            strict=self.strict,
-            allow_trained_images=self.allow_trained_images,
+            strict=self.strict or setup.strict,  # a user's own experiment may set them, too
+            allow_trained_images=self.allow_trained_images or setup.allow_trained_images,
             recipe=override(setup.recipe, self.settings or (), root="recipe"),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -16,6 +16,7 @@ from experiments.framework.runs import PresetName
 from pipeline.errors import PipelineError
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.scheduler import Scheduler
+from pipeline.keys.fingerprint import describe
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Context, Stage
@@ -136,6 +137,37 @@ def test_allowed_images_are_not_refused_and_the_table_says_so(data: Path, tmp_pa
     assert ssdpipe(tmp_path, "plan", *words).exit_code == 0
     assert "The scored images may include images that were trained on" in ssdpipe(tmp_path, "compare", *words).stdout
     assert "The scored images may include" not in ssdpipe(tmp_path, "compare", *words[:5]).stdout
+
+
+OWN = """
+from dataclasses import replace
+from ssdpipe import RUNS, Experiment, Row, on_data
+
+experiment = Experiment(
+    name="seen", question="How well are seen images learnt?", answers="none", expects="well", row_title="run",
+    rows=(Row(label="SSD300", run=RUNS["ssd300-voc0712"], published=None),),
+    adjust=lambda setup: replace(
+        on_data(setup, "{data}", train_split="trainval", test_split="val"), allow_trained_images=True, strict=True
+    ),
+)
+"""
+
+
+def test_a_user_s_experiment_may_allow_them_too(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "seen_images_experiment.py"
+    file.write_text(OWN.format(data=data))
+    assert ssdpipe(tmp_path, "plan", str(file), "--preset", "tiny").exit_code == 0
+    table = ExperimentRequest(experiment=str(file), preset="tiny").target(Placement())
+    assert table.allows_trained_images
+    assert all(node.stage.strict for node in Graph([table]).nodes.values() if isinstance(node.stage, Shard))
+
+
+def test_a_table_that_allows_trained_images_has_a_key_of_its_own(data: Path) -> None:
+    def table(*, allowed: bool) -> Stage:
+        request = ExperimentRequest(experiment="ablation-box-shapes", preset="tiny", data=str(data))
+        return replace(request, allow_trained_images=allowed).target(Placement())
+
+    assert describe(table(allowed=True)).config != describe(table(allowed=False)).config, "equal results, other notes"
 
 
 @dataclass(frozen=True, kw_only=True)
