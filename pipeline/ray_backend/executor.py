@@ -23,9 +23,6 @@ HEAD = {"node:__internal_head__": 0.001}
 """Pins a task to the head node, which is not preempted: a stage that only waits for its own workers runs there."""
 
 
-INSTALLED = ("pipeline", "ssd_core", "stages", "experiments")
-
-
 class RayExecutor:
     """The `Executor` on a cluster; requires `pipeline.ray_backend.session.connect` before."""
 
@@ -33,7 +30,7 @@ class RayExecutor:
         """`taken_along` names the user's modules that workers can import."""
         import ray
 
-        self._importable = {*INSTALLED, *taken_along}
+        self._importable = set(taken_along)
         # A dataclass sent by value must keep the singleton MISSING, else its fields seem to have defaults
         copyreg.pickle(type(MISSING), lambda _: "MISSING")
         self._task = ray.remote(work)
