@@ -56,9 +56,14 @@ class OnUnseenImages(Stage):
 def trained_on(weights: Stage) -> tuple[Stage, ...]:
     """All shards behind these weights: those of their training and of the trainings that it started from.
 
-    A weights file stage represents its own training images.
+    A weights file stage represents its own training images. What a stage holds as `shards` are shards, whatever makes
+    them: a stage of the user's cannot list its images, but its result is compared.
     """
     if isinstance(weights, ListsImages):
         return (weights,)
-    found = dict.fromkeys(stage for held in describe(weights).inputs.values() for stage in trained_on(held))
-    return tuple(found)
+    inputs = describe(weights).inputs.items()
+    return tuple(dict.fromkeys(stage for path, held in inputs for stage in _shards_behind(path, held)))
+
+
+def _shards_behind(path: str, held: Stage) -> tuple[Stage, ...]:
+    return (held,) if path == "shards" else trained_on(held)

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import pytest
 
+from experiments.framework.loading import named_setup
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
 from stages.shards.shard import Shard
+from stages.shards.unseen import trained_on
+from stages.training.imagenet_vgg16 import ImageNetVgg16
+from stages.training.train import Train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,12 @@ def test_images_of_the_training_that_weights_started_from_count_too(voc):
     first, second = shard(voc.root, "train"), shard(voc.root, "train", "others")
     fine_tuned = Trained(data=second, initial=Trained(data=first))
     assert set(Detect(weights=fine_tuned, shards=shard(voc.root, "test")).trained_on) == {first, second}
+
+
+def test_shards_that_a_stage_of_the_user_s_makes_are_known_to_a_training() -> None:
+    own = Trained(data=ImageNetVgg16())
+    training = Train(recipe=named_setup("ssd-tiny").recipe, shards=own)
+    assert trained_on(training) == (own,)
 
 
 def test_finished_shards_are_compared_before_the_first_image_is_detected(voc, in_process):
