@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from experiments.framework.loading import ALIASES, experiment_names
 from pipeline.errors import PipelineError
+from pipeline.planning.own_names import elsewhere
 
 DRAFT = '''\
 """Do oblong default boxes help? Change the question, the rows, and what each row changes.
@@ -42,14 +44,19 @@ experiment = Experiment(
 
 
 def write_draft(name: str, folder: Path = Path()) -> Path:
-    """Write `folder/<name>.py`. Raises PipelineError when the name is no module name or the file exists."""
+    """Write `folder/<name>.py`. Raises PipelineError when the name is no module name or taken, or the file exists."""
     module = name.removesuffix(".py").replace("-", "_")
     if not module.isidentifier():
         raise PipelineError(f"{name!r} is not a module name: use letters, digits, - and _, beginning with a letter")
+    name = module.replace("_", "-")
+    if name in (*experiment_names(), *ALIASES):
+        raise PipelineError(f"{name!r} already names experiments, see `ssdpipe list`: choose another name")
+    if other := elsewhere(module, folder.resolve()):
+        raise PipelineError(f"{module!r} is also the name of {other}, which Python would import: choose another name")
     path = folder / f"{module}.py"
     try:
         with path.open("x") as file:
-            file.write(DRAFT.format(module=module, name=module.replace("_", "-")))
+            file.write(DRAFT.format(module=module, name=name))
     except FileExistsError:
         raise PipelineError(f"{path} already exists: choose another name, or remove the file") from None
     return path

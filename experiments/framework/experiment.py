@@ -16,6 +16,7 @@ from stages.evaluation.protocol import Protocol
 from stages.tables.content import Cell, Unit
 from stages.tables.table import Table
 
+PAPER_PREFIXES = ("Table", "Figure", "Section")
 METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
 
 
@@ -52,7 +53,7 @@ class Experiment:
     name: str
     question: str
     answers: str
-    """The table or figure of the paper."""
+    """The table, figure or section of the paper; any other text for an experiment that is not in the paper."""
 
     found: str = ""
     """The paper's finding."""
@@ -73,11 +74,16 @@ class Experiment:
     """Stages besides the table: figures, submissions."""
 
     @property
+    def title(self) -> str:
+        """The question, after the table, figure or section of the paper that it answers, if any."""
+        return f"{self.answers}: {self.question}" if self.answers.startswith(PAPER_PREFIXES) else self.question
+
+    @property
     def summary(self) -> str:
         """One paragraph of Markdown: the question, the paper's finding, the expectation, the differences."""
         remarks = (("Paper", self.found), ("Expected", self.expects), ("Differs", self.differs))
         sentences = [f"{title}: {remark}." for title, remark in remarks if remark]
-        return " ".join([f"**{self.answers}: {self.question}**", *sentences])
+        return " ".join([f"**{self.title}**", *sentences])
 
     def targets(self, preset: Preset, *, seeds: int = 1, column: str = "") -> tuple[Stage, ...]:
         """The table, then the figures."""
@@ -92,7 +98,7 @@ class Experiment:
         preset = self._adjusted(preset)
         return Table(
             variant=self.name,
-            title=f"{self.answers}: {self.question}",
+            title=self.title,
             preset=preset.name,
             row_title=self.row_title,
             column_title=self.column_title,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from experiments.framework.experiment import Experiment
+import experiments
+from experiments.framework.experiment import PAPER_PREFIXES, Experiment
 from experiments.framework.presets import Preset, no_adjustment
 from experiments.framework.runs import RUNS, PresetName, Run
 from experiments.framework.setups import Setup
@@ -17,7 +17,9 @@ from pipeline.planning.own_files import import_file
 from pipeline.suggestion import suggestion
 from stages.placement import Placement
 
-PAPER_PREFIXES = ("Table", "Figure", "Section")
+TABLES = {f"table{number}": f"Table {number}" for number in range(1, 8)}
+ALIASES = (*TABLES, "all")
+"""Names that stand for several experiments."""
 
 _SSD300 = RUNS["ssd300-voc0712"]
 
@@ -41,17 +43,16 @@ def named_setup(
 
 def members(name: str) -> tuple[str, ...]:
     """Experiments behind a name: those of `table1` to `table7`, for `all` the paper's, else the name itself."""
-    table = re.fullmatch(r"table(\d)", name)
-    if not table and name != "all":
+    if name not in ALIASES:
         return (name,)
-    prefixes = (f"Table {table[1]}",) if table else PAPER_PREFIXES
-    experiments = [load_experiment(each) for each in experiment_names()]
-    return tuple(each.name for each in experiments if each.answers.startswith(prefixes)) or (name,)
+    prefixes = TABLES.get(name, PAPER_PREFIXES)
+    known = [load_experiment(each) for each in experiment_names()]
+    return tuple(each.name for each in known if each.answers.startswith(prefixes))
 
 
 def experiment_names() -> list[str]:
     """Names of the experiments in `experiments/`."""
-    files = Path(__file__).parents[1].glob("*.py")
+    files = (path for folder in experiments.__path__ for path in Path(folder).glob("*.py"))
     return sorted(path.stem.replace("_", "-") for path in files if _holds_experiment(path))
 
 
@@ -65,10 +66,25 @@ def load_experiment(name: str) -> Experiment:
     if names_a_file(name):
         return _in_file(name)
     if name not in (names := experiment_names()):
-        raise PipelineError(f"there is no experiment {name!r}; {suggestion(name, names)}")
-    experiment = import_module(f"experiments.{name.replace('-', '_')}").experiment
+        raise PipelineError(f"there is no experiment {name!r}{_meant_instead(name, names)}")
+    module = name.replace("-", "_")
+    experiment = import_module(f"experiments.{module}").experiment
     assert isinstance(experiment, Experiment)
+    if experiment.name != name:
+        raise PipelineError(
+            f"experiments/{module}.py holds the experiment {experiment.name!r}: it needs the name of its file, {name!r}"
+        )
     return experiment
+
+
+def _meant_instead(name: str, names: Sequence[str]) -> str:
+    """The file in the current folder or the recipe of that name, or else the nearest names."""
+    file = f"{name.replace('-', '_')}.py"
+    if "/" not in name and Path(file).is_file():
+        return f"; for the file in the current folder, type its path: ./{file}"
+    if name in RECIPES:
+        return f", but a recipe of that name: `ssdpipe train {name}`"
+    return f"; {suggestion(name, [*names, *ALIASES])}; see `ssdpipe list`"
 
 
 def names_a_file(name: str) -> bool:

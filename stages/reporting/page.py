@@ -23,7 +23,7 @@ def page(report: Report) -> str:
     return render(
         "report.html",
         report=report,
-        title=f"{report.heading}: {report.question}",
+        title=content.title,
         kicker=f"{report.heading} · {report.name} · preset {content.preset}",
         warnings=warnings(report),
         summary=summary(report),

@@ -6,12 +6,13 @@ Tested in tests/experiments/framework/test_scoring.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
 import typer
 
 from experiments.cli.requests.request import AllowOption, Request, StrictOption
 from experiments.cli.shared.foreign import ForeignOptions
+from experiments.cli.shared.options import one_of
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
@@ -21,8 +22,10 @@ ProtocolName = Literal["voc07", "voc12", "ilsvrc", "coco"]
 ProtocolOption = Annotated[
     ProtocolName,
     typer.Option(
+        parser=one_of("protocol", *get_args(ProtocolName)),
+        metavar="|".join(get_args(ProtocolName)),
         help="voc07: AP at 11 recall levels; voc12: area under the precision-recall curve; ilsvrc: as voc12, with a "
-        "lower IoU threshold for small objects; coco: the twelve COCO metrics."
+        "lower IoU threshold for small objects; coco: the twelve COCO metrics.",
     ),
 ]
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args
 
 import typer
 
 from experiments.cli.requests.request import SetupRequest
+from experiments.cli.shared.options import one_of
 from experiments.framework.runs import PresetName
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class ExperimentRequest(SetupRequest):
     preset: Annotated[
         PresetName,
         typer.Option(
-            help="Scale: the paper's schedule, a tenth of it, or a small detector on drawn images or photographs."
+            parser=one_of("preset", *get_args(PresetName)),
+            metavar="|".join(get_args(PresetName)),
+            help="Scale: the paper's schedule, a tenth of it, or a small detector on drawn images or photographs.",
         ),
     ] = "full"
     seeds: Annotated[int, typer.Option(min=1, help="Number of trainings per row, with seeds 0, 1 ...")] = 1

@@ -35,7 +35,10 @@ def resolve_request(request: ExperimentRequest, store: Store, stage: str = "") -
         matching = (request_from(run) for run, _ in runs if recorded in (run.get("experiment"), run.get("recipe")))
         return next(matching, request)
     if not runs:
-        raise PipelineError(f"the store {store.folder.uri} has no run yet: name an experiment, see `ssdpipe list`")
+        remedy = (
+            f"name the experiment of the stage: `ssdpipe why {stage} EXPERIMENT`" if stage else "name an experiment"
+        )
+        raise PipelineError(f"the store {store.folder.uri} has no run yet: {remedy}, see `ssdpipe list`")
     return request_from(next((run for run, addresses in runs if stage in addresses), runs[0][0]))
 
 

@@ -30,6 +30,20 @@ def comma_separated(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def one_of(what: str, *names: str) -> Callable[[str], str]:
+    """Parser of an option with a fixed set of values. Raises PipelineError with the nearest name for any other."""
+
+    def parse(text: str) -> str:
+        from pipeline.errors import PipelineError
+        from pipeline.suggestion import suggestion
+
+        if text not in names:
+            raise PipelineError(f"there is no {what} {text!r}; {suggestion(text, names)}")
+        return text
+
+    return parse
+
+
 @dataclass(frozen=True, kw_only=True)
 class StorePlace:
     """Options of commands that read the store."""

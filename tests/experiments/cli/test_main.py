@@ -52,7 +52,7 @@ def test_help_imports_nothing_heavy() -> None:
         (("evaluate", "weights", "nothing.pt", "--data", "."), "nothing.pt"),
         (("evaluate", "detections", "nowhere", "--annotations", "nowhere"), "nowhere"),
         (("show", "train/a"), "no result"),
-        (("why", "train/a"), "no run yet"),
+        (("why", "train/a"), "has no run yet: name the experiment of the stage: `ssdpipe why train/a EXPERIMENT`"),
         (("compare",), "no run yet"),
         (("compare", "--preset", "tiny"), "need an experiment: name it"),
         (("plan",), "no experiment is named: `ssdpipe list`"),
@@ -64,7 +64,10 @@ def test_help_imports_nothing_heavy() -> None:
         (("why",), "`ssdpipe list`"),
         (("ui",), "nothing is recorded"),
         (("recipe", "show", "ssd-tyny"), "ssd-tiny"),
-        (("plan", "ablation-layers", "--preset", "huge"), "tiny"),
+        (("plan", "ablation-layers", "--preset", "tny"), "there is no preset 'tny'; did you mean 'tiny'?"),
+        (("evaluate", "weights", "a.pt", "--protocol", "voc21"), "there is no protocol 'voc21'; did you mean 'voc12'"),
+        (("plan", "tabel3"), "did you mean 'table3'"),
+        (("plan", "ssd200-narrow"), "but a recipe of that name: `ssdpipe train ssd200-narrow`"),
     ],
 )
 def test_a_mistake_ends_with_one_message_and_exit_code_2_and_writes_nothing(

@@ -54,3 +54,47 @@ def test_a_file_without_an_experiment_is_refused_with_the_command_that_writes_on
     (tmp_path / "no_experiment_here.py").write_text("x = 1\n")
     with pytest.raises(PipelineError, match="`ssdpipe new experiment NAME` writes a template"):
         load_experiment(str(tmp_path / "no_experiment_here.py"))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("random", "'random' is also the name of a module of Python"),
+        ("stages", "'stages' is also the name of "),
+        ("ablation_layers", "'ablation-layers' already names experiments"),
+        ("table3", "'table3' already names experiments"),
+        ("all", "'all' already names experiments"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["new", "experiment", name])
+    assert isinstance(done.exception, PipelineError)
+    assert str(done.exception).startswith(reason)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("typed", ["my_idea", "my-idea"])
+def test_a_file_named_without_its_path_is_refused_with_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["new", "experiment", "my-idea"]).exit_code == 0
+    done = CliRunner().invoke(app, ["plan", typed, "--preset", "tiny"])
+    assert isinstance(done.exception, PipelineError)
+    assert str(done.exception).endswith("type its path: ./my_idea.py")
+
+
+def test_the_table_of_a_question_that_is_not_in_the_paper_has_the_question_as_its_title(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert CliRunner().invoke(app, ["new", "experiment", "titled-here"]).exit_code == 0
+    options = ["./titled_here.py", "--preset", "tiny", "--store", "store"]
+    compared = CliRunner().invoke(app, ["compare", *options])
+    assert compared.stdout.startswith("Do oblong default boxes help?\n")
+    page = Path(CliRunner().invoke(app, ["report", *options]).stdout.split()[0]).read_text()
+    assert "<title>Do oblong default boxes help?</title>" in page

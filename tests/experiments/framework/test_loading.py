@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import sys
+from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+import experiments
 from experiments.ablation_layers import experiment as ablation
+from experiments.cli.main import app
+from experiments.framework.drafting import DRAFT
 from experiments.framework.loading import experiment_names, load_experiment, members, named_setup
 from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
@@ -28,6 +35,20 @@ def test_experiments_are_found_by_the_name_of_their_file() -> None:
 
 def test_each_experiment_names_itself_as_its_file() -> None:
     assert [load_experiment(name).name for name in experiment_names()] == experiment_names()
+
+
+@pytest.mark.parametrize("command", [("plan", "my-question"), ("list",)])
+def test_a_file_whose_experiment_has_another_name_is_refused_with_both_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    draft = DRAFT.format(module="my_question", name="batch-size")
+    (tmp_path / "my_question.py").write_text(draft)
+    monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(tmp_path)])
+    done = CliRunner().invoke(app, command)
+    sys.modules.pop("experiments.my_question")
+    assert isinstance(done.exception, PipelineError)
+    assert "experiments/my_question.py holds the experiment 'batch-size'" in str(done.exception)
+    assert str(done.exception).endswith("'my-question'")
 
 
 def test_a_recipe_is_the_training_of_the_run_of_its_name_under_the_same_address() -> None:
