@@ -16,6 +16,7 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     run apply; with nothing, the last run's experiment.
     """
     from experiments.cli.requests.recorded import resolve_request, stored_experiment
+    from experiments.cli.requests.results_elsewhere import hint_if_empty
     from pipeline.errors import PipelineError
     from pipeline.store.store import Store
     from stages.placement import Placement
@@ -24,5 +25,7 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     resolved = resolve_request(request, store)
     if not isinstance(resolved, ExperimentRequest):
         raise PipelineError(f"the last run, `{resolved.command}`, has no table: name an experiment, see `ssdpipe list`")
-    tables = (stored_experiment(member, [member.target(Placement())], store).text() for member in resolved.members())
-    print("\n".join(tables), end="")
+    members = resolved.members()
+    tables = [(member, stored_experiment(member, [member.target(Placement())], store)) for member in members]
+    print("\n".join(stored.text() for _, stored in tables), end="")
+    hint_if_empty("compare", tables, store, place.store)

@@ -27,9 +27,11 @@ def report(
     """Write an experiment's results as HTML, CSV and LaTeX.
 
     Uses what the store holds; rows without a result read "not run". With only a name, the options of its last run
-    apply; with nothing, the last run's experiment.
+    apply; with nothing, the last run's experiment. The page of changed options, such as -s or --seeds, has a digest of
+    them in its name.
     """
     from experiments.cli.requests.recorded import resolve_request, stored_experiment
+    from experiments.cli.requests.results_elsewhere import hint_if_empty
     from pipeline.errors import PipelineError
     from pipeline.folder import Folder
     from pipeline.store.store import Store
@@ -44,11 +46,12 @@ def report(
     members = resolved.members()
     if out and len(members) > 1:
         raise PipelineError(f"{resolved.experiment} is {len(members)} experiments: omit --out, or name one of them")
-    for member in members:
-        results = stored_experiment(member, member.targets(Placement()), store)
+    tables = [(member, stored_experiment(member, member.targets(Placement()), store)) for member in members]
+    for member, results in tables:
         folder, stem = (Folder(str(out.resolve().parent)), out.stem) if out else default_location(member, store)
         for path in write_report(member, results, folder, stem):
             print(path)
+    hint_if_empty("report", tables, store, place.store)
 
 
 def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> str:
@@ -69,9 +72,21 @@ def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> st
 
 
 def default_location(request: ExperimentRequest, store: Store) -> tuple[Folder, str]:
-    """Folder and stem of the page; the stem includes the name of the user's data set, if any."""
+    """Folder and stem of the page; the stem includes the user's data set and a digest of other changed options."""
     own_data = [Path(request.data).resolve().name] if request.data else []
-    return store.folder / "reports", "-".join([request.name, request.preset, *own_data])
+    return store.folder / "reports", "-".join([request.name, request.preset, *own_data, *_options_digest(request)])
+
+
+def _options_digest(request: ExperimentRequest) -> list[str]:
+    """A short digest of the options that change results, besides preset and data; none without such options."""
+    from dataclasses import asdict
+
+    from experiments.cli.requests.recorded import settings_of
+    from pipeline.keys.fingerprint import digest
+
+    plain = asdict(ExperimentRequest(preset=request.preset, data=request.data))
+    changed = {name: value for name, value in asdict(settings_of(request)).items() if value != plain[name]}
+    return [digest(changed)[:8]] if changed else []
 
 
 def write_report(request: ExperimentRequest, stored: StoredExperiment, folder: Folder, stem: str) -> list[str]:

@@ -62,6 +62,11 @@ class StoredExperiment:
         return any(row.node.id in inputs for row, _ in self.results)
 
     @property
+    def awaits_numbers(self) -> bool:
+        """Whether any cell of the table is for a number of ours, beside those quoted from the paper."""
+        return any(cell.results for cell in self.table.cells)
+
+    @property
     def digest(self) -> str:
         """A hash that changes whenever a result appears or disappears."""
         return digest([[row.node.id, row.manifest.digest if row.manifest else ""] for row in self.rows])

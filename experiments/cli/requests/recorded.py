@@ -66,10 +66,10 @@ def _earlier_result(request: ExperimentRequest, address: str, store: Store) -> M
 def _has_request(result: Manifest, request: ExperimentRequest) -> bool:
     json = result.provenance.get("request", {})
     recorded = request_from(json) if json else None
-    return isinstance(recorded, ExperimentRequest) and _settings_of(recorded) == _settings_of(request)
+    return isinstance(recorded, ExperimentRequest) and settings_of(recorded) == settings_of(request)
 
 
-def _settings_of(request: ExperimentRequest) -> ExperimentRequest:
+def settings_of(request: ExperimentRequest) -> ExperimentRequest:
     """The request without placement and without the name, since `all` and `table3` contain the same experiment."""
     return replace(request, experiment="", gpus=None, gpus_per_training=1, settings=request.settings or None)
 

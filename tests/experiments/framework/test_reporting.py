@@ -160,7 +160,7 @@ def test_page_csv_and_latex_are_written_side_by_side(tmp_path) -> None:
     store = Store.open(str(tmp_path / "store"))
     request = ExperimentRequest(experiment="ablation-layers", preset="tiny", column="yes")
     stored = StoredExperiment.of(request.targets(Placement()), store)
-    folder, stem = default_location(request, store)
+    folder, stem = default_location(replace(request, column=""), store)
     assert (folder.path, stem) == (f"{store.folder.path}/reports", "ablation-layers-tiny")
     paths = write_report(request, stored, Folder(str(tmp_path / "out")), "mine")
     assert [path.rpartition("/")[2] for path in paths] == ["mine.html", "mine.csv", "mine.tex"]
