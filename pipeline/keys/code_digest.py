@@ -99,7 +99,7 @@ class _Modules:
         """Digests of a module's definitions, without methods that only describe a stage."""
         if module not in self._definitions:
             source = self._source(module)
-            stages = [name for name in source.classes if self._is_stage(module, name)]
+            stages = [name for name in source.classes if self._is_described(module, name)]
             descriptive = {f"{name}.{method}" for name in stages for method in DESCRIPTIVE}
             kept = {name: digest for name, digest in source.definitions.items() if name not in descriptive}
             self._definitions[module] = kept
@@ -119,7 +119,7 @@ class _Modules:
     def _imports(self, module: str) -> dict[str, Path]:
         if module not in self._imported:
             source = self._source(module)
-            others = (kind.descriptive for name, kind in source.classes.items() if not self._is_stage(module, name))
+            others = (kind.descriptive for name, kind in source.classes.items() if not self._is_described(module, name))
             imports: list[Import] = [*source.imports, *(imported for descriptive in others for imported in descriptive)]
             names = {*parents(module), *(name for imported in imports for name in imported.modules())}
             self._imported[module] = {name: path for name in names if (path := self.path(name))}
@@ -132,6 +132,25 @@ class _Modules:
             package = module if path.name == "__init__.py" else module.rpartition(".")[0]
             self._sources[module] = read_source(path, package)
         return self._sources[module]
+
+    def _is_described(self, module: str, name: str) -> bool:
+        """Whether the descriptive methods of a class only describe a stage.
+
+        The project's tests read every `run` of its own stages. A user's stage is believed only while none of the
+        user's modules that it leads to reads a descriptive method.
+        """
+        return self._is_stage(module, name) and not any(self._source(own).reads for own in self._own_modules(module))
+
+    def _own_modules(self, module: str) -> set[str]:
+        """Modules of the user's that a module of the user's imports, directly or not, itself included."""
+        found: set[str] = set()
+        waiting = {module}
+        while waiting:
+            name = waiting.pop()
+            if name not in found and _top(name) not in (*FIRST_PARTY, *NEVER) and self.path(name):
+                found.add(name)
+                waiting |= {each for imported in self._source(name).imports for each in imported.modules()}
+        return found
 
     def _is_stage(self, module: str, name: str) -> bool:
         """Whether a class is a subclass of Stage; `name` is as the module writes it: `Train`, `train.Train`."""

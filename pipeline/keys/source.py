@@ -55,6 +55,9 @@ class Source:
     """All imports except those in `Class.descriptive`."""
 
     classes: Mapping[str, Class]
+    reads: frozenset[str]
+    """Names in `DESCRIPTIVE` that are read as attributes, outside the methods of these names."""
+
     bound: Mapping[str, str]
     """{top-level name: the import it refers to}, such as {"Stage": "pipeline.stage.Stage"}."""
 
@@ -83,6 +86,7 @@ def _parse(path: Path, package: str, mtime_ns: int) -> Source:  # noqa: ARG001 -
             for node in body
             if isinstance(node, ast.ClassDef)
         },
+        reads=frozenset(_reads(body, apart)),
         bound=dict(_bound(body, package)),
     )
 
@@ -106,6 +110,14 @@ def _imports(body: Iterable[ast.stmt], package: str, apart: frozenset[int] = fro
         elif id(node) not in apart:
             for block in _blocks(node):
                 yield from _imports(block, package, apart)
+
+
+def _reads(body: Iterable[ast.AST], apart: frozenset[int]) -> Iterator[str]:
+    for node in body:
+        if id(node) not in apart:
+            if isinstance(node, ast.Attribute) and node.attr in DESCRIPTIVE:
+                yield node.attr
+            yield from _reads(ast.iter_child_nodes(node), apart)
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -10,7 +10,8 @@ Tested in tests/pipeline/ray_backend/test_executor.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def connect(
             _join(address, options)
         else:
             shape = {"num_cpus": cpus, "num_gpus": gpus, "object_store_memory": OBJECT_STORE_BYTES}
-            ray.init(address="local", include_dashboard=dashboard, **shape, **options)
+            with _safe_path():
+                ray.init(address="local", include_dashboard=dashboard, **shape, **options)
     return cluster()
 
 
@@ -83,8 +85,21 @@ def _set_quiet_defaults() -> None:
     """Set defaults that Ray reads at import and its workers read at start; call before `import ray`."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DEDUP_LOGS", "1")
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # else its processes import a random.py from the working directory
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else each worker warns about its empty GPU list
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes started meanwhile, and theirs, do not import a `random.py` from the working directory."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _job_config() -> Any:

@@ -36,7 +36,7 @@ class Process:
     def from_json(cls, content: Mapping[str, Any]) -> Process:
         """Parse a stored process. Earlier versions wrote the start as text in a system unit: it then counts as dead."""
         started = content["started"]
-        return cls(content["host"], content["pid"], 0.0 if isinstance(started, str) else float(started))
+        return cls(content["host"], int(content["pid"]), 0.0 if isinstance(started, str) else float(started))
 
     @property
     def is_here(self) -> bool:

@@ -146,6 +146,25 @@ def test_what_only_describes_a_stage_does_not_count_in_any_class_below_stage(pro
     assert {definition for definition in old if old[definition] != new[definition]} == {"Train.run"}
 
 
+@pytest.mark.parametrize("reader", ["stage.py", "base.py"])
+def test_a_descriptive_method_of_a_users_stage_counts_once_the_users_code_reads_one(project, reader):
+    name, write, read = project
+    read_by = dict.fromkeys(("stage.py", "base.py"), "0") | {reader: "self.parameters()"}
+    write(
+        "base.py",
+        f"from pipeline.stage import Stage\nclass Base(Stage):\n    def half(self): return {read_by['base.py']}",
+    )
+    code = (
+        "from toy.base import Base\nclass Mine(Base):\n    def parameters(self): return 1\n"
+        f"    def run(self, ctx): return self.half(), {read_by['stage.py']}\n"
+    )
+    write("stage.py", code)
+    before = read()[f"{name}.stage"]
+    write("stage.py", code.replace("return 1", "return 2"))
+    after = read()[f"{name}.stage"]
+    assert {definition for definition in before if before[definition] != after[definition]} == {"Mine.parameters"}
+
+
 @pytest.mark.parametrize(
     ("above", "base"),
     [
