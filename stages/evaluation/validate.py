@@ -38,7 +38,7 @@ class Validate(OnUnseenImages):
         return self.training
 
     def remedy(self) -> str:
-        return "Name other splits with --validation-split and --train-split."
+        return "Name other splits with --validation-split and --train-split, or allow it with --allow-trained-images."
 
     def tracked_by(self) -> Stage:
         return self.training
