@@ -13,7 +13,9 @@ from itertools import permutations
 from stages.datasets.defects import Defect, Kind, Tally
 from stages.datasets.find import DataSet
 from stages.datasets.source import ListedImage, Listing, Source
+from stages.shards.image_list import identity
 from stages.shards.image_row import read_image
+from stages.shards.shard import image_list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ def check(
     listings = {source.split: source.listing(source.located()) for source in sources}
     names = sorted({name for source in sources for name in source.renamed(listings[source.split].objects_per_class)})
     defects = [defect for listing in listings.values() for defect in listing.defects]
-    defects += _in_two_splits(data_set.name, listings)
+    defects += _in_two_splits({source.split: source for source in sources}, listings)
     if not splits:
         defects += _unlisted(sources, listings.values())
     tally, of_images, counts = _read(_each_once(listings.values()), names, progress)
@@ -88,16 +90,18 @@ def _of_lists(listing: Listing) -> Tally:
     )
 
 
-def _in_two_splits(name: str, listings: Mapping[str, Listing]) -> Iterator[Defect]:
-    """Images of test splits that are also in other splits, and images of validation splits that are also in train."""
+def _in_two_splits(sources: Mapping[str, Source], listings: Mapping[str, Listing]) -> Iterator[Defect]:
+    """Images of test splits that are also in other splits, and images of validation splits that are also in train.
+
+    An image is the same if its path is, or if a training would refuse it: the same name and the same bytes.
+    """
     for first, second in permutations(listings, 2):
         if _trains_on(first, second):
             files = {image.image_file for image in listings[first].images}
-            shared = [image for image in listings[second].images if image.image_file in files]
-            yield from (
-                Defect(kind=Kind.TWO_SPLITS, source=name, file=image.image_file, detail=f"{first} and {second}")
-                for image in shared
-            )
+            refused = image_list(sources[second]).shared(image_list(sources[first]))
+            for image in listings[second].images:
+                if image.image_file in files or identity(image.source, image.image_id) in refused:
+                    yield image.defect(Kind.TWO_SPLITS, image.image_file, f"{first} and {second}")
 
 
 def _trains_on(first: str, second: str) -> bool:

@@ -1,5 +1,9 @@
 """Checking a data set without writing anything."""
 
+import json
+
+import cv2
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -91,3 +95,24 @@ def test_real_fruit_has_the_defects_that_its_source_states(real_data, ssdpipe):
     assert "extension of another format: 30, kept unchanged" in done.stdout
     assert "palette, 8-bit RGB when decoded: 4" in done.stdout
     assert "images  71 listed, 71 sound, 0 left out" in done.stdout
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_an_image_of_two_splits_with_a_folder_each_is_what_training_refuses(tmp_path, same):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    for split, image in (("train", noise), ("test", noise if same else 255 - noise)):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "a.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
+        content = {
+            "images": [{"id": 1, "file_name": "a.png", "width": 50, "height": 40}],
+            "annotations": [
+                {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 10, 12], "area": 120, "iscrowd": 0}
+            ],
+            "categories": [{"id": 1, "name": "cat"}],
+        }
+        (tmp_path / split / "_annotations.coco.json").write_text(json.dumps(content))
+    checked = CliRunner().invoke(app, ["data", "check", str(tmp_path), "--json"])
+    assert list(json.loads(checked.stdout)["defects"]) == [Kind.TWO_SPLITS] * same
+    command = ["plan", "ablation-augmentation", "--preset", "tiny", "--data", str(tmp_path), "--train-split", "train"]
+    planned = CliRunner().invoke(app, [*command, "--test-split", "test", "--store", str(tmp_path / "store")])
+    assert ("test shares 1 image" in planned.stdout) == same
