@@ -40,6 +40,27 @@ def trained(
     )
 
 
+def detected(
+    weights: Stage,
+    *,
+    shards: Stage,
+    variant: str,
+    placement: Placement,
+    limits: DetectionLimits = PAPER_LIMITS,
+    allow_trained_images: bool = False,
+) -> Detect:
+    """Detect with the weights on the shards, which the weights must not have been trained on unless allowed."""
+    return Detect(
+        weights=weights,
+        shards=shards,
+        limits=limits,
+        allow_trained_images=allow_trained_images,
+        variant=variant,
+        workers=placement.detection_workers,
+        use_gpu=placement.use_gpu,
+    )
+
+
 def scored(
     weights: Stage,
     *,
@@ -52,14 +73,13 @@ def scored(
     allow_trained_images: bool = False,
 ) -> Evaluation:
     """Stages that detect on the test shards with these weights and score the detections by the protocol."""
-    detections = Detect(
-        weights=weights,
+    detections = detected(
+        weights,
         shards=test,
+        variant=variant,
+        placement=placement,
         limits=limits,
         allow_trained_images=allow_trained_images,
-        variant=variant,
-        workers=placement.detection_workers,
-        use_gpu=placement.use_gpu,
     )
     if protocol == "coco":
         return EvaluateCoco(detections=detections, shards=test, training=training, variant=variant)

@@ -17,7 +17,7 @@ from stages.datasets.coco import CocoFolder
 from stages.datasets.published import remedy
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
-from stages.detection.detect import Detect
+from stages.graphs import detected
 from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.submission.benchmarks import CLASSES, Benchmark
@@ -89,13 +89,12 @@ def _submitted(
 ) -> Submission:
     shards = Shard(sources=(images,), classes=tuple(CLASSES[benchmark]), variant=f"{images.name}-{images.split}")
     variant = f"{weights.variant}/{shards.variant}"
-    detections = Detect(
-        weights=weights,
+    detections = detected(
+        weights,
         shards=shards,
-        allow_trained_images=allow_trained_images,
         variant=variant,
-        workers=placement.detection_workers,
-        use_gpu=placement.use_gpu,
+        placement=placement,
+        allow_trained_images=allow_trained_images,
     )
     return Submission(benchmark=benchmark, detections=detections, shards=shards, proxy=proxy, variant=variant)
 
