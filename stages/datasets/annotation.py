@@ -20,7 +20,7 @@ class AnnotatedObject:
     """One object of one image."""
 
     name: str
-    """Class name as the data set has it."""
+    """Class name as the data set has it; empty when it is absent, and then the object is left out."""
 
     box_xyxy: Box | None
     """None when the annotation does not hold four finite numbers."""
@@ -37,6 +37,16 @@ class AnnotatedObject:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remark:
+    """What a reader noticed in an annotation, besides what follows from the objects; it becomes a defect."""
+
+    kind: Kind
+    detail: str
+    number: int | None = None
+    """Index of the object; None when the whole annotation is concerned."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Annotation:
     """Everything annotated for one image."""
 
@@ -44,6 +54,7 @@ class Annotation:
     """Width and height as stated, which are often wrong; None when they are not stated."""
 
     objects: tuple[AnnotatedObject, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

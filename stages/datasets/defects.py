@@ -32,25 +32,40 @@ class Kind(StrEnum):
 
     MISSING_ANNOTATION = "missing annotation"
     BROKEN_XML = "broken XML"
+    FOREIGN_XML = "XML that is no VOC annotation"
     MISSING_IMAGE = "missing image"
     UNREADABLE_IMAGE = "unreadable or truncated image"
     DUPLICATE_ID = "id listed twice"
     ROTATED = "annotated in EXIF-rotated coordinates"
     SKIPPED_EMPTY = "image without objects, skipped on request"
     UNREADABLE_BOX = "box without four finite numbers"
+    UNREADABLE_LINE = "line that does not hold a box"
+    NO_CLASS = "object without a class"
     ZERO_AREA = "zero area"
     OUTSIDE = "box outside its image"
     IGNORED_CLASS = "class ignored on request"
     ORPHAN_ANNOTATION = "annotation of an unlisted image"
     UNKNOWN_CLASS = "unknown class"
+    UNREADABLE_FLAG = "flag that is neither 0 or 1 nor false or true"
+    NOTHING_TO_TRAIN = "split without an object to train on"
     TWO_SPLITS = "image in a training and a test split"
+    SEVERAL_BOXES = "object with several boxes, read as several objects"
+    ODD_TAGS = "XML with a namespace or capital tags, read as without"
     SWAPPED_CORNERS = "swapped corners"
     CLIPPED = "box crosses the image border"
     WRONG_SIZE = "wrong size in annotation"
     DUPLICATE_BOX = "object annotated twice"
+    ABSENT_CLASS = "class that the training split lacks"
+    ALL_FRACTIONS = "all boxes look like fractions of the image"
+    ALL_CROWD = "all objects are crowds"
+    ALL_DIFFICULT = "all objects are difficult"
+    ALL_ONE_SIZE = "all boxes have one size"
+    LOOKS_LIKE_XYWH = "corners look like x, y, width, height"
+    ALIKE_CLASSES = "classes that differ only by case or blanks"
     ORPHAN_IMAGE = "image in no split"
     ORPHAN_FILE = "annotation file in no split"
     STRING_ID = "id given as a string"
+    UNREAD = "element, field or column that is not read"
     MISNAMED = "extension of another format"
     ODD_NAME = "space or non-ASCII letter in a name"
     EXIF_ORIENTATION = "EXIF orientation, not applied"
@@ -71,28 +86,44 @@ class Treatment:
 
 
 _LEFT_OUT, _BOX_LEFT_OUT = Treatment(Policy.IMAGE_LEFT_OUT), Treatment(Policy.BOX_LEFT_OUT)
+_SUSPECT = Treatment(Policy.KEPT)
 _REPAIRED, _REFUSED, _NOTED = Treatment(Policy.REPAIRED), Treatment(Policy.REFUSED), Treatment(Policy.KEPT, legal=True)
 
 TREATMENTS = {
     Kind.MISSING_ANNOTATION: _LEFT_OUT,
     Kind.BROKEN_XML: _LEFT_OUT,
+    Kind.FOREIGN_XML: _LEFT_OUT,
     Kind.MISSING_IMAGE: _LEFT_OUT,
     Kind.UNREADABLE_IMAGE: _LEFT_OUT,
     Kind.DUPLICATE_ID: _LEFT_OUT,
     Kind.ROTATED: _LEFT_OUT,
     Kind.SKIPPED_EMPTY: Treatment(Policy.IMAGE_LEFT_OUT, legal=True),
     Kind.UNREADABLE_BOX: _BOX_LEFT_OUT,
+    Kind.UNREADABLE_LINE: _BOX_LEFT_OUT,
+    Kind.NO_CLASS: _BOX_LEFT_OUT,
     Kind.ZERO_AREA: _BOX_LEFT_OUT,
     Kind.OUTSIDE: _BOX_LEFT_OUT,
     Kind.IGNORED_CLASS: Treatment(Policy.BOX_LEFT_OUT, legal=True),
     Kind.ORPHAN_ANNOTATION: _BOX_LEFT_OUT,
     Kind.UNKNOWN_CLASS: _REFUSED,
+    Kind.UNREADABLE_FLAG: _REFUSED,
+    Kind.NOTHING_TO_TRAIN: _REFUSED,
     Kind.TWO_SPLITS: _REFUSED,
+    Kind.SEVERAL_BOXES: _REPAIRED,
+    Kind.ODD_TAGS: _REPAIRED,
     Kind.SWAPPED_CORNERS: _REPAIRED,
     Kind.CLIPPED: _REPAIRED,
     Kind.WRONG_SIZE: _REPAIRED,
     Kind.STRING_ID: Treatment(Policy.REPAIRED, legal=True),
-    Kind.DUPLICATE_BOX: Treatment(Policy.KEPT),
+    Kind.DUPLICATE_BOX: _SUSPECT,
+    Kind.ABSENT_CLASS: Treatment(Policy.BOX_LEFT_OUT),
+    Kind.ALL_FRACTIONS: _SUSPECT,
+    Kind.ALL_CROWD: _SUSPECT,
+    Kind.ALL_DIFFICULT: _SUSPECT,
+    Kind.ALL_ONE_SIZE: _SUSPECT,
+    Kind.LOOKS_LIKE_XYWH: _SUSPECT,
+    Kind.ALIKE_CLASSES: _SUSPECT,
+    Kind.UNREAD: _NOTED,
     Kind.ORPHAN_IMAGE: _NOTED,
     Kind.ORPHAN_FILE: _NOTED,
     Kind.MISNAMED: _NOTED,

@@ -142,10 +142,10 @@ class Source(ABC):
         return "" if self.within else self.survey().digest
 
     def renamed(self, objects_per_class: Mapping[str, int]) -> Counter[str]:
-        """Counts by the class names of the shards, without the classes that `naming` leaves out."""
+        """Counts by the class names of the shards, without nameless objects and classes that `naming` leaves out."""
         counts = Counter[str]()
         for theirs, number in objects_per_class.items():
-            if ours := self.naming.ours(theirs):
+            if theirs and (ours := self.naming.ours(theirs)):
                 counts[ours] += number
         return counts
 

@@ -49,7 +49,10 @@ def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[st
     if rotated := _rotated(listed, annotation, image):
         return _left_out(len(annotation.objects), (rotated,))
     objects, of_boxes = _kept_objects(listed, annotation, image, ignored)
-    defects = (*_of_image(listed, annotation, image), *of_boxes)
+    remarks = (
+        listed.defect(each.kind, listed.annotation_file, each.detail, each.number) for each in annotation.remarks
+    )
+    defects = (*_of_image(listed, annotation, image), *remarks, *of_boxes)
     if listed.skip_empty and not objects:
         skipped = listed.defect(Kind.SKIPPED_EMPTY, listed.image_file, f"{len(annotation.objects)} annotated")
         return _left_out(len(annotation.objects), (*defects, skipped))
@@ -62,6 +65,12 @@ def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[st
         boxes_left_out=sum(leaves_out_box(defect.kind) for defect in of_boxes),
     )
     return Reading(row=_row(listed, encoded, image, objects, classes), tally=tally, defects=defects)
+
+
+def _remarks(listed: ListedImage, annotation: Annotation) -> Iterator[Defect]:
+    """Defects that the reader noticed in the annotation."""
+    for remark in annotation.remarks:
+        yield listed.defect(remark.kind, listed.annotation_file, remark.detail, remark.number)
 
 
 def _left_out(boxes: int, defects: tuple[Defect, ...]) -> Reading:
@@ -106,6 +115,9 @@ def _kept_objects(
     kept: dict[tuple[str, Box, bool], int] = {}
     objects, defects = [], []
     for number, item in enumerate(annotation.objects):
+        if not item.name:
+            defects.append(listed.defect(Kind.NO_CLASS, listed.annotation_file, "no name", number))
+            continue
         name = listed.naming.ours(item.name)
         if name is None or name in ignored:
             defects.append(listed.defect(Kind.IGNORED_CLASS, listed.annotation_file, item.name, number))
