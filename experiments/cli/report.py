@@ -27,8 +27,8 @@ def report(
     """Write an experiment's results as HTML, CSV and LaTeX.
 
     Uses what the store holds; rows without a result read "not run". With only a name, the options of its last run
-    apply; with nothing, the last run's experiment. The page of changed options, such as -s or --seeds, has a digest of
-    them in its name.
+    apply; with nothing, the last run's experiment, unless that is your own file, whose path must be typed. The page of
+    changed options, such as -s or --seeds, has a digest of them in its name.
     """
     from experiments.cli.requests.recorded import resolve_request, stored_experiment
     from experiments.cli.requests.results_elsewhere import hint_if_empty

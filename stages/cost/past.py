@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from importlib import import_module
 from typing import Any, Literal, get_type_hints
 
@@ -96,17 +96,28 @@ def _detection(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store)
 
 
 def rebuilt(value: Any) -> Any:
-    """Rebuild a value from a manifest's settings: dataclasses of ssd_core, tuples, numbers and text.
+    """Rebuild a value from a manifest's settings: dataclasses of ssd_core, own backbones, tuples, numbers and text.
 
     Raises KeyError, TypeError, ValueError, AttributeError or ImportError for anything this version does not have.
     """
     if isinstance(value, Mapping):
-        module, _, name = value["$class"].rpartition(".")
-        if not module.startswith("ssd_core.") and module not in sys.modules:
-            raise ImportError(f"an estimate does not import {module}")
-        kind = getattr(import_module(module), name)
+        kind = _settings_class(value["$class"])
         hints = get_type_hints(kind)
         parts = {field: rebuilt(item) for field, item in value.items() if field != "$class"}
         # 5.0 is written as 5: a field of type float must become a float again
         return kind(**{field: float(part) if hints[field] is float else part for field, part in parts.items()})
     return tuple(map(rebuilt, value)) if isinstance(value, list) else value
+
+
+def _settings_class(full_name: str) -> Any:
+    """The class of settings with this name; a manifest can name any callable, and nothing else is ever called."""
+    from ssd_core.backbones.backbone import Backbone
+
+    module, _, name = full_name.rpartition(".")
+    ours = module.startswith("ssd_core.")
+    if not ours and module not in sys.modules:
+        raise ImportError(f"an estimate does not import {module}")
+    kind = getattr(import_module(module) if ours else sys.modules[module], name)
+    if not (isinstance(kind, type) and is_dataclass(kind) and (ours or issubclass(kind, Backbone))):
+        raise TypeError(f"{full_name} is not a class of settings")
+    return kind

@@ -6,7 +6,7 @@ Tested in tests/experiments/cli/data/test_shard.py.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_type_hints
 
 from experiments.cli.requests.evaluation import EvaluateRequest, ProtocolName, ProtocolOption
 from experiments.cli.requests.experiment import ExperimentRequest
@@ -31,6 +31,22 @@ KINDS: tuple[type[Request], ...] = (ExperimentRequest, TrainRequest, EvaluateReq
 
 
 def request_from(recorded: dict[str, Any]) -> Request:
-    """The request that `to_json` recorded; options unknown to this version are ignored."""
-    kind = next(kind for kind in KINDS if kind.command == recorded["command"])
-    return kind(**{item.name: recorded[item.name] for item in fields(kind) if item.name in recorded})
+    """The request that `to_json` recorded; options unknown to this version are ignored.
+
+    Raises PipelineError for an unknown command and for an option whose value is not of its type.
+    """
+    import msgspec
+
+    from pipeline.errors import PipelineError
+
+    kind = {kind.command: kind for kind in KINDS}.get(recorded.get("command", ""))
+    if kind is None:
+        raise PipelineError(f"a run in the store recorded the command {recorded.get('command')!r}, unknown here")
+    hints = get_type_hints(kind)
+    given = {item.name: recorded[item.name] for item in fields(kind) if item.name in recorded}
+    try:
+        return kind(**{name: msgspec.convert(value, hints[name]) for name, value in given.items()})
+    except (msgspec.ValidationError, TypeError) as error:
+        raise PipelineError(
+            f"a run in the store recorded `{kind.command}` with an unreadable option: {error}"
+        ) from error

@@ -5,6 +5,7 @@ Tested in tests/experiments/cli/test_plan.py and test_earlier_scheme.py.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ def resolve_request(request: ExperimentRequest, store: Store, stage: str = "") -
     """The request itself if it has options besides the name; else that of the newest matching run.
 
     With a name, runs of that experiment or recipe match; without one, runs whose graph has `stage`, or else any run.
-    Raises PipelineError for options without a name, and when the store has no run.
+    Raises PipelineError for options without a name, when the store has no run, and when its newest run is that of a
+    user's file, which must be typed.
     """
     from pipeline.errors import PipelineError
     from pipeline.store.lookup import recorded_requests
@@ -39,7 +41,23 @@ def resolve_request(request: ExperimentRequest, store: Store, stage: str = "") -
             f"name the experiment of the stage: `ssdpipe why {stage} EXPERIMENT`" if stage else "name an experiment"
         )
         raise PipelineError(f"the store {store.folder.uri} has no run yet: {remedy}, see `ssdpipe list`")
-    return request_from(next((run for run, addresses in runs if stage in addresses), runs[0][0]))
+    return _untyped(request_from(next((run for run, addresses in runs if stage in addresses), runs[0][0])), store)
+
+
+def _untyped(recorded: Request, store: Store) -> Request:
+    """A request of which the user typed nothing. Raises PipelineError when it names a Python file.
+
+    Only files that the user types are executed: the store may be another person's.
+    """
+    from experiments.framework.loading import names_a_file
+    from pipeline.errors import PipelineError
+
+    if isinstance(recorded, ExperimentRequest) and names_a_file(recorded.experiment):
+        raise PipelineError(
+            f"the newest run in the store {store.folder.uri} is that of the file {recorded.experiment}. A file that a "
+            f"store names is not executed: if you trust it, type its path, {shlex.quote(recorded.experiment)}"
+        )
+    return recorded
 
 
 def stored_experiment(request: ExperimentRequest, targets: Sequence[Stage], store: Store) -> StoredExperiment:

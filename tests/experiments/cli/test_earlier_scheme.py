@@ -117,7 +117,7 @@ def test_a_plan_gives_the_scheme_as_the_reason_for_every_stage(aged: Aged) -> No
 
 
 def test_why_explains_a_change_of_scheme_instead_of_listing_every_module(aged: Aged) -> None:
-    (line,) = aged.ssdpipe("why", "half/of-0.5").stdout.splitlines()
+    (line,) = aged.ssdpipe("why", "half/of-0.5", aged.file).stdout.splitlines()
     assert "with keys of an earlier scheme (1; it is 2 now)" in line
     assert "the stage runs again" in line
     assert "stays readable" in line
@@ -129,18 +129,18 @@ def test_show_finds_an_earlier_result_and_marks_its_key(aged: Aged) -> None:
     assert "half 0.25" in shown
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_compare_prints_the_earlier_numbers_and_marks_them(aged: Aged, named: bool) -> None:
-    done = aged.ssdpipe("compare", *((aged.file, "--preset", "tiny") if named else ()))
+@pytest.mark.parametrize("options", [(), ("--preset", "tiny")])
+def test_compare_prints_the_earlier_numbers_and_marks_them(aged: Aged, options: tuple[str, ...]) -> None:
+    done = aged.ssdpipe("compare", aged.file, *options)
     assert [line.split()[-3:] for line in done.stdout.splitlines() if line.startswith("half of 0.5")] == [
         ["25.0", "+0.0", "-25.0"]
     ]
     assert NOTE in done.stdout
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_report_shows_the_earlier_numbers_and_marks_them(aged: Aged, named: bool) -> None:
-    done = aged.ssdpipe("report", *((aged.file, "--preset", "tiny") if named else ()))
+@pytest.mark.parametrize("options", [(), ("--preset", "tiny")])
+def test_report_shows_the_earlier_numbers_and_marks_them(aged: Aged, options: tuple[str, ...]) -> None:
+    done = aged.ssdpipe("report", aged.file, *options)
     page = Path(done.stdout.split()[0]).read_text()
     assert NOTE in page
     assert "not run" not in page

@@ -15,11 +15,12 @@ from typer.testing import CliRunner, Result
 from experiments.cli.main import app
 from experiments.cli.report import refresh
 from experiments.cli.requests import ExperimentRequest
+from pipeline.errors import PipelineError
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.scheduler import Scheduler
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
-from pipeline.store.events import EventLog
+from pipeline.store.events import Event, EventLog
 from pipeline.store.store import Store
 from stages.placement import Placement
 
@@ -165,3 +166,38 @@ def test_without_any_number_in_the_store_only_that_is_noted(project: Project) ->
     done = project.ssdpipe("compare", "table2", "--preset", "tiny")
     assert done.stderr == f"note: the store {project.store} has no number for these options\n"
     assert project.ssdpipe("compare", "architecture").stderr == ""  # which has no number of ours
+
+
+def record_run(store: Path, request: dict[str, object]) -> None:
+    event = Event(time=0.0, kind="run_started", data={"request": request})
+    EventLog(Store.open(str(store)).run("first")).on_event(event)
+
+
+@pytest.mark.parametrize("command", [("report",), ("compare",), ("sync",), ("why", "no-stage")])
+def test_a_file_that_a_store_names_is_never_executed(command: tuple[str, ...], tmp_path: Path) -> None:
+    store, trace = tmp_path / "store", tmp_path / "executed"
+    file = store / "results.py"
+    file.parent.mkdir()
+    file.write_text(f"open({str(trace)!r}, 'w')")
+    record_run(store, {"command": "run", "experiment": str(file)})
+    ended = CliRunner().invoke(app, [*command, "--store", str(store)])
+    assert isinstance(ended.exception, PipelineError)
+    assert not trace.exists()
+    assert f"type its path, {file}" in " ".join(str(ended.exception).split())
+
+
+@pytest.mark.parametrize(
+    ("recorded", "message"),
+    [
+        ({"command": "rm"}, "recorded the command 'rm', unknown here"),
+        ({"command": "run", "experiment": 5}, "unreadable option: Expected `str`, got `int`"),
+        ({"command": "run", "experiment": "ablation-box-shapes", "preset": "../../x"}, "unreadable option"),
+    ],
+)
+def test_a_run_that_this_version_cannot_have_recorded_is_refused(
+    recorded: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    record_run(tmp_path, recorded)
+    ended = CliRunner().invoke(app, ["report", "--store", str(tmp_path)])
+    assert isinstance(ended.exception, PipelineError)
+    assert message in str(ended.exception)

@@ -265,3 +265,16 @@ print([stage.images for stage in found.stages], {{"torch", "ray", "mlflow", "cv2
 def test_an_integral_float_is_rebuilt_as_a_float() -> None:
     schedule = rebuilt({"$class": "ssd_core.spec.schedule.Schedule", "base_lr": 1, "drops": []})
     assert isinstance(schedule.base_lr, float)
+
+
+@pytest.mark.parametrize(
+    "name", ["os.system", "subprocess.run", "ssd_core.spec.plain.to_plain", "ssd_core.spec.detector.dataclass"]
+)
+def test_a_manifest_cannot_name_anything_to_call_but_a_class_of_settings(name: str) -> None:
+    with pytest.raises(TypeError, match="is not a class of settings"):
+        rebuilt({"$class": name, "command": "exit 1"})
+
+
+def test_a_manifest_cannot_name_a_module_to_import() -> None:
+    with pytest.raises(ImportError, match="does not import antigravity"):
+        rebuilt({"$class": "antigravity.Fly"})
