@@ -57,6 +57,14 @@ class Annotation:
     remarks: tuple[Remark, ...] = ()
 
 
+class UnreadableAnnotation(ValueError):
+    """An annotation file that cannot be read: a defect of its image, which is left out."""
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
 @dataclass(frozen=True, kw_only=True)
 class Naming:
     """Mapping from the class names of a data set to those of the shards."""

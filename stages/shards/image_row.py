@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ssd_core.data.shards import Row
-from stages.datasets.annotation import AnnotatedObject, Annotation, repaired
+from stages.datasets.annotation import AnnotatedObject, Annotation, UnreadableAnnotation, repaired
 from stages.datasets.defects import Box, Defect, Kind, Tally, leaves_out_box
 from stages.datasets.image_check import SUFFIXES, CheckedImage, check_image
 from stages.datasets.source import ListedImage
@@ -86,8 +86,8 @@ def _annotation(listed: ListedImage) -> Annotation | Defect:
         return listed.defect(Kind.MISSING_ANNOTATION, listed.annotation_file, "no file with this id")
     try:
         return listed.parse(listed.folder.read_bytes(listed.annotation_file))
-    except ValueError as error:
-        return listed.defect(Kind.BROKEN_XML, listed.annotation_file, str(error))
+    except UnreadableAnnotation as error:
+        return listed.defect(error.kind, listed.annotation_file, str(error))
 
 
 def _image(listed: ListedImage, encoded: bytes) -> CheckedImage | Defect:
