@@ -1,4 +1,4 @@
-"""Annotated objects of an image, in the form that all readers produce, and the repair of boxes.
+"""Annotated objects of an image, in the form that all readers produce.
 
 Boxes are (xmin, ymin, xmax, ymax) in pixels as annotated: 1-based, inclusive corners in VOC, 0-based edges in COCO
 (x, y, x + width, y + height); nothing is subtracted. A box lies inside an image of W x H when 0 <= xmin and xmax <= W.
@@ -38,7 +38,10 @@ class AnnotatedObject:
 
 @dataclass(frozen=True, kw_only=True)
 class Remark:
-    """What a reader noticed in an annotation, besides what follows from the objects; it becomes a defect."""
+    """What a reader noticed in an annotation, besides what follows from the objects; it becomes a defect.
+
+    One of a kind that leaves out a box stands for a box that is not among the objects.
+    """
 
     kind: Kind
     detail: str
@@ -85,23 +88,3 @@ class Naming:
 
 
 AS_NAMED = Naming()
-
-
-def repaired(box_xyxy: Box | None, width: int, height: int) -> tuple[Box | None, list[tuple[Kind, str]]]:
-    """The box as used for training, or None when it is unusable; and each of its defects, with the numbers."""
-    if box_xyxy is None:
-        return None, [(Kind.UNREADABLE_BOX, "no box")]
-    numbers = ", ".join(f"{value:g}" for value in box_xyxy)
-    xmin, xmax = sorted(box_xyxy[0::2])
-    ymin, ymax = sorted(box_xyxy[1::2])
-    if xmin == xmax or ymin == ymax:
-        return None, [(Kind.ZERO_AREA, numbers)]
-    if xmax <= 0 or ymax <= 0 or xmin >= width or ymin >= height:
-        return None, [(Kind.OUTSIDE, f"{numbers} in {width}x{height}")]
-    defects = []
-    if (xmin, ymin, xmax, ymax) != box_xyxy:
-        defects.append((Kind.SWAPPED_CORNERS, numbers))
-    inside = (max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(width)), min(ymax, float(height)))
-    if inside != (xmin, ymin, xmax, ymax):
-        defects.append((Kind.CLIPPED, f"{numbers} in {width}x{height}"))
-    return inside, defects

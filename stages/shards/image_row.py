@@ -5,15 +5,16 @@ Tested in tests/stages/shards/test_shard.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ssd_core.data.shards import Row
-from stages.datasets.annotation import AnnotatedObject, Annotation, UnreadableAnnotation, repaired
-from stages.datasets.defects import Box, Defect, Kind, Tally, leaves_out_box
+from stages.datasets.annotation import Annotation, Remark, UnreadableAnnotation
+from stages.datasets.defects import Defect, Kind, Tally, leaves_out_box
+from stages.datasets.ground_truth import KeptObject, kept_objects
 from stages.datasets.image_check import SUFFIXES, CheckedImage, check_image
 from stages.datasets.source import ListedImage
 
@@ -27,49 +28,42 @@ class Reading:
     defects: tuple[Defect, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _KeptObject:
-    """An object that is written to the shard."""
-
-    number: int
-    object: AnnotatedObject
-    """Its name is already that of the shards."""
-
-    box_xyxy: Box
-
-
 def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[str] = ()) -> Reading:
     """Read one image and check it completely. Its objects must have classes of `classes` or `ignored`."""
     annotation = _annotation(listed)
     encoded = listed.folder.read_bytes(listed.image_file) if listed.found else b""
     image = _image(listed, encoded)
-    if isinstance(annotation, Defect) or isinstance(image, Defect):
-        boxes = len(annotation.objects) if isinstance(annotation, Annotation) else 0
-        return _left_out(boxes, tuple(found for found in (annotation, image) if isinstance(found, Defect)))
-    if rotated := _rotated(listed, annotation, image):
-        return _left_out(len(annotation.objects), (rotated,))
-    objects, of_boxes = _kept_objects(listed, annotation, image, ignored)
-    remarks = (
-        listed.defect(each.kind, listed.annotation_file, each.detail, each.number) for each in annotation.remarks
-    )
-    defects = (*_of_image(listed, annotation, image), *remarks, *of_boxes)
+    if isinstance(annotation, Defect):
+        return _left_out(0, (annotation, image) if isinstance(image, Defect) else (annotation,))
+    if isinstance(image, CheckedImage):
+        image = _rotated(listed, annotation, image) or image
+    if isinstance(image, Defect):
+        return _left_out(_boxes(annotation), (image, *_remarked(listed, annotation.remarks)))
+    size = image.width, image.height
+    objects, of_boxes = kept_objects(annotation.objects, size, naming=listed.naming, ignored=ignored)
+    remarks = (*annotation.remarks, *of_boxes)
+    defects = (*_of_image(listed, annotation, image), *_remarked(listed, remarks))
     if listed.skip_empty and not objects:
-        skipped = listed.defect(Kind.SKIPPED_EMPTY, listed.image_file, f"{len(annotation.objects)} annotated")
-        return _left_out(len(annotation.objects), (*defects, skipped))
+        skipped = listed.defect(Kind.SKIPPED_EMPTY, listed.image_file, f"{_boxes(annotation)} annotated")
+        return _left_out(_boxes(annotation), (*defects, skipped))
     tally = Tally(
         images_listed=1,
         images_written=1,
         images_without_objects=int(not objects),
-        boxes_annotated=len(annotation.objects),
+        boxes_annotated=_boxes(annotation),
         boxes_written=len(objects),
-        boxes_left_out=sum(leaves_out_box(defect.kind) for defect in of_boxes),
+        boxes_left_out=sum(leaves_out_box(remark.kind) for remark in remarks),
     )
     return Reading(row=_row(listed, encoded, image, objects, classes), tally=tally, defects=defects)
 
 
-def _remarks(listed: ListedImage, annotation: Annotation) -> Iterator[Defect]:
-    """Defects that the reader noticed in the annotation."""
-    for remark in annotation.remarks:
+def _boxes(annotation: Annotation) -> int:
+    """Number of annotated boxes, those included that could not be read into an object."""
+    return len(annotation.objects) + sum(leaves_out_box(remark.kind) for remark in annotation.remarks)
+
+
+def _remarked(listed: ListedImage, remarks: Iterable[Remark]) -> Iterator[Defect]:
+    for remark in remarks:
         yield listed.defect(remark.kind, listed.annotation_file, remark.detail, remark.number)
 
 
@@ -108,29 +102,6 @@ def _rotated(listed: ListedImage, annotation: Annotation, image: CheckedImage) -
     return listed.defect(Kind.ROTATED, listed.image_file, detail)
 
 
-def _kept_objects(
-    listed: ListedImage, annotation: Annotation, image: CheckedImage, ignored: Sequence[str]
-) -> tuple[list[_KeptObject], list[Defect]]:
-    """Objects for the shard, with its class names and repaired boxes; and the defects of all objects."""
-    kept: dict[tuple[str, Box, bool], int] = {}
-    objects, defects = [], []
-    for number, item in enumerate(annotation.objects):
-        if not item.name:
-            defects.append(listed.defect(Kind.NO_CLASS, listed.annotation_file, "no name", number))
-            continue
-        name = listed.naming.ours(item.name)
-        if name is None or name in ignored:
-            defects.append(listed.defect(Kind.IGNORED_CLASS, listed.annotation_file, item.name, number))
-            continue
-        box, found = repaired(item.box_xyxy, image.width, image.height)
-        if box and (first := kept.setdefault((name, box, item.crowd), number)) != number:
-            found.append((Kind.DUPLICATE_BOX, f"same as object {first}"))
-        defects += [listed.defect(kind, listed.annotation_file, f"{item.name}: {text}", number) for kind, text in found]
-        if box:
-            objects.append(_KeptObject(number=number, object=replace(item, name=name), box_xyxy=box))
-    return objects, defects
-
-
 def _of_image(listed: ListedImage, annotation: Annotation, image: CheckedImage) -> Iterator[Defect]:
     """Defects in the description of the image, which the image itself corrects, and changes made by decoding."""
     if annotation.size not in (None, (image.width, image.height)):
@@ -146,7 +117,7 @@ def _of_image(listed: ListedImage, annotation: Annotation, image: CheckedImage) 
 
 
 def _row(
-    listed: ListedImage, encoded: bytes, image: CheckedImage, objects: Sequence[_KeptObject], classes: Sequence[str]
+    listed: ListedImage, encoded: bytes, image: CheckedImage, objects: Sequence[KeptObject], classes: Sequence[str]
 ) -> Row:
     boxes_xyxy = np.array([item.box_xyxy for item in objects], dtype=np.float32).reshape(-1, 4)
     return Row(
@@ -156,19 +127,9 @@ def _row(
         width=image.width,
         height=image.height,
         boxes_xyxy=boxes_xyxy,
-        labels=np.array([classes.index(item.object.name) for item in objects], dtype=np.int32),
-        difficult=np.array([item.object.difficult for item in objects], dtype=np.bool_),
-        crowd=np.array([item.object.crowd for item in objects], dtype=np.bool_),
-        area=np.array([_area(item) for item in objects], dtype=np.float32),
-        annotation_ids=np.array([_annotation_id(item) for item in objects], dtype=np.int64),
+        labels=np.array([classes.index(item.name) for item in objects], dtype=np.int32),
+        difficult=np.array([item.annotated.difficult for item in objects], dtype=np.bool_),
+        crowd=np.array([item.annotated.crowd for item in objects], dtype=np.bool_),
+        area=np.array([item.area for item in objects], dtype=np.float32),
+        annotation_ids=np.array([item.annotation_id for item in objects], dtype=np.int64),
     )
-
-
-def _area(item: _KeptObject) -> float:
-    xmin, ymin, xmax, ymax = item.box_xyxy
-    stated = item.object.area
-    return (xmax - xmin + 1) * (ymax - ymin + 1) if stated is None else stated  # VOC's corners are inclusive
-
-
-def _annotation_id(item: _KeptObject) -> int:
-    return item.number if item.object.annotation_id is None else item.object.annotation_id

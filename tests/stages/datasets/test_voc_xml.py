@@ -1,7 +1,8 @@
 import pytest
 
-from stages.datasets.annotation import Remark, UnreadableAnnotation, repaired
+from stages.datasets.annotation import Remark, UnreadableAnnotation
 from stages.datasets.defects import Kind
+from stages.datasets.ground_truth import repaired
 from stages.datasets.voc_xml import parse
 
 ONE_PERSON = b"""<annotation>
@@ -154,12 +155,12 @@ def test_a_stated_size_is_kept_even_if_it_is_zero_and_an_unreadable_one_reported
 def test_an_object_without_four_finite_numbers_has_no_box(box):
     (item,) = parse(f"<annotation><object><name>cat</name>{box}</object></annotation>".encode()).objects
     assert item.box_xyxy is None
-    assert repaired(item.box_xyxy, 100, 80) == (None, [(Kind.UNREADABLE_BOX, "no box")])
+    assert repaired(item.box_xyxy, (100, 80)) == (None, [(Kind.UNREADABLE_BOX, "no box")])
 
 
 @pytest.mark.parametrize("box", [(1, 1, 100, 80), (0, 0, 100, 80)])
 def test_a_box_that_ends_at_the_width_or_begins_at_zero_is_inside(box):
-    assert repaired(box, 100, 80) == (box, [])
+    assert repaired(box, (100, 80)) == (box, [])
 
 
 @pytest.mark.parametrize(
@@ -177,12 +178,12 @@ def test_a_box_that_ends_at_the_width_or_begins_at_zero_is_inside(box):
     ],
 )
 def test_a_defective_box_is_repaired_or_left_out_and_its_defect_named(box, result, kind):
-    repaired_box, defects = repaired(box, 100, 80)
+    repaired_box, defects = repaired(box, (100, 80))
     assert repaired_box == result
     assert [found for found, _ in defects] == [kind]
 
 
 def test_both_defects_of_a_box_are_named():
-    box, defects = repaired((120, 20, 10, 60), 100, 80)
+    box, defects = repaired((120, 20, 10, 60), (100, 80))
     assert box == (10, 20, 100, 60)
     assert [kind for kind, _ in defects] == [Kind.SWAPPED_CORNERS, Kind.CLIPPED]
