@@ -26,9 +26,10 @@ from typing import get_args
 
 import cv2
 import torch
+from learning_sides import Whose
 from learning_table import table
 from learning_training import Place, measure
-from learning_trials import FULL, TRIALS, Cell, Whose, trial_of
+from learning_trials import FULL, TRIALS, Cell, trial_of
 
 from ssd_core.weights.weights import Weights
 from stages.training.initial import read_initial_weights

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,31 +22,16 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from pipeline.execution.executor import InlineExecutor
-from pipeline.execution.scheduler import Scheduler
-from pipeline.planning.graph import Graph
-from pipeline.planning.resolver import Resolver
-from pipeline.store.store import Store
 from ssd_core.boxes.objects import Objects
 from ssd_core.data.loading import decode_row
 from ssd_core.data.order import RowOrder, generator
 from ssd_core.data.shards import MANIFEST, Row, ShardSet, build_manifest, write_rows
 from ssd_core.data.training_stream import Batch, TrainingStream
-from ssd_core.metrics.voc_ap import TrueBoxes
+from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes, evaluate, mean_result
 from ssd_core.spec.recipe import Recipe
-from stages.shards.shard import Shard
 
 FILL_RGB = (123, 117, 104)
 """Fill colour of the zoom-out in torchvision's preset."""
-
-
-def packed(stages: Sequence[Shard], store: Path) -> list[ShardSet]:
-    """Return the shards of these stages, from the store or made in this process."""
-    place, graph = Store.open(str(store)), Graph(list(stages))
-    result = Scheduler(graph, place, InlineExecutor(), Resolver(graph), run_id="pack").run()
-    result.raise_for_failures()
-    manifests = [result.outcomes[node].manifest for node in graph.targets]
-    return [ShardSet(place.output(manifest).path) for manifest in manifests if manifest]
 
 
 def with_objects(shards: ShardSet, folder: Path) -> ShardSet:
@@ -70,6 +56,14 @@ def truth(shards: ShardSet) -> TrueBoxes:
         boxes_xyxy=np.concatenate([row.boxes_xyxy for row in rows]),
         difficult=np.concatenate([row.difficult for row in rows]),
     )
+
+
+def scores(found: ScoredBoxes, shards: ShardSet) -> dict[str, Any]:
+    """Return average precision by both VOC rules, as fractions."""
+    results = evaluate(found, truth(shards), class_count=len(shards.classes))
+    mean = mean_result(results)
+    by_class = {name: round(result.ap_11point, 5) for name, result in zip(shards.classes, results, strict=True)}
+    return {"map_11point": mean.ap_11point, "map_area": mean.ap_area, "ap_11point": by_class}
 
 
 class OurBatches(Dataset[Batch]):

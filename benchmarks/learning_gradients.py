@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
-from learning_data import packed
+from learning_packing import packed
 from learning_sides import torchvision_loss, torchvision_targets
 from torch import Tensor, nn
 from torchvision.models.detection import ssd300_vgg16

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import torch
@@ -29,6 +30,8 @@ from ssd_core.network.feature_blueprint import layer_widths
 from ssd_core.network.model import Detector
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.training.loss import LossSums, multibox_loss
+
+Whose = Literal["ours", "torchvision"]
 
 
 class SourceMaps(nn.Module):

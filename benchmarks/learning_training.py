@@ -11,14 +11,21 @@ from typing import Any
 
 import torch
 import torchvision
-from learning_data import OurBatches, TorchvisionBatches, batches, truth
-from learning_sides import our_detections, our_loss, torchvision_detections, torchvision_loss, torchvision_ssd
-from learning_trials import Cell, Trial, Whose
+from learning_data import OurBatches, TorchvisionBatches, batches, scores
+from learning_sides import (
+    Whose,
+    our_detections,
+    our_loss,
+    torchvision_detections,
+    torchvision_loss,
+    torchvision_ssd,
+)
+from learning_trials import Cell, Trial
 from torch import Tensor
 
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import Batch
-from ssd_core.metrics.voc_ap import ScoredBoxes, evaluate, mean_result
+from ssd_core.metrics.voc_ap import ScoredBoxes
 from ssd_core.network.model import Detector
 from ssd_core.spec.recipe import Recipe
 from ssd_core.training.optimiser import build_optimiser, set_learning_rate
@@ -105,14 +112,6 @@ def detections(detector: Detector, shards: ShardSet) -> Iterator[tuple[Whose, Sc
     detector.eval()
     yield "ours", our_detections(detector, shards)
     yield "torchvision", torchvision_detections(torchvision_ssd(detector), shards)
-
-
-def scores(found: ScoredBoxes, shards: ShardSet) -> dict[str, Any]:
-    """Return average precision by both VOC rules, as fractions."""
-    results = evaluate(found, truth(shards), class_count=len(shards.classes))
-    mean = mean_result(results)
-    by_class = {name: round(result.ap_11point, 5) for name, result in zip(shards.classes, results, strict=True)}
-    return {"map_11point": mean.ap_11point, "map_area": mean.ap_area, "ap_11point": by_class}
 
 
 def _name_of(device: torch.device) -> str:

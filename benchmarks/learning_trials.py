@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
-from learning_data import packed, with_objects
+from learning_data import with_objects
+from learning_packing import packed
+from learning_sides import Whose
 
 from ssd_core.data.shards import ShardSet
 from ssd_core.spec.augmentation import STARRED
@@ -17,8 +18,6 @@ from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from stages.datasets.voc import VocFolder
 from stages.shards.shard import Shard
-
-Whose = Literal["ours", "torchvision"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,9 @@ from drawn_shards import drawn_shards
 from learning import mixed
 from learning_data import OurBatches, TorchvisionBatches, batches, truth, with_objects
 from learning_gradients import NO_AUGMENTATION, compare_on
-from learning_sides import our_loss, torchvision_loss, torchvision_ssd
+from learning_sides import Whose, our_loss, torchvision_loss, torchvision_ssd
 from learning_table import table
 from learning_training import detections, train
-from learning_trials import Whose
 from torch import Tensor
 from torchvision.models.detection import ssd300_vgg16
 from torchvision.models.detection.image_list import ImageList
