@@ -1,6 +1,6 @@
 """SSD300 with GroupNorm from scratch on VOC2007: our loss and augmentation against torchvision's, on one GPU.
 
-    PYTHONPATH=.:benchmarks python benchmarks/gpu/learning.py --data .gpu/voc300 --out OUT --seconds 300
+    PYTHONPATH=.:benchmarks python benchmarks/gpu/learning.py --data .gpu --out OUT --seconds 300
 
 The shards are made by voc300.py. Both sides train at the same time, each in its own process, so that one computes while
 the other waits for input. They measure their speeds under this load; the slower one and the budget determine the
@@ -45,13 +45,13 @@ TRAINING_SHARE = 0.85
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Train both sides on the shards in `options.data`; return the content of learning.json in `options.out`.
+    """Train both sides on the shards in voc300 of `options.data`; return the content of learning.json in `options.out`.
 
     Uses `device`, `data`, `out`, `small` and `seconds` of the options. A small run trains a tiny detector for four
     iterations, whatever the budget.
     """
     began = time.monotonic()
-    train, test = (str(Path(options.data) / name) for name in ("train", "test"))
+    train, test = (str(Path(options.data) / "voc300" / name) for name in ("train", "test"))
     device = torch.device(options.device)
     recipe = _recipe(ShardSet(train).classes, device, small=options.small)
     processes = dict.fromkeys(SIDES, 0) if options.small else loader_processes(len(os.sched_getaffinity(0)))
@@ -200,7 +200,9 @@ def _print(whose: str, kind: str, values: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--data", type=Path, default=Path(".gpu/voc300"), help="folder with train and test shards")
+    parser.add_argument(
+        "--data", type=Path, default=Path(".gpu"), help="folder with voc300, which holds train and test"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=300.0, help="budget of the whole comparison")
     parser.add_argument("--small", action="store_true", help="a tiny detector for four iterations")

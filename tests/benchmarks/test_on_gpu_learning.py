@@ -83,7 +83,7 @@ def test_a_resized_schedule_drops_at_the_same_shares_after_the_same_warm_up():
 def result_folder(drawn, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learning")
     for name in ("train", "test"):
-        shrink(drawn, folder / name)
+        shrink(drawn, folder / "voc300" / name)
     return folder
 
 
@@ -107,8 +107,8 @@ def budgeted(folder: Path, drawn: ShardSet, test: str) -> list[Side]:
         Side(
             whose=whose,
             recipe=recipe,
-            train=str(folder / "train"),
-            test=str(folder / ("test" if whose == "ours" else test)),
+            train=str(folder / "voc300/train"),
+            test=str(folder / "voc300" / (test if whose == "torchvision" else "test")),
             device=torch.device("cpu"),
             processes=0,
             seconds=1,
