@@ -1,40 +1,42 @@
 """Reader of the CSV layout: a CSV of boxes beside the images, one line per box, with named columns.
 
-Columns image (or filename), xmin, ymin, xmax, ymax, class (or label), in any order and case; difficult (0 or 1), width,
-height and split are optional. A line whose box and class are empty lists an image without objects. Split S is the file
-S.csv or, in a folder with a single CSV, the lines whose column split is S. Corners are in pixels, as annotated.
+Columns image (or filename), xmin, ymin, xmax, ymax, class (or label), in any order and case; difficult and iscrowd (or
+crowd), which are 0 or 1, width, height and split are optional. A line whose box and class are empty lists an image
+without objects. Split S is the file S.csv or, in a folder with a single CSV, the lines whose column split is S. Corners
+are in pixels, as annotated.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-
-from pyarrow import fs
+from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
 from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
-from pipeline.suggestion import nearest, suggestion
-from stages.datasets.annotation import AnnotatedObject, Annotation
-from stages.datasets.defects import Kind
-from stages.datasets.source import ListedImage, Listing, Source, Survey, digest_of, entries, given_folder, image_entries
+from stages.datasets.annotation import AnnotatedObject, Annotation, Remark
+from stages.datasets.csv_columns import IMAGE, SPLIT, unread
+from stages.datasets.csv_rows import objects_of, required, size_of
+from stages.datasets.csv_table import (
+    BadRow,
+    columns_of,
+    csv_files,
+    file_of,
+    read_table,
+    refuse,
+    splits_of,
+    without_split,
+)
+from stages.datasets.defects import Defect, Kind
+from stages.datasets.files_below import folders_below, images_below
+from stages.datasets.reading.names import ImageNames, normalised
+from stages.datasets.source import ListedImage, Listing, Source, Survey, digest_of, given_folder
 
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
-IMAGE, CLASS = ("image", "filename"), ("class", "label")
-SPLIT = "split"
-OPTIONAL = ("difficult", "width", "height", SPLIT)
-NEAR = 0.85
-"""Similarity at which an unknown column counts as a misspelling: splits of split, but not weight of height."""
-
+OWN_PLACES = ("images/{}", "{}/images", "{}")
 PLACES = ("images", "JPEGImages", "")
-"""Folders that may hold the images, besides one named after the split."""
+"""Folders that may hold the images, after those named after the split."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,117 +50,95 @@ class CsvBoxes(Source):
         return folder
 
     def files_read(self, folder: Folder) -> FilesRead:
-        return FilesRead(contents=[_file(folder, self.split)], sizes=[*PLACES, self.split])
+        return FilesRead(contents=[file_of(folder, self.split)], sizes=list(folders_below(folder)))
 
     def surveyed(self, folder: Folder) -> Survey:
-        found, images = _read(folder, self.split), _images(folder, self.split)
-        if not set(found) & set(images):
-            places = ", ".join(place or "the folder itself" for place in (*PLACES, self.split))
+        found = _read(folder, self.split)
+        if not any(image.file for image in found.values()):
+            places = ", ".join(place or "the folder itself" for place in _places(self.split))
+            named = ", ".join(list(found)[:3])
             raise PipelineError(
-                f"none of the {len(found)} images of split {self.split!r} is in {folder.uri} ({places})"
+                f"none of the {len(found)} images of split {self.split!r} ({named}, ...) is in {folder.uri}; "
+                f"looked in: {places}, and their subfolders"
             )
-        content = hashlib.sha256(folder.read_bytes(_file(folder, self.split))).hexdigest()
-        sizes = (f"{name} {images[name][1].size if name in images else None}" for name in found)
+        content = hashlib.sha256(folder.read_bytes(file_of(folder, self.split))).hexdigest()
+        sizes = (f"{name} {image.bytes if image.file else None}" for name, image in found.items())
         return Survey(
             digest=digest_of([self.split, content, *sizes]),
             objects_per_class=dict(sorted(_count(found).items())),
             ids=list(found),
-            files=[images[name][0] if name in images else "" for name in found],
-            sizes=[images[name][1].size if name in images else 0 for name in found],
+            files=[image.file for image in found.values()],
+            sizes=[image.bytes for image in found.values()],
         )
 
     def listing(self, folder: Folder) -> Listing:
-        file, found, images = _file(folder, self.split), _read(folder, self.split), _images(folder, self.split)
+        file, found = file_of(folder, self.split), _read(folder, self.split)
         listed = tuple(
             ListedImage(
                 source=self.name,
                 folder=folder,
                 image_id=name,
-                image_file=images[name][0] if name in images else name,
-                found=name in images,
+                image_file=image.file or name,
+                found=bool(image.file),
                 annotation_file=f"{file}, {name}",
-                annotation=annotation,
+                annotation=image.annotation(),
                 naming=self.naming,
                 skip_empty=self.skip_empty,
             )
-            for name, annotation in found.items()
+            for name, image in found.items()
         )
-        return Listing(images=listed, objects_per_class=_count(found))
+        return Listing(images=listed, objects_per_class=_count(found), defects=tuple(self._unread(folder, file)))
 
     def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
-        paths = sorted({path for path, _ in _images(folder, self.split).values()})
-        yield from ((Kind.ORPHAN_IMAGE, path) for path in paths)
+        yield from ((Kind.ORPHAN_IMAGE, path) for path in images_below(folder))
+
+    def _unread(self, folder: Folder, file: str) -> Iterator[Defect]:
+        """Columns that the reader does not know."""
+        for column in unread(columns_of(folder)[file]):
+            yield Defect(kind=Kind.UNREAD, source=self.name, file=file, detail=f"column {column}")
 
 
-def csv_files(folder: Folder) -> list[str]:
-    """Names of the CSV files whose header has the columns of a box."""
-    names = [str(entry.base_name) for entry in entries(folder) if str(entry.base_name).endswith(".csv")]
-    wanted = [*((name,) for name in CORNERS), IMAGE, CLASS]
-    return [name for name in names if all({*_header(folder, name)} & {*either} for either in wanted)]
+@dataclass(kw_only=True)
+class _Image:
+    """An image of a split, gathered from its rows."""
+
+    file: str
+    """Path inside the folder; empty when there is none."""
+
+    bytes: int
+    first: int
+    """Number of the line that first names it."""
+
+    size: tuple[int, int] | None
+    objects: list[AnnotatedObject] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def add(self, number: int, row: Mapping[str, str]) -> None:
+        """Add what a row says. Raises ValueError when it cannot be read."""
+        size = size_of(row)
+        if size and self.size and size != self.size:
+            stated = "line {}: {}x{}, but line {}: {}x{}".format(number, *size, self.first, *self.size)
+            self.remarks.append(Remark(kind=Kind.WRONG_SIZE, detail=stated))
+        self.size = self.size or size
+        self.objects += objects_of(row)
+
+    def annotation(self) -> Annotation:
+        return Annotation(size=self.size, objects=tuple(self.objects), remarks=tuple(self.remarks))
 
 
-def splits_of(folder: Folder) -> list[str]:
-    """Names of the splits: the values of the column split in a single file, or else the names of the files.
+def _read(folder: Folder, split: str) -> dict[str, _Image]:
+    """Images by the name that the first of their rows gives them, in the order of these rows.
 
-    Raises PipelineError for a column name that looks misspelled: without a column split, all lines would be one split.
+    Raises PipelineError that lists all rows that cannot be read.
     """
-    files = csv_files(folder)
-    for name in files:
-        if slip := _slip(_header(folder, name)):
-            raise PipelineError(f"{folder.uri}/{name}: {slip}")
-    if len(files) == 1 and SPLIT in _header(folder, files[0]):
-        return sorted({line[SPLIT] for _, line in _lines(folder, files[0])})
-    return [name.removesuffix(".csv") for name in files]
-
-
-def _header(folder: Folder, name: str) -> list[str]:
-    """Column names in lower case; reads only the first line."""
-    with folder.open_input(name) as file, io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="") as lines:
-        return [column.strip().lower() for column in next(csv.reader(lines), [])]
-
-
-def _lines(folder: Folder, file: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and values of each line that is not empty. Raises PipelineError where the column split is empty."""
-    header = _header(folder, file)
-    reader = csv.reader(io.StringIO(folder.read_bytes(file).decode("utf-8-sig", errors="replace"), newline=""))
-    next(reader, None)
-    for values in reader:
-        line = dict(zip(header, map(str.strip, values), strict=False))
-        if not any(line.values()):
-            continue
-        if SPLIT in header and not line.get(SPLIT):
-            raise PipelineError(f"{folder.uri}/{file}, line {reader.line_num}: the column split is empty")
-        yield reader.line_num, line
-
-
-def _slip(header: list[str]) -> str:
-    """Describe a repeated column or a misspelled optional one; "" when there is neither."""
-    known = {*CORNERS, *IMAGE, *CLASS, *OPTIONAL}
-    if twice := [name for name in header if name in known and header.count(name) > 1]:
-        return f"two columns are named {twice[0]!r}"
-    absent = [name for name in OPTIONAL if name not in header]
-    for name in header:
-        if name not in known and (meant := nearest(name, absent, cutoff=NEAR)):
-            return f"column {name!r} looks like a misspelling of {meant[0]!r}: rename it to that or to something else"
-    return ""
-
-
-def _file(folder: Folder, split: str) -> str:
-    """Name of the file that holds a split."""
-    files, splits = csv_files(folder), splits_of(folder)
-    if split not in splits:
-        raise PipelineError(f"{folder.uri} has no split {split!r} in a CSV; {suggestion(split, splits)}")
-    return files[0] if len(files) == 1 else f"{split}.csv"
-
-
-def _read(folder: Folder, split: str) -> dict[str, Annotation]:
-    """Annotations by image name, in the order in which the names first appear."""
-    file = _file(folder, split)
-    alone = len(csv_files(folder)) == 1
-    sizes: dict[str, tuple[int, int] | None] = {}
-    objects: dict[str, list[AnnotatedObject]] = {}
-    for number, line in _lines(folder, file):
-        if (named := line.get(SPLIT, split)) != split and alone:
+    file = file_of(folder, split)
+    table, alone = read_table(folder, file), len(csv_files(folder)) == 1
+    find = _Finder(folder, split)
+    found: dict[str, _Image] = {}
+    bad = [*table.bad, *without_split(table)]
+    for number, row in table.rows:
+        named = row.get(SPLIT, split)
+        if not named or (alone and named != split):
             continue
         try:
             if named != split:
@@ -166,52 +146,47 @@ def _read(folder: Folder, split: str) -> dict[str, Annotation]:
                     f"column split is {named!r} in the file of split {split!r}: "
                     "put all lines into one file, or rename the file"
                 )
-            name = _first(line, IMAGE)
-            sizes.setdefault(name, _size(line))
-            objects.setdefault(name, []).extend(_objects(line))
+            name = find.first_name(required(row, IMAGE))
+            if name not in found:
+                path, size = find.file(name)
+                found[name] = _Image(file=path, bytes=size, first=number, size=None)
+            found[name].add(number, row)
         except ValueError as error:
-            raise PipelineError(f"{folder.uri}/{file}, line {number}: {error}") from error
-    return {name: Annotation(size=sizes[name], objects=tuple(found)) for name, found in objects.items()}
-
-
-def _objects(line: Mapping[str, str]) -> list[AnnotatedObject]:
-    """The object of a line, as a list of one; an empty list when box and class are empty."""
-    texts = [line.get(name, "") for name in CORNERS]
-    if not any(texts) and not any(line.get(name) for name in CLASS):
-        return []
-    try:
-        xmin, ymin, xmax, ymax = map(float, texts)
-    except ValueError:
-        raise ValueError(f"{', '.join(CORNERS)} must be four numbers, but the line has {texts}") from None
-    if not all(map(math.isfinite, (xmin, ymin, xmax, ymax))):
-        raise ValueError(f"{', '.join(CORNERS)} must be finite, but the line has {texts}")
-    difficult = line.get("difficult") in ("1", "true", "True")
-    return [AnnotatedObject(name=_first(line, CLASS), box_xyxy=(xmin, ymin, xmax, ymax), difficult=difficult)]
-
-
-def _first(line: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """Value of the first of these columns that is not empty. Raises ValueError when there is none."""
-    value = next((text for name in names if (text := line.get(name))), "")
-    if not value:
-        raise ValueError(f"{names[0]} is empty")
-    return value
-
-
-def _size(line: Mapping[str, str]) -> tuple[int, int] | None:
-    width, height = line.get("width"), line.get("height")
-    return (round(float(width)), round(float(height))) if width and height else None
-
-
-def _count(found: Mapping[str, Annotation]) -> Counter[str]:
-    return Counter(item.name for annotation in found.values() for item in annotation.objects)
-
-
-def _images(folder: Folder, split: str) -> dict[str, tuple[str, fs.FileInfo]]:
-    """Path inside the folder and file of each image, by every name that a CSV may use for it."""
-    found: dict[str, tuple[str, fs.FileInfo]] = {}
-    for place in (*PLACES, split):
-        for file in image_entries(folder / place if place else folder):
-            path = f"{place}/{file.base_name}".lstrip("/")
-            for name in (str(file.base_name), path, Path(file.base_name).stem):
-                found.setdefault(name, (path, file))
+            bad.append(BadRow(number, str(error)))
+    refuse(folder, file, bad)
     return found
+
+
+class _Finder:
+    """Finds the files of the images that the rows of a split name."""
+
+    def __init__(self, folder: Folder, split: str) -> None:
+        self._sizes = images_below(folder)
+        others = {place for other in splits_of(folder) if other != split for place in _own(other)}
+        own = _places(split)
+        self._names = ImageNames(self._sizes, places=own, others=[place for place in others if place not in own])
+        self._files: dict[str, str] = {}
+        self._first: dict[str, str] = {}
+
+    def first_name(self, name: str) -> str:
+        """The name by which an image was first named: two names of one file are one image."""
+        if name not in self._files:
+            self._files[name] = self._names.find(name) or ""
+        return self._first.setdefault(self._files[name] or f"absent {normalised(name)}", name)
+
+    def file(self, name: str) -> tuple[str, int]:
+        """Path and size in bytes of the file with a name that `first_name` returned; "" and 0 when it is missing."""
+        path = self._files[name]
+        return path, self._sizes.get(path, 0)
+
+
+def _own(split: str) -> list[str]:
+    return [place.format(split) for place in OWN_PLACES]
+
+
+def _places(split: str) -> list[str]:
+    return [*_own(split), *PLACES]
+
+
+def _count(found: Mapping[str, _Image]) -> Counter[str]:
+    return Counter(item.name for image in found.values() for item in image.objects)

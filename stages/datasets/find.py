@@ -11,7 +11,7 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
 from stages.datasets import coco as coco_folder
-from stages.datasets import csv_boxes, ilsvrc, voc
+from stages.datasets import csv_table, ilsvrc, voc
 from stages.datasets.coco import CocoFolder
 from stages.datasets.csv_boxes import CsvBoxes
 from stages.datasets.ilsvrc import IlsvrcDet
@@ -51,6 +51,8 @@ def find_data_set(root: str, layout: str = "") -> DataSet:
         raise PipelineError(f"there is no layout {layout!r}; {suggestion(layout, LAYOUTS)}")
     if not root:
         raise PipelineError("no data set was given; name its folder with --data or SSDPIPE_DATA")
+    if Path(root).is_file():
+        raise PipelineError(f"{root} is a file; name the folder of the data set, such as {Path(root).parent}")
     for name, look in LAYOUTS.items():
         if layout in ("", name) and (found := look(root)):
             return found
@@ -59,8 +61,14 @@ def find_data_set(root: str, layout: str = "") -> DataSet:
     raise PipelineError(
         f"{root} is not a data set{f' in layout {layout}' if layout else ''}: looked for Annotations and "
         "ImageSets/Main (VOC), annotations/instances_<split>.json (COCO), ImageSets/DET (ILSVRC), and a .csv with the "
-        "columns image, xmin, ymin, xmax, ymax, class"
+        f"columns image, xmin, ymin, xmax, ymax, class{_incomplete(root)}"
     )
+
+
+def _incomplete(root: str) -> str:
+    """Clauses about the CSV files in the folder: which columns each lacks."""
+    files = csv_table.columns_of(Folder.at(root))
+    return "".join(f"; {csv_table.describe(name, columns)}" for name, columns in list(files.items())[:3])
 
 
 def _voc(root: str) -> DataSet | None:
@@ -93,7 +101,7 @@ def _coco(root: str) -> DataSet | None:
 
 def _csv(root: str) -> DataSet | None:
     folder = Folder.at(root)
-    splits = tuple(csv_boxes.splits_of(folder))
+    splits = tuple(csv_table.splits_of(folder))
     return DataSet(layout="csv", name=_last(folder), root=root, splits=splits, reader=CsvBoxes) if splits else None
 
 

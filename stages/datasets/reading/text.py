@@ -24,7 +24,7 @@ def decode_text(content: bytes, file: str) -> str:
 
     Raises PipelineError with line, byte and remedy when it is not text in one of these encodings.
     """
-    mark, encoding = next(((mark, name) for mark, name in MARKS if content.startswith(mark)), (b"", "utf-8"))
+    mark, encoding = _encoding(content)
     try:
         text = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
@@ -37,10 +37,21 @@ def decode_text(content: bytes, file: str) -> str:
     return text
 
 
+def decode_beginning(content: bytes) -> str:
+    """Return the first bytes of a file as text, whatever they hold: enough to recognise what it is."""
+    mark, encoding = _encoding(content)
+    return content[len(mark) :].decode(encoding, errors="replace")
+
+
 def numbered_lines(content: bytes, file: str) -> list[tuple[int, str]]:
     """Return number, from 1, and text of each line that is not blank, without surrounding blanks. Errors as above."""
     lines = enumerate(decode_text(content, file).splitlines(), start=1)
     return [(number, line.strip()) for number, line in lines if line.strip()]
+
+
+def _encoding(content: bytes) -> tuple[bytes, str]:
+    """Byte order mark at the beginning, or b"", and the encoding."""
+    return next(((mark, name) for mark, name in MARKS if content.startswith(mark)), (b"", "utf-8"))
 
 
 def _undecodable(content: bytes, place: int, file: str, encoding: str) -> str:

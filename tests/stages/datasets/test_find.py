@@ -56,3 +56,23 @@ def test_a_folder_that_is_no_data_set_is_refused_with_what_was_looked_for(tmp_pa
         find_data_set(str(voc.root), "coco")
     with pytest.raises(PipelineError, match="did you mean 'coco'"):
         find_data_set(str(voc.root), "cocoa")
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("image,xmin,ymin,xmax,class", "boxes.csv lacks the columns ymax; it has image, xmin, ymin, xmax, class"),
+        ("image,x,y,w,h,class", r"lacks the columns xmin, .*; it has image, x, y, w, h, class; .*xmax = x \+ width"),
+        ("", "boxes.csv is empty"),
+    ],
+)
+def test_a_csv_without_a_column_of_boxes_is_refused_with_the_columns_that_it_lacks_and_has(tmp_path, header, message):
+    (tmp_path / "boxes.csv").write_text(f"{header}\na.jpg,1,1,9,9,cat\n" if header else "")
+    with pytest.raises(PipelineError, match=message):
+        find_data_set(str(tmp_path))
+
+
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
+    (tmp_path / "data.csv").write_text("")
+    with pytest.raises(PipelineError, match="is a file; name the folder of the data set"):
+        find_data_set(str(tmp_path / "data.csv"))
