@@ -26,7 +26,8 @@ CHECKED = (
     "metrics.analysis", "metrics.overlaps", "metrics.voc_ap", "network.model", "network.network_cost",
     "training.loss", "training.optimiser",
 )  # fmt: skip
-install_import_hook([f"ssd_core.{module}" for module in CHECKED], "beartype.beartype")
+if importlib.util.find_spec("beartype"):  # optional, so that the tests also run where only torch is installed
+    install_import_hook([f"ssd_core.{module}" for module in CHECKED], "beartype.beartype")
 
 from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows  # noqa: E402
 from ssd_core.spec.detector import DetectorSpec, ExtraLayer, Scale, Source, Vgg16  # noqa: E402
