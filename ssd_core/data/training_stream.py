@@ -48,6 +48,19 @@ class Batch(NamedTuple):
             objects=self.objects.to(torch.device(device), non_blocking=True),
         )
 
+    def to_cuda(self, stream: torch.cuda.Stream) -> Batch:
+        """Copy to the GPU of `stream` on that stream; kernels queued from now on wait for the copy.
+
+        Kernels queued before do not: if the host is ahead of the GPU, the previous step computes during the copy.
+        """
+        current = torch.cuda.current_stream(stream.device)
+        with torch.cuda.stream(stream):
+            batch = self.to(stream.device)
+        current.wait_stream(stream)
+        for values in (batch.images, *batch.objects):
+            values.record_stream(current)  # the memory belongs to `stream`, which must not reuse it too early
+        return batch
+
 
 class _Sample(NamedTuple):
     image: UInt8[ndarray, "S S 3"]

@@ -68,9 +68,14 @@ class CheckpointFolder:
         return content
 
     def restore(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        """Load the checkpoint of a step into model, optimiser and torch's random state."""
+        """Load the checkpoint of a step into model, optimiser and torch's random state.
+
+        Whether the optimiser is fused depends on the device of this process, not of the one that saved.
+        """
         content = self.read(step)
         model.load_state_dict(content["model"])
+        for saved, group in zip(content["optimiser"]["param_groups"], optimiser.param_groups, strict=True):
+            saved["fused"] = group["fused"]
         optimiser.load_state_dict(content["optimiser"])
         torch.set_rng_state(content["random_state"])
 

@@ -26,11 +26,12 @@ ADAM_BETAS = (0.9, 0.99)
 def build_optimiser(
     detector: nn.Module, kind: Literal["sgd", "adamw"] = "sgd", *, momentum: float = 0.9, weight_decay: float = 5e-4
 ) -> torch.optim.Optimizer:
-    """Return the optimiser at learning rate 0; call `set_learning_rate` before each step."""
+    """Return the optimiser at learning rate 0; call `set_learning_rate` before each step. On a GPU it is fused."""
     groups = list(parameter_groups(detector, weight_decay))
+    fused = all(parameter.is_cuda for parameter in detector.parameters()) or None  # None: torch's choice
     if kind == "adamw":
-        return torch.optim.AdamW(groups, lr=0.0, betas=ADAM_BETAS)
-    return torch.optim.SGD(groups, lr=0.0, momentum=momentum)
+        return torch.optim.AdamW(groups, lr=0.0, betas=ADAM_BETAS, fused=fused)
+    return torch.optim.SGD(groups, lr=0.0, momentum=momentum, fused=fused)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:

@@ -3,6 +3,7 @@
 The loss of a step is (L_conf + L_loc) / N over the *global* batch: N counts the default boxes matched on all workers,
 and each worker contributes its own sums (paper equation 1; the original on one GPU). Batches and augmentation are
 functions of the seed and the position in the stream, so a training on 1 or 8 workers is the same training.
+On a GPU a step never waits for the device (`static_shapes`), so that the host queues kernels ahead of it.
 With the `local` normaliser the loss is the mean of the workers' separate losses (the original on several GPUs,
 multibox_loss_layer.cpp and parallel.cpp), so the recipe states the number of workers.
 """
@@ -55,12 +56,19 @@ class Trainer:
 
     def __init__(
         self, recipe: Recipe, detector: Detector, *, world: World, checkpoints: CheckpointFolder,
-        listener: Listener, pace: Pace,
+        listener: Listener, pace: Pace, static_shapes: bool | None = None,
     ) -> None:  # fmt: skip
+        """Set up the training, at its newest checkpoint if there is one.
+
+        `static_shapes` selects how matches and losses are computed; by default it is true on a GPU.
+        """
         check_precision(recipe.precision, world.device)
         _check_workers(recipe, world)
         self.recipe, self.world, self.checkpoints = recipe, world, checkpoints
         self.listener, self.pace = listener, pace
+        on_gpu = world.device.type == "cuda"
+        self.static_shapes = on_gpu if static_shapes is None else static_shapes
+        self._copy_stream = torch.cuda.Stream(world.device) if on_gpu else None  # type: ignore[no-untyped-call]
         self.detector = detector.to(world.device).train()
         self.detector.to(memory_format=torch.channels_last)
         self.optimiser = build_optimiser(
@@ -87,18 +95,21 @@ class Trainer:
         while self.step < self.recipe.schedule.iterations:
             began = time.perf_counter()
             batch = next(stream)
+            if self._copy_stream:
+                batch = batch.to_cuda(self._copy_stream)
             self._watch.waited += time.perf_counter() - began
             yield batch
 
     def _take_step(self, batch: Batch) -> None:
-        batch = batch.to(self.world.device)
-        recipe = self.recipe
+        recipe, default_boxes, static = self.recipe, self.detector.default_boxes, self.static_shapes
         set_learning_rate(self.optimiser, recipe.schedule.learning_rate(self.step))
-        matches = match(self.detector.default_boxes, batch.objects, recipe.spec)
+        matches = match(default_boxes, batch.objects, recipe.spec, static_shapes=static)
         matched = self._matched(matches)
         with autocast(recipe.precision, self.world.device):
             locations, logits = self.network(batch.images)
-        loss = multibox_loss(locations, logits, matches, batch.objects, self.detector.default_boxes, recipe.spec)
+        loss = multibox_loss(
+            locations, logits, matches, batch.objects, default_boxes, recipe.spec, static_shapes=static
+        )
         # DDP averages over the workers; times their number, that is the sum over the global batch
         total = (loss.location + loss.confidence) * (self.world.size / matched)
         self.optimiser.zero_grad(set_to_none=True)

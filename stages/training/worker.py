@@ -100,6 +100,7 @@ def _device(job: WorkerJob, local_rank: int) -> torch.device:
         return torch.device("cpu")
     device = torch.device("cuda", local_rank)
     torch.cuda.set_device(device)
+    torch.backends.cudnn.benchmark = True  # every batch has the same shape
     return device
 
 

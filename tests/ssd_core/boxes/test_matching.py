@@ -2,7 +2,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import pairwise_iou, to_cxcywh
 from ssd_core.boxes.matching import IGNORED, NEGATIVE, NO_OVERLAP, match
 from ssd_core.boxes.objects import Objects
@@ -24,7 +27,15 @@ def objects(*images):
 
 
 def matched(default_boxes_xyxy, *images, spec=SPEC):
-    return match(to_cxcywh(torch.tensor(default_boxes_xyxy)), objects(*images), spec).truth.tolist()
+    default_boxes_cxcywh = to_cxcywh(torch.tensor(default_boxes_xyxy))
+    found = match(default_boxes_cxcywh, objects(*images), spec)
+    assert_same(match(default_boxes_cxcywh, objects(*images), spec, static_shapes=True), found)
+    return found.truth.tolist()
+
+
+def assert_same(found, expected):
+    assert torch.equal(found.truth, expected.truth)
+    assert torch.equal(found.iou, expected.iou)
 
 
 LEFT = [0.0, 0.0, 0.5, 0.5]
@@ -129,9 +140,10 @@ def greedy(overlaps, usable):
     return [owner.get(box, NEGATIVE) if usable[box] else IGNORED for box in boxes]
 
 
+@pytest.mark.parametrize("static_shapes", [True, False])
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("use_boundary_boxes", [True, False])
-def test_a_batch_is_matched_as_if_pair_by_pair(seed, use_boundary_boxes):
+def test_a_batch_is_matched_as_if_pair_by_pair(seed, use_boundary_boxes, static_shapes):
     generator = torch.Generator().manual_seed(seed)
 
     def coarse_boxes(*shape):
@@ -140,16 +152,45 @@ def test_a_batch_is_matched_as_if_pair_by_pair(seed, use_boundary_boxes):
         size = torch.randint(1, 5, (*shape, 2), generator=generator)
         return torch.cat([low, low + size], dim=-1)
 
-    default_boxes, boxes = coarse_boxes(60), coarse_boxes(5, 12)
+    tiles, boxes = coarse_boxes(60), coarse_boxes(5, 12)
     valid = torch.rand(5, 12, generator=generator) < 0.8
     batch = Objects(boxes / 8, torch.zeros(5, 12, dtype=torch.long), valid)
     spec = replace(SPEC, use_boundary_boxes=use_boundary_boxes)
-    found = match(to_cxcywh(default_boxes / 8), batch, spec).truth
+    found = match(to_cxcywh(tiles / 8), batch, spec, static_shapes=static_shapes).truth
 
-    usable = [use_boundary_boxes or (min(box) >= 0 and max(box) <= 8) for box in default_boxes.tolist()]
+    usable = [use_boundary_boxes or (min(box) >= 0 and max(box) <= 8) for box in tiles.tolist()]
     for index in range(5):
         overlaps = [
-            [overlap(box, other) * real for other in default_boxes.tolist()]
+            [overlap(box, other) * real for other in tiles.tolist()]
             for box, real in zip(boxes[index].tolist(), valid[index].tolist(), strict=True)
         ]
         assert found[index].tolist() == greedy(overlaps, usable)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    seed=st.integers(0, 2**32), steps=st.sampled_from([1, 3, 1000]), images=st.integers(1, 3), most=st.integers(0, 9)
+)
+def test_static_shapes_give_the_same_matches(seed, steps, images, most):
+    """With few steps of the coordinates, ties, equal boxes and boxes without area are common."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def boxes(*shape):
+        corners = torch.randint(0, steps + 1, (*shape, 2, 2), generator=generator) / steps
+        return torch.cat([corners.amin(dim=-2), corners.amax(dim=-2)], dim=-1)
+
+    valid = torch.rand(images, most, generator=generator) < 0.8
+    batch = Objects(boxes(images, most), torch.zeros(images, most, dtype=torch.long), valid)
+    default_boxes_cxcywh = to_cxcywh(boxes(7))
+    expected = match(default_boxes_cxcywh, batch, SPEC)
+    assert_same(match(default_boxes_cxcywh, batch, SPEC, static_shapes=True), expected)
+
+
+def test_static_shapes_give_the_same_matches_to_the_default_boxes_of_the_paper():
+    generator = torch.Generator().manual_seed(0)
+    low = torch.rand(4, 40, 2, generator=generator) * 0.9
+    crowd = torch.cat([low, low + 0.02 + torch.rand(4, 40, 2, generator=generator) * 0.1], dim=-1)
+    crowd[:, 20:] = crowd[:, :20]  # each object twice
+    batch = Objects(crowd, torch.zeros(4, 40, dtype=torch.long), torch.rand(4, 40, generator=generator) < 0.9)
+    expected = match(default_boxes(SPEC), batch, SPEC)
+    assert_same(match(default_boxes(SPEC), batch, SPEC, static_shapes=True), expected)

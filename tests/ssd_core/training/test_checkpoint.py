@@ -44,6 +44,15 @@ def test_a_restored_state_is_bitwise_the_saved_one_with_momentum_and_random_numb
         assert torch.equal(*buffers)
 
 
+def test_an_optimiser_is_fused_where_it_resumes_not_where_it_was_saved(tmp_path: Path):
+    folder = CheckpointFolder(path=str(tmp_path))
+    layer, _ = state(1)
+    folder.save(1, layer, torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9, fused=True))
+    other, optimiser = state(2)
+    folder.restore(1, other, optimiser)
+    assert [group["fused"] for group in optimiser.param_groups] == [None]
+
+
 def test_an_empty_or_missing_folder_has_no_checkpoint(tmp_path: Path):
     assert CheckpointFolder(path=str(tmp_path)).newest_step() == 0
     assert CheckpointFolder(path=str(tmp_path / "missing")).newest_step() == 0

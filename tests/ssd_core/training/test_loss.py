@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import to_cxcywh
 from ssd_core.boxes.matching import IGNORED, NEGATIVE, Matches, match
 from ssd_core.boxes.objects import Objects
@@ -28,7 +29,12 @@ def one_object(box, label=0, images=1):
 
 def loss_of(locations, logits, objects):
     matches = match(BOXES_CXCYWH, objects, SPEC)
-    return multibox_loss(locations, logits, matches, objects, BOXES_CXCYWH.to(locations.dtype), SPEC)
+    loss, static = (
+        multibox_loss(locations, logits, matches, objects, BOXES_CXCYWH.to(locations.dtype), SPEC, static_shapes=static)
+        for static in (False, True)
+    )
+    torch.testing.assert_close(static, loss)
+    return loss
 
 
 def mined(truth, scores):
@@ -145,20 +151,21 @@ def looped_loss(locations, logits, truth, iou, boxes_xyxy, labels, default_boxes
     return location, positive + sum(sorted(negative, reverse=True)[:wanted])
 
 
+@pytest.mark.parametrize("static_shapes", [True, False])
 @pytest.mark.parametrize("seed", range(10))
-def test_the_loss_equals_that_of_a_loop_over_the_boxes(seed):
+def test_the_loss_equals_that_of_a_loop_over_the_boxes(seed, static_shapes):
     generator = torch.Generator().manual_seed(seed)
     low = torch.rand(40, 2, dtype=torch.float64, generator=generator) * 0.7
     boxes = torch.cat([low, low + 0.1 + torch.rand(40, 2, dtype=torch.float64, generator=generator) * 0.4], dim=1)
-    default_boxes, objects_xyxy = to_cxcywh(boxes[:31]), boxes[31:].reshape(3, 3, 4)
+    tiles, objects_xyxy = to_cxcywh(boxes[:31]), boxes[31:].reshape(3, 3, 4)
     labels = torch.randint(0, 4, (3, 3), generator=generator)
     objects = Objects(objects_xyxy, labels, torch.tensor([[True] * 3, [True, False, False], [False] * 3]))
     locations = torch.randn(3, 31, 4, dtype=torch.float64, generator=generator)
     logits = 3 * torch.randn(3, 31, 5, dtype=torch.float64, generator=generator)
-    matches = match(default_boxes, objects, SPEC)
-    loss = multibox_loss(locations, logits, matches, objects, default_boxes, SPEC)
+    matches = match(tiles, objects, SPEC)
+    loss = multibox_loss(locations, logits, matches, objects, tiles, SPEC, static_shapes=static_shapes)
     expected = [
-        looped_loss(*(values.tolist() for values in (*image, default_boxes)))
+        looped_loss(*(values.tolist() for values in (*image, tiles)))
         for image in zip(locations, logits, matches.truth, matches.iou, objects_xyxy, labels, strict=True)
     ]
     assert loss.location.item() == pytest.approx(sum(location for location, _ in expected))
@@ -196,3 +203,25 @@ def test_negatives_are_counted_separately_for_each_image():
 def test_boxes_of_another_specification_are_refused_with_both_numbers():
     with pytest.raises(ValueError, match=r"5 locations and 5 scores for 6 default boxes"):
         check_counts(torch.zeros(1, 5, 4), torch.zeros(1, 5, 3), BOXES_CXCYWH)
+
+
+@pytest.mark.parametrize("most", [0, 1, 20])
+def test_static_shapes_give_the_same_loss_and_gradient(most):
+    generator = torch.Generator().manual_seed(most)
+    low = torch.rand(3, most, 2, generator=generator) * 0.5
+    objects = Objects(
+        torch.cat([low, low + 0.1 + torch.rand(3, most, 2, generator=generator) * 0.4], dim=-1),
+        torch.randint(0, 20, (3, most), generator=generator),
+        torch.rand(3, most, generator=generator) < 0.7,
+    )
+    tiles = default_boxes(SPEC)
+    matches = match(tiles, objects, SPEC)
+    locations = torch.randn(3, len(tiles), 4, generator=generator, requires_grad=True)
+    logits = torch.randn(3, len(tiles), 21, generator=generator, requires_grad=True)
+    sums, gradients = [], []
+    for static_shapes in (False, True):
+        loss = multibox_loss(locations, logits, matches, objects, tiles, SPEC, static_shapes=static_shapes)
+        sums.append(loss)
+        gradients.append(torch.autograd.grad(loss.location + loss.confidence, (locations, logits)))
+    torch.testing.assert_close(sums[1], sums[0], rtol=1e-6, atol=0)
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-6, atol=1e-9)
