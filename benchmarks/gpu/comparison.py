@@ -62,32 +62,40 @@ BOX = 1e-3
 
 
 def same_detections(
-    found: Detections, reference: Detections, tolerance: float, *, score: float = SCORE, box: float = BOX
+    found: Detections,
+    reference: Detections,
+    tolerance: float,
+    *,
+    score: float = SCORE,
+    box: float = BOX,
+    least: float = 0.0,
 ) -> Check:
     """Compare detections by the share that has no partner in the other set, in either direction.
 
     A partner is in the same image, has the same label, a score within `score` and coordinates within `box` (fractions
-    of the image). Detections with nearly equal scores may therefore swap ranks; two that differ may not.
+    of the image). Detections with nearly equal scores may therefore swap ranks; two that differ may not. Only those
+    with a score of `least` need a partner; there must be some.
     """
     found, reference = found.cpu(), reference.cpu()
-    lonely = _without_partner(found, reference, score, box) + _without_partner(reference, found, score, box)
-    count = len(found.scores) + len(reference.scores)
+    lonely = sum(_without_partner(*pair, score, box, least) for pair in ((found, reference), (reference, found)))
+    counts = [int((side.scores >= least).sum()) for side in (found, reference)]
     return Check(
-        difference=lonely / count if count else 1.0,
+        difference=lonely / sum(counts) if sum(counts) else 1.0,
         tolerance=tolerance,
-        measure=f"share of detections without a partner (same label, score within {score:g}, box within {box:g})",
+        measure=f"share of detections from score {least:g} on without a partner "
+        f"(same label, score within {score:g}, box within {box:g})",
         details={
-            "detections": len(found.scores),
-            "reference": len(reference.scores),
+            "detections": counts[0],
+            "reference": counts[1],
             "equal order of labels": _same_order(found, reference),
         },
     )
 
 
-def _without_partner(found: Detections, others: Detections, score: float, box: float) -> int:
+def _without_partner(found: Detections, others: Detections, score: float, box: float, least: float) -> int:
     lonely = 0
     for image in set(found.images.tolist()):
-        own, other = found.images == image, others.images == image
+        own, other = (found.images == image) & (found.scores >= least), others.images == image
         alike = found.labels[own][:, None] == others.labels[other]
         alike &= (found.scores[own][:, None] - others.scores[other]).abs() <= score
         alike &= (found.boxes_xyxy[own][:, None] - others.boxes_xyxy[other]).abs().amax(dim=2) <= box

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import torch
 from gpu.comparison import Check
+from gpu.learnt import learnt_checks
 from gpu.networks import network_checks, variants
 from gpu.operations import operation_checks
 from gpu.record import Options, Record
@@ -34,8 +36,7 @@ TESTS_SECONDS = 150
 def measure(options: Options) -> dict[str, Any]:
     """Run every comparison; `all_passed` covers those whose time sufficed."""
     record = Record("correctness", options)
-    torch.backends.cudnn.allow_tf32 = False
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, exact_arithmetic():
         shards, images = sample(options.data, Path(scratch))
         record.put("sample", "images", images)
         spec = ssd_tiny(shards.classes) if options.small else ssd300(shards.classes)
@@ -46,14 +47,28 @@ def measure(options: Options) -> dict[str, Any]:
             shown = pictures(shards, build(), 2)
             put_all(record, "networks", network_checks(name, build(), shown, options.device))
         put_all(record, "trainings", training_checks(with_norms(recipe), batches, options.device))
+        put_all(
+            record, "trained detector", learnt_checks(with_norms(recipe), batches[:4], options.device, options.small)
+        )
         if options.device.type == "cuda":
             for precision in ("fp32", "bf16") if has_bf16(options.device) else ("fp32",):
                 waits = synchronisations(replace(recipe, precision=precision), batches[0], options.device)
                 record.put("waits of a training step for the device", precision, waits)
-    torch.backends.cudnn.allow_tf32 = True
     if record.has_time("tests", "tests/ssd_core", 30):
         record.put("tests", "tests/ssd_core", tests(options.small))
     return record.content
+
+
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Context without TF32 and with deterministic cuDNN."""
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32, cudnn.deterministic
+    cudnn.allow_tf32, cudnn.deterministic = False, True
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32, cudnn.deterministic = before
 
 
 def put_all(record: Record, group: str, checks: Iterable[tuple[str, Check]]) -> None:

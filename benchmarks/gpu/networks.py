@@ -9,7 +9,7 @@ import torch
 from gpu.comparison import Check, close, same_detections
 from torch import Tensor
 
-from ssd_core.detection.decoding import Detections, detect
+from ssd_core.detection.decoding import detect
 from ssd_core.detection.speed import quieten
 from ssd_core.network.model import Detector
 from ssd_core.network.precision import Precision, autocast, has_bf16
@@ -78,12 +78,3 @@ def gradients(detector: Detector, images: Tensor) -> dict[str, Tensor]:
     )
     parameters = dict(detector.named_parameters())
     return dict(zip(parameters, torch.autograd.grad(total, list(parameters.values())), strict=True))
-
-
-@torch.no_grad()
-def confident(detector: Detector, images: Tensor, precision: Precision, score: float) -> Detections:
-    """Return the detections with at least this score."""
-    with autocast(precision, images.device):
-        found = detect(detector, images)
-    kept = found.scores >= score
-    return Detections(*(values[kept] for values in found))
