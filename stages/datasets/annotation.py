@@ -9,7 +9,7 @@ Tested in tests/stages/datasets/test_voc_xml.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stages.datasets.defects import Box, Kind
@@ -58,6 +58,19 @@ class Annotation:
 
     objects: tuple[AnnotatedObject, ...]
     remarks: tuple[Remark, ...] = ()
+    relative: bool = False
+    """Whether boxes are in fractions of the image's width and height, after its EXIF rotation, as YOLO has them."""
+
+    def in_pixels(self, width: int, height: int) -> tuple[AnnotatedObject, ...]:
+        """The objects with their boxes in pixels of an image of this size."""
+        return tuple(_scaled(item, width, height) for item in self.objects) if self.relative else self.objects
+
+
+def _scaled(item: AnnotatedObject, width: int, height: int) -> AnnotatedObject:
+    if item.box_xyxy is None:
+        return item
+    xmin, ymin, xmax, ymax = item.box_xyxy
+    return replace(item, box_xyxy=(xmin * width, ymin * height, xmax * width, ymax * height))
 
 
 class UnreadableAnnotation(ValueError):

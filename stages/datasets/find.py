@@ -17,6 +17,8 @@ from stages.datasets.csv_boxes import CsvBoxes
 from stages.datasets.ilsvrc import IlsvrcDet
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
+from stages.datasets.yolo import YoloFolder
+from stages.datasets.yolo_config import find_yolo
 
 TRAINING = ("trainval", "train", "train2017", "train2014")
 TESTING = ("test", "val", "valid", "validation", "val2017", "val2014", "minival")
@@ -60,8 +62,9 @@ def find_data_set(root: str, layout: str = "") -> DataSet:
         VocFolder(name=root, root=root, split="").located()  # raises the error that describes what is missing
     raise PipelineError(
         f"{root} is not a data set{f' in layout {layout}' if layout else ''}: looked for Annotations and "
-        "ImageSets/Main (VOC), annotations/instances_<split>.json (COCO), ImageSets/DET (ILSVRC), and a .csv with the "
-        f"columns image, xmin, ymin, xmax, ymax, class{_incomplete(root)}"
+        "ImageSets/Main (VOC), annotations/instances_<split>.json (COCO), ImageSets/DET (ILSVRC), data.yaml or "
+        "classes.txt with labels (YOLO), and a .csv with the columns image, xmin, ymin, xmax, ymax, "
+        f"class{_incomplete(root)}"
     )
 
 
@@ -105,7 +108,20 @@ def _csv(root: str) -> DataSet | None:
     return DataSet(layout="csv", name=_last(folder), root=root, splits=splits, reader=CsvBoxes) if splits else None
 
 
-LAYOUTS: dict[str, Callable[[str], DataSet | None]] = {"ilsvrc": _ilsvrc, "voc": _voc, "coco": _coco, "csv": _csv}
+def _yolo(root: str) -> DataSet | None:
+    folder = Folder.at(root)
+    found = find_yolo(folder)
+    splits = tuple(found.splits) if found else ()
+    return DataSet(layout="yolo", name=_last(folder), root=root, splits=splits, reader=YoloFolder) if splits else None
+
+
+LAYOUTS: dict[str, Callable[[str], DataSet | None]] = {
+    "ilsvrc": _ilsvrc,
+    "voc": _voc,
+    "coco": _coco,
+    "csv": _csv,
+    "yolo": _yolo,
+}
 """Function that detects each layout, in the order of the attempts: a new layout is a reader and a line here."""
 
 

@@ -40,7 +40,7 @@ def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[st
     if isinstance(image, Defect):
         return _left_out(_boxes(annotation), (image, *_remarked(listed, annotation.remarks)))
     size = image.width, image.height
-    objects, of_boxes = kept_objects(annotation.objects, size, naming=listed.naming, ignored=ignored)
+    objects, of_boxes = kept_objects(annotation.in_pixels(*size), size, naming=listed.naming, ignored=ignored)
     remarks = (*annotation.remarks, *of_boxes)
     defects = (*_of_image(listed, annotation, image), *_remarked(listed, remarks))
     if listed.skip_empty and not objects:
@@ -96,6 +96,9 @@ def _image(listed: ListedImage, encoded: bytes) -> CheckedImage | Defect:
 def _rotated(listed: ListedImage, annotation: Annotation, image: CheckedImage) -> Defect | None:
     """Defect of an image annotated with its EXIF-rotated size: its boxes are in rotated pixels, not in stored ones."""
     stored, rotated = (image.width, image.height), (image.height, image.width)
+    if annotation.relative and annotation.objects and image.orientation != 1:
+        detail = f"orientation {image.orientation}, and boxes are fractions of the rotated image"
+        return listed.defect(Kind.ROTATED, listed.image_file, detail)
     if image.orientation < 5 or annotation.size == stored or annotation.size != rotated:
         return None
     detail = f"orientation {image.orientation}, annotated {rotated[0]}x{rotated[1]}, stored {stored[0]}x{stored[1]}"

@@ -29,7 +29,7 @@ from stages.shards.shard import Shard
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests/golden/keys"
 SPLITS = ("train", "val", "test")
-LAYOUTS = ("voc", "coco", "ilsvrc", "csv")
+LAYOUTS = ("voc", "coco", "ilsvrc", "csv", "yolo")
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,11 @@ def write_data(folder: Path, layout: str) -> Path:
             "csv": {
                 f"{number}.jpg": "",
                 f"{split}.csv": f"image,xmin,ymin,xmax,ymax,class\n{number}.jpg,1,2,50,60,cat\n",
+            },
+            "yolo": {
+                "classes.txt": "cat\n",
+                f"images/{split}/{number}.jpg": "",
+                f"labels/{split}/{number}.txt": "0 .5 .5 .2 .2\n",
             },
         }[layout]
         for file, content in files.items():

@@ -23,7 +23,7 @@ class ShardRequest(Request):
     """`data shard`: a data set as Parquet shards."""
 
     command: ClassVar[str] = "shard"
-    data: Annotated[str, typer.Argument(metavar="DIR", help="Data set in VOC, COCO, ILSVRC or CSV layout.")]
+    data: Annotated[str, typer.Argument(metavar="DIR", help="Data set in VOC, COCO, ILSVRC, CSV or YOLO layout.")]
     split: Annotated[str, typer.Option(help="Split to shard; trainval or train by default.")] = ""
     layout: LayoutOption = ""
     classes: Annotated[

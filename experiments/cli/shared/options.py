@@ -21,7 +21,9 @@ StageArgument = Annotated[
 DEFAULT_STORE = "./ssdpipe-store"
 LayoutOption = Annotated[
     str,
-    typer.Option(metavar="voc|coco|ilsvrc|csv", help="Layout of the data set; by default recognised from its folder."),
+    typer.Option(
+        metavar="voc|coco|ilsvrc|csv|yolo", help="Layout of the data set; by default recognised from its folder."
+    ),
 ]
 
 

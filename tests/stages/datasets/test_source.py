@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.external import stamp
 from pipeline.external.survey_cache import cache_folder
 from pipeline.keys.code_digest import code_of
-from stages.datasets import coco, csv_boxes, ilsvrc, voc
+from stages.datasets import coco, csv_boxes, ilsvrc, voc, yolo
 from stages.datasets.find import find_data_set
 from stages.datasets.source import Source, Survey
 from stages.shards.shard import Shard
@@ -49,9 +49,14 @@ LAYOUTS = {
         "train.csv",
         "image,xmin,ymin,xmax,ymax,class\na.jpg,1,1,5,5,{}\n".format,
     ),
+    "yolo": (
+        {"images/train/a.jpg": "x", "labels/train/a.txt": "0 .5 .5 .2 .2"},
+        "data.yaml",
+        "train: images/train\nnames: [{}]\n".format,
+    ),
 }
-READERS = {"voc": voc, "coco": coco, "ilsvrc": ilsvrc, "csv": csv_boxes}
-TEXTS = {"voc": "parse", "coco": "parse_coco", "ilsvrc": "parse", "csv": "_read"}
+READERS = {"voc": voc, "coco": coco, "ilsvrc": ilsvrc, "csv": csv_boxes, "yolo": yolo}
+TEXTS = {"voc": "parse", "coco": "parse_coco", "ilsvrc": "parse", "csv": "_read", "yolo": "parse_labels"}
 """Functions that read an annotation file, by layout."""
 
 
