@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def measure(options: Options) -> dict[str, Any]:
             put_all(record, "networks", network_checks(name, build(), shown, options.device))
         put_all(record, "trainings", training_checks(with_norms(recipe), batches, options.device))
         put_all(
-            record, "trained detector", learnt_checks(with_norms(recipe), batches[:4], options.device, options.small)
+            record, "trained detector", learnt_checks(with_norms(recipe), batches[:2], options.device, options.small)
         )
         if options.device.type == "cuda":
             for precision in ("fp32", "bf16") if has_bf16(options.device) else ("fp32",):
@@ -94,7 +95,15 @@ def tests(small: bool) -> dict[str, Any]:
     command += ["-p", "no:cacheprovider", "-m", "not slow"]
     command += ["-n", "12"] if find_spec("xdist") and not small else []
     try:
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=TESTS_SECONDS)
+        run = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TESTS_SECONDS,
+        )
     except subprocess.TimeoutExpired:
         return {"passed": False, "summary": f"not finished after {TESTS_SECONDS} s"}
     lines = run.stdout.strip().splitlines()

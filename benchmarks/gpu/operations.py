@@ -90,7 +90,9 @@ def loss_and_gradients(
 def layer_and_gradients(layer: nn.Module, features: Tensor) -> dict[str, Tensor]:
     features = features.clone().requires_grad_()
     output: Tensor = layer(features)
+    # not the sum of squares: the layers normalise, so that its gradients would vanish
+    weights = torch.randn(output.shape, generator=torch.Generator().manual_seed(5)).to(output.device)
     inputs = {"features": features, **dict(layer.named_parameters())}
-    gradients = torch.autograd.grad(output.square().sum(), list(inputs.values()))
+    gradients = torch.autograd.grad((weights * output).sum(), list(inputs.values()))
     named = {f"d {name}": gradient for name, gradient in zip(inputs, gradients, strict=True)}
     return {"output": output} | named

@@ -78,5 +78,6 @@ def split(batches: Iterable[Batch], size: int) -> Iterator[Batch]:
     for batch in batches:
         for start in range(0, len(batch.images) - size + 1, size):
             part = slice(start, start + size)
-            objects = type(batch.objects)(*(values[part] for values in batch.objects))
+            most = int(batch.objects.valid[part].sum(dim=1).max())  # padded as a batch of this size would be
+            objects = type(batch.objects)(*(values[part, :most] for values in batch.objects))
             yield Batch(batch.images[part], objects, batch.image_ids[part], batch.positions[part])

@@ -85,13 +85,13 @@ def torchvision_step(model: Any, precision: Precision, device: torch.device) -> 
     """
     model.to(device).to(memory_format=torch.channels_last).train()
     optimiser = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9, weight_decay=5e-4)
-    targets: dict[int, list[dict[str, torch.Tensor]]] = {}
+    targets: dict[int, tuple[Batch, list[dict[str, torch.Tensor]]]] = {}  # holds the batches, so that ids stay theirs
 
     def step(batch: Batch) -> None:
         if id(batch) not in targets:  # resident, as our objects are
-            targets[id(batch)] = torchvision_targets(batch.objects, batch.images.shape[-1])
+            targets[id(batch)] = batch, torchvision_targets(batch.objects, batch.images.shape[-1])
         with autocast(precision, device):
-            losses = model(list(batch.images / 255), targets[id(batch)])
+            losses = model(list(batch.images / 255), targets[id(batch)][1])
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(losses["bbox_regression"] + losses["classification"])
         optimiser.step()

@@ -23,6 +23,7 @@ from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
 from ssd_core.weights.initial import initial_detector
 
+ROOT = Path(__file__).parents[2]
 STEPS = 5
 STOP = 3
 """Step after which the resumed training was interrupted."""
@@ -120,4 +121,10 @@ def synchronisations(recipe: Recipe, batch: Batch, device: torch.device, warmup:
             trainer._take_step(resident)
             torch.cuda.set_sync_debug_mode("default")
     waits = [each for each in caught if "called a synchronizing" in str(each.message)]
-    return {"per step": len(waits), "places": dict(Counter(f"{each.filename}:{each.lineno}" for each in waits))}
+    return {"per step": len(waits), "places": dict(Counter(map(place, waits)))}
+
+
+def place(warning: warnings.WarningMessage) -> str:
+    """Return file and line, relative to the repository if it is one of its files."""
+    path = Path(warning.filename)
+    return f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}:{warning.lineno}"
