@@ -3,7 +3,7 @@
 Boxes are (xmin, ymin, xmax, ymax) in pixels as annotated: 1-based, inclusive corners in VOC, 0-based edges in COCO
 (x, y, x + width, y + height); nothing is subtracted. A box lies inside an image of W x H when 0 <= xmin and xmax <= W.
 
-Tested in tests/stages/datasets/test_voc_xml.py.
+Tested in tests/stages/datasets/xml/test_voc_xml.py.
 """
 
 from __future__ import annotations

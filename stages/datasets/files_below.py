@@ -6,7 +6,7 @@ Tested in tests/stages/datasets/test_csv_boxes.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from pyarrow import fs
 
@@ -34,14 +34,17 @@ def images_below(folder: Folder, place: str = "") -> dict[str, int]:
     return {path: size for path, size in files_below(folder, place) if is_image(path)}
 
 
-def folders_below(folder: Folder, place: str = "", depth: int = DEEPEST) -> Iterator[str]:
-    """`place` and its subfolders, as paths inside `folder`: the folders of which `files_below` lists the files."""
+def folders_below(folder: Folder, place: str = "", depth: int = DEEPEST, *, sizes_only: bool = True) -> Iterator[str]:
+    """`place` and its subfolders, as paths inside `folder`: the folders of which `files_below` lists the files.
+
+    A stamp that covers these folders with the same `sizes_only` need not look at them again.
+    """
     yield place
-    for name in glance(folder, place, sizes_only=True).folders if depth else ():
+    for name in glance(folder, place, sizes_only=sizes_only).folders if depth else ():
         if not name.startswith("."):
-            yield from folders_below(folder, f"{place}/{name}".lstrip("/"), depth - 1)
+            yield from folders_below(folder, f"{place}/{name}".lstrip("/"), depth - 1, sizes_only=sizes_only)
 
 
 def is_image(path: str) -> bool:
     """Whether the extension is that of an image format."""
-    return PurePosixPath(path).suffix.lower() in SUFFIXES
+    return splitext(path)[1].lower() in SUFFIXES

@@ -11,12 +11,13 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
 from stages.datasets import coco as coco_folder
-from stages.datasets import csv_table, ilsvrc, voc
+from stages.datasets import csv_table, voc
 from stages.datasets.coco import CocoFolder
 from stages.datasets.csv_boxes import CsvBoxes
 from stages.datasets.ilsvrc import IlsvrcDet
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
+from stages.datasets.xml import ilsvrc_files, voc_lists
 from stages.datasets.yolo import YoloFolder
 from stages.datasets.yolo_config import find_yolo
 
@@ -81,7 +82,7 @@ def _voc(root: str) -> DataSet | None:
         return None
     above = root if not inner else str(Path(root).parent)
     located = VocFolder(name=name, root=above, split="", folder=inner).located()
-    splits = tuple(voc.splits_of(located))
+    splits = tuple(voc_lists.splits_of(located))
     return DataSet(
         layout="voc", name=_last(located), root=above, splits=splits, reader=partial(VocFolder, folder=inner)
     )
@@ -89,9 +90,13 @@ def _voc(root: str) -> DataSet | None:
 
 def _ilsvrc(root: str) -> DataSet | None:
     for folder in (Folder.at(root), Folder.at(root) / "ILSVRC"):
-        if folder.exists(ilsvrc.SPLITS):
+        if folder.exists(ilsvrc_files.SPLITS):
             return DataSet(
-                layout="ilsvrc", name=_last(folder), root=root, splits=tuple(ilsvrc.splits_of(folder)), reader=IlsvrcDet
+                layout="ilsvrc",
+                name=_last(folder),
+                root=root,
+                splits=tuple(ilsvrc_files.splits_of(folder)),
+                reader=IlsvrcDet,
             )
     return None
 

@@ -14,7 +14,7 @@ from stages.datasets.annotation import Naming
 from stages.datasets.coco import CocoFolder, splits_of
 from stages.datasets.coco_json import parse_coco
 from stages.datasets.voc import VocFolder
-from stages.datasets.voc_xml import parse
+from stages.datasets.xml.voc_xml import parse
 from stages.shards.shard import Shard
 
 CAT = {"id": 7, "name": "cat"}

@@ -4,7 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from experiments.cli.main import app
 from pipeline.errors import PipelineError
 from ssd_core.data.shards import ShardSet
 from ssd_core.spec.ilsvrc_vocabulary import ILSVRC_CLASSES, ILSVRC_SYNSETS
@@ -47,6 +49,15 @@ def source(root, split, **rest):
     return IlsvrcDet(name="ilsvrc", split=split, root=str(root), **rest)
 
 
+def listed(root, split):
+    found = source(root, split)
+    return found.listing(found.located())
+
+
+def check(root):
+    return CliRunner().invoke(app, ["data", "check", str(root)])
+
+
 def run(stage, in_process):
     stage.external_digest()
     stage.run(ctx := in_process(stage))
@@ -80,5 +91,67 @@ def test_the_folder_or_its_parent_may_be_given(root):
 
 def test_a_missing_list_says_where_it_belongs(root):
     (root / "ImageSets/DET/val2.txt").unlink()
-    with pytest.raises(PipelineError, match=r"no list ImageSets/DET/val2.txt; did you mean 'val1'"):
+    with pytest.raises(PipelineError, match=r"no split 'val2' \(ImageSets/DET/val2.txt\); did you mean 'val1'"):
         source(root, "val2").digest()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ILSVRC2012_val_00000001",
+        "ILSVRC2012_val_00000001 -1",
+        "ILSVRC2012_val_00000001.JPEG 7",
+        "val/ILSVRC2012_val_00000001",
+        "./Data/DET/val/ILSVRC2012_val_00000001.JPEG",
+        r"ILSVRC\Data\DET\val\ILSVRC2012_val_00000001.JPEG Annotations\DET\val\ILSVRC2012_val_00000001.xml",
+    ],
+)
+def test_a_line_names_an_image_by_its_id_its_file_name_or_its_path(root, line):
+    (root / "ImageSets/DET/val1.txt").write_bytes(b"\xef\xbb\xbf" + line.encode() + b"\r\n")
+    (image,) = listed(root, "val1").images
+    assert (image.image_id, image.found) == ("val/ILSVRC2012_val_00000001", True)
+    assert image.annotation_file == "Annotations/DET/val/ILSVRC2012_val_00000001.xml"
+
+
+def test_an_id_may_contain_blanks_and_end_in_a_number(root):
+    for top, suffix in (("Data", ".JPEG"), ("Annotations", ".xml")):
+        file = root / f"{top}/DET/val/ILSVRC2012_val_00000001{suffix}"
+        file.rename(file.with_name(f"img 1{suffix}"))
+    (root / "ImageSets/DET/val1.txt").write_text("img 1\n")
+    (image,) = listed(root, "val1").images
+    assert (image.image_id, image.found, image.annotation_file) == ("val/img 1", True, "Annotations/DET/val/img 1.xml")
+
+
+def test_the_second_path_of_a_line_is_the_annotation(root):
+    (root / "ImageSets/DET/val2.txt").write_text(
+        "Data/DET/val/ILSVRC2013_val_00000002.JPEG Annotations/DET/val/ILSVRC2012_val_00000001.xml\n"
+    )
+    (image,) = listed(root, "val2").images
+    assert image.annotation_file == "Annotations/DET/val/ILSVRC2012_val_00000001.xml"
+
+
+def test_the_list_of_a_class_is_no_split(root):
+    (root / "ImageSets/DET/train_12.txt").write_text("n02084071/n02084071_1 1\n")
+    assert check(root).output.count("train_12") == 0
+    assert "train  2" in check(root).output
+    for name in ("train", "val1", "val2"):
+        (root / f"ImageSets/DET/{name}.txt").unlink()
+    assert "no list of a split: there are only lists of classes" in str(check(root).exception)
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [(b"a 1\n.", r"line 2: '\.' names no image"), (b"a\n\xff", "line 2: byte 0xff"), (b"", "is empty")],
+)
+def test_a_list_that_cannot_be_read_is_refused_with_its_place(root, content, place):
+    (root / "ImageSets/DET/val1.txt").write_bytes(content)
+    with pytest.raises(PipelineError, match=place):
+        listed(root, "val1")
+
+
+def test_missing_images_and_xml_of_another_kind_are_reported(root):
+    (root / "Annotations/DET/train/n02084071/n02084071_1.xml").write_text("<annotations/>")
+    (root / "ImageSets/DET/val1.txt").write_text("ILSVRC2012_val_00000001\nILSVRC2012_val_00000009\n")
+    lines = check(root).output.splitlines()
+    assert "XML that is no VOC annotation: 1, image left out" in lines
+    assert "  Data/DET/val/ILSVRC2012_val_00000009.JPEG: no file with this name" in lines

@@ -13,9 +13,11 @@ from pipeline.errors import PipelineError
 from pipeline.external import stamp
 from pipeline.external.survey_cache import cache_folder
 from pipeline.keys.code_digest import code_of
-from stages.datasets import coco, csv_boxes, ilsvrc, voc, yolo
+from stages.datasets import coco, csv_boxes, yolo
 from stages.datasets.find import find_data_set
 from stages.datasets.source import Source, Survey
+from stages.datasets.voc import VocFolder
+from stages.datasets.xml import xml_source
 from stages.shards.shard import Shard
 
 XML = """<annotation><object><name>{}</name><bndbox>
@@ -55,7 +57,7 @@ LAYOUTS = {
         "train: images/train\nnames: [{}]\n".format,
     ),
 }
-READERS = {"voc": voc, "coco": coco, "ilsvrc": ilsvrc, "csv": csv_boxes, "yolo": yolo}
+READERS = {"voc": xml_source, "coco": coco, "ilsvrc": xml_source, "csv": csv_boxes, "yolo": yolo}
 TEXTS = {"voc": "parse", "coco": "parse_coco", "ilsvrc": "parse", "csv": "_read", "yolo": "parse_labels"}
 """Functions that read an annotation file, by layout."""
 
@@ -144,4 +146,4 @@ def test_recently_written_files_are_surveyed_again(source: Source) -> None:
 
 
 def test_the_cache_is_not_part_of_any_key() -> None:
-    assert not [module for module in code_of([Shard, voc.VocFolder]) if "external" in module]
+    assert not [module for module in code_of([Shard, VocFolder]) if "external" in module]

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from stages.datasets.source import discover_classes
-from stages.datasets.voc import VocFolder, image_files
+from stages.datasets.voc import VocFolder
 
 
 def source(root, split="train", **rest):
@@ -102,7 +102,7 @@ def test_classes_are_collected_from_the_annotations_of_all_splits_and_sorted(voc
 
 def test_the_jpeg_is_used_when_an_id_has_two_images(voc):
     voc.image("a", suffix=".png")
-    assert image_files(source(voc.root).located())["a"].base_name == "a.jpg"
+    assert source(voc.root).survey().files == ["JPEGImages/a.jpg", "JPEGImages/b.jpg"]
 
 
 def test_a_source_can_be_pickled_for_a_worker(voc):

@@ -13,7 +13,7 @@ from pipeline.store.store import Store
 from ssd_core.data.shards import ShardSet
 from stages.datasets.coco import CocoFolder
 from stages.datasets.voc import VocFolder
-from stages.datasets.voc_xml import parse
+from stages.datasets.xml.voc_xml import parse
 from stages.drawn.draw import Draw
 from stages.drawn.vocabulary import CLASSES, COCO_CLASSES
 from stages.shards.shard import Shard

@@ -16,7 +16,7 @@ from pipeline.keys.code_digest import code_of
 from pipeline.keys.fingerprint import describe
 from ssd_core.data.shards import ShardSet
 from stages.datasets.voc import VocFolder
-from stages.datasets.voc_xml import parse
+from stages.datasets.xml.voc_xml import parse
 from stages.shards.shard import Shard
 from stages.shards.shard_writing import write_piece
 
@@ -217,7 +217,7 @@ def test_a_data_set_in_the_result_of_a_stage_is_read_from_there(voc, in_process)
 
 def test_the_code_of_the_reader_is_part_of_the_key_and_that_of_other_readers_is_not(voc):
     code = code_of(describe(shard(voc.root)).classes)
-    assert {"stages.datasets.voc", "stages.datasets.voc_xml", "stages.shards.image_row"} <= set(code)
+    assert {"stages.datasets.voc", "stages.datasets.xml.voc_xml", "stages.shards.image_row"} <= set(code)
     assert "stages.datasets.coco" not in code
 
 

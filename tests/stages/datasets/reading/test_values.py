@@ -67,3 +67,13 @@ def test_a_size_that_is_absent_or_zero_is_not_stated(width: Any, height: Any) ->
 def test_a_long_value_is_cut_in_messages() -> None:
     with pytest.raises(ValueError, match=r"xmin is '9{39}\.\.\., not a number"):
         values.optional_number("9" * 400 + "x", "xmin")
+
+
+def test_several_numbers_are_read_as_each_by_itself() -> None:
+    assert values.numbers(["1", " 2.5", "-3e2"], ("a", "b", "c")) == (1, 2.5, -300)
+    for text in ("", "one", "1_0", "nan", "1e999", "\u0661"):
+        with pytest.raises(ValueError, match=r"^b is") as alone:
+            values.number(text, "b")
+        with pytest.raises(ValueError, match=r"^b is") as among:
+            values.numbers(["1", text], ("a", "b"))
+        assert str(among.value) == str(alone.value)

@@ -120,9 +120,10 @@ def _size(element: ElementTree.Element, unread: Counter[str], remarks: list[Rema
     """Width and height as stated, 0 x 0 included."""
     parts = _parts(element, unread)
     try:
-        if all(values.is_absent(_text(parts, name)) for name in SIDES):
+        texts = [_text(parts, name) for name in SIDES]
+        if all(map(values.is_absent, texts)):
             return None
-        width, height = (values.number(_text(parts, name), name) for name in SIDES)
+        width, height = values.numbers(texts, SIDES)
     except ValueError as error:
         remarks.append(Remark(kind=Kind.WRONG_SIZE, detail=str(error)))
         return None
@@ -134,7 +135,7 @@ def _objects(
 ) -> list[AnnotatedObject]:
     """One object for each box of an <object>, the first of which has this number; one without a box if it has none."""
     parts = _parts(element, unread)
-    name = (_text(parts, "name") or "").strip()
+    name = _text(parts, "name").strip()
     boxes = [_box(corners, unread) for corners in element.iterfind("bndbox")] or [None]
     if len(boxes) > 1:
         remarks.append(Remark(kind=Kind.SEVERAL_BOXES, detail=f"{name}: {len(boxes)} boxes", number=number))
@@ -149,14 +150,15 @@ def _objects(
 def _box(element: ElementTree.Element, unread: Counter[str]) -> Box | None:
     parts = _parts(element, unread)
     try:
-        xmin, ymin, xmax, ymax = [values.number(_text(parts, name), name) for name in CORNERS]
+        xmin, ymin, xmax, ymax = values.numbers([_text(parts, name) for name in CORNERS], CORNERS)
     except ValueError:
         return None
     return xmin, ymin, xmax, ymax
 
 
-def _text(parts: dict[str, ElementTree.Element], name: str) -> str | None:
-    return parts[name].text if name in parts else None
+def _text(parts: dict[str, ElementTree.Element], name: str) -> str:
+    """Text of a part; empty when it is absent."""
+    return parts[name].text or "" if name in parts else ""
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -3,7 +3,7 @@ import pytest
 from stages.datasets.annotation import Remark, UnreadableAnnotation
 from stages.datasets.defects import Kind
 from stages.datasets.ground_truth import repaired
-from stages.datasets.voc_xml import parse
+from stages.datasets.xml.voc_xml import parse
 
 ONE_PERSON = b"""<annotation>
   <owner><name>somebody</name></owner>

@@ -1,0 +1,1 @@
+"""Layouts with one XML file per image: VOC and ILSVRC DET."""
