@@ -16,6 +16,9 @@ from ssd_core.detection.decoding import detections
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.training.loss import hard_negatives, multibox_loss
 
+SHAPES = {"dynamic shapes": False, "static shapes": True}
+"""Both computations of matches and losses; the Trainer uses static shapes on a GPU."""
+
 CHOICES = 1e-4
 """Share of default boxes that rounding may move over the threshold, or that nearly equal losses may swap."""
 
@@ -32,23 +35,23 @@ BACKGROUND = 7.0
 def operation_checks(spec: DetectorSpec, batch: Batch, device: torch.device) -> Iterator[tuple[str, Check]]:
     """Yield each comparison by name."""
     boxes = default_boxes(spec)
-    here, there = match(boxes, batch.objects, spec), match(boxes.to(device), batch.objects.to(device), spec)
-    yield "matching: object of each default box", same_choices(there.truth, here.truth, CHOICES)
-    yield "matching: overlaps", close({"iou": there.iou}, {"iou": here.iou}, ARITHMETIC)
+    here = match(boxes, batch.objects, spec)
+    for shapes, static in SHAPES.items():
+        there = match(boxes.to(device), batch.objects.to(device), spec, static_shapes=static)
+        yield f"matching, {shapes}: object of each default box", same_choices(there.truth, here.truth, CHOICES)
+        yield f"matching, {shapes}: overlaps", close({"iou": there.iou}, {"iou": here.iou}, ARITHMETIC)
 
     locations, logits = predictions(spec, len(batch.images))
     there = Matches(*(values.to(device) for values in here))  # later operations start from equal matches
     mined, reference = hard_negatives(logits.to(device), there), hard_negatives(logits, here)
     yield "hard negatives", same_choices(mined, reference, CHOICES)
     yield "hard negatives per image", same_choices(mined.sum(dim=1), reference.sum(dim=1), 0.0)
-    yield (
-        "loss and its gradients",
-        close(
-            loss_and_gradients(spec, locations.to(device), logits.to(device), there, batch.to(device)),
-            loss_and_gradients(spec, locations, logits, here, batch),
-            ARITHMETIC,
-        ),
-    )
+    expected = loss_and_gradients(spec, locations, logits, here, batch, static=False)
+    for shapes, static in SHAPES.items():
+        found = loss_and_gradients(
+            spec, locations.to(device), logits.to(device), there, batch.to(device), static=static
+        )
+        yield f"loss and its gradients, {shapes}", close(found, expected, ARITHMETIC)
 
     layers = {"GroupNorm": nn.GroupNorm(8, 64), "L2Norm": L2Norm(64, 20.0)}
     for name, layer in layers.items():
@@ -61,11 +64,11 @@ def operation_checks(spec: DetectorSpec, batch: Batch, device: torch.device) -> 
 
     quiet = logits.clone()
     quiet[:, :, 0] += BACKGROUND
-    found, wanted = (
+    kept, wanted = (
         detections(locations.to(place), quiet.to(place), boxes.to(place), spec.variances)
         for place in (device, torch.device("cpu"))
     )
-    yield "decoding and suppression of equal predictions", same_detections(found, wanted, IDENTICAL_INPUT)
+    yield "decoding and suppression of equal predictions", same_detections(kept, wanted, IDENTICAL_INPUT)
 
 
 def predictions(spec: DetectorSpec, images: int) -> tuple[Tensor, Tensor]:
@@ -76,11 +79,11 @@ def predictions(spec: DetectorSpec, images: int) -> tuple[Tensor, Tensor]:
 
 
 def loss_and_gradients(
-    spec: DetectorSpec, locations: Tensor, logits: Tensor, matches: Matches, batch: Batch
+    spec: DetectorSpec, locations: Tensor, logits: Tensor, matches: Matches, batch: Batch, *, static: bool
 ) -> dict[str, Tensor]:
     locations, logits = (values.clone().requires_grad_() for values in (locations, logits))
     boxes = default_boxes(spec).to(logits.device)
-    sums = multibox_loss(locations, logits, matches, batch.objects, boxes, spec)
+    sums = multibox_loss(locations, logits, matches, batch.objects, boxes, spec, static_shapes=static)
     gradients = torch.autograd.grad(sums.location + sums.confidence, [locations, logits])
     return {"location": sums.location, "confidence": sums.confidence, "d locations": gradients[0]} | {
         "d logits": gradients[1]

@@ -16,7 +16,7 @@ from ssd_core.detection.speed import Seconds, Speed, Work, in_turns
 class Effort:
     """Time of a measurement; one round calls each workload once."""
 
-    seconds: float = 6.0
+    seconds: float = 7.0
     fewest: int = 5
     most: int = 40
     warmup: int = 2

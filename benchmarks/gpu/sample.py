@@ -16,9 +16,6 @@ from gpu.shards import write_shards
 from ssd_core.data.shards import Row
 from stages.shards.album import Album, open_album
 
-MOST_BYTES = 19 << 20
-"""Bytes of the images; the rest of 20 MiB is for annotations."""
-
 STRIDE = 5
 """Distance between the images, so that the sample comes from the whole data set."""
 
@@ -28,14 +25,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder in VOC layout")
     parser.add_argument("--split", default="trainval")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--mib", type=int, default=19, help="most MiB of images; annotations take some 0.1 more")
     options = parser.parse_args()
     album = open_album(str(options.data), options.split)
-    write_shards(chosen(album), album.classes, options.out)
+    write_shards(chosen(album, options.mib << 20), album.classes, options.out)
     size = sum(file.stat().st_size for file in options.out.iterdir())
     print(f"{options.out}: {size / 2**20:.1f} MiB")
 
 
-def chosen(album: Album, most_bytes: int = MOST_BYTES) -> Iterator[Row]:
+def chosen(album: Album, most_bytes: int) -> Iterator[Row]:
     """Yield readable images with objects, until the next one would exceed `most_bytes`."""
     size = 0
     for number in range(0, album.length, STRIDE):

@@ -43,10 +43,10 @@ def repeated(step: Callable[[Batch], object], batches: Sequence[Batch], times: i
 
 
 def our_step(
-    recipe: Recipe, device: torch.device, folder: Path, *, compiled: bool = False
+    recipe: Recipe, device: torch.device, folder: Path, *, compiled: bool = False, static_shapes: bool | None = None
 ) -> Callable[[Batch], object]:
     """Return the step of the Trainer: matching, network, loss, gradients, update."""
-    trainer = trainer_of(recipe, device, folder)
+    trainer = trainer_of(recipe, device, folder, static_shapes=static_shapes)
     if compiled:
         compiled_network: Any = torch.compile(trainer.detector, dynamic=False)
         trainer.network = compiled_network

@@ -67,11 +67,13 @@ def training(record: Record, shards: ShardSet, plan: Plan) -> None:
 
 
 def sides_of(plan: Plan, device: torch.device, folder: Path) -> dict[str, Callable[[Batch], object]]:
-    """Return the steps to compare; torchvision has SSD300 only."""
+    """Return the steps to compare; dynamic shapes show what waiting for the GPU costs. torchvision has SSD300 only."""
     sides = {
         "bare": bare_step(plan.recipe, device, compiled=plan.compiled),
         "ours": our_step(plan.recipe, device, folder, compiled=plan.compiled),
     }
+    if not plan.compiled:
+        sides["ours, dynamic shapes"] = our_step(plan.recipe, device, folder, static_shapes=False)
     if not plan.compiled and (model := torchvision_model(plan.spec)):
         sides["torchvision"] = torchvision_step(model, plan.precision, device)
     return sides

@@ -55,7 +55,12 @@ class Curve:
 
 
 def trainer_of(
-    recipe: Recipe, device: torch.device, folder: Path, curve: Curve | None = None, pace: Pace | None = None
+    recipe: Recipe,
+    device: torch.device,
+    folder: Path,
+    curve: Curve | None = None,
+    pace: Pace | None = None,
+    static_shapes: bool | None = None,
 ) -> Trainer:
     """Return a trainer of random weights; a checkpoint in `folder` is resumed."""
     return Trainer(
@@ -65,6 +70,7 @@ def trainer_of(
         checkpoints=CheckpointFolder(path=str(folder)),
         listener=curve or Curve(),
         pace=pace or Pace(log_steps=1),
+        static_shapes=static_shapes,
     )
 
 
