@@ -31,4 +31,6 @@ def shortened(value: Any) -> str:
         return f"{value['images_per_second']:.0f}/s" + "".join(f" ({ratio})" for ratio in ratios)
     if isinstance(value, dict):
         return ", ".join(f"{name} {shortened(each)}" for name, each in value.items() if name not in DETAILS)
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return f"{len(value)} entries, the last: {shortened(value[-1])}"[:400]
     return str(value)

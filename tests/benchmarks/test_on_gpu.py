@@ -13,6 +13,7 @@ import pytest
 import torch
 from gpu.comparison import close, same_choices, same_detections
 from gpu.record import Options, Record
+from gpu.report import shortened
 from gpu.rounds import compared
 from gpu.sample import chosen
 from gpu.shards import noise_row, sample, split, write_shards
@@ -144,6 +145,11 @@ def test_ratios_are_taken_round_by_round():
     result = compared(seconds, 8, "bare")
     assert result["ours"]["of bare"] == 0.5
     assert result["ours"]["images_per_second"] == 2
+
+
+def test_the_table_shows_rates_with_their_ratios_and_only_the_end_of_a_curve():
+    assert shortened({"images_per_second": 1234.4, "of bare": 0.853, "rounds": 9}) == "1234/s (0.85 of bare)"
+    assert shortened([{"loss": 3.0}, {"loss": 2.5, "details": {}}]) == "2 entries, the last: loss 2.5"
 
 
 def test_noise_stands_in_for_an_absent_sample(tmp_path: Path):
