@@ -50,6 +50,12 @@ class Stage(ABC):
     version: ClassVar[int] = 1
     """Part of the key: raise it to force a recomputation."""
 
+    checked_by_reader: ClassVar[tuple[str, ...]] = ()
+    """Patterns of output files that whoever reads them compares with a checksum, since they are many and large.
+
+    All other files of an input are compared with its manifest before the stage that uses it can read them.
+    """
+
     variant: str = execution("")
     """Rest of the address `kind/variant`, such as `conv7-only/seed0`."""
 

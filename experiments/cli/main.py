@@ -19,6 +19,9 @@ from experiments.cli.report import report
 from experiments.cli.run import run
 from experiments.cli.shared.options import expanded
 from experiments.cli.show import show
+from experiments.cli.store import verify
+from experiments.cli.store.du import du
+from experiments.cli.store.gc import gc
 from experiments.cli.submission import submission
 from experiments.cli.sync import sync
 from experiments.cli.train import train
@@ -59,6 +62,9 @@ app.add_typer(data.app, name="data")
 app.add_typer(new.app, name="new")
 app.command()(expanded(ui))
 app.command()(expanded(sync))
+app.add_typer(verify.app, name="store")
+app.command()(expanded(gc))
+app.command()(expanded(du))
 
 
 def main() -> None:

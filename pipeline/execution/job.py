@@ -6,10 +6,11 @@ Tested in tests/pipeline/execution/test_scheduler.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.folder import Folder
 from pipeline.stage import Stage
+from pipeline.store.integrity import StoredFile
 from pipeline.store.store import Manifest, Store
 
 
@@ -24,6 +25,9 @@ class Job:
     store: Store
     inputs: Mapping[str, Folder]
     """Committed results by field path."""
+
+    files: Mapping[str, tuple[StoredFile, ...]] = field(default_factory=dict)
+    """Files of the inputs' manifests by field path, to compare before use."""
 
     run_id: str
     attempt: int

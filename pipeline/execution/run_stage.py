@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatch
 from typing import Any, Protocol, TypeVar
 
 from pipeline.errors import PipelineError
@@ -13,6 +14,7 @@ from pipeline.execution.job import Job
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Resources, Stage
+from pipeline.store.integrity import StoredFile, refuse_damaged
 from pipeline.store.provenance import machine
 from pipeline.store.record import CURVE, append_point, read_curve, write_progress
 from pipeline.store.store import Manifest
@@ -50,6 +52,22 @@ def map_inline(
     return values
 
 
+@dataclass(frozen=True)
+class Input:
+    """A committed result that a running stage reads."""
+
+    stage: Stage
+    folder: Folder
+    files: tuple[StoredFile, ...]
+
+    def whole(self) -> Folder:
+        """The folder, once its files have been compared with the manifest, except those that their reader compares."""
+        checked_later = type(self.stage).checked_by_reader
+        files = [file for file in self.files if not any(fnmatch(file.path, pattern) for pattern in checked_later)]
+        refuse_damaged(self.stage.address, self.folder, files)
+        return self.folder
+
+
 class StageContext:
     """The `Context` of every executor. Picklable if its mapper is, so that workers can record and report progress."""
 
@@ -62,28 +80,30 @@ class StageContext:
         out: Folder,
         work: Folder,
         mapper: Mapper = map_inline,
+        files: Mapping[str, Sequence[StoredFile]] | None = None,
     ) -> None:
-        """`inputs` are committed results by field path of `stage`."""
+        """`inputs` are committed results by field path of `stage`; `files` are those of their manifests, if known."""
         self.key = key
         self.out = out
         self.work = work
         self._address = stage.address
-        self._inputs = [(held, inputs[path]) for path, held in describe(stage).inputs.items()]
+        given = files or {}
+        self._inputs = [
+            Input(held, inputs[path], tuple(given.get(path, ()))) for path, held in describe(stage).inputs.items()
+        ]
         self._mapper = mapper
         self._last_write = float("-inf")
 
     def input(self, stage: Stage) -> Folder:
-        for held, folder in self._inputs:
-            if held is stage:
-                return folder
-        for held, folder in self._inputs:
-            if held == stage:
-                return folder
-        names = ", ".join(held.address for held, _ in self._inputs) or "none"
-        raise PipelineError(
-            f"{self._address} requests the result of {stage.address}, which is not among its inputs ({names}): "
-            "hold that stage in a field"
-        )
+        found = next((item for item in self._inputs if item.stage is stage), None)
+        found = found or next((item for item in self._inputs if item.stage == stage), None)
+        if found is None:
+            names = ", ".join(item.stage.address for item in self._inputs) or "none"
+            raise PipelineError(
+                f"{self._address} requests the result of {stage.address}, which is not among its inputs ({names}): "
+                "hold that stage in a field"
+            )
+        return found.whole()
 
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item], *, resources: Resources | None = None
@@ -106,7 +126,9 @@ def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
     out, work = job.store.attempt(job.key, attempt), job.store.work(job.key)
     for folder in (out, work):
         folder.filesystem.create_dir(folder.path, recursive=True)
-    context = StageContext(key=job.key, stage=job.stage, inputs=job.inputs, out=out, work=work, mapper=mapper)
+    context = StageContext(
+        key=job.key, stage=job.stage, inputs=job.inputs, out=out, work=work, mapper=mapper, files=job.files
+    )
     began = time.monotonic()
     try:
         job.stage.run(context)

@@ -203,6 +203,7 @@ class Scheduler:
             draft=pending.draft,
             store=self._store,
             inputs={path: self._store.output(manifest) for path, manifest in pending.inputs.items()},
+            files={path: manifest.files for path, manifest in pending.inputs.items()},
             run_id=self._run_id,
             attempt=pending.attempt,
         )

@@ -75,7 +75,7 @@ def _row(node: Node, rows: Mapping[str, PlanRow], store: Store, resolver: Resolv
     if stopped := _stopped_at(store, key):
         return PlanRow(node.address, "resume", stopped, key, history.seconds(node), node, None)
     before = history.newest(node)
-    reason = _short(changes(before, ingredients, node)) if before else "never run"
+    reason = store.gap(key) or (_short(changes(before, ingredients, node)) if before else "never run")
     return PlanRow(node.address, "run", reason, key, history.seconds(node), node, None)
 
 
@@ -125,7 +125,7 @@ def _earlier_scheme(before: Manifest) -> str:
 
 def _short(lines: list[str]) -> str:
     if not lines:
-        return "its files are missing"
+        return "its manifest is broken"
     return lines[0] + (f" (and {len(lines) - 1} more)" if len(lines) > 1 else "")
 
 

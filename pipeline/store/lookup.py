@@ -11,7 +11,7 @@ from typing import Any
 from pyarrow import fs
 
 from pipeline.errors import PipelineError
-from pipeline.store.events import read_events
+from pipeline.store.events import Event, read_events
 from pipeline.store.store import Manifest, Store
 from pipeline.suggestion import suggestion
 
@@ -47,11 +47,21 @@ def lineage(store: Store, manifest: Manifest) -> dict[str, Manifest]:
 
 def recorded_requests(store: Store) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """The request that each run's graph was built from, and the addresses of its stages; newest run first."""
-    runs = store.folder / "runs"
-    selector = fs.FileSelector(runs.path, allow_not_found=True)
-    names = sorted((str(entry.base_name) for entry in runs.filesystem.get_file_info(selector)), reverse=True)
-    for name in names:
-        events = read_events(runs / name)
+    for events in _events_of_runs(store):
         started = [event.data["request"] for event in events if event.kind == "run_started" and "request" in event.data]
         if started:
             yield started[0], [event.address for event in events if event.kind == "planned"]
+
+
+def started_keys(store: Store) -> dict[str, str]:
+    """Address of the stage of each key that a recorded run has started."""
+    started = (event for events in _events_of_runs(store) for event in events if event.kind == "started")
+    return {event.key: event.address for event in started}
+
+
+def _events_of_runs(store: Store) -> Iterator[list[Event]]:
+    """Events of each run, newest run first."""
+    runs = store.folder / "runs"
+    selector = fs.FileSelector(runs.path, allow_not_found=True)
+    names = sorted((str(entry.base_name) for entry in runs.filesystem.get_file_info(selector)), reverse=True)
+    return (read_events(runs / name) for name in names)

@@ -13,7 +13,6 @@ Two attempts that race on a key are both valid; the manifest names one of them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -23,19 +22,11 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import Ingredients, digest
+from pipeline.store.integrity import StoredFile, first_gap, sha256_of
 
 FORMAT = 1
 UNDIGESTED = ("metrics.jsonl", "timing.json")
 """Names of output files that contain times: kept and checksummed, but not part of the output digest."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredFile:
-    path: str
-    """Relative to the output folder."""
-
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +89,21 @@ class Store:
             self.folder.replace("format.json", f'{{"format": {FORMAT}}}\n'.encode())
 
     def find(self, key: str) -> Manifest | None:
-        """The manifest of a committed result whose files exist, else None; a broken manifest is ignored."""
-        if not self.folder.exists(f"keys/{key}.json"):
-            return None
-        manifest = self._read(f"{key}.json")
-        if manifest is None or (manifest.files and not self.output(manifest).exists()):
-            return None
-        return manifest
+        """The manifest of a committed result whose files exist with their sizes, else None."""
+        manifest = self._committed(key)
+        return manifest if manifest and not self._gap(manifest) else None
+
+    def gap(self, key: str) -> str:
+        """Why a committed result does not count: a file that is missing or cut; empty for whole and absent results."""
+        manifest = self._committed(key)
+        return self._gap(manifest) if manifest else ""
+
+    def _committed(self, key: str) -> Manifest | None:
+        """The manifest of a key, whatever its files; a broken manifest is ignored."""
+        return self._read(f"{key}.json") if self.folder.exists(f"keys/{key}.json") else None
+
+    def _gap(self, manifest: Manifest) -> str:
+        return first_gap(self.output(manifest), manifest.files)
 
     def manifests(self) -> list[Manifest]:
         """All manifests, oldest first."""
@@ -133,6 +132,11 @@ class Store:
         self.work(draft.key).delete()
         return manifest
 
+    def discard(self, manifest: Manifest) -> None:
+        """Delete a result: its manifest first, so that no reader trusts what remains if this is interrupted."""
+        self.folder.delete(f"keys/{manifest.key}.json")
+        self.output(manifest).delete()
+
     def _publish(self, draft: Manifest) -> Manifest:
         files = checksums(self.output(draft))
         manifest = replace(draft, files=files, digest=output_digest(files), finished=time.time())
@@ -157,12 +161,8 @@ def checksums(folder: Folder) -> tuple[StoredFile, ...]:
 
 
 def _checksum(folder: Folder, name: str) -> StoredFile:
-    running, size = hashlib.sha256(), 0
-    with folder.open_input(name) as stream:
-        while block := stream.read(1 << 20):
-            running.update(block)
-            size += len(block)
-    return StoredFile(path=name, size=size, sha256=running.hexdigest())
+    size = folder.filesystem.get_file_info(f"{folder.path}/{name}").size
+    return StoredFile(path=name, size=size, sha256=sha256_of(folder, name))
 
 
 def output_digest(files: tuple[StoredFile, ...]) -> str:

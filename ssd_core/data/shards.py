@@ -133,6 +133,7 @@ class ShardSet:
             rows for file in self.manifest["files"] for rows in file["row_groups"]
         )
         self._ends = list(accumulate(self.group_sizes))
+        self._sha256 = {file["name"]: file["sha256"] for file in self.manifest["files"]}
         self._files: dict[str, Any] = {}
         self._groups: OrderedDict[int, _Group] = OrderedDict()
 
@@ -159,12 +160,9 @@ class ShardSet:
         return [(row["source"], row["image_id"]) for table in tables for row in table.to_pylist()]
 
     def verify(self) -> None:
-        """Read every file and compare its checksum. Raises ValueError that names the files that differ."""
-        if broken := [file["name"] for file in self.manifest["files"] if self._sha256(file["name"]) != file["sha256"]]:
-            raise ValueError(
-                f"{len(broken)} of {len(self.manifest['files'])} shards in {self.path} differ from their checksum: "
-                f"{', '.join(broken[:5])}; delete the folder and shard the data again"
-            )
+        """Compare every file with its checksum. Raises ValueError that names the files that differ."""
+        if broken := [name for name in self._sha256 if not self._is_whole(name)]:
+            raise ValueError(_damage(self.path, broken, len(self._sha256)))
 
     def _read_manifest(self) -> dict[str, Any]:
         try:
@@ -191,6 +189,8 @@ class ShardSet:
 
     def _file(self, name: str) -> Any:
         if name not in self._files:
+            if not self._is_whole(name):
+                raise ValueError(_damage(self.path, [name], len(self._sha256)))
             self._files[name] = pq.ParquetFile(self._open(name))
         return self._files[name]
 
@@ -199,12 +199,31 @@ class ShardSet:
         local = isinstance(self.filesystem, fs.LocalFileSystem)
         return pa.memory_map(path) if local else self.filesystem.open_input_file(path)
 
-    def _sha256(self, name: str) -> str:
-        digest = hashlib.sha256()
-        with self._open(name) as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-        return digest.hexdigest()
+    def _is_whole(self, name: str) -> bool:
+        """Whether a file has its checksum; computed once in a process for each state of the file."""
+        info = self.filesystem.get_file_info(f"{self.path}/{name}")
+        state = f"{self.path}/{name}", info.size, info.mtime_ns, self._sha256[name]
+        if state not in _whole and info.type == fs.FileType.File:
+            digest = hashlib.sha256()
+            with self._open(name) as stream:
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
+            if digest.hexdigest() == self._sha256[name]:
+                _whole.add(state)
+        return state in _whole
+
+
+_whole: set[tuple[str, int, int | None, str]] = set()
+"""Files that this process has compared with their checksum: path, size, time of change, checksum."""
+
+
+def _damage(path: str, broken: Sequence[str], count: int) -> str:
+    return (
+        f"{len(broken)} of {count} shards in {path} are missing or differ from their checksum: "
+        f"{', '.join(broken[:5])}; "
+        "`ssdpipe store verify --discard` discards damaged results of a store, and the next run makes them again; "
+        "delete any other folder and shard the data again"
+    )
 
 
 class _Group:

@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pipeline.errors import PipelineError
 from pipeline.external.snapshot import remembered
@@ -24,6 +25,7 @@ from stages.shards.image_list import Encoded, ImageList, ListsImages, identities
 class Shard(ListsImages):
     """One set of shards. Rows are ordered by source, then as in the split, for any number of workers."""
 
+    checked_by_reader: ClassVar[tuple[str, ...]] = ("images-*.parquet",)
     sources: tuple[Source, ...]
     """Concatenated: 07+12 has two."""
 

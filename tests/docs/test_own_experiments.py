@@ -97,10 +97,11 @@ def test_your_own_backbone_is_trained_tested_and_compared_and_its_edits_are_repo
     elsewhere = path.parent / "elsewhere"
     elsewhere.mkdir()
     path.write_text(path.read_text().replace("halving(3), halving", "halving(3),  halving"))
-    same = ssdpipe("why", "train/shallow/seed0", "--store", str(path.parent / "ssdpipe-store"), where=elsewhere)
+    question = ("why", "train/shallow/seed0", "../shallow.py", "--store", str(path.parent / "ssdpipe-store"))
+    same = ssdpipe(*question, where=elsewhere)
     assert "cached" in same.stdout, same.stdout + same.stderr
     path.write_text(path.read_text().replace("stride=2, norm_groups", "stride=2, padding=1, norm_groups"))
-    edited = ssdpipe("why", "train/shallow/seed0", "--store", str(path.parent / "ssdpipe-store"), where=elsewhere)
+    edited = ssdpipe(*question, where=elsewhere)
     assert "shallow: Shallow.parts changed" in edited.stdout, edited.stdout + edited.stderr
 
 

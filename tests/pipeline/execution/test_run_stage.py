@@ -14,7 +14,9 @@ import pytest
 from pipeline.errors import PipelineError
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.job import Job
+from pipeline.execution.outcome import Result
 from pipeline.execution.run_stage import StageContext, run_stage
+from pipeline.execution.scheduler import Scheduler
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Stage
@@ -61,6 +63,10 @@ def double_all(stage: Work, ctx: StageContext) -> None:
 
 def double(number: int) -> int:
     return 2 * number
+
+
+def read_held(stage: Work, ctx: StageContext) -> None:
+    ctx.out.write_bytes("b", ctx.input(stage.held[0]).read_bytes("a"))
 
 
 def say(stage: Work, ctx: StageContext) -> None:
@@ -169,3 +175,46 @@ def test_a_stage_in_this_process_logs_into_the_folder_of_its_run(store):
     assert executor.wait([handle], 0) == [handle]
     executor.result(handle)
     assert "said so" in Path(store.folder.path, "runs/r/logs/work__x__y.log").read_text()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked(Work):
+    checked_by_reader = ("a",)
+
+
+def run_graph(store: Store, target: Stage) -> Result:
+    graph = Graph([target])
+    return Scheduler(graph, store, InlineExecutor(), Resolver(graph), run_id="run").run()
+
+
+def flip(store: Store, name: str) -> None:
+    """Change the only result's file without changing its size."""
+    (manifest,) = store.manifests()
+    store.output(manifest).write_bytes(name, b"2")
+
+
+def test_an_input_whose_bytes_differ_from_its_manifest_is_refused_by_name(store):
+    run_graph(store, Work(deed="write"))
+    flip(store, "a")
+    failed = run_graph(store, Work(deed="read_held", held=(Work(deed="write"),)))
+    (error,) = (outcome.error for outcome in failed.outcomes.values() if outcome.state == "failed")
+    assert isinstance(error, PipelineError)
+    assert "the result of work is damaged: a in " in str(error)
+    assert "ssdpipe store verify --discard" in str(error)
+    assert len(store.manifests()) == 1
+
+
+def test_files_that_their_reader_compares_are_left_to_it(store):
+    run_graph(store, Checked(deed="write"))
+    flip(store, "a")
+    assert run_graph(store, Work(deed="read_held", held=(Checked(deed="write"),))).status == "finished"
+
+
+def test_a_committed_file_that_is_missing_is_made_again(store):
+    run_graph(store, Work(deed="write"))
+    (manifest,) = store.manifests()
+    store.output(manifest).delete("a")
+    assert store.gap(manifest.key) == "its file a is missing"
+    run_graph(store, Work(deed="write"))
+    (manifest,) = store.manifests()
+    assert store.output(manifest).read_bytes("a") == b"1"

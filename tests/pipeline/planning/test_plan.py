@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -202,7 +203,20 @@ def test_why_says_that_a_cached_stage_does_not_run(store):
 def test_missing_files_of_a_result_are_a_reason(store):
     run(store, target())
     (store.folder / "objects").delete()
-    assert rows(store, target())["shard/train"] == ("run", "its files are missing")
+    assert rows(store, target())["shard/train"][0] == "run"
+    assert re.fullmatch(r"its file \S+ is missing", rows(store, target())["shard/train"][1])
+
+
+def test_a_result_with_a_cut_file_is_computed_again_and_whole_afterwards(store):
+    run(store, target())
+    (manifest,) = (each for each in store.manifests() if each.address == "shard/train")
+    file = manifest.files[0]
+    store.output(manifest).write_bytes(file.path, b"")
+    assert rows(store, target())["shard/train"] == (
+        "run", f"its file {file.path} has 0 bytes instead of {file.size:,}",
+    )  # fmt: skip
+    run(store, target())
+    assert {state for state, _ in rows(store, target()).values()} == {"cached"}
 
 
 def test_two_hundred_cached_stages_are_planned_well_below_two_seconds(store):

@@ -121,6 +121,17 @@ def test_a_changed_byte_is_detected_and_its_file_named(tmp_path: Path):
         shards.verify()
 
 
+def test_a_row_of_a_file_that_differs_from_its_checksum_is_refused(tmp_path):
+    write_shards(tmp_path, (3, 3))
+    content = bytearray((tmp_path / "1.parquet").read_bytes())
+    content[len(content) // 3] ^= 1
+    (tmp_path / "1.parquet").write_bytes(content)
+    shards = ShardSet(str(tmp_path))
+    assert shards.row(0).width > 0
+    with pytest.raises(ValueError, match=r"1 of 2 shards in .* differ from their checksum: 1.parquet"):
+        shards.row(3)
+
+
 def test_a_newer_format_is_refused_with_both_versions(tmp_path: Path):
     manifest = build_manifest(("a",), [], {}) | {"schema_version": SCHEMA_VERSION + 6}
     (tmp_path / MANIFEST).write_text(json.dumps(manifest))

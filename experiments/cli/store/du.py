@@ -1,0 +1,31 @@
+"""`ssdpipe du`: what fills a store.
+
+Tested in tests/experiments/cli/store/test_gc.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from experiments.cli.shared.options import StorePlace
+
+
+def du(place: StorePlace) -> None:
+    """Show what fills the store: results by kind of stage, unfinished work, records; the largest first."""
+    from experiments.cli.shared.printing import columns, size
+    from pipeline.store.garbage import size_of
+    from pipeline.store.store import Store
+
+    store = Store.open(place.store)
+    number, held = Counter[str](), Counter[str]()
+    for manifest in store.manifests():
+        kind = manifest.address.partition("/")[0]
+        number[kind] += 1
+        held[kind] += sum(file.size for file in manifest.files)
+    rows = [(f"results of {kind}", f"{number[kind]:,}", size(held[kind])) for kind, _ in held.most_common()]
+    results, whole = held.total(), size_of(store.folder, "objects")
+    rows += [("attempts without a result", "", size(whole - results))] if whole > results else []
+    parts = {"unfinished work": "work", "records of runs": "runs", "reports": "reports", "MLflow": "mlflow-artifacts"}
+    rows += [(what, "", size(size_of(store.folder, path))) for what, path in parts.items() if store.folder.exists(path)]
+    print(columns([("what", "number", "size"), *rows, ("the whole store", "", size(size_of(store.folder, "")))]))
+    print("`ssdpipe gc --dry-run` shows what can be deleted")

@@ -1,0 +1,52 @@
+"""`ssdpipe gc`: delete what no result, no running driver and no later run needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiments.cli.shared.options import StorePlace
+
+if TYPE_CHECKING:
+    from pipeline.store.garbage import Leftover
+
+
+def gc(
+    place: StorePlace,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted, and delete nothing.")] = False,
+    run_days: Annotated[
+        float, typer.Option("--run-days", min=0, help="Age from which records of runs are deleted, but the newest.")
+    ] = 30.0,
+) -> None:
+    """Delete leftovers: attempts of killed runs, work that no run would resume, old records, half-written files.
+
+    Results are never deleted, nor anything that a running driver holds.
+    """
+    from experiments.cli.store.wanted import wanted_keys
+    from pipeline.store.garbage import collect, leftovers
+    from pipeline.store.store import Store
+
+    store = Store.open(place.store)
+    freed = Counter[str]()
+    number = Counter[str]()
+    for found in leftovers(store, is_wanted=wanted_keys(store), run_days=run_days):
+        freed[found.what] += found.size if dry_run else collect(store, found)
+        number[found.what] += 1
+        if dry_run:
+            print(_line(found))
+    _print(number, freed, dry_run)
+
+
+def _line(found: Leftover) -> str:
+    return f"{found.path}  {found.size:,} bytes, {found.what}"
+
+
+def _print(number: Counter[str], freed: Counter[str], dry_run: bool) -> None:
+    from experiments.cli.shared.printing import columns
+
+    if number:
+        print(columns([("leftover", "number", "bytes"), *((w, f"{n:,}", f"{freed[w]:,}") for w, n in number.items())]))
+    total = f"{freed.total():,} bytes"
+    print(f"{total} would be freed; nothing was deleted" if dry_run else f"{total} freed")
