@@ -1,7 +1,8 @@
-"""Check that an encoded image is complete, and read its size. Its bytes are never changed.
+"""Check that an encoded image is complete and that a training can decode it, and read its size. Its bytes never change.
 
-OpenCV before 5 silently fills the rest of a truncated JPEG with grey; Pillow refuses it. A JPEG is decoded at an eighth
-of its size, which reads all of its data at twice the speed.
+Pillow refuses a truncated JPEG, the rest of which OpenCV before 5 silently fills with grey. It decodes a JPEG at an
+eighth of its size, which reads all of its data at twice the speed. OpenCV, the decoder of trainings, reads any JPEG that
+Pillow reads, since both use libjpeg-turbo; other formats have different decoders and are decoded by both.
 """
 
 from __future__ import annotations
@@ -49,7 +50,14 @@ class CheckedImage:
 
 
 def check_image(encoded: bytes) -> CheckedImage:
-    """Decode the image to its last byte. Raises ValueError with the reason when it is not complete."""
+    """Decode the image to its last byte. Raises ValueError with the reason when it is incomplete or unreadable."""
+    checked = _read(encoded)
+    if checked.format != "JPEG":
+        _decode_for_training(encoded, checked)
+    return checked
+
+
+def _read(encoded: bytes) -> CheckedImage:
     from PIL import Image
 
     try:
@@ -61,11 +69,24 @@ def check_image(encoded: bytes) -> CheckedImage:
             image.draft(None, (1, 1))
             image.load()
             orientation = _orientation(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow raises any of these
+    except Exception as error:  # broken files make Pillow raise errors of any type
         raise ValueError(str(error).partition(" <_io")[0]) from error
     # MPO: a JPEG followed by further pictures, as some cameras write it
     name = "JPEG" if image.format == "MPO" else str(image.format)
     return CheckedImage(width=width, height=height, format=name, oddities=oddities, orientation=orientation)
+
+
+def _decode_for_training(encoded: bytes, checked: CheckedImage) -> None:
+    import cv2
+
+    from ssd_core.data.images import decode_rgb
+
+    try:
+        height, width = decode_rgb(encoded).shape[:2]
+    except (ValueError, cv2.error) as error:
+        raise ValueError(f"a {checked.format} that OpenCV, which decodes for training, cannot read") from error
+    if (width, height) != (checked.width, checked.height):
+        raise ValueError(f"OpenCV decodes {width}x{height} pixels, Pillow {checked.width}x{checked.height}")
 
 
 _MODES = {"P": Kind.PALETTE, "PA": Kind.PALETTE, "CMYK": Kind.CMYK, "L": Kind.GREY, "LA": Kind.GREY, "1": Kind.GREY}

@@ -77,3 +77,35 @@ def test_an_exif_orientation_is_reported_and_not_applied(kind):
 def test_an_image_with_broken_exif_is_accepted():
     image = check_image(saved(Image.new("RGB", (20, 10)), "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff"))
     assert image.orientation == 1
+
+
+def without_end(content):
+    """A PNG without its last chunk, IEND."""
+    return content[:-12]
+
+
+def with_wrong_checksum(content):
+    place = content.index(b"IDAT") - 4
+    length = int.from_bytes(content[place : place + 4])
+    end = place + 8 + length
+    return content[:end] + bytes([content[end] ^ 1]) + content[end + 1 :]
+
+
+FLOATS = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        without_end(encoded(".png")),
+        with_wrong_checksum(encoded(".png")),
+        saved(Image.fromarray(FLOATS), "TIFF"),
+        saved(Image.fromarray(FLOATS.astype(np.int32)), "TIFF"),
+        saved(Image.new("RGB", (8, 8)), "TIFF", compression="zstd"),
+        saved(Image.new("RGB", (8, 8)), "TIFF", compression="lzma"),
+    ],
+    ids=["PNG without end", "PNG with a wrong checksum", "float TIFF", "int32 TIFF", "zstd TIFF", "LZMA TIFF"],
+)
+def test_an_image_that_only_pillow_reads_is_refused_because_trainings_decode_with_opencv(content):
+    with pytest.raises(ValueError, match=r".+"):
+        check_image(content)
