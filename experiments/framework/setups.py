@@ -18,6 +18,7 @@ from stages.graphs import Evaluation, scored, trained
 from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.shards.splits import pair_of_splits
+from stages.shards.trainable import nothing_to_train
 from stages.training.imagenet_resnet50 import ImageNetResNet50
 from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.initial import WeightsFile
@@ -44,6 +45,9 @@ class Setup:
     allow_trained_images: bool = False
     """Also score images that the detector was trained on."""
 
+    leave_out_others: bool = False
+    """Leave out test objects of classes that the training split lacks, instead of refusing them."""
+
     from_coco: tuple[tuple[str, str], ...] = ()
     """Pairs of class names, COCO's and the recipe's, that map the heads of a detector trained on COCO."""
 
@@ -59,7 +63,7 @@ class Setup:
         return self._shards(self.train)
 
     def test_shards(self) -> Shard:
-        return self._shards(self.test)
+        return replace(self._shards(self.test), leave_out_others=self.leave_out_others)
 
     def training(self, *, table: str = "") -> Train:
         """The recipe trained on the training shards; `table`, a tag in MLflow, names the table that it belongs to."""
@@ -116,13 +120,17 @@ def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
 def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str = "", layout: str = "") -> Setup:
     """The setup on the user's data set, in any layout; its classes are read from the annotations.
 
-    By default the splits are trainval and test, or train and val: whichever exist and share no image.
+    By default the splits are trainval and test, or train and val: whichever exist and share no image. Objects of
+    classes that the training split lacks are left out of the test images, and reported.
     """
     data_set = find_data_set(root, layout)
     train, test = map(data_set.source, pair_of_splits(data_set, train_split, test_split))
-    spec = replace(setup.recipe.spec, classes=discover_classes([train]))
+    if not (classes := discover_classes([train])):
+        images = len(train.survey().ids)
+        raise nothing_to_train(f"{train.name}/{train.split} ({root})", images, difficult=setup.recipe.train_difficult)
+    spec = replace(setup.recipe.spec, classes=classes)
     recipe = replace(setup.recipe, spec=spec)
-    return replace(setup, recipe=recipe, train=(train,), test=(test,))
+    return replace(setup, recipe=recipe, train=(train,), test=(test,), leave_out_others=True)
 
 
 def starting_from(setup: Setup, initial: str) -> Setup:

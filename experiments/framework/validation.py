@@ -38,4 +38,4 @@ def validation_of(setup: Setup, split: str) -> Validate:
 
 def validation_shards(setup: Setup, split: str) -> Shard:
     sources = tuple(replace(source, split=split) for source in setup.test)
-    return Shard(sources=sources, classes=setup.recipe.spec.classes, strict=setup.strict, variant=split)
+    return replace(setup.test_shards(), sources=sources, variant=split)

@@ -69,6 +69,7 @@ class CsvBoxes(Source):
             ids=list(found),
             files=[image.file for image in found.values()],
             sizes=[image.bytes for image in found.values()],
+            difficult=sum(item.difficult for image in found.values() for item in image.objects),
         )
 
     def listing(self, folder: Folder) -> Listing:

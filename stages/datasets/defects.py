@@ -147,6 +147,11 @@ def is_legal(kind: Kind) -> bool:
     return TREATMENTS[kind].legal
 
 
+def is_refused(kind: Kind) -> bool:
+    """Whether every sharding refuses this kind of defect."""
+    return TREATMENTS[kind].policy is Policy.REFUSED
+
+
 def leaves_out_box(kind: Kind) -> bool:
     """Whether defects of this kind leave out the box but keep its image."""
     return TREATMENTS[kind].policy is Policy.BOX_LEFT_OUT

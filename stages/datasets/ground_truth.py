@@ -48,12 +48,17 @@ class KeptObject:
 
 
 def kept_objects(
-    objects: Sequence[AnnotatedObject], size: Size | None, *, naming: Naming = AS_NAMED, ignored: Sequence[str] = ()
+    objects: Sequence[AnnotatedObject],
+    size: Size | None,
+    *,
+    naming: Naming = AS_NAMED,
+    classes: Sequence[str] | None = None,
+    ignored: Sequence[str] = (),
 ) -> tuple[list[KeptObject], list[Remark]]:
     """Return the objects that are kept, and the defects of all objects.
 
     `size` is that of the image, or the stated one where there is no image; without it (None, or zero as some programs
-    state) nothing is clipped. `ignored` holds class names as in the shards.
+    state) nothing is clipped. `classes` (None: all) and `ignored` hold class names as in the shards.
     """
     kept: dict[tuple[str, Box, bool], int] = {}
     found, defects = list[KeptObject](), list[Remark]()
@@ -64,6 +69,9 @@ def kept_objects(
             continue
         if name is None or name in ignored:
             defects.append(Remark(kind=Kind.IGNORED_CLASS, detail=item.name, number=number))
+            continue
+        if classes is not None and name not in classes:
+            defects.append(Remark(kind=Kind.ABSENT_CLASS, detail=name, number=number))
             continue
         box, repairs = repaired(item.box_xyxy, size)
         if box and (first := kept.setdefault((name, box, item.crowd), number)) != number:

@@ -1,8 +1,8 @@
 """Check that an encoded image is complete and that a training can decode it, and read its size. Its bytes never change.
 
 Pillow refuses a truncated JPEG, the rest of which OpenCV before 5 silently fills with grey. It decodes a JPEG at an
-eighth of its size, which reads all of its data at twice the speed. OpenCV, the decoder of trainings, reads any JPEG that
-Pillow reads, since both use libjpeg-turbo; other formats have different decoders and are decoded by both.
+eighth of its size, which reads all of its data at twice the speed. OpenCV, the decoder of trainings, reads any JPEG
+that Pillow reads, since both use libjpeg-turbo; other formats have different decoders and are decoded by both.
 """
 
 from __future__ import annotations

@@ -88,6 +88,16 @@ class Survey:
     sizes: Sequence[int]
     """Size of each image file in bytes; 0 where there is none."""
 
+    crowds: int = 0
+    """Number of objects that are crowds, which are never trained on."""
+
+    difficult: int = 0
+    """Number of difficult objects that are no crowds."""
+
+    def objects_to_train(self, *, difficult: bool) -> int:
+        """Number of objects to train on, with or without difficult ones."""
+        return sum(self.objects_per_class.values()) - self.crowds - (0 if difficult else self.difficult)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):

@@ -77,6 +77,10 @@ class ListsImages(Stage):
     def listed_images(self) -> tuple[ImageList, ...]:
         """One image list for each data set and split."""
 
+    def objects_to_train(self, *, difficult: bool) -> tuple[int, int] | None:  # noqa: ARG002 - for subclasses
+        """Number of images, and of objects to train on, with or without difficult ones; None while unknown."""
+        return None
+
 
 @lru_cache(maxsize=64)
 def identities(source: str, image_ids: tuple[str, ...]) -> frozenset[str]:

@@ -29,7 +29,7 @@ class Reading:
 
 
 def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[str] = ()) -> Reading:
-    """Read one image and check it completely. Its objects must have classes of `classes` or `ignored`."""
+    """Read one image and check it completely. Objects of classes that are not in `classes` are left out."""
     annotation = _annotation(listed)
     encoded = listed.folder.read_bytes(listed.image_file) if listed.found else b""
     image = _image(listed, encoded)
@@ -40,7 +40,8 @@ def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[st
     if isinstance(image, Defect):
         return _left_out(_boxes(annotation), (image, *_remarked(listed, annotation.remarks)))
     size = image.width, image.height
-    objects, of_boxes = kept_objects(annotation.in_pixels(*size), size, naming=listed.naming, ignored=ignored)
+    items, names = annotation.in_pixels(*size), listed.naming
+    objects, of_boxes = kept_objects(items, size, naming=names, classes=classes, ignored=ignored)
     remarks = (*annotation.remarks, *of_boxes)
     defects = (*_of_image(listed, annotation, image), *_remarked(listed, remarks))
     if listed.skip_empty and not objects:

@@ -35,6 +35,9 @@ class Shard(ListsImages):
     ignore_classes: tuple[str, ...] = ()
     """Classes, by their names in the shards, whose boxes are left out. Any other class not in `classes` is an error."""
 
+    leave_out_others: bool = False
+    """Leave out and report objects of classes that are not in `classes`: those that the training split lacks."""
+
     images_per_shard: int = 256
     strict: bool = False
     """Refuse a data set with a defect. Part of the key, so that the result of a lenient run is not reused."""
@@ -64,6 +67,13 @@ class Shard(ListsImages):
     def listed_images(self) -> tuple[ImageList, ...]:
         return tuple(map(image_list, self.sources))
 
+    def objects_to_train(self, *, difficult: bool) -> tuple[int, int] | None:
+        if any(source.within for source in self.sources):
+            return None
+        surveys = [source.survey() for source in self.sources]
+        images = sum(len(survey.ids) for survey in surveys)
+        return images, sum(survey.objects_to_train(difficult=difficult) for survey in surveys)
+
     def run(self, ctx: Context) -> None:
         from stages.shards.shard_writing import Sharding, write_shards
 
@@ -77,7 +87,12 @@ class Shard(ListsImages):
         write_shards(sharding, list(zip(self.sources, located, strict=True)), ctx)
 
     def _class_list(self) -> ClassList:
-        return ClassList(address=self.address, classes=self.classes, ignored=self.ignore_classes)
+        return ClassList(
+            address=self.address,
+            classes=self.classes,
+            ignored=self.ignore_classes,
+            leave_out_others=self.leave_out_others,
+        )
 
 
 def image_list(source: Source) -> ImageList:

@@ -20,10 +20,13 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.stage import Context
 from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
-from stages.datasets.defects import Defect, Kind, Tally, is_legal, readable_report, report
+from stages.datasets.defects import Defect, Kind, Tally, is_legal, is_refused, readable_report, report
 from stages.datasets.source import ListedImage, Source
 from stages.shards.class_list import ClassList
 from stages.shards.image_row import read_image
+
+NAMED = 10
+"""Number of defects that an error lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,14 +172,19 @@ def _refuse(sharding: Sharding, tally: Tally, defects: Sequence[Defect]) -> None
     if not tally.images_written:
         first = "; ".join(str(defect) for defect in defects[:3])
         raise PipelineError(f"{sharding.address}: none of {tally.images_listed} images can be used: {first}")
+    if refused := [defect for defect in defects if is_refused(defect.kind)]:
+        raise PipelineError(f"{sharding.address}: {len(refused)} defects must be fixed:{_first(refused)}")
     real = [defect for defect in defects if not is_legal(defect.kind)]
     if sharding.strict and real:
-        first = "".join(f"\n  {defect}" for defect in real[:10])
-        rest = f"\n  and {len(real) - 10} more" if len(real) > 10 else ""
         raise PipelineError(
             f"{sharding.address}: {len(real)} defects, which a strict sharding refuses. Fix them or omit --strict:"
-            f"{first}{rest}"
+            f"{_first(real)}"
         )
+
+
+def _first(defects: Sequence[Defect]) -> str:
+    lines = [f"\n  {defect}" for defect in defects[:NAMED]]
+    return "".join(lines) + (f"\n  and {len(defects) - NAMED} more" if len(defects) > NAMED else "")
 
 
 def _publish(

@@ -9,6 +9,7 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from ssd_core.weights.weights import Weights, save_weights
 from stages.shards.class_check import require_classes
+from stages.shards.trainable import require_objects
 from stages.training.ray_job import Group, run_group
 from stages.training.weight_files import WEIGHTS, kept_weights
 from stages.training.worker import WorkerJob, run_worker
@@ -20,6 +21,7 @@ def train(job: WorkerJob, group: Group | None, out: Folder) -> None:
     Raises PipelineError for errors that the user can fix.
     """
     require_classes(job.shard_set(), job.recipe.spec)
+    require_objects(job.shard_set(), difficult=job.recipe.train_difficult)
     if job.checkpoints().newest_step() < job.recipe.schedule.iterations:
         try:
             run_group(job, group) if group else run_worker(job)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Resources, Stage, execution
 from ssd_core.spec.recipe import Recipe
+from stages.shards.image_list import ListsImages
+from stages.shards.trainable import refuse_without_objects
 from stages.training.weight_files import WEIGHTS, kept_weights
 
 
@@ -47,6 +49,12 @@ class Train(Stage):
     def resources(self) -> Resources:
         size = max(self.workers, 1)
         return Resources(cpus=size * self.cpus_per_worker, gpus=size * self.use_gpu, nested=self.workers > 0)
+
+    def external_digest(self) -> str:
+        """Empty, since nothing is hashed. Raises PipelineError when there is no object to train on."""
+        if isinstance(self.shards, ListsImages):
+            refuse_without_objects(self.shards, difficult=self.recipe.train_difficult)
+        return ""
 
     def tracked_by(self) -> Stage:
         return self

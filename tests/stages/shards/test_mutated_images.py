@@ -1,6 +1,7 @@
 """What is in a shard can be decoded by a training, whatever was done to the files of the images."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from ssd_core.data.shards import ShardSet
 from stages.datasets.voc import VocFolder
 from stages.shards.shard import Shard
 
-FORMATS = (
+FORMATS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("jpg", "RGB", {}),
     ("jpg", "RGB", {"progressive": True}),
     ("jpg", "RGB", {"restart_marker_rows": 1, "subsampling": 0, "quality": 95}),

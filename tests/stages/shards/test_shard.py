@@ -151,6 +151,16 @@ def test_a_strict_sharding_refuses_and_lists_the_first_defects(voc, run):
         run(shard(voc.root, strict=True))
 
 
+def test_any_sharding_refuses_a_flag_that_it_cannot_read_and_names_its_places(voc, run):
+    for number in range(12):
+        path = voc.annotation(f"c{number}", ("cat", 5, 5, 9, 9))
+        path.write_text(path.read_text().replace("<difficult>0", "<difficult>perhaps"))
+        voc.image(f"c{number}")
+    voc.split("train", ["a", *(f"c{number}" for number in range(12))])
+    with pytest.raises(PipelineError, match=r"12 defects must be fixed:\n.*c0.xml, object 0: flag(?s:.*)and 2 more"):
+        run(shard(voc.root))
+
+
 def test_a_strict_sharding_accepts_what_is_legal(voc, run):
     voc.image("b", suffix=".png").rename(voc.root / "JPEGImages/b.jpg")
     _, report = run(shard(voc.root, strict=True, ignore_classes=("cat",)))
