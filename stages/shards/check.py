@@ -13,7 +13,6 @@ from itertools import permutations
 from stages.datasets.defects import Defect, Kind, Tally
 from stages.datasets.find import DataSet
 from stages.datasets.source import ListedImage, Listing, Source
-from stages.shards.image_list import identity
 from stages.shards.image_row import read_image
 from stages.shards.shard import image_list
 
@@ -93,15 +92,15 @@ def _of_lists(listing: Listing) -> Tally:
 def _in_two_splits(sources: Mapping[str, Source], listings: Mapping[str, Listing]) -> Iterator[Defect]:
     """Images of test splits that are also in other splits, and images of validation splits that are also in train.
 
-    An image is the same if its path is, or if a training would refuse it: the same name and the same bytes.
+    An image is the same if a training would refuse it: its file is, or the bytes of the two files are.
     """
     for first, second in permutations(listings, 2):
         if _trains_on(first, second):
-            files = {image.image_file for image in listings[first].images}
-            refused = image_list(sources[second]).shared(image_list(sources[first]))
+            shared = image_list(sources[second]).shared(image_list(sources[first]))
             for image in listings[second].images:
-                if image.image_file in files or identity(image.source, image.image_id) in refused:
-                    yield image.defect(Kind.TWO_SPLITS, image.image_file, f"{first} and {second}")
+                if other := shared.get(image.image_id):
+                    copy = "" if other == image.image_id else f", there {other}"
+                    yield image.defect(Kind.TWO_SPLITS, image.image_file, f"{first} and {second}{copy}")
 
 
 def _trains_on(first: str, second: str) -> bool:

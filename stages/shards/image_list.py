@@ -1,8 +1,8 @@
-"""Lists of images that are known before anything is computed; an image has one identity in all data sets that hold it.
+"""Lists of images that are known before anything is computed, and the images that two of them share.
 
-VOC2012's 2007_000027 is VOC2007's 000027. A COCO image keeps its number in 2014 (COCO_val2014_000000000042), in 2017
-(000000000042), in trainval35k and in minival. Two splits of one data set may use a name for different images,
-since numbers in COCO layout are unique within one file only: there the files of the images are compared.
+Equal bytes are one image, whatever its name, number and data set. VOC2012's 2007_000027 is VOC2007's 000027, and COCO's
+COCO_val2014_000000000042 of 2014 is 000000000042 of 2017, even if one was encoded again. Other names mean nothing:
+numbers often start anew in each file.
 
 Tested in tests/stages/shards/test_overlap.py.
 """
@@ -11,39 +11,42 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 from pipeline.stage import Stage
 
-RECOGNISED = ("voc ", "coco ")
-"""Prefixes of the identities in recognised data sets."""
+DIGESTS = "images.sha256"
+"""File beside the shards: for each row, in their order, a line with the size in bytes and the SHA-256 of its image."""
+
+_RENAMED = {
+    "voc": re.compile(r"(?:2007_)?(\d{6})"),
+    "coco": re.compile(r"(?:COCO_[a-z]+2014_)?(\d{12})"),
+}
+"""Names of images that a published data set, recognised by the beginning of its name, has renamed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Encoded:
+class ListedFile(NamedTuple):
     """The encoded file of an image, on disk or in a shard."""
 
-    source: str
-    """Name of the data set."""
-
+    image_id: str
     size: int
-    """In bytes."""
+    """In bytes; 0 where there is no file."""
 
-    read: Callable[[], bytes]
+    place: str
+    """URI of the file, or number of the row in its shards."""
 
-    def is_same(self, other: Encoded) -> bool:
-        return self.size == other.size and self.read() == other.read()
+    name: str
+    """Name of the file without folder and extension; in shards the id of the image."""
 
-
-def no_files(wanted: Collection[str]) -> Mapping[str, Encoded]:  # noqa: ARG001 - the signature of `ImageList.files`
-    return {}
+    published: str
+    """Name under which a published data set knows the image, else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageList:
-    """The images of one split of a data set, by identity."""
+    """The images of one split of a data set."""
 
     name: str
     """Data set and split."""
@@ -51,23 +54,29 @@ class ImageList:
     place: str = ""
     """Path or URI of the data set."""
 
-    identities: frozenset[str] = frozenset()
+    files: Callable[[], Sequence[ListedFile]] = tuple
     """Empty when they are unknown until the stage has run."""
 
-    files: Callable[[Collection[str]], Mapping[str, Encoded]] = no_files
-    """Files by identity for the requested identities, as far as the files exist."""
+    digest: Callable[[ListedFile], str] = str
+    """SHA-256 of the content of one of the files."""
 
-    def shared(self, other: ImageList) -> frozenset[str]:
-        """Identities of the images that are in both lists."""
-        alike = self.identities & other.identities
-        own, others = self.files(alike), other.files(alike)
-        there = own.keys() & others.keys()
-        return frozenset(
-            each
-            for each in there
-            if own[each].is_same(others[each])
-            or (each.startswith(RECOGNISED) and own[each].source != others[each].source)
-        )
+    def shared(self, other: ImageList) -> dict[str, str]:
+        """Ids of the images that are in both lists, each with its id in the other one.
+
+        Only files whose size occurs in the other list too are read.
+        """
+        own, others = ([file for file in images.files() if file.size] for images in (self, other))
+        found = {**_renamed(own, others), **_same_place(own, others)}
+        own = [file for file in own if file.image_id not in found]
+        sizes = {file.size for file in own} & {file.size for file in others}
+        contents: dict[str, list[str]] = {}
+        for file in others:
+            if file.size in sizes:
+                contents.setdefault(other.digest(file), []).append(file.image_id)
+        for file in own:
+            if file.size in sizes and (same := contents.get(self.digest(file))):
+                found[file.image_id] = file.image_id if file.image_id in same else same[0]
+        return found
 
 
 class ListsImages(Stage):
@@ -82,18 +91,21 @@ class ListsImages(Stage):
         return None
 
 
-@lru_cache(maxsize=64)
-def identities(source: str, image_ids: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(identity(source, image_id) for image_id in image_ids)
+def published_name(source: str, name: str) -> str:
+    """Name of an image that a published data set has under two names; empty for any other."""
+    for prefix, pattern in _RENAMED.items():
+        if source.lower().startswith(prefix) and (match := pattern.fullmatch(name)):
+            return f"{prefix} {match[1]}"
+    return ""
 
 
-def identity(source: str, image_id: str) -> str:
-    """Identity of an image, equal for all its names in VOC or COCO, recognised by names like voc2007, coco-minival.
+def _renamed(own: Iterable[ListedFile], others: Iterable[ListedFile]) -> dict[str, str]:
+    """Images of published data sets that the other list has under their other name."""
+    names: Mapping[str, ListedFile] = {file.published: file for file in others if file.published}
+    pairs = ((file, names.get(file.published)) for file in own if file.published)
+    return {file.image_id: other.image_id for file, other in pairs if other and other.name != file.name}
 
-    Different images of two splits of one data set may have equal identities.
-    """
-    if re.match("voc", source, re.IGNORECASE):
-        return f"voc {image_id}" if re.match(r"\d{4}_", image_id) else f"voc 2007_{image_id}"
-    if re.match("coco", source, re.IGNORECASE) and (number := re.search(r"(\d+)$", image_id)):
-        return f"coco {int(number[1])}"
-    return f"{source} {image_id}"
+
+def _same_place(own: Iterable[ListedFile], others: Iterable[ListedFile]) -> dict[str, str]:
+    places = {file.place: file.image_id for file in others if "/" in file.place}
+    return {file.image_id: places[file.place] for file in own if file.place in places}

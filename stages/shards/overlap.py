@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from itertools import product
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.stage import Stage
-from stages.shards.image_list import Encoded, ImageList, ListsImages, identity
+from stages.shards.image_list import DIGESTS, ImageList, ListedFile, ListsImages, published_name
 
 EXAMPLES = 3
 
@@ -41,21 +42,25 @@ def sharded_images(folder: Folder, *, name: str, place: str = "") -> ImageList:
     if not folder.exists(MANIFEST):
         return ImageList(name=name, place=place)
     shards = ShardSet(folder.path, folder.filesystem)
-    numbers = {identity(source, image_id): number for number, (source, image_id) in enumerate(shards.image_ids())}
-
-    def file(number: int) -> Encoded:
-        row = shards.row(number)
-        return Encoded(source=row.source, size=len(row.image), read=lambda: row.image)
-
-    def files(wanted: Collection[str]) -> dict[str, Encoded]:
-        return {each: file(numbers[each]) for each in sorted(wanted, key=numbers.__getitem__)}
-
-    return ImageList(name=name, place=place, identities=frozenset(numbers), files=files)
+    contents = _digests(folder) or [(len(row.image), sha256(row.image).hexdigest()) for row in shards]
+    files = tuple(
+        ListedFile(image_id, contents[row][0], str(row), image_id, published_name(source, image_id))
+        for row, (source, image_id) in enumerate(shards.image_ids())
+    )
+    return ImageList(name=name, place=place, files=lambda: files, digest=lambda file: contents[int(file.place)][1])
 
 
-def _refusal(test: ImageList, train: ImageList, shared: Iterable[str], remedy: str) -> PipelineError:
-    names = sorted(name.partition(" ")[2] for name in shared)
-    examples = ", ".join(names[:EXAMPLES]) + (" ..." if len(names) > EXAMPLES else "")
+def _digests(folder: Folder) -> list[tuple[int, str]]:
+    """Size and digest of each row; empty for shards that a stage of the user's wrote without them."""
+    if not folder.exists(DIGESTS):
+        return []
+    rows = (line.split() for line in folder.read_bytes(DIGESTS).decode().splitlines())
+    return [(int(size), digest) for size, digest in rows]
+
+
+def _refusal(test: ImageList, train: ImageList, shared: Mapping[str, str], remedy: str) -> PipelineError:
+    names = [own if own == other else f"{own}, there {other}" for own, other in sorted(shared.items())]
+    examples = "; ".join(names[:EXAMPLES]) + (" ..." if len(names) > EXAMPLES else "")
     images = f"{len(names)} image{'' if len(names) == 1 else 's'} ({examples})" if names else "its images"
     place = f" ({test.place})" if test.place else ""
     return PipelineError(f"{test.name} shares {images} with {train.name}, which is trained on{place}.\n{remedy}")

@@ -1,14 +1,13 @@
 """The shard stage: annotated images, checked and packed into Parquet; ssd_core/data/shards.py defines the schema.
 
-Its result holds `images-00000.parquet`, ..., the manifest `shards.json`, and `report.json` and `report.md`, which
-account for every image and box of the input.
+Its result holds `images-00000.parquet`, ..., the manifest `shards.json`, `report.json` and `report.md`, which account
+for every image and box of the input, and `images.sha256`, by which equal images of other shards are recognised.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,7 +17,7 @@ from pipeline.folder import Folder
 from pipeline.stage import Context, Resources
 from stages.datasets.source import Source
 from stages.shards.class_list import ClassList
-from stages.shards.image_list import Encoded, ImageList, ListsImages, identities, identity
+from stages.shards.image_list import ImageList, ListedFile, ListsImages, published_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,32 +95,33 @@ class Shard(ListsImages):
 
 
 def image_list(source: Source) -> ImageList:
-    """Image list of a source; without identities when its images do not exist yet or cannot be listed."""
+    """Image list of a source; without images when they do not exist yet or cannot be listed."""
     name = f"{source.name}/{source.split}"
     if source.within:
         return ImageList(name=name)
     try:
-        image_ids = tuple(source.survey().ids)
+        source.survey()
     except PipelineError:  # a data set that is missing or broken is refused by the stage that shards it
         return ImageList(name=name)
-    found = identities(source.name, image_ids)
-    return ImageList(name=name, place=source.root, identities=found, files=lambda wanted: _files(source, wanted))
+    return ImageList(
+        name=name,
+        place=source.root,
+        files=lambda: remembered(("image files", repr(source), source.root), lambda: _files(source)),
+        digest=lambda file: remembered(("digest", file.place), lambda: _digest(file.place)),
+    )
 
 
-def _files(source: Source, wanted: Collection[str]) -> dict[str, Encoded]:
-    """Files of the requested images of a data set on disk, by identity."""
-    if not wanted:
-        return {}
-    folder, files = source.located(), remembered(("image files", repr(source)), lambda: _by_identity(source))
-    return {each: _encoded(source.name, folder, *files[each]) for each in wanted if each in files}
+def _files(source: Source) -> tuple[ListedFile, ...]:
+    survey, place = source.survey(), source.located().uri
+    listed = zip(survey.ids, survey.files, survey.sizes, strict=True)
+    return tuple(_file(source.name, image_id, f"{place}/{file}", size) for image_id, file, size in listed if file)
 
 
-def _by_identity(source: Source) -> dict[str, tuple[str, int]]:
-    """Path and size of each image file; of an id that repeats, the first."""
-    survey = source.survey()
-    listed = reversed(list(zip(survey.ids, survey.files, survey.sizes, strict=True)))
-    return {identity(source.name, image_id): (file, size) for image_id, file, size in listed if file}
+def _file(source: str, image_id: str, place: str, size: int) -> ListedFile:
+    name = place.rpartition("/")[2].rpartition(".")[0]
+    return ListedFile(image_id, size, place, name, published_name(source, name))
 
 
-def _encoded(source: str, folder: Folder, file: str, size: int) -> Encoded:
-    return Encoded(source=source, size=size, read=lambda: folder.read_bytes(file))
+def _digest(place: str) -> str:
+    folder, _, name = place.rpartition("/")
+    return hashlib.sha256(Folder.at(folder).read_bytes(name)).hexdigest()

@@ -23,6 +23,7 @@ from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
 from stages.datasets.defects import Defect, Kind, Tally, is_legal, is_refused, readable_report, report
 from stages.datasets.source import ListedImage, Source
 from stages.shards.class_list import ClassList
+from stages.shards.image_list import DIGESTS
 from stages.shards.image_row import read_image
 
 NAMED = 10
@@ -65,6 +66,8 @@ class Written:
 
     tally: Tally
     defects: tuple[Defect, ...]
+    digests: tuple[str, ...]
+    """Lines of `DIGESTS`."""
 
 
 def write_shards(sharding: Sharding, sources: Sequence[tuple[Source, Folder]], ctx: Context) -> None:
@@ -102,6 +105,7 @@ def write_piece(piece: Piece) -> Written:
         per_class={name: _count(label, rows) for label, name in enumerate(piece.classes)},
         tally=sum((reading.tally for reading in readings), Tally()),
         defects=tuple(defect for reading in readings for defect in reading.defects),
+        digests=tuple(f"{len(row.image)} {_sha256(row.image)}" for row in rows),
     )
     piece.folder.replace(piece.name, content)
     piece.folder.replace(f"{piece.name}.json", json.dumps(asdict(written)).encode())
@@ -165,6 +169,7 @@ def _kept(piece: Piece) -> Written | None:
         per_class=accounts["per_class"],
         tally=Tally(**accounts["tally"]),
         defects=tuple(Defect(**defect | {"kind": Kind(defect["kind"])}) for defect in accounts["defects"]),
+        digests=tuple(accounts["digests"]),
     )
 
 
@@ -194,6 +199,7 @@ def _publish(
     files = [piece.file for piece in written if piece.file["rows"]]
     per_class = {name: _sum(piece.per_class[name] for piece in written) for name in classes}
     ctx.out.write_json(MANIFEST, build_manifest(classes, files, per_class))
+    ctx.out.write_bytes(DIGESTS, "".join(f"{line}\n" for piece in written for line in piece.digests).encode())
     ctx.out.write_json("report.json", report(tally, defects))
     ctx.out.write_bytes("report.md", readable_report(tally, defects).encode())
     for file in files:

@@ -28,7 +28,7 @@ def _behind(made: Manifest, store: Store) -> Iterator[ImageList]:
         if (manifest := store.find(held["key"])) is None:
             continue
         images = sharded_images(store.output(manifest), name=manifest.address, place=store.folder.uri)
-        if images.identities:
+        if images.files():
             yield images
         else:
             yield from _behind(manifest, store)

@@ -47,7 +47,7 @@ class WrittenVoc:
         self._write(f"ImageSets/Main/{name}.txt", "".join(f"{image_id}\n" for image_id in ids).encode())
 
     def image(self, image_id: str, width: int = 100, height: int = 80, *, suffix: str = ".jpg") -> Path:
-        noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+        noise = np.random.default_rng([*image_id.encode()]).integers(0, 256, (height, width, 3), np.uint8)
         return self._write(f"JPEGImages/{image_id}{suffix}", cv2.imencode(suffix, noise)[1].tobytes())
 
     def annotation(

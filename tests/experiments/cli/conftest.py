@@ -58,8 +58,8 @@ def _write_data(folder: Path) -> None:
     """Write two images with one cat each, for training and for testing."""
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
-    noise = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)
     for image_id, split in (("a", "train"), ("b", "test")):
+        noise = np.random.default_rng(ord(image_id)).integers(0, 256, (80, 100, 3), np.uint8)
         cv2.imwrite(str(folder / f"JPEGImages/{image_id}.jpg"), noise)
         (folder / f"ImageSets/Main/{split}.txt").write_text(f"{image_id}\n")
         write_cat(folder, image_id, xmin=10)

@@ -43,6 +43,8 @@ def data(project: Project) -> Path:
         (project.data / f"ImageSets/Main/{split}.txt").write_text("".join(f"{image_id}\n" for image_id in ids))
     for kind, suffix in (("JPEGImages", "jpg"), ("Annotations", "xml")):
         shutil.copy(project.data / f"{kind}/a.{suffix}", project.data / f"{kind}/c.{suffix}")
+    with (project.data / "JPEGImages/c.jpg").open("ab") as stream:
+        stream.write(b"c")  # another file, which decodes to the same pixels
     return project.data
 
 
@@ -99,12 +101,15 @@ def test_images_of_voc2007_are_recognised_under_their_names_in_voc2012(
             (root / name).mkdir(parents=True)
         for split, image_id in splits.items():
             (root / f"ImageSets/Main/{split}.txt").write_text(image_id)
-            shutil.copy(data / "JPEGImages/a.jpg", root / f"JPEGImages/{image_id}.jpg")
+            image = (data / "JPEGImages/a.jpg").read_bytes() + year.encode() + image_id.encode()  # encoded again
+            (root / f"JPEGImages/{image_id}.jpg").write_bytes(image)
             text = (data / "Annotations/a.xml").read_text()
             (root / f"Annotations/{image_id}.xml").write_text(text)
     monkeypatch.setenv("SSDPIPE_DATA", str(tmp_path / "published"))
     done = ssdpipe(tmp_path / "fresh", "train", "ssd300-voc0712", "--gpus", "0")
-    assert str(done.exception).startswith("voc2007/test shares 1 image (2007_000002) with voc2012/trainval")
+    assert str(done.exception).startswith(
+        "voc2007/test shares 1 image (000002, there 2007_000002) with voc2012/trainval"
+    )
 
 
 def detecting(request: Request) -> list[OnUnseenImages]:

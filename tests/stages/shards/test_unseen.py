@@ -4,6 +4,7 @@ Which commands this refuses: tests/experiments/cli/test_trained_images.py.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
+from stages.shards.image_list import DIGESTS
 from stages.shards.shard import Shard
 from stages.shards.unseen import trained_on
 from stages.training.imagenet_vgg16 import ImageNetVgg16
@@ -62,6 +64,26 @@ def test_finished_shards_are_compared_before_the_first_image_is_detected(voc, in
     detect = Detect(weights=training, shards=test)
     with pytest.raises(PipelineError, match=r"the test set shares 1 image \(b\)"):
         detect.run(in_process(detect, inputs={**folders, training: folders[train]}))
+
+
+@pytest.mark.parametrize("digests", [True, False])
+def test_a_copy_under_another_name_in_finished_shards_is_refused(voc, in_process, digests):
+    """Also when a stage of the user's wrote the shards, without digests."""
+    train = shard(voc.root, "train")
+    training = Trained(data=train)
+    train.run(first := in_process(train, "train"))
+    voc.image("a", 90)
+    (voc.root / "JPEGImages/b.jpg").rename(voc.root / "JPEGImages/copy.jpg")
+    voc.annotation("copy", ("dog", 10, 20, 50, 60))
+    voc.split("test", ["copy"])
+    test = shard(voc.root, "test", "others")
+    test.run(second := in_process(test, "test"))
+    if not digests:
+        (Path(first.out.path) / DIGESTS).unlink()
+    detect = Detect(weights=training, shards=test)
+    folders = {train: first.out, test: second.out, training: first.out}
+    with pytest.raises(PipelineError, match=r"the test set shares 1 image \(copy, there b\)"):
+        detect.refuse_trained_images(in_process(detect, inputs=folders))
 
 
 def test_other_images_of_the_same_name_in_finished_shards_are_not_refused(voc, in_process):

@@ -26,7 +26,7 @@ def ssdpipe(*arguments: str) -> Result:
 def boxes(root: Path, header: str, *lines: str, name: str = "boxes.csv") -> Path:
     (root / "images").mkdir(exist_ok=True)
     for image in "ab":
-        cv2.imwrite(str(root / f"images/{image}.jpg"), np.zeros((80, 100, 3), np.uint8))
+        cv2.imwrite(str(root / f"images/{image}.jpg"), np.full((80, 100, 3), ord(image), np.uint8))
     (root / name).write_text("\n".join([header, *lines]), encoding="utf-8")
     return root
 
