@@ -51,7 +51,7 @@ def test_only_files_of_equal_size_are_read(voc, monkeypatch):
 
     def noted(place):
         read.append(Path(place).name)
-        return "equal"
+        return place
 
     monkeypatch.setattr("stages.shards.shard._digest", noted)
     voc.image("a", 50)
