@@ -17,8 +17,8 @@ from pipeline.errors import PipelineError
 from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from stages.datasets.annotation import AnnotatedObject, Annotation, Remark
-from stages.datasets.csv_columns import IMAGE, SPLIT, unread
-from stages.datasets.csv_rows import objects_of, required, size_of
+from stages.datasets.csv_columns import SPLIT, unread
+from stages.datasets.csv_rows import image_of, objects_of, size_of
 from stages.datasets.csv_table import (
     BadRow,
     columns_of,
@@ -137,7 +137,7 @@ def _read(folder: Folder, split: str) -> dict[str, _Image]:
     find = _Finder(folder, split)
     found: dict[str, _Image] = {}
     bad = [*table.bad, *without_split(table)]
-    for number, row in table.rows:
+    for number, row in table.rows():
         named = row.get(SPLIT, split)
         if not named or (alone and named != split):
             continue
@@ -147,7 +147,7 @@ def _read(folder: Folder, split: str) -> dict[str, _Image]:
                     f"column split is {named!r} in the file of split {split!r}: "
                     "put all lines into one file, or rename the file"
                 )
-            name = find.first_name(required(row, IMAGE))
+            name = find.first_name(image_of(row))
             if name not in found:
                 path, size = find.file(name)
                 found[name] = _Image(file=path, bytes=size, first=number, size=None)

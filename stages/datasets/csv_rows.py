@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stages.datasets.annotation import AnnotatedObject
-from stages.datasets.csv_columns import CLASS, CORNERS, CROWD
+from stages.datasets.csv_columns import CLASS, CORNERS, CROWD, IMAGE
 from stages.datasets.reading import values
 
 
@@ -17,10 +17,12 @@ def objects_of(row: Mapping[str, str]) -> Sequence[AnnotatedObject]:
     name = value_of(row, CLASS)
     if not name and not any(row[corner] for corner in CORNERS):
         return []
+    if not name:
+        raise ValueError(f"{CLASS[0]} is empty")
     xmin, ymin, xmax, ymax = (_number(row, corner) for corner in CORNERS)
     return [
         AnnotatedObject(
-            name=required(row, CLASS),
+            name=name,
             box_xyxy=(xmin, ymin, xmax, ymax),
             difficult=values.flag(row.get("difficult"), "difficult"),
             crowd=values.flag(value_of(row, CROWD), "iscrowd"),
@@ -36,10 +38,11 @@ def _number(row: Mapping[str, str], column: str) -> float:
         raise ValueError(f"{error}{hint}") from None
 
 
-def required(row: Mapping[str, str], names: tuple[str, ...]) -> str:
-    if not (value := value_of(row, names)):
-        raise ValueError(f"{names[0]} is empty")
-    return value
+def image_of(row: Mapping[str, str]) -> str:
+    """Name of the image."""
+    if not (name := value_of(row, IMAGE)):
+        raise ValueError(f"{IMAGE[0]} is empty")
+    return name
 
 
 def size_of(row: Mapping[str, str]) -> tuple[int, int] | None:
@@ -48,10 +51,10 @@ def size_of(row: Mapping[str, str]) -> tuple[int, int] | None:
     return None if width is None or height is None else (round(width), round(height))
 
 
-def value_of(row: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """Value of a column with these names, or "". Raises ValueError when two of them contradict each other."""
-    given = [(name, text) for name in names if (text := row.get(name))]
-    if len({text for _, text in given}) > 1:
-        contradiction = " but ".join(f"{name} is {values.shown(text)}" for name, text in given)
+def value_of(row: Mapping[str, str], names: tuple[str, str]) -> str:
+    """Value of a column with two names, or "". Raises ValueError when both are there and contradict each other."""
+    first, second = map(row.get, names)
+    if first and second and first != second:
+        contradiction = f"{names[0]} is {values.shown(first)} but {names[1]} is {values.shown(second)}"
         raise ValueError(f"{contradiction}: remove one of the two columns")
-    return given[0][1] if given else ""
+    return first or second or ""

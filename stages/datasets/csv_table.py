@@ -47,11 +47,16 @@ class CsvTable:
     """The rows of a file, blank ones excluded."""
 
     columns: Sequence[str]
-    rows: Sequence[tuple[int, Mapping[str, str]]]
-    """Number of the line, and the values by column."""
+    lines: Sequence[tuple[int, Sequence[str]]]
+    """Number of each line, and a value for each column."""
 
     bad: Sequence[BadRow]
     """Rows with too many or too few values."""
+
+    def rows(self) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Number of the line, and the values by column."""
+        for number, cells in self.lines:
+            yield number, dict(zip(self.columns, map(str.strip, cells), strict=False))
 
 
 def read_table(folder: Folder, file: str) -> CsvTable:
@@ -62,20 +67,20 @@ def read_table(folder: Folder, file: str) -> CsvTable:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=between)
     try:
         columns = [column.strip().lower() for column in next(reader, [])]
-        lines = [(reader.line_num, cells) for cells in reader]
+        lines = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
     except csv.Error as error:
         raise PipelineError(f"{place}, line {reader.line_num}: {error}") from error
-    rows: list[tuple[int, Mapping[str, str]]] = []
-    bad = []
-    for number, cells in lines:
-        cells = [cell.strip() for cell in cells]
-        if not any(cells):
-            continue
-        if len(cells) < len(columns) or any(cells[len(columns) :]):
-            bad.append(BadRow(number, f"{len(cells)} values for {len(columns)} columns"))
-        else:
-            rows.append((number, dict(zip(columns, cells, strict=False))))
-    return CsvTable(columns=columns, rows=rows, bad=bad)
+    bad = {number: cells for number, cells in lines if not _fits(cells, columns)}
+    return CsvTable(
+        columns=columns,
+        lines=[(number, cells) for number, cells in lines if number not in bad],
+        bad=[BadRow(number, f"{len(cells)} values for {len(columns)} columns") for number, cells in bad.items()],
+    )
+
+
+def _fits(cells: Sequence[str], columns: Sequence[str]) -> bool:
+    """Whether a row has a value for each column; separators at its end do not count."""
+    return len(cells) == len(columns) or (len(cells) > len(columns) and not any(map(str.strip, cells[len(columns) :])))
 
 
 def refuse(folder: Folder, file: str, bad: Iterable[BadRow]) -> None:
@@ -132,7 +137,7 @@ def splits_of(folder: Folder) -> list[str]:
             raise PipelineError(f"{folder.uri}/{name}: {wrong}")
     if len(files) == 1 and SPLIT in _header(folder, files[0]):
         table = read_table(folder, files[0])
-        counts = Counter(row[SPLIT] for _, row in table.rows if row[SPLIT])
+        counts = Counter(row[SPLIT] for _, row in table.rows() if row[SPLIT])
         if not counts:
             refuse(folder, files[0], [*table.bad, *without_split(table)])
         _refuse_misspelled(f"{folder.uri}/{files[0]}", counts, table)
@@ -143,7 +148,7 @@ def splits_of(folder: Folder) -> list[str]:
 def without_split(table: CsvTable) -> Iterator[BadRow]:
     """Rows that belong to no split."""
     if SPLIT in table.columns:
-        yield from (BadRow(number, "the column split is empty") for number, row in table.rows if not row[SPLIT])
+        yield from (BadRow(number, "the column split is empty") for number, row in table.rows() if not row[SPLIT])
 
 
 def file_of(folder: Folder, split: str) -> str:
@@ -170,7 +175,7 @@ def _refuse_misspelled(place: str, counts: Mapping[str, int], table: CsvTable) -
     for name in counts:
         meant = nearest(name, usual, cutoff=NEAR_SPLIT) if name not in USUAL_SPLITS else []
         if meant and not (name.startswith(meant[0]) and counts[name] * 10 >= counts[meant[0]]):
-            first = next(number for number, row in table.rows if row[SPLIT] == name)
+            first = next(number for number, row in table.rows() if row[SPLIT] == name)
             raise PipelineError(
                 f"{place}, line {first}: split {name!r} ({counts[name]} rows in all) looks like a misspelling of "
                 f"{meant[0]!r} ({counts[meant[0]]} rows): correct it, or choose another name"

@@ -29,6 +29,9 @@ READ = {*SPLITS, "path", "names", "nc", "kpt_shape"}
 IRRELEVANT = {"download", "roboflow", "flip_idx", "kpt_names", "author", "license", "version", "description", "url"}
 """Keys of the YAML that have no bearing on boxes."""
 
+LONGEST_NAME = 255
+"""Largest number of characters in the name of a file."""
+
 USUAL_FILES = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
 
 
@@ -161,7 +164,10 @@ def _keypoints(shape: Any) -> int:
 
 
 def _paths(given: Any, split: str) -> list[str]:
-    return [values.name(each, split) for each in (given if isinstance(given, list) else [given])]
+    paths = [values.name(each, split) for each in (given if isinstance(given, list) else [given])]
+    if odd := [path for path in paths if not path.isprintable() or max(map(len, path.split("/"))) > LONGEST_NAME]:
+        raise ValueError(f"{split} is {values.shown(odd[0])}, which is no path")
+    return paths
 
 
 def _below(folder: Folder, root: str, path: str) -> str | None:

@@ -10,11 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
+from experiments.cli.requests import TrainRequest
 from pipeline.errors import PipelineError
 from ssd_core.data.shards import ShardSet
 from stages.datasets.defects import Kind
 from stages.datasets.find import find_data_set
 from stages.datasets.yolo import YoloFolder
+from stages.placement import Placement
 from stages.shards.shard import Shard
 
 YAML = "names: [cat, dog]\nnc: 2\n"
@@ -223,6 +225,8 @@ def test_an_image_listed_twice_is_reported(tmp_path, in_process) -> None:
         ("names: {-1: cat}", "names has the index -1"),
         ("names: [cat", "data.yaml is no valid YAML"),
         ("names: [cat]\nkpt_shape: 17", "kpt_shape is 17"),
+        ('names: [cat]\nval: "a\\0b"', "val is .*, which is no path"),
+        (f"names: [cat]\nval: {'x' * 300}", "val is 'xxx.*, which is no path"),
         ("names: [cat]\npath: [a]", r"path is \['a'\], not a name"),
     ],
 )
@@ -299,3 +303,11 @@ def test_another_layout_wins_unless_yolo_is_requested(voc) -> None:
 def test_a_folder_without_a_yaml_or_names_is_refused(tmp_path) -> None:
     with pytest.raises(PipelineError, match=r"not a data set in YOLO layout: looked for a .yaml with names"):
         YoloFolder(name="set", root=str(tmp_path), split="train").located()
+
+
+def test_a_training_takes_the_splits_of_the_folder(tmp_path) -> None:
+    yaml = {"data.yaml": f"train: ../train/images\nval: ../valid/images\n{YAML}"}
+    evaluation = TrainRequest(recipe="ssd-tiny", data=str(write(tmp_path, yaml | ROBOFLOW))).target(Placement())
+    assert isinstance(evaluation.shards, Shard)
+    assert evaluation.shards.classes == ("dog",)
+    assert evaluation.shards.sources[0].survey().ids == ["valid/images/b.jpg"]
