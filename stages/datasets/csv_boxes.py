@@ -46,7 +46,9 @@ class CsvBoxes(Source):
     def located(self, result: Folder | None = None) -> Folder:
         folder = given_folder(self, result)
         if not csv_files(folder):
-            raise PipelineError(f"{folder.uri} holds no .csv with boxes")
+            raise PipelineError(
+                f"{folder.uri} holds no .csv with boxes: looked for the columns image, xmin, ymin, xmax, ymax, class"
+            )
         return folder
 
     def files_read(self, folder: Folder) -> FilesRead:
@@ -56,9 +58,9 @@ class CsvBoxes(Source):
         found = _read(folder, self.split)
         if not any(image.file for image in found.values()):
             places = ", ".join(place or "the folder itself" for place in _places(self.split))
-            named = ", ".join(list(found)[:3])
+            named = ", ".join(list(found)[:3]) + (", ..." if len(found) > 3 else "")
             raise PipelineError(
-                f"none of the {len(found)} images of split {self.split!r} ({named}, ...) is in {folder.uri}; "
+                f"none of the {len(found)} images of split {self.split!r} ({named}) is in {folder.uri}; "
                 f"looked in: {places}, and their subfolders"
             )
         content = hashlib.sha256(folder.read_bytes(file_of(folder, self.split))).hexdigest()

@@ -19,7 +19,7 @@ def objects_of(row: Mapping[str, str]) -> Sequence[AnnotatedObject]:
         return []
     if not name:
         raise ValueError(f"{CLASS[0]} is empty")
-    xmin, ymin, xmax, ymax = (_number(row, corner) for corner in CORNERS)
+    xmin, ymin, xmax, ymax = _corners([row[corner] for corner in CORNERS])
     return [
         AnnotatedObject(
             name=name,
@@ -30,12 +30,11 @@ def objects_of(row: Mapping[str, str]) -> Sequence[AnnotatedObject]:
     ]
 
 
-def _number(row: Mapping[str, str], column: str) -> float:
+def _corners(texts: Sequence[str]) -> tuple[float, ...]:
     try:
-        return values.number(row[column], column)
+        return values.numbers(texts, CORNERS)
     except ValueError as error:
-        hint = "; write decimals with a point" if "," in row[column] else ""
-        raise ValueError(f"{error}{hint}") from None
+        raise ValueError(f"{error}; write decimals with a point" if "," in "".join(texts) else str(error)) from None
 
 
 def image_of(row: Mapping[str, str]) -> str:

@@ -117,7 +117,7 @@ def _names(content: Mapping[str, Any]) -> dict[int, str]:
     names = {_index(key): _name(key, name) for key, name in pairs}
     _refuse_repeated(list(names.values()))
     if content.get("nc") is not None and values.number(content["nc"], "nc") != len(names):
-        raise ValueError(f"nc is {content['nc']}, but names has {len(names)} classes")
+        raise ValueError(f"nc is {content['nc']}, but the number of names is {len(names)}")
     return names
 
 

@@ -47,9 +47,9 @@ def parse_labels(content: bytes, file: str, form: LabelFormat) -> Annotation:
         except ValueError as error:
             remarks.append(Remark(kind=Kind.UNREADABLE_LINE, detail=f"line {number}: {error}"))
     if outlines:
-        remarks.append(Remark(kind=Kind.UNREAD, detail=f"{outlines} outlines, of which the boxes are taken"))
+        remarks.append(Remark(kind=Kind.UNREAD, detail=f"boxes taken around outlines: {outlines}"))
     if form.keypoints and objects:
-        remarks.append(Remark(kind=Kind.UNREAD, detail=f"keypoints of {len(objects)} objects"))
+        remarks.append(Remark(kind=Kind.UNREAD, detail=f"keypoints, of objects: {len(objects)}"))
     return Annotation(size=None, objects=tuple(objects), remarks=tuple(remarks), relative=True)
 
 
@@ -74,7 +74,7 @@ def _name(text: str, names: Mapping[int, str]) -> str:
 
 
 def _box(texts: Sequence[str]) -> Box:
-    x, y, width, height = (_fraction(text, field) for text, field in zip(texts, FIELDS, strict=False))
+    x, y, width, height = _fractions(texts[:4], FIELDS)
     if width < 0 or height < 0:
         raise ValueError(f"size {width:g} x {height:g} is negative")
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
@@ -82,15 +82,18 @@ def _box(texts: Sequence[str]) -> Box:
 
 def _around(texts: Sequence[str]) -> Box:
     """The box around an outline."""
-    xs = [_fraction(text, "x") for text in texts[0::2]]
-    ys = [_fraction(text, "y") for text in texts[1::2]]
+    points = _fractions(texts, ("x", "y") * (len(texts) // 2))
+    xs, ys = points[0::2], points[1::2]
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _fraction(text: str, field: str) -> float:
-    found = values.number(text, field)
-    if abs(found) > FARTHEST:
-        raise ValueError(f"{field} is {text}, not a fraction of the image; pixels must be divided by its size")
+def _fractions(texts: Sequence[str], fields: Sequence[str]) -> tuple[float, ...]:
+    found = values.numbers(texts, fields)
+    if max(map(abs, found)) > FARTHEST:
+        place = next(place for place, number in enumerate(found) if abs(number) > FARTHEST)
+        raise ValueError(
+            f"{fields[place]} is {texts[place]}, not a fraction of the image; pixels must be divided by its size"
+        )
     return found
 
 

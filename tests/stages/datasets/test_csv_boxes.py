@@ -204,7 +204,9 @@ def test_a_file_that_lacks_a_column_is_refused_beside_files_that_have_all(root):
 def test_a_split_that_looks_misspelled_is_refused(root, wrong, usual):
     lines = f"train,a.jpg,1,1,9,9,cat\ntest,b.jpg,1,1,9,9,dog\n{wrong},b.jpg,1,1,9,9,dog\n"
     write(root, f"split,{HEADER}{lines}", "boxes.csv")
-    with pytest.raises(PipelineError, match=rf"line 4: split '{wrong}' \(1 rows .* misspelling of '{usual}'"):
+    with pytest.raises(
+        PipelineError, match=rf"line 4: split '{wrong}', in 1 of 3 rows, looks like a misspelling of '{usual}'"
+    ):
         splits_of(Folder.at(str(root)))
 
 

@@ -136,7 +136,7 @@ def test_an_outline_becomes_the_box_around_it(tmp_path, in_process) -> None:
     (row,), report = rows(labelled(tmp_path, "1 .1 .2 .4 .3 .2 .9\n"), in_process)
     np.testing.assert_allclose(row.boxes_xyxy, [[20, 20, 80, 90]], rtol=1e-6)
     assert [(item["kind"], item["detail"]) for item in report["list"]] == [
-        (Kind.UNREAD, "1 outlines, of which the boxes are taken")
+        (Kind.UNREAD, "boxes taken around outlines: 1")
     ]
 
 
@@ -144,7 +144,7 @@ def test_keypoints_after_a_box_are_not_read(tmp_path, in_process) -> None:
     line = BOX.strip() + " .5 .5 2 .6 .6 1\n"
     (row,), report = rows(labelled(tmp_path, line, f"{YAML}kpt_shape: [2, 3]"), in_process)
     np.testing.assert_allclose(row.boxes_xyxy, [BOX_XYXY], rtol=1e-6)
-    assert [(item["kind"], item["detail"]) for item in report["list"]] == [(Kind.UNREAD, "keypoints of 1 objects")]
+    assert [(item["kind"], item["detail"]) for item in report["list"]] == [(Kind.UNREAD, "keypoints, of objects: 1")]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_an_image_listed_twice_is_reported(tmp_path, in_process) -> None:
 @pytest.mark.parametrize(
     ("yaml", "message"),
     [
-        ("names: [cat]\nnc: 2", r"data.yaml: nc is 2, but names has 1 classes"),
+        ("names: [cat]\nnc: 2", r"data.yaml: nc is 2, but the number of names is 1"),
         ("nc: 2", "data.yaml: names is None: list the names"),
         ("names: []", r"names is \[\]: list the names"),
         ("names: [cat, no]", "name 1 is False, as YAML reads yes, no, on and off: put it in quotes"),
