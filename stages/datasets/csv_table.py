@@ -177,6 +177,6 @@ def _refuse_misspelled(place: str, counts: Mapping[str, int], table: CsvTable) -
         if meant and not (name.startswith(meant[0]) and counts[name] * 10 >= counts[meant[0]]):
             first = next(number for number, row in table.rows() if row[SPLIT] == name)
             raise PipelineError(
-                f"{place}, line {first}: split {name!r}, in {counts[name]} of {sum(counts.values())} rows, looks like a "
-                f"misspelling of {meant[0]!r}: correct it, or choose another name"
+                f"{place}, line {first}: split {name!r}, in {counts[name]} of {sum(counts.values())} rows, looks "
+                f"like a misspelling of {meant[0]!r}: correct it, or choose another name"
             )
