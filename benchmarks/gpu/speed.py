@@ -1,4 +1,4 @@
-"""Part (b): images per second of training and inference, in order of worth; compilation comes last."""
+"""Part (b): images per second of training and inference, in order of worth."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ def measure(options: Options) -> dict[str, Any]:
         first, *others = plans(options, shards)
         training(record, shards, first)
         inference(record, shards, first)
+        for plan in others[:1]:
+            training(record, shards, plan)
         table7(record, shards, modes=eager(options))
-        for plan in others:
+        for plan in others[1:]:
             training(record, shards, plan)
         table7(record, shards, modes=() if options.small else COMPILED)
     return record.content
@@ -49,10 +51,11 @@ def plans(options: Options, shards: ShardSet) -> list[Plan]:
     small, large = ssd300(shards.classes), ssd512(shards.classes)
     low: Precision = "bf16" if has_bf16(options.device) else "fp32"
     return [
-        Plan(name="SSD300", spec=small, batches=(32, 64, 128, 8), precision=low),
+        Plan(name="SSD300", spec=small, batches=(128, 32), precision=low),
+        Plan(name="SSD300", spec=small, batches=(128,), precision=low, compiled=True),
         Plan(name="SSD512", spec=large, batches=(32, 8), precision=low),
+        Plan(name="SSD300", spec=small, batches=(64, 8), precision=low),
         Plan(name="SSD300", spec=small, batches=(32,), precision="fp32"),
-        Plan(name="SSD300", spec=small, batches=(32,), precision=low, compiled=True),
     ]
 
 
