@@ -86,5 +86,8 @@ def _locate(place: Folder, name: str, parts: tuple[str, ...] = (IMAGES, SPLITS))
             f"{place.uri} is not a data set in VOC layout: looked for {wanted} in it, in its folders and in VOCdevkit"
         )
     if absent := [part for part in parts if not found[0].exists(part)]:
-        raise PipelineError(f"{found[0].uri} has {ANNOTATIONS}, but no {' and no '.join(absent)}")
+        raise PipelineError(
+            f"{found[0].uri} has {ANNOTATIONS}, but no {' and no '.join(absent)}; "
+            f"VOC has images in {IMAGES} and lists of their ids in {SPLITS}, such as train.txt and test.txt"
+        )
     return found[0]

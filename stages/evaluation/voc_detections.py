@@ -139,17 +139,19 @@ def read_detections(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBo
 
 def _lines(file: Path) -> list[tuple[str, tuple[float, ...]]]:
     """Image and numbers of each line."""
-    return [_line(text, f"{file}, line {number}") for number, text in numbered_lines(file.read_bytes(), str(file))]
+    return [_line(text, file, number) for number, text in numbered_lines(file.read_bytes(), str(file))]
 
 
-def _line(text: str, place: str) -> tuple[str, tuple[float, ...]]:
+def _line(text: str, file: Path, number: int) -> tuple[str, tuple[float, ...]]:
     image_id, *texts = text.rsplit(maxsplit=len(FIELDS))
     try:
         if len(texts) != len(FIELDS):
             raise ValueError(f"it has {len(texts) + 1} words")
         return image_id, numbers(texts, FIELDS)
     except ValueError as error:
-        raise PipelineError(f"{place}: expected `id {' '.join(FIELDS)}`, got {shown(text)}: {error}") from error
+        raise PipelineError(
+            f"{file}, line {number}: expected `id {' '.join(FIELDS)}`, got {shown(text)}: {error}"
+        ) from error
 
 
 def _true_boxes(objects: Sequence[Sequence[KeptObject]], classes: Sequence[str]) -> TrueBoxes:

@@ -21,6 +21,9 @@ from stages.datasets.xml.xml_source import ListedFiles, SplitFiles
 
 ANNOTATIONS, IMAGES, SPLITS = "Annotations/DET", "Data/DET", "ImageSets/DET"
 PARTS = ("train", "val", "test")
+PLAIN = re.compile(r"(\w+(?:/\w+)*)(\s+-?\d+)?")
+"""A line of the official lists."""
+
 LINE = re.compile(r"(?P<image>.*?)(?:\s+-?\d+|\s+(?P<annotation>\S+)\.xml)?")
 
 
@@ -79,6 +82,9 @@ def _files(line: Line, images: Mapping[str, tuple[str, int]], annotations: Colle
 
 
 def _line(text: str, split: str) -> Line:
+    if plain := PLAIN.fullmatch(text):
+        name = _in_part(plain[1], split)
+        return Line(whole=name + (plain[2] or ""), image=name, annotation=name)
     parts = LINE.fullmatch(text)
     assert parts, "the pattern matches every text"
     image = _name(parts["image"], split)
@@ -89,7 +95,10 @@ def _line(text: str, split: str) -> Line:
 def _name(path: str, split: str) -> str:
     """`<part>/<id>` of an id or a path."""
     within = re.split(f"/(?:{IMAGES}|{ANNOTATIONS})/", f"/{normalised(path)}")[-1].removeprefix("/")
-    name = stem(within)
+    return _in_part(stem(within), split)
+
+
+def _in_part(name: str, split: str) -> str:
     above, inside, _ = name.partition("/")
     if above in PARTS:
         return name

@@ -8,7 +8,6 @@ with it where listed images differ in nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -42,21 +41,29 @@ class VocFiles:
         """The images of a split; errors as in `read_list`."""
         found = read_list(self.folder, split, lambda name: bool(self._find(name)) or _inner(name) in self.annotations)
         paths = [self._find(name) for name in found.names]
-        alike = Counter(stem(path) for path in {*paths} if path)
+        alike = Counter(stem(path) for path in {*paths} if path and not self._by_id)
         images = [self._image(name, path, alike) for name, path in zip(found.names, paths, strict=True)]
         return SplitFiles(list_file=found.file, images=images, column=found.column)
+
+    @cached_property
+    def _by_id(self) -> dict[str, str]:
+        """Path of each image by its id; empty when images differ in their extension only."""
+        start = len(IMAGES) + 1
+        paths = {stem(path[start:]): path for path in self.images}
+        return paths if len(paths) == len(self.images) else {}
 
     @cached_property
     def _names(self) -> ImageNames:
         return ImageNames(self.images, places=(IMAGES,))
 
     def _find(self, name: str) -> str | None:
-        return self._names.find(_inner(name))
+        """Path of the image that a list means; most lists hold ids, which need no rule."""
+        return self._by_id.get(name) or self._names.find(_inner(name))
 
     def _image(self, name: str, path: str | None, alike: Counter[str]) -> ListedFiles:
-        inner = path.removeprefix(f"{IMAGES}/") if path else _inner(name)
+        inner = path[len(IMAGES) + 1 :] if path else _inner(name)
         image_id = inner if path and alike[stem(path)] > 1 else stem(inner)
-        annotation = next((file for key in self._keys(inner, path) if (file := self.annotations.get(key))), None)
+        annotation = self.annotations.get(image_id) or self._annotation(inner, path)
         return ListedFiles(
             image_id=image_id,
             image_file=path or f"{IMAGES}/{inner}",
@@ -66,13 +73,11 @@ class VocFiles:
             annotated=annotation is not None,
         )
 
-    def _keys(self, inner: str, path: str | None) -> Iterator[str]:
-        """Keys of `annotations` that may be of an image, the most specific first."""
-        yield inner
-        yield stem(inner)
+    def _annotation(self, inner: str, path: str | None) -> str | None:
+        """Path of an annotation that is not called as the id of its image: a.jpg.xml, or one in no subfolder."""
         alone = stem(inner).rpartition("/")[2]
-        if path and self._names.find(alone) == path:
-            yield alone
+        keys = [inner, stem(inner), *([alone] if path and self._find(alone) == path else [])]
+        return next((self.annotations[key] for key in keys if key in self.annotations), None)
 
 
 def _inner(name: str) -> str:

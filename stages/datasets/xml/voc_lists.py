@@ -96,7 +96,7 @@ def _lines(folder: Folder, place: str, split: str) -> list[str]:
         )
     lines = numbered_lines(folder.read_bytes(file), f"{folder.uri}/{file}")
     for number, line in lines:
-        if not _may_be_file(normalised(line)):
+        if not _may_be_file(line):
             raise PipelineError(
                 f"{folder.uri}/{file}, line {number}: {shown(line)} names no image; write one image id per line"
             )
@@ -113,9 +113,12 @@ def _names(folder: Folder) -> list[str]:
     return [name.removesuffix(".txt") for name in files if name.endswith(".txt")]
 
 
-def _may_be_file(path: str) -> bool:
-    """Whether file systems accept a path, with an extension added."""
-    return 0 < len(path.encode()) <= LONGEST_PATH and all(len(part.encode()) <= LONGEST for part in path.split("/"))
+def _may_be_file(name: str) -> bool:
+    """Whether a name, with an extension added, is one that file systems accept."""
+    if 4 * len(name) <= LONGEST and ".." not in name:  # no character has more than four bytes; this is the quick way
+        return bool(name.strip("./\\ "))
+    path = normalised(name).encode()
+    return 0 < len(path) <= LONGEST_PATH and max(map(len, path.split(b"/"))) <= LONGEST
 
 
 def _has_column(lines: Sequence[str]) -> bool:

@@ -150,8 +150,8 @@ def _objects(
 def _box(element: ElementTree.Element, unread: Counter[str]) -> Box | None:
     parts = _parts(element, unread)
     try:
-        xmin, ymin, xmax, ymax = values.numbers([_text(parts, name) for name in CORNERS], CORNERS)
-    except ValueError:
+        xmin, ymin, xmax, ymax = values.numbers([parts[name].text or "" for name in CORNERS], CORNERS)
+    except (KeyError, ValueError):
         return None
     return xmin, ymin, xmax, ymax
 
