@@ -59,10 +59,10 @@ def compare(options: argparse.Namespace) -> None:
         codes = list(pool.map(_in_own_process, todo))
     if any(codes):
         sys.exit(f"failed: {', '.join(name for name, code in zip(todo, codes, strict=True) if code)}")
-    results = [json.loads(cell_file(name, options).read_text()) for name in cells]
+    results = [json.loads(cell_file(name, options).read_text(encoding="utf-8")) for name in cells]
     stem = options.results / f"{datetime.now(UTC):%Y-%m-%d}-learning{'-full' if options.full else ''}"
-    stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
-    stem.with_suffix(".md").write_text(table(results))
+    stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    stem.with_suffix(".md").write_text(table(results), encoding="utf-8")
     print(table(results))
 
 
@@ -85,7 +85,7 @@ def run_cell(cell: Cell, options: argparse.Namespace) -> None:
     )
     file = cell_file(cell.name, options)
     result = measure(cell, trial_of(cell.trial, options.iterations), place)
-    file.with_suffix(".tmp").write_text(json.dumps(result, indent=1))
+    file.with_suffix(".tmp").write_text(json.dumps(result, indent=1), encoding="utf-8")
     file.with_suffix(".tmp").rename(file)
 
 

@@ -43,7 +43,7 @@ def with_objects(shards: ShardSet, folder: Path) -> ShardSet:
         digest = hashlib.sha256((folder / "images.parquet").read_bytes()).hexdigest()
         file = {"name": "images.parquet", "rows": len(rows), "row_groups": groups, "sha256": digest}
         counts = shards.manifest["per_class"]  # excluded rows have no objects
-        (folder / MANIFEST).write_text(json.dumps(build_manifest(shards.classes, [file], counts)))
+        (folder / MANIFEST).write_text(json.dumps(build_manifest(shards.classes, [file], counts)), encoding="utf-8")
     return ShardSet(str(folder))
 
 

@@ -66,8 +66,8 @@ def compare_gradients(options: argparse.Namespace) -> None:
         "torch": torch.__version__,
     }
     stem = options.results / f"{datetime.now(UTC):%Y-%m-%d}-learning-gradients{'-float64' if options.double else ''}"
-    Path(f"{stem}.json").write_text(json.dumps(result, indent=1) + "\n")
-    Path(f"{stem}.md").write_text(page(result))
+    Path(f"{stem}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    Path(f"{stem}.md").write_text(page(result), encoding="utf-8")
     print(page(result))
 
 

@@ -49,9 +49,9 @@ def content_of(part: str, options: Options) -> dict[str, Any]:
         content: dict[str, Any] = import_module(f"gpu.{part}").measure(options)
     except Exception:
         traceback.print_exc()
-        content = json.loads(path.read_text()) if path.exists() else {}
+        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         content["error"] = traceback.format_exc()
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     if options.device.type == "cuda":
         torch.cuda.empty_cache()
     return content

@@ -85,10 +85,12 @@ def _voc(folder: Path) -> Path:
     for part in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / part).mkdir(parents=True)
     for number, image_id in enumerate(ids):
-        (folder / f"Annotations/{image_id}.xml").write_text(_xml(number))
+        (folder / f"Annotations/{image_id}.xml").write_text(_xml(number), encoding="utf-8")
         (folder / f"JPEGImages/{image_id}.jpg").write_bytes(bytes(number % 7 + 1))
     for split, listed in (("trainval", ids[:VOC_TRAINVAL]), ("test", ids[VOC_TRAINVAL:])):
-        (folder / f"ImageSets/Main/{split}.txt").write_text("".join(f"{image_id}\n" for image_id in listed))
+        (folder / f"ImageSets/Main/{split}.txt").write_text(
+            "".join(f"{image_id}\n" for image_id in listed), encoding="utf-8"
+        )
     return folder
 
 
@@ -109,7 +111,7 @@ def _coco(folder: Path, megabytes: int) -> Path:
     for split, images in (("train2017", megabytes * 1_000_000 // COCO_IMAGE_BYTES), ("val2017", 5_000)):
         for number in range(images):
             (folder / split / f"{number:012d}.jpg").touch()
-        with open(folder / f"annotations/instances_{split}.json", "w") as file:
+        with open(folder / f"annotations/instances_{split}.json", "w", encoding="utf-8") as file:
             file.writelines(_instances(images))
     return folder
 
@@ -137,7 +139,7 @@ def _machine() -> str:
 
 def _processor() -> str:
     about = Path("/proc/cpuinfo")
-    lines = about.read_text().splitlines() if about.exists() else []
+    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "CPU")
 
 

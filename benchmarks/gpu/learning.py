@@ -167,7 +167,7 @@ def _collect(links: dict[Connection, Side], result: dict[str, Any], file: Path, 
             else:
                 entries[kind].append(values)
                 _print(links[link].whose, kind, values)
-            file.with_suffix(".tmp").write_text(json.dumps(result, indent=1))
+            file.with_suffix(".tmp").write_text(json.dumps(result, indent=1), encoding="utf-8")
             file.with_suffix(".tmp").rename(file)
 
 

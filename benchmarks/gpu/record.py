@@ -46,7 +46,7 @@ class Record:
         self.content["seconds"] = round(time.monotonic() - self.began, 1)
         self.options.out.mkdir(parents=True, exist_ok=True)
         path = self.options.out / f"{self.part}.json"
-        path.write_text(json.dumps(self.content, indent=1) + "\n")
+        path.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
         print(f"{self.content['seconds']:6.1f} s  {self.part}  {group}  {name}", flush=True)
 
     def has_time(self, group: str, name: str, seconds: float) -> bool:

@@ -41,7 +41,7 @@ def write_shards(rows: Iterable[Row], classes: tuple[str, ...], folder: Path) ->
     file = {"name": path.name, "rows": len(written), "row_groups": groups, "sha256": digest}
     objects = np.bincount(np.concatenate([row.labels for row in written]), minlength=len(classes))
     counts = {name: {"objects": int(count)} for name, count in zip(classes, objects, strict=True)}
-    (folder / MANIFEST).write_text(json.dumps(build_manifest(classes, [file], counts)))
+    (folder / MANIFEST).write_text(json.dumps(build_manifest(classes, [file], counts)), encoding="utf-8")
 
 
 def noise_row(number: int) -> Row:

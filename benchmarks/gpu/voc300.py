@@ -56,7 +56,7 @@ def shrink(shards: ShardSet, folder: Path) -> None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         files.append({"name": path.name, "rows": len(rows), "row_groups": groups, "sha256": digest})
     manifest = build_manifest(shards.classes, files, shards.manifest["per_class"])
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def pieces(rows: Iterable[Row], most_bytes: int = MOST_BYTES) -> Iterator[list[Row]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -17,6 +18,7 @@ from experiments.cli.listing import list_experiments
 from experiments.cli.plan import plan
 from experiments.cli.report import report
 from experiments.cli.run import run
+from experiments.cli.shared.encoding import name_not_utf8, use_utf8
 from experiments.cli.shared.options import expanded
 from experiments.cli.show import show
 from experiments.cli.store import verify
@@ -69,8 +71,17 @@ app.command()(expanded(du))
 
 def main() -> None:
     """Entry point."""
+    use_utf8()
     try:
         app()
     except PipelineError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
+        _exit(error)
+    except UnicodeEncodeError as error:
+        if (mistake := name_not_utf8(error)) is None:
+            raise
+        _exit(mistake)
+
+
+def _exit(error: PipelineError) -> NoReturn:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(error.exit_code)

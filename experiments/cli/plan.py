@@ -98,4 +98,4 @@ def _write_picture(
     from pipeline.display.graph_svg import graph_svg
 
     states, notes = {row.address: row.state for row in rows}, {row.address: _time(row, costs) for row in rows}
-    Path(file).write_text(graph_svg(graph, title=title, states=states, notes=notes))
+    Path(file).write_text(graph_svg(graph, title=title, states=states, notes=notes), encoding="utf-8")

@@ -55,7 +55,7 @@ def write_draft(name: str, folder: Path = Path()) -> Path:
         raise PipelineError(f"{module!r} is also the name of {other}, which Python would import: choose another name")
     path = folder / f"{module}.py"
     try:
-        with path.open("x") as file:
+        with path.open("x", encoding="utf-8") as file:
             file.write(DRAFT.format(module=module, name=name))
     except FileExistsError:
         raise PipelineError(f"{path} already exists: choose another name, or remove the file") from None

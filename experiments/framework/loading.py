@@ -57,7 +57,7 @@ def experiment_names() -> list[str]:
 
 
 def _holds_experiment(path: Path) -> bool:
-    assigned = (node.targets[0] for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign))
+    assigned = (node.targets[0] for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.Assign))
     return any(isinstance(target, ast.Name) and target.id == "experiment" for target in assigned)
 
 

@@ -81,15 +81,22 @@ def _all_cached(rows: list[PlanRow]) -> Result:
 
 def _refuse(waiting: list[PlanRow], store: Store, invocation: Invocation) -> None:
     """Raise PipelineError for what cannot work, before Ray starts; let stages fetch what they need."""
-    from pipeline.ray_backend.session import local_capacity
+    from pipeline.ray_backend.session import check_surroundings, local_capacity
 
     here = local_capacity()
     if here is not None:
         total = _budget(invocation, Resources(cpus=invocation.cpus or here.cpus, gpus=here.gpus))
         check_resources([row.node for row in waiting], total)
+    if not _connected():
+        check_surroundings()
     for row in waiting:
         row.node.stage.prepare()
     check_store(store.folder)
+
+
+def _connected() -> bool:
+    """Whether this process is in a Ray session already; without importing Ray."""
+    return "ray" in sys.modules and bool(sys.modules["ray"].is_initialized())
 
 
 def _budget(invocation: Invocation, there: Resources) -> Resources:
@@ -129,7 +136,7 @@ def _run_on_ray(
     from pipeline.ray_backend.executor import RayExecutor
     from pipeline.ray_backend.session import connect, disconnect
 
-    joined_before = "ray" in sys.modules and sys.modules["ray"].is_initialized()
+    joined_before = _connected()
     own = {} if joined_before else own_parts(graph)
     cluster = connect(cpus=invocation.cpus, own=own.values())
     try:

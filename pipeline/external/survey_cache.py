@@ -62,7 +62,7 @@ def cache_folder() -> Path | None:
 
 def _read(file: Path, valid: dict[str, Json]) -> Json:
     """Read an answer; raises ValueError when it is not valid for this question."""
-    head, _, answer = file.read_text().partition("\n")
+    head, _, answer = file.read_text(encoding="utf-8").partition("\n")
     if json.loads(head) != {**valid, "sha256": _sha256(answer)}:
         raise ValueError("stale")
     return json.loads(answer)
@@ -73,7 +73,7 @@ def _write(file: Path, valid: dict[str, Json], answer: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f"{uuid4().hex}.part")
     try:
-        aside.write_text(json.dumps({**valid, "sha256": _sha256(answer)}) + "\n" + answer)
+        aside.write_text(json.dumps({**valid, "sha256": _sha256(answer)}) + "\n" + answer, encoding="utf-8")
         aside.replace(file)
     finally:
         aside.unlink(missing_ok=True)

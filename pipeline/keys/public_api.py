@@ -24,7 +24,7 @@ def home_modules() -> Mapping[str, str]:
         raise PipelineError(
             f"the package {PUBLIC_API} is not installed, or a folder of that name hides it: install it again"
         )
-    source = Path(spec.origin).read_text()
+    source = Path(spec.origin).read_text(encoding="utf-8")
     return {
         alias.name: node.module or ""
         for block in ast.parse(source).body

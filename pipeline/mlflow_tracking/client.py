@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 
 ENVIRONMENT = {
@@ -56,6 +57,18 @@ def open_client(store: Folder) -> Any:
     logging.getLogger("alembic").setLevel(logging.ERROR)
     home(store).mkdir(parents=True, exist_ok=True)
     return MlflowClient(tracking_uri=tracking_uri(store))
+
+
+def check_database(store: Folder) -> None:
+    """Raise PipelineError when MLflow cannot read the default tracker's database."""
+    try:
+        open_client(store).search_experiments(max_results=1)
+    except Exception as error:  # MLflow, SQLAlchemy and SQLite have their own
+        cause = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise PipelineError(
+            f"MLflow cannot read {home(store) / 'mlflow.db'}: {cause}\n"
+            "Move the file elsewhere; `ssdpipe sync` records the results of the store in a new one."
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.ray_backend.reachable import absent, check_cluster, refused
+from pipeline.ray_backend.temporary_folder import check_temporary_folder
 from pipeline.stage import Resources
 from pipeline.store.provenance import gpus
 
@@ -56,6 +58,14 @@ def connect(
             with _safe_path():
                 ray.init(address="local", include_dashboard=dashboard, **shape, **options)
     return cluster()
+
+
+def check_surroundings() -> None:
+    """Raise PipelineError within seconds when `connect` could not work: no such cluster, or no temporary folder."""
+    if address := os.environ.get("RAY_ADDRESS"):
+        check_cluster(address)
+    else:
+        check_temporary_folder()
 
 
 def disconnect() -> None:
@@ -119,14 +129,16 @@ def _job_config() -> Any:
 
 def _join(address: str, options: dict[str, Any]) -> None:
     import ray
+    from ray.exceptions import AuthenticationError
 
     try:
         ray.init(address=address, **options)
+    except AuthenticationError as error:
+        raise refused(address, str(error)) from error
     except ConnectionError as error:
-        raise PipelineError(
-            f"no Ray cluster answers at RAY_ADDRESS={address}: {error}\n"
-            "Start one (`ray start --head`) or unset RAY_ADDRESS to run on this machine."
-        ) from error
+        raise absent(address, str(error)) from error
+    except (ValueError, RuntimeError) as error:
+        raise PipelineError(f"RAY_ADDRESS={address} cannot be joined: {error}") from error
 
 
 def _resources(amounts: dict[str, float]) -> Resources:

@@ -22,7 +22,9 @@ TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), f
 
 def commands(page: Path, program: str) -> list[list[str]]:
     """Arguments of a program in the indented lines of a page."""
-    lines = re.findall(rf"^    (?:\$ )?{re.escape(program)}(\S* .*)$", page.read_text(), flags=re.MULTILINE)
+    lines = re.findall(
+        rf"^    (?:\$ )?{re.escape(program)}(\S* .*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     return [shlex.split(line, comments=True) for line in lines]
 
 

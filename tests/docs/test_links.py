@@ -13,7 +13,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_relative_link_points_to_a_file(page: Path) -> None:
-    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()) if "://" not in link]
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")) if "://" not in link]
     assert [link for link in links if not (page.parent / link.partition("#")[0]).exists()] == []
 
 
@@ -24,6 +24,8 @@ def test_every_page_is_linked_from_the_readme() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_and_folder_of_the_project_that_a_page_names_exists(page: Path) -> None:
-    text = re.sub(r"^`\S+\.py`[^\n]*:\n\n```python", "", page.read_text(), flags=re.MULTILINE)  # a file to be written
+    text = re.sub(
+        r"^`\S+\.py`[^\n]*:\n\n```python", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )  # a file to be written
     named = re.findall(r"`((?:pipeline|ssd_core|stages|experiments|tests|benchmarks|docs|tools)/[\w/.-]*)[`:]", text)
     assert [path for path in named if not (ROOT / path).exists()] == []

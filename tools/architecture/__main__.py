@@ -62,4 +62,4 @@ def _last(name: str) -> str:
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs"
     for name, text in texts().items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8")

@@ -39,7 +39,7 @@ def folders() -> dict[str, Folder]:
 
 def first_line(path: Path) -> str:
     """Return the first line of a module's docstring."""
-    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
 def imports_inside(package: str) -> dict[str, set[str]]:

@@ -66,4 +66,4 @@ def named_classes(named: str) -> tuple[str, ...]:
         return known[named]
     if not (file := Path(named).expanduser()).is_file():
         raise PipelineError(f"--classes takes voc, coco or a file of names; there is no file {file}")
-    return tuple(line.strip() for line in file.read_text().splitlines() if line.strip())
+    return tuple(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip())

@@ -63,6 +63,8 @@ def download(archive: Archive, to: Path, progress: Progress) -> bool:
         fetch(archive.url, target, md5=archive.md5, progress=lambda done, total: progress(step, done, total))
     size = target.stat().st_size
     files = unpack(target, to / archive.folder, lambda done, total: progress(f"unpack {archive.name}", done, total))
-    record.write_text(json.dumps({"url": archive.url, "bytes": size, "md5": archive.md5, "files": files}) + "\n")
+    record.write_text(
+        json.dumps({"url": archive.url, "bytes": size, "md5": archive.md5, "files": files}) + "\n", encoding="utf-8"
+    )
     target.unlink()
     return True

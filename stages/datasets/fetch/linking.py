@@ -39,7 +39,9 @@ def images_listed(name: str, folder: Path) -> dict[str, int]:
         counts = {split: _coco_images(folder, split) for split in splits}
     else:
         files = {split: folder / f"{SPLITS}/{split}.txt" for split in splits}
-        counts = {split: len(file.read_text().split()) for split, file in files.items() if file.exists()}
+        counts = {
+            split: len(file.read_text(encoding="utf-8").split()) for split, file in files.items() if file.exists()
+        }
     return {split: number for split, number in counts.items() if number}
 
 

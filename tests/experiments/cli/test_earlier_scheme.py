@@ -141,7 +141,7 @@ def test_compare_prints_the_earlier_numbers_and_marks_them(aged: Aged, options: 
 @pytest.mark.parametrize("options", [(), ("--preset", "tiny")])
 def test_report_shows_the_earlier_numbers_and_marks_them(aged: Aged, options: tuple[str, ...]) -> None:
     done = aged.ssdpipe("report", aged.file, *options)
-    page = Path(done.stdout.split()[0]).read_text()
+    page = Path(done.stdout.split()[0]).read_text(encoding="utf-8")
     assert NOTE in page
     assert "not run" not in page
 

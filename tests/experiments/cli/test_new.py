@@ -96,5 +96,5 @@ def test_the_table_of_a_question_that_is_not_in_the_paper_has_the_question_as_it
     options = ["./titled_here.py", "--preset", "tiny", "--store", "store"]
     compared = CliRunner().invoke(app, ["compare", *options])
     assert compared.stdout.startswith("Do oblong default boxes help?\n")
-    page = Path(CliRunner().invoke(app, ["report", *options]).stdout.split()[0]).read_text()
+    page = Path(CliRunner().invoke(app, ["report", *options]).stdout.split()[0]).read_text(encoding="utf-8")
     assert "<title>Do oblong default boxes help?</title>" in page

@@ -174,7 +174,7 @@ def test_a_stage_in_this_process_logs_into_the_folder_of_its_run(store):
     handle = executor.submit(job(store, Work(deed="say", variant="x/y")))
     assert executor.wait([handle], 0) == [handle]
     executor.result(handle)
-    assert "said so" in Path(store.folder.path, "runs/r/logs/work__x__y.log").read_text()
+    assert "said so" in Path(store.folder.path, "runs/r/logs/work__x__y.log").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, kw_only=True)

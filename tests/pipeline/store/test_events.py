@@ -74,7 +74,7 @@ def test_progress_is_logged_every_ten_seconds_at_most(tmp_path):
     for second in range(35):
         log.on_event(Event(time=100.0 + second, kind="progress", address="a"))
         log.on_event(Event(time=100.0 + second, kind="progress", address="b"))
-    lines = [json.loads(line) for line in Path(tmp_path, EVENTS).read_text().splitlines()]
+    lines = [json.loads(line) for line in Path(tmp_path, EVENTS).read_text(encoding="utf-8").splitlines()]
     assert [line["time"] for line in lines if line["address"] == "a"] == [100.0, 110.0, 120.0, 130.0]
     assert len(lines) == 8
 

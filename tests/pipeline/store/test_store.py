@@ -43,9 +43,9 @@ def test_a_manifest_without_a_key_scheme_is_of_the_first(store):
     write(store, draft("a"))
     committed = store.commit(draft("a"))
     path = Path(store.folder.path, f"keys/{committed.key}.json")
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     del content["ingredients"]["schema"]
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     found = store.find(committed.key)
     assert found.ingredients.is_of_earlier_scheme
     assert not committed.ingredients.is_of_earlier_scheme
@@ -162,7 +162,7 @@ def test_the_output_digest_sees_names_and_bytes_but_no_times(store):
 
 def test_manifests_are_plain_json_that_people_can_read(store):
     committed = store.commit(draft("a"))
-    content = json.loads(Path(store.folder.path, f"keys/{committed.key}.json").read_text())
+    content = json.loads(Path(store.folder.path, f"keys/{committed.key}.json").read_text(encoding="utf-8"))
     assert content["inputs"]["data"]["address"] == "shard"
     assert Manifest.from_json(content) == committed
 
