@@ -86,7 +86,7 @@ def _ask_control_service(host: str, port: int, address: str) -> None:
             channel.unary_unary(JOINING_CALL)(b"", timeout=ANSWER_SECONDS, metadata=_credentials())
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-                raise refused(address, "the token that it requires is not set here, or another one.") from None
+                raise refused(address, "it requires a token, which is not set here or differs.") from None
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise absent(address, f"port {port} is open but silent for {ANSWER_SECONDS:g} s.") from None
             raise absent(address, f"what listens at port {port} is not Ray ({error.code().name}).") from None
