@@ -1,19 +1,22 @@
 """Check a data set without writing anything: its lists, its files, and every image and box.
 
-An image of several splits is read once. `stages.datasets.defects` holds the consequence of each kind of defect.
+An image of several splits is read once, unless they annotate it differently. `stages.datasets.defects` holds the
+consequence of each kind of defect.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import permutations
 
+from pipeline.errors import PipelineError
 from stages.datasets.defects import Defect, Kind, Tally
 from stages.datasets.find import DataSet
 from stages.datasets.source import ListedImage, Listing, Source
-from stages.shards.image_row import read_image
+from stages.shards.image_row import Reading, read_image
+from stages.shards.plausibility import Sums, suspicions, total
 from stages.shards.shard import image_list
 
 
@@ -29,6 +32,28 @@ class Check:
     defects: tuple[Defect, ...]
 
 
+@dataclass(kw_only=True)
+class _Counts:
+    """What is known after reading all images, none of which is kept."""
+
+    names: Sequence[str]
+    tally: Tally = field(default_factory=Tally)
+    defects: list[Defect] = field(default_factory=list)
+    objects: Counter[str] = field(default_factory=Counter)
+    sums: list[Sums] = field(default_factory=list)
+    trainable: set[Hashable] = field(default_factory=set)
+    """Images with an object to train on, by `_entry`."""
+
+    def add(self, image: ListedImage, reading: Reading) -> None:
+        self.tally += reading.tally
+        self.defects += reading.defects
+        self.sums.append(reading.sums)
+        if row := reading.row:
+            self.objects.update(self.names[label] for label in row.labels)
+            if not row.crowd.all():
+                self.trainable.add(_entry(image))
+
+
 def check(
     data_set: DataSet,
     *,
@@ -38,46 +63,70 @@ def check(
 ) -> Check:
     """Check these splits, or all. With `classes`, any other class is a defect.
 
-    Raises PipelineError when a part is missing without which the data set cannot be read.
+    Raises PipelineError when a part is missing without which the data set cannot be read, or when there is no image.
     """
-    sources = [data_set.source(split) for split in splits or data_set.splits]
-    listings = {source.split: source.listing(source.located()) for source in sources}
-    names = sorted({name for source in sources for name in source.renamed(listings[source.split].objects_per_class)})
+    sources = {split: data_set.source(split) for split in splits or data_set.splits}
+    listings = {split: source.listing(source.located()) for split, source in sources.items()}
+    if not any(listing.images for listing in listings.values()):
+        looked = f"splits {', '.join(sources)} list no image" if sources else "it has no split"
+        raise PipelineError(f"nothing of {data_set.root} (layout {data_set.layout}) can be checked: {looked}")
+    of_splits = {split: source.renamed(listings[split].objects_per_class) for split, source in sources.items()}
+    counts = _read(_each_once(listings.values()), sorted(set().union(*of_splits.values())), progress)
     defects = [defect for listing in listings.values() for defect in listing.defects]
-    defects += _in_two_splits({source.split: source for source in sources}, listings)
+    defects += _in_two_splits(sources, listings)
     if not splits:
-        defects += _unlisted(sources, listings.values())
-    tally, of_images, counts = _read(_each_once(listings.values()), names, progress)
-    unknown = (name for name in names if classes and name not in classes)
-    defects += [
-        Defect(kind=Kind.UNKNOWN_CLASS, source=data_set.name, file=name, detail=f"{counts[name]} objects")
-        for name in unknown
-    ]
+        defects += _unlisted(list(sources.values()), listings.values())
+    defects += _unknown(data_set, counts, classes)
+    defects += _absent(data_set, of_splits)
+    defects += _without_objects(data_set, listings, counts.trainable)
+    defects += suspicions(total(counts.sums), counts.objects, source=data_set.name, place="all splits")
     return Check(
         images_of_splits={split: len(listing.images) for split, listing in listings.items()},
-        objects_per_class={name: counts[name] for name in names},
-        tally=sum(map(_of_lists, listings.values()), tally),
-        defects=(*defects, *of_images),
+        objects_per_class={name: counts.objects[name] for name in counts.names},
+        tally=sum(map(_of_lists, listings.values()), counts.tally),
+        defects=(*defects, *counts.defects),
     )
 
 
+def _entry(image: ListedImage) -> Hashable:
+    """Image and annotation, by which entries of several splits are recognised as one."""
+    return image.image_file, image.annotation or image.annotation_file
+
+
 def _each_once(listings: Iterable[Listing]) -> list[ListedImage]:
-    return list({image.image_file: image for listing in listings for image in listing.images}.values())
+    return list({_entry(image): image for listing in listings for image in listing.images}.values())
 
 
-def _read(
-    images: Sequence[ListedImage], names: Sequence[str], progress: Callable[[int, int], None] | None
-) -> tuple[Tally, list[Defect], Counter[str]]:
-    """Read every image without keeping it; return the tally, the defects and the number of objects of each class."""
-    tally, defects, counts = Tally(), list[Defect](), Counter[str]()
+def _read(images: Sequence[ListedImage], names: Sequence[str], progress: Callable[[int, int], None] | None) -> _Counts:
+    counts = _Counts(names=names)
     for done, image in enumerate(images, start=1):
-        reading = read_image(image, names)
-        tally += reading.tally
-        defects += reading.defects
-        counts.update(names[label] for label in (reading.row.labels if reading.row else ()))
+        counts.add(image, read_image(image, names))
         if progress:
             progress(done, len(images))
-    return tally, defects, counts
+    return counts
+
+
+def _unknown(data_set: DataSet, counts: _Counts, classes: Sequence[str]) -> Iterator[Defect]:
+    for name in counts.names:
+        if classes and name not in classes:
+            detail = f"{counts.objects[name]} objects"
+            yield Defect(kind=Kind.UNKNOWN_CLASS, source=data_set.name, file=name, detail=detail)
+
+
+def _absent(data_set: DataSet, of_splits: Mapping[str, Counter[str]]) -> Iterator[Defect]:
+    """Classes of a split to score on that no split to train on has."""
+    trained = set().union(*(counts for split, counts in of_splits.items() if split.startswith("train")))
+    for split, counts in of_splits.items() if trained else ():
+        for name in sorted(set(counts) - trained):
+            detail = f"{name}: {counts[name]} objects in {split}"
+            yield Defect(kind=Kind.ABSENT_CLASS, source=data_set.name, file=split, detail=detail)
+
+
+def _without_objects(data_set: DataSet, listings: Mapping[str, Listing], trainable: set[Hashable]) -> Iterator[Defect]:
+    for split, listing in listings.items():
+        if split.startswith("train") and not any(_entry(image) in trainable for image in listing.images):
+            detail = f"{len(listing.images)} images and no object to train on in any of them (crowds do not count)"
+            yield Defect(kind=Kind.NOTHING_TO_TRAIN, source=data_set.name, file=split, detail=detail)
 
 
 def _of_lists(listing: Listing) -> Tally:

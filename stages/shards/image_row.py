@@ -17,6 +17,9 @@ from stages.datasets.defects import Defect, Kind, Tally, leaves_out_box
 from stages.datasets.ground_truth import KeptObject, kept_objects
 from stages.datasets.image_check import SUFFIXES, CheckedImage, check_image
 from stages.datasets.source import ListedImage
+from stages.shards.plausibility import Sums, sums_of
+
+_NOTHING = Sums()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,8 @@ class Reading:
     row: Row | None
     tally: Tally
     defects: tuple[Defect, ...]
+    sums: Sums = _NOTHING
+    """Counts over its annotated objects, by which the whole set is judged."""
 
 
 def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[str] = ()) -> Reading:
@@ -55,7 +60,8 @@ def read_image(listed: ListedImage, classes: Sequence[str], ignored: Sequence[st
         boxes_written=len(objects),
         boxes_left_out=sum(leaves_out_box(remark.kind) for remark in remarks),
     )
-    return Reading(row=_row(listed, encoded, image, objects, classes), tally=tally, defects=defects)
+    row = _row(listed, encoded, image, objects, classes)
+    return Reading(row=row, tally=tally, defects=defects, sums=sums_of(items, size))
 
 
 def _boxes(annotation: Annotation) -> int:

@@ -25,6 +25,7 @@ from stages.datasets.source import ListedImage, Source
 from stages.shards.class_list import ClassList
 from stages.shards.image_list import DIGESTS
 from stages.shards.image_row import read_image
+from stages.shards.plausibility import Sums, suspicions, total
 
 NAMED = 10
 """Number of defects that an error lists."""
@@ -69,6 +70,8 @@ class Written:
     digests: tuple[str, ...]
     """Lines of `DIGESTS`."""
 
+    sums: Sums
+
 
 def write_shards(sharding: Sharding, sources: Sequence[tuple[Source, Folder]], ctx: Context) -> None:
     """Write the shards of all images of these sources, each paired with its folder."""
@@ -86,6 +89,12 @@ def write_shards(sharding: Sharding, sources: Sequence[tuple[Source, Folder]], c
     ]
     written = ctx.map(write_piece, pieces)
     defects += [defect for piece in written for defect in piece.defects]
+    defects += suspicions(
+        total([piece.sums for piece in written]),
+        lists.counts,
+        source="+".join(dict.fromkeys(source.name for source, _ in sources)),
+        place=", ".join(f"{source.name}/{source.split}" for source, _ in sources),
+    )
     tally = sum((piece.tally for piece in written), lists.tally)
     _refuse(sharding, tally, defects)
     _publish(ctx, classes, written, tally, defects)
@@ -105,6 +114,7 @@ def write_piece(piece: Piece) -> Written:
         per_class={name: _count(label, rows) for label, name in enumerate(piece.classes)},
         tally=sum((reading.tally for reading in readings), Tally()),
         defects=tuple(defect for reading in readings for defect in reading.defects),
+        sums=total([reading.sums for reading in readings]),
         digests=tuple(f"{len(row.image)} {_sha256(row.image)}" for row in rows),
     )
     piece.folder.replace(piece.name, content)
@@ -170,6 +180,7 @@ def _kept(piece: Piece) -> Written | None:
         tally=Tally(**accounts["tally"]),
         defects=tuple(Defect(**defect | {"kind": Kind(defect["kind"])}) for defect in accounts["defects"]),
         digests=tuple(accounts["digests"]),
+        sums=Sums(**accounts["sums"] | {"sizes": tuple(map(tuple, accounts["sums"]["sizes"]))}),
     )
 
 

@@ -65,7 +65,7 @@ class XmlSource(Source):
                 f"none of the {len(images)} ids of split {self.split!r} has an image in {folder.uri}; "
                 f"looked for {images[0].image_file} and so on"
             )
-        digests, counts = self._read(folder, images)
+        digests, counts, difficult = self._read(folder, images)
         lines = [
             f"{image.image_id} {digest} {image.image_file} {image.size if image.found else None}"
             for image, digest in zip(images, digests, strict=True)
@@ -76,6 +76,7 @@ class XmlSource(Source):
             ids=[image.image_id for image in images],
             files=[image.image_file if image.found else "" for image in images],
             sizes=[image.size for image in images],
+            difficult=difficult,
         )
 
     def listing(self, folder: Folder) -> Listing:
@@ -106,9 +107,9 @@ class XmlSource(Source):
             skip_empty=self.skip_empty,
         )
 
-    def _read(self, folder: Folder, images: Sequence[ListedFiles]) -> tuple[list[str], Counter[str]]:
-        """Digest of each annotation file ("" when there is none), and the number of objects of each class."""
-        digests, counts = [], Counter[str]()
+    def _read(self, folder: Folder, images: Sequence[ListedFiles]) -> tuple[list[str], Counter[str], int]:
+        """Digest of each annotation file ("" when there is none), and the numbers of objects: by class, difficult."""
+        digests, counts, difficult = [], Counter[str](), 0
         for image in images:
             if not (image.annotated and self.has_annotation(image)):
                 digests.append("")
@@ -116,7 +117,9 @@ class XmlSource(Source):
             content = folder.read_bytes(image.annotation_file)
             digests.append(hashlib.sha256(content).hexdigest())
             try:
-                counts.update(item.name for item in parse(content).objects)
+                objects = parse(content).objects
             except UnreadableAnnotation:
                 continue  # the report of the shards lists the broken files
-        return digests, counts
+            counts.update(item.name for item in objects)
+            difficult += sum(item.difficult for item in objects)
+        return digests, counts, difficult
