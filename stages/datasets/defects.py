@@ -3,7 +3,7 @@
 Nothing is dropped silently: images listed = images written + images left out, and boxes annotated =
 boxes written + boxes left out + boxes of images left out.
 
-Tested in tests/stages/shards/test_check.py.
+Tested in tests/stages/datasets/test_defects.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Sums over images are taken while they are read, and added; each suspicion is one line that names what it probably is.
 
-Tested in tests/stages/shards/test_plausibility.py.
+Tested in tests/stages/datasets/test_defects.py.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from ssd_core.data.shards import SCHEMA, SCHEMA_VERSION
 from ssd_core.network.model import Detector
 from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.weights.weights import Weights, save_weights
-from stages.datasets.defects import Kind, consequence
+from stages.datasets.defects import Kind, consequence, is_legal
 from stages.drawn.vocabulary import CLASSES
 from stages.training.train import Train
 
@@ -76,5 +76,5 @@ def test_every_column_and_every_defect_is_documented() -> None:
     assert set(SCHEMA.names) <= set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows)))
     assert f"`schema_version` (now {SCHEMA_VERSION})" in text
     assert [row for row in rows if row.strip("| ").split(" | ")[0] in set(Kind)] == [
-        f"| {kind} | {consequence(kind)} |" for kind in Kind
+        f"| {kind} | {consequence(kind)} | {'accepted' if is_legal(kind) else 'refused'} |" for kind in Kind
     ]
