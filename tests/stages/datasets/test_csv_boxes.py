@@ -108,6 +108,15 @@ def test_the_digest_depends_on_the_lines_and_the_images(root):
     assert len(set(digests)) == 3
 
 
+@pytest.mark.parametrize(
+    ("size", "message"), [("-inf", "'-inf', not a finite number"), ("wide", "'wide', not a number")]
+)
+def test_a_size_that_is_no_number_is_refused_with_its_line(root, size, message):
+    write(root, f"width,height,{HEADER}{size},80,a.jpg,1,1,9,9,cat\n")
+    with pytest.raises(PipelineError, match=rf"train.csv, line 2: width is {message}"):
+        source(root).digest()
+
+
 def test_bad_rows_are_reported_together_the_first_ten_with_the_total(root):
     write(root, HEADER + "a.jpg,1,1,9,9,cat\n" + "a.jpg,1,x,9,9,cat\n" * 11 + "a.jpg,1\n")
     with pytest.raises(PipelineError, match=r"train.csv: 12 rows cannot be read:\n  line 3: ymin") as error:
