@@ -23,14 +23,15 @@ from stages.datasets.reading.text import decode_text
 from stages.datasets.source import entries
 from stages.datasets.yolo_folders import NAMES_FILES, splits_of_folders
 from stages.datasets.yolo_labels import LabelFormat
+from stages.datasets.yolo_names import listed_names, names_of
 
 SPLITS = ("train", "val", "valid", "validation", "test")
 READ = {*SPLITS, "path", "names", "nc", "kpt_shape"}
 IRRELEVANT = {"download", "roboflow", "flip_idx", "kpt_names", "author", "license", "version", "description", "url"}
 """Keys of the YAML that have no bearing on boxes."""
 
-LONGEST_NAME = 255
-"""Largest number of characters in the name of a file."""
+LONGEST_NAME, LONGEST_PATH = 255, 1000
+"""Largest number of bytes in the name of a file, and of characters in a path."""
 
 USUAL_FILES = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
 
@@ -68,7 +69,7 @@ def find_yolo(folder: Folder) -> YoloSet | None:
     if (file := next((name for name in NAMES_FILES if folder.exists(name)), "")) and (
         found := splits_of_folders(folder)
     ):
-        return YoloSet(file=file, form=LabelFormat(names=_listed_names(folder, file)), splits=found)
+        return YoloSet(file=file, form=LabelFormat(names=listed_names(folder, file)), splits=found)
     return None
 
 
@@ -84,8 +85,8 @@ def _load(folder: Folder, file: str) -> dict[str, Any]:
 def _from_yaml(folder: Folder, file: str, content: Mapping[str, Any]) -> YoloSet:
     place = f"{folder.uri}/{file}"
     try:
-        root = "" if values.is_absent(content.get("path")) else values.name(content["path"], "path")
-        form = LabelFormat(names=_names(content), keypoints=_keypoints(content.get("kpt_shape")))
+        root = "" if values.is_absent(content.get("path")) else _paths([content["path"]], "path")[0]
+        form = LabelFormat(names=names_of(content), keypoints=_keypoints(content.get("kpt_shape")))
         wanted = {split: _paths(content[split], split) for split in SPLITS if content.get(split)}
     except ValueError as error:
         raise PipelineError(f"{place}: {error}") from error
@@ -106,54 +107,6 @@ def _from_yaml(folder: Folder, file: str, content: Mapping[str, Any]) -> YoloSet
     return YoloSet(file=file, form=form, splits=splits, absent=absent, notes=notes)
 
 
-def _names(content: Mapping[str, Any]) -> dict[int, str]:
-    """Class names by index. Raises ValueError when they are absent, empty, repeated, or not as many as `nc`."""
-    given = content.get("names")
-    if not isinstance(given, list | dict) or not given:
-        raise ValueError(
-            f"names is {values.shown(given)}: list the names of the classes, in the order of their indices"
-        )
-    pairs = list(given.items()) if isinstance(given, dict) else list(enumerate(given))
-    names = {_index(key): _name(key, name) for key, name in pairs}
-    _refuse_repeated(list(names.values()))
-    if content.get("nc") is not None and values.number(content["nc"], "nc") != len(names):
-        raise ValueError(f"nc is {content['nc']}, but the number of names is {len(names)}")
-    return names
-
-
-def _name(key: Any, name: Any) -> str:
-    if isinstance(name, bool):
-        raise ValueError(f"name {key} is {name}, as YAML reads yes, no, on and off: put it in quotes")
-    return values.name(name, f"name {key}")
-
-
-def _index(key: Any) -> int:
-    text = values.identifier(key, "an index of names")
-    if not text.isdecimal():
-        raise ValueError(f"names has the index {values.shown(key)}: indices are whole numbers from 0")
-    return int(text)
-
-
-def _refuse_repeated(names: Sequence[str]) -> None:
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"the name {twice[0]!r} stands for several classes")
-
-
-def _listed_names(folder: Folder, file: str) -> dict[int, str]:
-    """Class names of a text file, one in each line; only the last lines may be blank."""
-    text = decode_text(folder.read_bytes(file), f"{folder.uri}/{file}")
-    names = [line.strip() for line in text.rstrip().splitlines()]
-    try:
-        _refuse_repeated(names)
-        return {index: values.name(name, f"line {index + 1}") for index, name in enumerate(names)} or _none()
-    except ValueError as error:
-        raise PipelineError(f"{folder.uri}/{file}: {error}") from error
-
-
-def _none() -> dict[int, str]:
-    raise ValueError("it holds no name of a class")
-
-
 def _keypoints(shape: Any) -> int:
     """Number of values of the keypoints, from their `kpt_shape`: how many, and 2 or 3 values for each."""
     if shape is None:
@@ -163,11 +116,20 @@ def _keypoints(shape: Any) -> int:
     return int(shape[0] * shape[1])
 
 
-def _paths(given: Any, split: str) -> list[str]:
-    paths = [values.name(each, split) for each in (given if isinstance(given, list) else [given])]
-    if odd := [path for path in paths if not path.isprintable() or max(map(len, path.split("/"))) > LONGEST_NAME]:
-        raise ValueError(f"{split} is {values.shown(odd[0])}, which is no path")
+def _paths(given: Any, key: str) -> list[str]:
+    """The path or paths of a key. Raises ValueError for one that no file can have."""
+    paths = [values.name(each, key) for each in (given if isinstance(given, list) else [given])]
+    if odd := [path for path in paths if not _is_path(path)]:
+        raise ValueError(f"{key} is {values.shown(odd[0])}, which is no path")
     return paths
+
+
+def _is_path(text: str) -> bool:
+    return text.isprintable() and len(text) <= LONGEST_PATH and max(map(_length, text.split("/"))) <= LONGEST_NAME
+
+
+def _length(name: str) -> int:
+    return len(name.encode())
 
 
 def _below(folder: Folder, root: str, path: str) -> str | None:

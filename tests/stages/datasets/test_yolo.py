@@ -227,6 +227,7 @@ def test_an_image_listed_twice_is_reported(tmp_path, in_process) -> None:
         ("names: [cat]\nkpt_shape: 17", "kpt_shape is 17"),
         ('names: [cat]\nval: "a\\0b"', "val is .*, which is no path"),
         (f"names: [cat]\nval: {'x' * 300}", "val is 'xxx.*, which is no path"),
+        (f"names: [cat]\npath: /{'x' * 300}/y", "path is '/xxx.*, which is no path"),
         ("names: [cat]\npath: [a]", r"path is \['a'\], not a name"),
     ],
 )
