@@ -15,9 +15,9 @@ from functools import cached_property
 from stages.datasets.defects import Box, Kind
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AnnotatedObject:
-    """One object of one image."""
+    """One object of one image; with slots, because the readers of a single file hold all of its objects."""
 
     name: str
     """Class name as the data set has it; empty when it is absent, and then the object is left out."""
@@ -49,7 +49,7 @@ class Remark:
     """Index of the object; None when the whole annotation is concerned."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Annotation:
     """Everything annotated for one image."""
 

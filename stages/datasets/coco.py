@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pyarrow import fs
@@ -20,8 +19,9 @@ from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
 from stages.datasets.coco_images import ImageFile, find_images, image_folders, places
-from stages.datasets.coco_json import CocoFile, CocoImage, parse_coco
+from stages.datasets.coco_json import CocoFile, CocoImage, count_classes, parse_coco
 from stages.datasets.defects import Defect, Kind
+from stages.datasets.files_below import images_below
 from stages.datasets.source import (
     ListedImage,
     Listing,
@@ -73,15 +73,16 @@ class CocoFolder(Source):
 
     def files_read(self, folder: Folder) -> FilesRead:
         files, _ = _files(folder, self.split)
-        return FilesRead(contents=list(files.values()), sizes=image_folders(folder, files))
+        return FilesRead(contents=list(files.values()), sizes=image_folders(folder))
 
     def surveyed(self, folder: Folder) -> Survey:
         files, _ = _files(folder, self.split)
-        images, found = find_images(folder, files), _read(folder, self.split)
+        images, found = find_images(folder, files, splits_of(folder)), _read(folder, self.split)
         if not any(images.find(image.file_name) for image in found.images):
             raise PipelineError(
                 f"none of the {len(found.images)} images of split {self.split!r} is in {folder.uri}; "
-                f"looked in: {', '.join(places(files))}"
+                f"looked in: {', '.join(place or 'the folder itself' for place in places(files))}, and their subfolders; "
+                f"the first is {found.images[0].file_name!r}"
             )
         contents = [hashlib.sha256(folder.read_bytes(file)).hexdigest() for file in files.values()]
         files_found = [images.find(image.file_name) for image in found.images]
@@ -91,7 +92,7 @@ class CocoFolder(Source):
         )
         return Survey(
             digest=digest_of([*contents, *sizes]),
-            objects_per_class=dict(sorted(found.objects_per_class.items())),
+            objects_per_class=dict(sorted(count_classes(found.images).items())),
             ids=[image.image_id for image in found.images],
             files=[file.path if file else "" for file in files_found],
             sizes=[file.size if file else 0 for file in files_found],
@@ -99,34 +100,35 @@ class CocoFolder(Source):
 
     def listing(self, folder: Folder) -> Listing:
         files, _ = _files(folder, self.split)
-        found, images = _read(folder, self.split), find_images(folder, files)
+        found, images = _read(folder, self.split), find_images(folder, files, splits_of(folder))
         once = {image.image_id: image for image in reversed(found.images)}
         first = [once[image_id] for image_id in dict.fromkeys(image.image_id for image in found.images)]
         place = ", ".join(files.values())
         orphans = sum(number for _, number in found.orphans)
         return Listing(
             images=tuple(self._listed(folder, image, images.find(image.file_name), place) for image in first),
-            objects_per_class=found.objects_per_class,
+            objects_per_class=count_classes(found.images),
             defects=(
                 *repeated_ids(self, place, (image.image_id for image in found.images)),
-                *(
-                    self._defect(Kind.STRING_ID, place, f"image {image.image_id!r}")
-                    for image in first
-                    if image.string_id
-                ),
-                *(
-                    self._defect(Kind.ORPHAN_ANNOTATION, place, f"image {image_id}, {number} annotations")
-                    for image_id, number in found.orphans
-                ),
+                *self._of_list(found, first, place),
             ),
             repeated=len(found.images) - len(first),
             orphans=orphans,
         )
 
+    def _of_list(self, found: CocoFile, images: Sequence[CocoImage], place: str) -> Iterator[Defect]:
+        """Defects of the file itself, besides ids listed twice."""
+        for kind, detail in found.defects:
+            yield self._defect(kind, place, detail)
+        for image in images:
+            if image.string_id:
+                yield self._defect(Kind.STRING_ID, place, f"image {image.image_id!r}")
+        for image_id, number in found.orphans:
+            named = f"image {image_id}" if image_id else "without an image_id"
+            yield self._defect(Kind.ORPHAN_ANNOTATION, place, f"{named}, {number} annotations")
+
     def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
-        files, _ = _files(folder, self.split)
-        images = find_images(folder, files).by_name.values()
-        yield from ((Kind.ORPHAN_IMAGE, path) for path in sorted({image.path for image in images}))
+        yield from ((Kind.ORPHAN_IMAGE, path) for path in images_below(folder))
 
     def _listed(self, folder: Folder, image: CocoImage, file: ImageFile | None, place: str) -> ListedImage:
         return ListedImage(
@@ -191,13 +193,15 @@ def _read(folder: Folder, split: str) -> CocoFile:
     return CocoFile(
         images=tuple(images),
         orphans=tuple(orphan for name in parts.splits for orphan in read[name].orphans),
-        objects_per_class=Counter(item.name for image in images for item in image.annotation.objects),
+        categories={},
+        defects=tuple(defect for name in parts.splits for defect in read[name].defects),
     )
 
 
 def _parsed(folder: Folder, file: str) -> CocoFile:
-    try:
-        return parse_coco(folder.read_bytes(file))
-    except (ValueError, KeyError, TypeError) as error:
-        reason = f"an entry lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise PipelineError(f"{folder.uri}/{file} cannot be read as COCO annotations: {reason}") from error
+    place = f"{folder.uri}/{file}"
+    found = parse_coco(folder.read_bytes(file), place)
+    for number, image in enumerate(found.images):
+        if not image.file_name:
+            raise PipelineError(f"{place}: images[{number}], with the id {image.image_id}, has no file_name")
+    return found

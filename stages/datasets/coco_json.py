@@ -1,30 +1,36 @@
 """Parse an instances file in COCO's format: JSON to annotated images.
 
-A box (x, y, width, height), with edges counted from 0, becomes (x, y, x + width, y + height). Ids are compared as text,
-so that 2299 and "2299" are one image.
+A box (x, y, width, height), with edges counted from 0, becomes (x, y, x + width, y + height). Ids are compared as
+numbers where they are whole: 2299, 2299.0 and "2299" are one image.
 
-Tested in tests/stages/datasets/test_coco.py.
+Tested in tests/stages/datasets/test_coco_json.py.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from stages.datasets.annotation import AnnotatedObject, Annotation
-from stages.datasets.defects import Box
+from pipeline.errors import PipelineError
+from stages.datasets.annotation import AnnotatedObject, Annotation, Remark
+from stages.datasets.coco_entries import ReadImage, Unread, read_category, read_image, read_object
+from stages.datasets.defects import Kind
+from stages.datasets.reading.json_parts import Part, fields_of, members, split_json
+from stages.datasets.reading.values import shown
+
+LISTS = ("images", "annotations", "categories")
+IRRELEVANT = frozenset(("info", "licenses", "type"))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CocoImage:
     """One entry of `images` with all its annotations."""
 
     image_id: str
     file_name: str
+    """As stated; empty when it is absent."""
+
     annotation: Annotation
     string_id: bool
     """Whether an id in the file is a string."""
@@ -40,66 +46,114 @@ class CocoFile:
     orphans: tuple[tuple[str, int], ...]
     """(image id, number of annotations) of images that are not listed."""
 
-    objects_per_class: Mapping[str, int]
-    """Counts over the listed images."""
+    categories: Mapping[str, str]
+    """Names by id; empty where a name is absent."""
+
+    defects: tuple[tuple[Kind, str], ...] = ()
+    """Defects of the file as a whole, with their details."""
 
 
-def parse_coco(content: bytes) -> CocoFile:
+@dataclass(kw_only=True)
+class _Objects:
+    """The objects of one image."""
+
+    listed: list[AnnotatedObject] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    has_text_id: bool = False
+
+
+def parse_coco(content: bytes, file: str) -> CocoFile:
     """Read a file. A list of images without `annotations`, as for test-dev, is legal.
 
-    Raises ValueError when the content is not in this format, or annotations have a category that it does not define.
+    Raises PipelineError when the content is not in this format, or annotations have a category that it does not define.
     """
-    whole = json.loads(content)
-    if not isinstance(whole, dict) or not isinstance(whole.get("images"), list):
-        raise ValueError("it has no list `images`")
-    annotations: list[dict[str, Any]] = whole.get("annotations") or []
-    names = {str(category["id"]): str(category["name"]).strip() for category in whole.get("categories") or []}
-    if unknown := Counter(str(item.get("category_id")) for item in annotations if _category(item) not in names):
-        counts = ", ".join(f"{category} ({number} annotations)" for category, number in unknown.items())
-        raise ValueError(f"`categories` does not define category {counts}")
-    by_image: dict[str, list[dict[str, Any]]] = {}
-    for item in annotations:
-        by_image.setdefault(str(item.get("image_id")), []).append(item)
-    images = tuple(_image(entry, by_image.pop(str(entry["id"]), []), names) for entry in whole["images"])
+    whole = split_json(content, file)
+    if not isinstance(whole, dict) or "images" not in whole:
+        raise PipelineError(f"{file} cannot be read as COCO annotations: it has no list `images`")
+    listed, annotations, categories = (members(whole.get(name), f"{file}: `{name}`") for name in LISTS)
+    unread = Unread()
+    unread.add("the file", (name for name in whole if name not in LISTS and name not in IRRELEVANT), "its top level")
+    names, alike = _categories(
+        [read_category(part, number, file, unread) for number, part in enumerate(categories)], file
+    )
+    by_image, repeated = _objects(annotations, file, names, unread)
+    images = tuple(_image(read_image(part, number, file, unread), by_image) for number, part in enumerate(listed))
     return CocoFile(
         images=images,
-        orphans=tuple((image_id, len(items)) for image_id, items in by_image.items()),
-        objects_per_class=Counter(item.name for image in images for item in image.annotation.objects),
+        orphans=tuple((image_id, len(found.listed)) for image_id, found in by_image.items()),
+        categories=names,
+        defects=(*alike, *repeated, *((Kind.UNREAD, detail) for detail in unread.described())),
     )
 
 
-def _category(item: Mapping[str, Any]) -> str:
-    return str(item.get("category_id"))
+def count_classes(images: Iterable[CocoImage]) -> Counter[str]:
+    """Number of objects of each class."""
+    return Counter(item.name for image in images for item in image.annotation.objects)
 
 
-def _image(entry: Mapping[str, Any], annotations: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> CocoImage:
-    width, height = entry.get("width"), entry.get("height")
+def _categories(listed: Sequence[tuple[str, str]], file: str) -> tuple[dict[str, str], list[tuple[Kind, str]]]:
+    """Names by id, and the defects. Raises PipelineError for an id with two names."""
+    names: dict[str, str] = {}
+    defects = []
+    for category, name in listed:
+        if category in names and names[category] != name:
+            raise PipelineError(f"{file}: category {category} is named both {names[category]!r} and {name!r}")
+        if category in names:
+            defects.append((Kind.ALIKE_CLASSES, f"category {category}, {name!r}, is listed twice"))
+        names[category] = name
+    by_name: dict[str, list[str]] = {}
+    for category, name in names.items():
+        by_name.setdefault(name, []).append(category)
+    defects += (
+        (Kind.ALIKE_CLASSES, f"categories {', '.join(ids)} are all named {name!r} and become one class")
+        for name, ids in by_name.items()
+        if name and len(ids) > 1
+    )
+    return names, defects
+
+
+def _objects(
+    parts: Sequence[Part], file: str, names: Mapping[str, str], unread: Unread
+) -> tuple[dict[str, _Objects], list[tuple[Kind, str]]]:
+    """The objects by image id, and the defects of the list."""
+    by_image: dict[str, _Objects] = {}
+    unknown, ids, repeated, boxes = Counter[str](), set[int](), list[int](), False
+    for number, part in enumerate(parts):
+        image_id, category, item, has_text_id, defects = read_object(part, number, file, names, unread)
+        found = by_image.get(image_id)
+        if found is None:
+            found = by_image[image_id] = _Objects()
+        if category and category not in names:
+            unknown[category] += 1
+        if defects:
+            found.remarks += (Remark(kind=kind, detail=text, number=len(found.listed)) for kind, text in defects)
+        found.listed.append(item)
+        found.has_text_id |= has_text_id
+        boxes = boxes or item.box_xyxy is not None
+        if item.annotation_id is not None:
+            if item.annotation_id in ids:
+                repeated.append(item.annotation_id)
+            ids.add(item.annotation_id)
+    if unknown:
+        counts = ", ".join(f"{shown(category)} ({times:,} annotations)" for category, times in unknown.most_common(5))
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        raise PipelineError(f"{file}: `categories` does not define category {counts}{more}; add them to `categories`")
+    if parts and not boxes and not any("bbox" in fields_of(part, file) for part in parts):
+        raise PipelineError(f"{file}: none of its {len(parts):,} annotations has a `bbox`; is it an instances file?")
+    return by_image, _repeated(repeated)
+
+
+def _repeated(ids: Sequence[int]) -> list[tuple[Kind, str]]:
+    if not ids:
+        return []
+    return [(Kind.REPEATED_ID, f"{len(ids):,} annotations have the id of an earlier one, first {ids[0]}")]
+
+
+def _image(image: ReadImage, by_image: dict[str, _Objects]) -> CocoImage:
+    found = by_image.pop(image.image_id, None) or _Objects()
     return CocoImage(
-        image_id=str(entry["id"]),
-        file_name=str(entry["file_name"]),
-        annotation=Annotation(
-            size=None if width is None or height is None else (round(width), round(height)),
-            objects=tuple(_object(item, names[_category(item)]) for item in annotations),
-        ),
-        string_id=isinstance(entry["id"], str) or any(isinstance(item["image_id"], str) for item in annotations),
+        image_id=image.image_id,
+        file_name=image.file_name,
+        annotation=Annotation(size=image.size, objects=tuple(found.listed), remarks=tuple(found.remarks)),
+        string_id=image.has_text_id or found.has_text_id,
     )
-
-
-def _object(item: Mapping[str, Any], name: str) -> AnnotatedObject:
-    annotation_id, area = item.get("id"), item.get("area")
-    return AnnotatedObject(
-        name=name,
-        box_xyxy=_box(item.get("bbox")),
-        crowd=bool(item.get("iscrowd", 0)),
-        area=float(area) if isinstance(area, int | float) else None,
-        annotation_id=int(str(annotation_id)) if str(annotation_id).isdecimal() else None,
-    )
-
-
-def _box(xywh: Any) -> Box | None:
-    if not isinstance(xywh, list) or len(xywh) != 4:
-        return None
-    if not all(isinstance(value, int | float) and math.isfinite(value) for value in xywh):
-        return None
-    x, y, width, height = xywh
-    return float(x), float(y), float(x + width), float(y + height)

@@ -54,6 +54,7 @@ class Kind(StrEnum):
     SWAPPED_CORNERS = "swapped corners"
     CLIPPED = "box crosses the image border"
     WRONG_SIZE = "wrong size in annotation"
+    WRONG_AREA = "area that is no number of at least 0, replaced by the box's"
     DUPLICATE_BOX = "object annotated twice"
     ABSENT_CLASS = "class that the training split lacks"
     ALL_FRACTIONS = "all boxes look like fractions of the image"
@@ -65,6 +66,7 @@ class Kind(StrEnum):
     ORPHAN_IMAGE = "image in no split"
     ORPHAN_FILE = "annotation file in no split"
     STRING_ID = "id given as a string"
+    REPEATED_ID = "annotation id of several objects"
     UNREAD = "element, field or column that is not read"
     MISNAMED = "extension of another format"
     ODD_NAME = "space or non-ASCII letter in a name"
@@ -114,6 +116,7 @@ TREATMENTS = {
     Kind.SWAPPED_CORNERS: _REPAIRED,
     Kind.CLIPPED: _REPAIRED,
     Kind.WRONG_SIZE: _REPAIRED,
+    Kind.WRONG_AREA: _REPAIRED,
     Kind.STRING_ID: Treatment(Policy.REPAIRED, legal=True),
     Kind.DUPLICATE_BOX: _SUSPECT,
     Kind.ABSENT_CLASS: Treatment(Policy.BOX_LEFT_OUT),
@@ -123,6 +126,7 @@ TREATMENTS = {
     Kind.ALL_ONE_SIZE: _SUSPECT,
     Kind.LOOKS_LIKE_XYWH: _SUSPECT,
     Kind.ALIKE_CLASSES: _SUSPECT,
+    Kind.REPEATED_ID: _NOTED,
     Kind.UNREAD: _NOTED,
     Kind.ORPHAN_IMAGE: _NOTED,
     Kind.ORPHAN_FILE: _NOTED,

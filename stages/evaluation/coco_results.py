@@ -1,29 +1,32 @@
 """Score a COCO result file against an annotation file; no image is needed.
 
 Results are a list of {"image_id", "category_id", "bbox": [x, y, width, height], "score"}; annotations are COCO's JSON
-of instances. Ids of images and categories are compared as text: 42 and "42" are equal. They are mapped to indices from
-0. A category id that the annotations lack is refused: if the 80 classes of COCO were numbered from 0 or 1 instead of by
-their ids 1 to 90, each class would be scored against another.
+of instances, read and repaired as in a sharding. Ids of images and categories are compared as numbers where they are
+whole: 42, 42.0 and "42" are equal. They are mapped to indices from 0. Results whose category ids look like indices are
+refused: if the 80 classes of COCO were numbered from 0 or 1 instead of by their ids 1 to 90, each class would be scored
+against another.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Int
 from numpy import ndarray
 
 from pipeline.errors import PipelineError
 from ssd_core.metrics.voc_ap import ScoredBoxes
+from stages.datasets.annotation import Remark
+from stages.datasets.coco_json import CocoFile, parse_coco
+from stages.datasets.defects import Kind
+from stages.datasets.ground_truth import KeptObject, counted, kept_objects
+from stages.datasets.reading.values import shown
 from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco, id_order
-
-Entry = Mapping[str, Any]
+from stages.evaluation.coco_result_entries import Results, read_result_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,41 +54,43 @@ class CocoAnnotations:
 def score_result_file(results: Path, annotations: Path) -> CocoScores:
     """Score a file of detections. Raises PipelineError for an unreadable file or ids that do not match."""
     truth = read_annotations(annotations)
-    detections, outside = _detections(results, annotations, truth)
-    notes = list(truth.notes)
-    if outside:
-        notes.append(f"{outside} detections are on images that {annotations.name} does not list: ignored")
+    listed = read_result_file(results)
+    if len(listed.scores) and not any(image in truth.images for image in listed.images):
+        raise PipelineError(
+            f"none of the {len(listed.scores)} detections in {results} is on one of the {len(truth.images)} images of "
+            f"{annotations}; the first is on {listed.images[0]!r}"
+        )
+    images, labels, known, notes = _on_known(listed, truth.images, truth.categories, results, annotations.name)
+    detections = CocoDetections(
+        images=images, labels=labels, scores=listed.scores[known], boxes_xywh=listed.boxes_xywh[known]
+    )
     result = evaluate_coco(detections, truth.objects, image_count=len(truth.images), class_count=len(truth.categories))
-    return CocoScores(result=result, classes=truth.classes, notes=tuple(notes))
+    return CocoScores(result=result, classes=truth.classes, notes=(*truth.notes, *listed.notes, *notes))
 
 
 def read_annotations(file: Path) -> CocoAnnotations:
     """Read objects, images and categories of an annotation file; objects on images it does not list are skipped."""
-    content = _json(file)
-    if not isinstance(content, dict) or any(
-        not isinstance(content.get(part), list) for part in ("images", "annotations", "categories")
-    ):
-        raise PipelineError(
-            f"{file} is not a COCO annotation file: it needs lists of images, annotations and categories"
-        )
-    images = _numbered([image["id"] for image in _with(content["images"], ("id",), file)], "image", file)
-    named = {str(item["id"]): str(item["name"]) for item in _with(content["categories"], ("id", "name"), file)}
-    categories = _numbered([item["id"] for item in content["categories"]], "category", file)
-    if twice := [name for name, times in Counter(named.values()).items() if times > 1]:
+    content = parse_coco(_content(file), str(file))
+    categories = {key: name for key, name in content.categories.items() if name}
+    images = _numbered([image.image_id for image in content.images], "image", file)
+    labels = _numbered(list(categories), "category", file)
+    if twice := [name for name, times in Counter(categories.values()).items() if times > 1]:
         raise PipelineError(f"{file} has several categories named {twice[0]!r}")
-    listed = _with(content["annotations"], ("image_id", "category_id", "bbox"), file)
-    known = [item for item in listed if str(item["image_id"]) in images]
-    if not known:
-        raise PipelineError(f"{file}: none of its {len(listed)} annotations is on one of its {len(images)} images")
-    _refuse_unknown(known, categories, file, file.name)
+    orphans = sum(number for _, number in content.orphans)
+    annotated = sum(len(image.annotation.objects) for image in content.images)
+    if not annotated:
+        raise PipelineError(f"{file}: none of its {orphans} annotations is on one of its {len(images)} images")
+    kept, remarks = _kept(content, file)
     notes = [f'{file.name}: some image ids are text; 42 and "42" count as equal'] if _mixed(content) else []
-    if len(known) < len(listed):
-        notes.append(f"{file.name}: {len(listed) - len(known)} annotations are on images it does not list: ignored")
+    if orphans:
+        notes.append(f"{file.name}: {orphans} annotations are on images it does not list: ignored")
+    notes += (f"{file.name}: {kind} ({detail})" for kind, detail in content.defects)
+    notes += (f"{file.name}: {note}" for note in counted(remarks))
     return CocoAnnotations(
         images=images,
-        categories=categories,
-        classes=tuple(named[key] for key in categories),
-        objects=_objects(known, images, categories, file),
+        categories=labels,
+        classes=tuple(categories[key] for key in labels),
+        objects=_objects(kept, images, {categories[key]: label for key, label in labels.items()}),
         notes=tuple(notes),
     )
 
@@ -93,125 +98,104 @@ def read_annotations(file: Path) -> CocoAnnotations:
 def read_results(file: Path, image_ids: Sequence[str], categories: Sequence[str]) -> tuple[ScoredBoxes, int]:
     """Read the detections on the images `image_ids`, and count those on other images.
 
-    A label is the index of the category id in `categories`. Errors as for `score_result_file`.
+    A label is the index of the category id in `categories`. Errors as for `score_result_file`; an id that is not in
+    `categories` is one too, since a submission holds every detection.
     """
-    listed = _results(file)
+    listed = read_result_file(file)
     images = {image_id: number for number, image_id in enumerate(image_ids)}
     labels = {category: label for label, category in enumerate(categories)}
-    known = [item for item in listed if str(item["image_id"]) in images]
-    _refuse_unknown(known, labels, file, "the benchmark")
-    boxes_xywh = _boxes(known, file)
-    found = ScoredBoxes(
-        images=_places(known, "image_id", images),
-        labels=_places(known, "category_id", labels),
-        scores=_scores(known, file),
+    if unknown := Counter(category for category in listed.categories if category not in labels):
+        raise _unknown(unknown, labels, file, "the benchmark")
+    places, found, known, _ = _on_known(listed, images, labels, file, "the benchmark")
+    boxes_xywh = listed.boxes_xywh[known]
+    boxes = ScoredBoxes(
+        images=places,
+        labels=found,
+        scores=listed.scores[known],
         boxes_xyxy=np.concatenate([boxes_xywh[:, :2], boxes_xywh[:, :2] + boxes_xywh[:, 2:]], axis=1),
     )
-    return found, len(listed) - len(known)
+    return boxes, len(listed.scores) - len(boxes.scores)
+
+
+def _on_known(
+    listed: Results, images: Mapping[str, int], categories: Mapping[str, int], file: Path, annotations: str
+) -> tuple[Int[ndarray, " N"], Int[ndarray, " N"], Bool[ndarray, " M"], list[str]]:
+    """Images and labels of the detections that count, which of all M these are, and notes about the others."""
+    places = np.array([images.get(image, -1) for image in listed.images], dtype=np.int64)
+    labels = np.array([categories.get(category, -1) for category in listed.categories], dtype=np.int64)
+    unknown = Counter(listed.categories[each] for each in np.flatnonzero((places >= 0) & (labels < 0)))
+    notes = []
+    if outside := int((places < 0).sum()):
+        notes.append(f"{outside} detections are on images that {annotations} does not list: ignored")
+    if unknown:
+        if not (labels[places >= 0] >= 0).any() or _look_like_indices({*listed.categories}, categories):
+            raise _unknown(unknown, categories, file, annotations)
+        notes.append(
+            f"{unknown.total()} detections have category ids that {annotations} does not have: ignored; "
+            f"{_some(unknown)}"
+        )
+    known = (places >= 0) & (labels >= 0)
+    return places[known], labels[known], known, notes
+
+
+def _look_like_indices(found: set[str], categories: Mapping[str, int]) -> bool:
+    """Whether ids, some of them unknown, are all below or equal to the number of categories, as indices are."""
+    return all(category.isdecimal() and int(category) <= len(categories) for category in found)
+
+
+def _unknown(unknown: Counter[str], categories: Mapping[str, int], file: Path, annotations: str) -> PipelineError:
+    return PipelineError(
+        f"{file}: {unknown.total()} entries have category ids that {annotations} does not have: {_some(unknown)}. "
+        f"Its {len(categories)} ids go from {next(iter(categories))} to {list(categories)[-1]}; "
+        "write those ids, not indices into a list of classes"
+    )
+
+
+def _some(unknown: Counter[str]) -> str:
+    return ", ".join(sorted(unknown, key=id_order)[:10])
+
+
+def _kept(content: CocoFile, file: Path) -> tuple[list[tuple[str, KeptObject]], list[Remark]]:
+    """The objects to score against, with their image ids, and the defects. Raises PipelineError for odd flags."""
+    kept, remarks = list[tuple[str, KeptObject]](), list[Remark]()
+    for image in content.images:
+        found, defects = kept_objects(image.annotation.objects, image.annotation.size)
+        kept += ((image.image_id, item) for item in found)
+        remarks += (*image.annotation.remarks, *defects)
+    if odd := [remark for remark in remarks if remark.kind is Kind.UNREADABLE_FLAG]:
+        raise PipelineError(f"{file}: {odd[0].detail} ({len(odd):,} such flags)")
+    return kept, remarks
 
 
 def _objects(
-    listed: Sequence[Entry], images: Mapping[str, int], categories: Mapping[str, int], file: Path
+    kept: Sequence[tuple[str, KeptObject]], images: Mapping[str, int], labels: Mapping[str, int]
 ) -> CocoObjects:
-    boxes_xywh = _boxes(listed, file)
+    boxes_xyxy = np.array([item.box_xyxy for _, item in kept], dtype=np.float64).reshape(-1, 4)
+    sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
+    stated = np.array([np.nan if item.annotated.area is None else item.annotated.area for _, item in kept])
     return CocoObjects(
-        images=_places(listed, "image_id", images),
-        labels=_places(listed, "category_id", categories),
-        boxes_xywh=boxes_xywh,
-        area=np.array([item.get("area", box[2] * box[3]) for item, box in zip(listed, boxes_xywh, strict=True)]),
-        crowd=np.array([bool(item.get("iscrowd", 0)) for item in listed]),
+        images=np.array([images[image_id] for image_id, _ in kept], dtype=np.int64),
+        labels=np.array([labels[item.name] for _, item in kept], dtype=np.int64),
+        boxes_xywh=np.concatenate([boxes_xyxy[:, :2], sides], axis=1),
+        area=np.where(np.isnan(stated), sides.prod(axis=1), stated),
+        crowd=np.array([item.annotated.crowd or item.annotated.difficult for _, item in kept], dtype=np.bool_),
     )
 
 
-def _detections(file: Path, annotations: Path, truth: CocoAnnotations) -> tuple[CocoDetections, int]:
-    """Read the detections on the listed images, and count those on other images."""
-    listed = _results(file)
-    known = [item for item in listed if str(item["image_id"]) in truth.images]
-    if listed and not known:
-        raise PipelineError(
-            f"none of the {len(listed)} detections in {file} is on one of the {len(truth.images)} images of "
-            f"{annotations}; the first is on {listed[0]['image_id']!r}"
-        )
-    _refuse_unknown(known, truth.categories, file, annotations.name)
-    return CocoDetections(
-        images=_places(known, "image_id", truth.images),
-        labels=_places(known, "category_id", truth.categories),
-        scores=_scores(known, file),
-        boxes_xywh=_boxes(known, file),
-    ), len(listed) - len(known)
-
-
-def _results(file: Path) -> list[Entry]:
-    content = _json(file)
-    if not isinstance(content, list):
-        raise PipelineError(f"{file} is not a COCO result file: it needs a list of detections")
-    return _with(content, ("image_id", "category_id", "bbox", "score"), file)
-
-
-def _scores(listed: Sequence[Entry], file: Path) -> Float[ndarray, " N"]:
-    scores = np.array([item["score"] for item in listed], dtype=np.float64)
-    if not np.isfinite(scores).all():
-        raise PipelineError(f"{file}: detection {int(np.argmin(np.isfinite(scores))) + 1} has no finite score")
-    return scores
-
-
-def _refuse_unknown(listed: Iterable[Entry], categories: Mapping[str, int], file: Path, annotations: str) -> None:
-    unknown = Counter(str(item["category_id"]) for item in listed if str(item["category_id"]) not in categories)
-    if unknown:
-        some = ", ".join(sorted(unknown, key=id_order)[:10])
-        raise PipelineError(
-            f"{file}: {unknown.total()} entries have category ids that {annotations} does not have: {some}. "
-            f"Its {len(categories)} ids go from {next(iter(categories))} to {list(categories)[-1]}; "
-            "write those ids, not indices into a list of classes"
-        )
-
-
-def _numbered(ids: Sequence[Any], what: str, file: Path) -> dict[str, int]:
-    texts = [str(item) for item in ids]
-    if not texts:
+def _numbered(ids: Sequence[str], what: str, file: Path) -> dict[str, int]:
+    if not ids:
         raise PipelineError(f"{file} lists no {what}")
-    if twice := [text for text, times in Counter(texts).items() if times > 1]:
-        raise PipelineError(f"{file} lists {what} {twice[0]} more than once")
-    return {text: number for number, text in enumerate(sorted(texts, key=id_order))}
+    if twice := [text for text, times in Counter(ids).items() if times > 1]:
+        raise PipelineError(f"{file} lists {what} {shown(twice[0])} more than once")
+    return {text: number for number, text in enumerate(sorted(ids, key=id_order))}
 
 
-def _places(listed: Sequence[Entry], field: str, numbers: Mapping[str, int]) -> Int[ndarray, " N"]:
-    return np.array([numbers[str(item[field])] for item in listed], dtype=np.int64)
+def _mixed(content: CocoFile) -> bool:
+    """Whether some ids of images are text."""
+    return any(image.string_id for image in content.images)
 
 
-def _boxes(listed: Sequence[Entry], file: Path) -> Float[ndarray, "N 4"]:
-    """Boxes as (x, y, width, height); width and height must not be negative."""
-    try:
-        boxes_xywh = np.array([item["bbox"] for item in listed], dtype=np.float64).reshape(len(listed), 4)
-    except (ValueError, TypeError) as error:
-        raise PipelineError(f"{file}: every bbox needs four numbers (x, y, width, height)") from error
-    valid = np.isfinite(boxes_xywh).all(axis=1) & (boxes_xywh[:, 2:] >= 0).all(axis=1)
-    if not valid.all():
-        wrong = boxes_xywh[np.argmin(valid)].tolist()
-        raise PipelineError(
-            f"{file}: bbox {wrong} is not (x, y, width, height) with finite numbers and width and height of at least 0"
-        )
-    return boxes_xywh
-
-
-def _mixed(content: Mapping[str, Any]) -> bool:
-    """Whether image ids have different types across the lists of images and annotations."""
-    types = {type(image["id"]) for image in content["images"]}
-    return len(types | {type(item["image_id"]) for item in content["annotations"]}) > 1
-
-
-def _with(listed: Any, fields: Sequence[str], file: Path) -> list[Entry]:
-    """The entries, after checking that each has these fields."""
-    for place, item in enumerate(listed):
-        if missing := [field for field in fields if not isinstance(item, dict) or field not in item]:
-            raise PipelineError(f"{file}: entry {place + 1} of {len(listed)} has no {missing[0]}")
-    return list(listed)
-
-
-def _json(file: Path) -> Any:
+def _content(file: Path) -> bytes:
     if not file.is_file():
         raise PipelineError(f"there is no file {file}")
-    try:
-        return json.loads(file.read_bytes())
-    except ValueError as error:
-        raise PipelineError(f"{file} is not valid JSON: {error}") from error
+    return file.read_bytes()

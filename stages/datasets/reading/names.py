@@ -55,10 +55,11 @@ class ImageNames:
         """Return the path of the file that a name means; None when there is none, or several could be meant."""
         wanted = normalised(name)
         whole = stem(wanted)
-        for start in dict.fromkeys(("", *self._places)):
+        starts = dict.fromkeys(("", *self._places) if "/" in wanted else (*self._places, ""))
+        for start in starts:
             if (path := start + wanted) in self._exact and self._may_use(path, start):
                 return path
-        for start in dict.fromkeys(("", *self._places)):
+        for start in starts:
             if (found := self._stems.get(start + wanted) or self._stems.get(start + whole)) and self._may_use(
                 found, start
             ):

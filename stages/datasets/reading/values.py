@@ -85,7 +85,9 @@ def name(value: Any, field: str) -> str:
         raise ValueError(f"{field} is missing or empty")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"{field} is {shown(value)}, not a name")
-    return str(value).strip()
+    if not (text := str(value).strip()).isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError(f"{field} is {shown(value)}: half of a surrogate pair is no character")
+    return text
 
 
 def optional_size(width: Any, height: Any) -> tuple[int, int] | None:

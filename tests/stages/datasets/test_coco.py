@@ -114,19 +114,30 @@ def test_boxes_without_four_numbers_or_without_area_are_left_out(coco, run):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"no json", "Expecting value"),
+        (b"no json", r"is not valid JSON: Expecting value: line 1 column 1"),
+        (b'{"images": [1,', r"is not valid JSON: Expecting value: line 1 column 15"),
+        (b"[" * 100_000, "its JSON is nested too deeply"),
+        (b'{"images": [{"id": 1, "file_name": "\xff"}]}', "byte 0xff at position"),
+        (b'{"images": 3}', "`images` is 3, not a list"),
+        (b'{"images": [], "annotations": "cat"}', "`annotations` is 'cat', not a list"),
+        (b'{"images": ["cat"]}', r"images\[0\] is 'cat', not an object"),
+        (b'{"images": [{"id": 1, "file_name": ["a"]}]}', r"images\[0\]: file_name is \['a'\], not a name"),
+        (b'{"images": [{"file_name": "a.jpg"}]}', r"images\[0\]: id is missing"),
+        (b'{"images": [], "categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}', "named both 'a' and 'b'"),
+        (b'{"images": [], "annotations": [{"image_id": [1]}]}', r"annotations\[0\]: image_id is \[1\]"),
+        (b'{"images": [], "annotations": [{"image_id": 1, "caption": "x"}]}', "1 annotations has a `bbox`"),
         (b"[]", "no list `images`"),
-        (json.dumps({"images": [{"id": 1}]}).encode(), "lacks 'file_name'"),
+        (json.dumps({"images": [{"id": 1}]}).encode(), r"images\[0\], with the id 1, has no file_name"),
         (
             json.dumps({"images": [], "annotations": [box(1, 5, category=9)]}).encode(),
-            r"category 9 \(1 annotations",
+            r"category '9' \(1 annotations",
         ),
     ],
 )
 def test_a_file_of_another_format_is_refused_by_name(coco, content, message):
     root = coco("train", [entry(5)], [])
     (root / "annotations/instances_train.json").write_bytes(content)
-    with pytest.raises(PipelineError, match=rf"instances_train.json cannot be read .*{message}"):
+    with pytest.raises(PipelineError, match=rf"instances_train.json.*{message}"):
         source(root).digest()
 
 
@@ -198,7 +209,7 @@ def test_coco_objects_can_take_the_names_of_voc_and_the_others_are_counted(real_
 
 def test_odd_pairs_of_the_coco_tools_are_read(real_data):
     # SOURCE.txt of the data: the id of the image is text, those of 13 of its 14 annotations are numbers
-    content = parse_coco((real_data("coco_eval/extra") / "gt_ignore_test.json").read_bytes())
+    content = parse_coco((real_data("coco_eval/extra") / "gt_ignore_test.json").read_bytes(), "gt.json")
     (image,) = content.images
     assert (image.image_id, image.string_id, len(image.annotation.objects), content.orphans) == ("2299", True, 14, ())
 

@@ -44,7 +44,10 @@ def annotated(*objects: dict[str, Any], images: tuple[Any, ...] = (7,)) -> dict[
     return {
         "images": [{"id": image} for image in images],
         "categories": [{"id": 18, "name": "dog"}, {"id": 1, "name": "person"}],
-        "annotations": [{"image_id": 7, "category_id": 18, "bbox": BOX, "id": 1, **item} for item in objects],
+        "annotations": [
+            {"image_id": 7, "category_id": 18, "bbox": BOX, "id": number, **item}
+            for number, item in enumerate(objects, start=1)
+        ],
     }
 
 
@@ -105,7 +108,11 @@ def test_image_ids_as_text_and_as_numbers_are_equal_and_detections_on_crowds_are
     truth["images"][0]["id"] = 2299
     scores = score_result_file(folder / "dt_ignore_test.json", folder / "gt_ignore_test.json")
     assert as_stats(scores.result.numbers) == pytest.approx(official(found, truth), abs=1e-12)
-    assert scores.notes == ('gt_ignore_test.json: some image ids are text; 42 and "42" count as equal',)
+    assert scores.notes == (
+        'gt_ignore_test.json: some image ids are text; 42 and "42" count as equal',
+        "gt_ignore_test.json: element, field or column that is not read "
+        "(annotations: field 'ignore', 13 times, first in annotations[0])",  # pycocotools does not read it either
+    )
 
 
 def test_a_pair_with_categories_other_than_coco_s_scores_as_in_pycocotools(
@@ -154,10 +161,10 @@ def test_nothing_is_printed(write: Write, capsys: pytest.CaptureFixture[str]) ->
     ("wrong", "message"),
     [
         ({"category_id": 0}, r"1 entries have category ids .* does not have: 0\. Its 2 ids go from 1 to 18"),
-        ({"image_id": 8}, "none of the 1 detections .* is on one of the 1 images .* the first is on 8"),
-        ({"bbox": [1, 2, 3]}, "every bbox needs four numbers"),
+        ({"image_id": 8}, "none of the 1 detections .* is on one of the 1 images .* the first is on '8'"),
+        ({"bbox": [1, 2, 3]}, r"detection 1: bbox is \[1, 2, 3\], not four numbers"),
         ({"bbox": [10, 20, -5, 40]}, r"bbox \[10.0, 20.0, -5.0, 40.0\] is not \(x, y, width, height\)"),
-        ({"score": float("nan")}, "detection 1 has no finite score"),
+        ({"score": float("nan")}, "detection 1: score is nan, not a finite number"),
     ],
 )
 def test_invalid_detections_are_refused_with_the_reason(write: Write, wrong: dict[str, Any], message: str) -> None:
@@ -169,11 +176,11 @@ def test_invalid_detections_are_refused_with_the_reason(write: Write, wrong: dic
     ("detections", "truth", "message"),
     [
         ({"a": 1}, annotated({}), "needs a list of detections"),
-        ([{"image_id": 7}], annotated({}), "entry 1 of 1 has no category_id"),
-        ([], [], "not a COCO annotation file"),
-        ([], annotated({}, images=(7, "7")), "lists image 7 more than once"),
+        ([{"image_id": 7}], annotated({}), "detection 1: category_id is missing"),
+        ([], [], "cannot be read as COCO annotations: it has no list `images`"),
+        ([], annotated({}, images=(7, "7")), "lists image '7' more than once"),
         ([], annotated({"image_id": 3}), "none of its 1 annotations is on one of its 1 images"),
-        ([], annotated({"category_id": 5}), "category ids that annotations.json does not have: 5"),
+        ([], annotated({"category_id": 5}), "`categories` does not define category '5'"),
     ],
 )
 def test_files_in_another_format_are_refused(write: Write, detections: Any, truth: Any, message: str) -> None:
