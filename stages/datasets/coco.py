@@ -19,7 +19,7 @@ from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
 from stages.datasets.coco_images import ImageFile, find_images, image_folders, places
-from stages.datasets.coco_json import CocoFile, CocoImage, count_classes, parse_coco
+from stages.datasets.coco_json import CocoFile, CocoImage, count_classes, objects_of, parse_coco
 from stages.datasets.defects import Defect, Kind
 from stages.datasets.files_below import images_below
 from stages.datasets.source import (
@@ -81,7 +81,7 @@ class CocoFolder(Source):
         if not any(images.find(image.file_name) for image in found.images):
             raise PipelineError(
                 f"none of the {len(found.images)} images of split {self.split!r} is in {folder.uri}; "
-                f"looked in: {', '.join(place or 'the folder itself' for place in places(files))}, and their subfolders; "
+                f"looked in: {', '.join(place or 'the folder itself' for place in places(files))}; "
                 f"the first is {found.images[0].file_name!r}"
             )
         contents = [hashlib.sha256(folder.read_bytes(file)).hexdigest() for file in files.values()]
@@ -96,6 +96,8 @@ class CocoFolder(Source):
             ids=[image.image_id for image in found.images],
             files=[file.path if file else "" for file in files_found],
             sizes=[file.size if file else 0 for file in files_found],
+            crowds=sum(item.crowd for item in objects_of(found.images)),
+            difficult=sum(item.difficult and not item.crowd for item in objects_of(found.images)),
         )
 
     def listing(self, folder: Folder) -> Listing:

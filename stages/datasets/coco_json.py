@@ -9,7 +9,7 @@ Tested in tests/stages/datasets/test_coco_json.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
@@ -88,7 +88,12 @@ def parse_coco(content: bytes, file: str) -> CocoFile:
 
 def count_classes(images: Iterable[CocoImage]) -> Counter[str]:
     """Number of objects of each class."""
-    return Counter(item.name for image in images for item in image.annotation.objects)
+    return Counter(item.name for item in objects_of(images))
+
+
+def objects_of(images: Iterable[CocoImage]) -> Iterator[AnnotatedObject]:
+    """All objects of these images."""
+    return (item for image in images for item in image.annotation.objects)
 
 
 def _categories(listed: Sequence[tuple[str, str]], file: str) -> tuple[dict[str, str], list[tuple[Kind, str]]]:

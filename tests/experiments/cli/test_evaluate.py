@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.errors import PipelineError
+
 if TYPE_CHECKING:
+    from typer.testing import Result
+
     from tests.experiments.cli.conftest import Project
 
 
@@ -73,6 +77,74 @@ def test_the_table_of_coco_has_classes_and_the_twelve_numbers(project: Project, 
     assert lines[:3] == ["class  AP % (coco)", "dog    100.0", "AP     100.0"]
     assert lines[5] == "APs    -"
     assert len(lines) == 14
+
+
+def score_coco(project: Project, files: tuple[Path, Path], *edits: tuple[int, str, str]) -> Result:
+    """Score after replacing text in the results (0) or the annotations (1)."""
+    for number, old, text in edits:
+        before = files[number].read_text()
+        assert old in before
+        files[number].write_text(before.replace(old, text))
+    results, annotations = map(str, files)
+    return project.ssdpipe("evaluate", "detections", results, "--annotations", annotations, "--protocol", "coco")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        (0, '"image_id": 7', '"image_id": 7.0'),
+        (0, '"image_id": 7', '"image_id": "7"'),
+        (0, '"category_id": 18', '"category_id": 18.0'),
+        (0, '"score": 0.5', '"score": "0.5"'),
+        (1, '"iscrowd": 0', '"iscrowd": "0"'),
+        (1, '"iscrowd": 0', '"iscrowd": false'),
+        (1, '"area": 2000', '"area": null'),
+        (1, "[10, 20, 50, 40]", '["10", "20", "50", "40"]'),
+        (1, "[10, 20, 50, 40]", "[60, 60, -50, -40]"),  # repaired, as in a sharding
+    ],
+)
+def test_values_of_coco_mean_the_same_in_every_spelling(
+    project: Project, coco: tuple[Path, Path], edit: tuple[int, str, str]
+) -> None:
+    assert "AP     100.0" in score_coco(project, coco, edit).stdout
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        ((1, '"iscrowd": 0', '"iscrowd": "perhaps"'), "annotations[0]: iscrowd is 'perhaps': write 0 or 1"),
+        ((1, '"annotations": [', '"annotations": [3, '), "annotations[0] is 3, not an object"),
+        ((1, '"name": "dog"', '"name": ["dog"]'), "categories[0]: name is ['dog'], not a name"),
+        ((0, "50, 40]", "50, 40, 1]"), "detection 1: bbox is [10, 20, 50, 40, 1], not four numbers"),
+        ((0, "50, 40]", '50, "wide"]'), "detection 1: bbox is 'wide', not a number"),
+        ((0, '"score": 0.5', '"score": NaN'), "detection 1: score is nan, not a finite number"),
+        ((0, '"score": 0.5', '"score": null'), "detection 1: score is missing"),
+        ((0, '"image_id": 7', '"image_id": [7]'), "detection 1: image_id is [7]"),
+        ((0, '"category_id": 18', '"category_id": 0'), "1 entries have category ids that instances.json does not have"),
+        ((0, "}]", ""), "is not valid JSON: Expecting ',' delimiter: line 1 column"),
+    ],
+)
+def test_what_cannot_be_read_in_files_of_coco_is_refused_with_its_place(
+    project: Project, coco: tuple[Path, Path], edit: tuple[int, str, str], message: str
+) -> None:
+    done = score_coco(project, coco, edit)
+    assert isinstance(done.exception, PipelineError)  # exit code 2: test_main.py
+    assert (message in str(done.exception), done.stdout) == (True, "")
+
+
+def test_detections_of_other_categories_are_reported_unless_their_ids_look_like_indices(
+    project: Project, coco: tuple[Path, Path]
+) -> None:
+    other = ', {"image_id": 7, "category_id": 90, "bbox": [1, 2, 3, 4], "score": 0.9, "source": "x"}]'
+    done = score_coco(project, coco, (0, "}]", "}" + other))
+    assert "AP     100.0" in done.stdout
+    assert "1 detections have category ids that instances.json does not have: ignored; 90" in done.stderr
+    assert "not read: detections: field 'source', 1 times, first in detection 2" in done.stderr
+    indices = ((0, '"category_id": 18', '"category_id": 1'), (0, '"category_id": 90', '"category_id": 2'))
+    more = (1, '"categories": [', '"categories": [{"id": 1, "name": "person"}, {"id": 3, "name": "car"}, ')
+    done = score_coco(project, coco, *indices, more)
+    assert isinstance(done.exception, PipelineError)
+    assert "write those ids, not indices into a list of classes" in str(done.exception)
 
 
 def test_the_official_demonstration_of_coco_by_command(project: Project, real_data: Callable[[str], Path]) -> None:

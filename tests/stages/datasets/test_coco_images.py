@@ -107,3 +107,13 @@ def test_the_folder_of_the_split_comes_before_the_root(build: Build) -> None:
     root = build({"train": ["a.jpg"]}, ["a.jpg", "images/train/a.jpg"])
     (root / "a.jpg").write_bytes(b"no image")
     assert checked(root)["images_written"] == 1
+
+
+def test_flags_in_words_are_listed_with_their_place(build: Build) -> None:
+    root = build({"train": ["a.jpg"]}, ["images/train/a.jpg"])
+    file = root / "annotations/instances_train.json"
+    file.write_text(file.read_text().replace('"bbox"', '"iscrowd": "perhaps", "bbox"'))
+    result = CliRunner().invoke(app, ["data", "check", str(root), "--strict"])
+    assert result.exit_code == 2
+    assert "flag that is neither 0 or 1 nor false or true: 1, refused" in result.stdout
+    assert "image 1, object 0: annotations[0]: iscrowd is 'perhaps'" in result.stdout
