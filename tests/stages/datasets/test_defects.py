@@ -116,6 +116,14 @@ def text_id(content):
     content["images"][0]["id"] = str(content["images"][0]["id"])
 
 
+def repeated_id(content):
+    content["annotations"][1]["id"] = content["annotations"][0]["id"]
+
+
+def negative_area(content):
+    content["annotations"][0]["area"] = -600
+
+
 def yolo(voc):
     for image, split in (("a", "train"), ("b", "train"), ("c", "test")):
         for kind in ("images", "labels"):
@@ -168,6 +176,8 @@ MAKERS = {
     Kind.ORPHAN_IMAGE: lambda voc: voc.image("over"),
     Kind.ORPHAN_FILE: lambda voc: voc.annotation("over"),
     Kind.STRING_ID: coco(text_id),
+    Kind.REPEATED_ID: coco(repeated_id),
+    Kind.WRONG_AREA: coco(negative_area),
     Kind.UNREAD: in_annotation("</object>", "<weather>fog</weather></object>"),
     Kind.MISNAMED: lambda voc: voc.image("a", suffix=".png").rename(voc.root / "JPEGImages/a.jpg"),
     Kind.ODD_NAME: lambda voc: [voc.image("ä"), voc.annotation("ä"), voc.split("train", ["a", "b", "ä"])],
