@@ -15,9 +15,9 @@ BOX = [10, 20, 30.5, 40]
 CORNERS = (10.0, 20.0, 40.5, 60.0)
 
 
-def content(annotations: Any = ({},), images: Any = ({},), categories: Any = ({},), **more: Any) -> dict[str, Any]:
+def content(annotations: Any = None, images: Any = None, categories: Any = None, **more: Any) -> dict[str, Any]:
     def entries(listed: Any, **usual: Any) -> Any:
-        return [usual | dict(entry) for entry in listed]
+        return [usual | dict(entry) for entry in listed or ({},)]
 
     return {
         "images": entries(images, id=1, file_name="a.jpg", width=80, height=60),
