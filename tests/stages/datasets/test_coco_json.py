@@ -16,8 +16,9 @@ CORNERS = (10.0, 20.0, 40.5, 60.0)
 
 
 def content(annotations: Any = None, images: Any = None, categories: Any = None, **more: Any) -> dict[str, Any]:
-    def entries(listed: Any, **usual: Any) -> Any:
-        return [usual | dict(entry) for entry in listed or ({},)]
+    def entries(listed: Any, **usual: Any) -> list[dict[str, Any]]:
+        changes: list[dict[str, Any]] = list(listed or [{}])
+        return [usual | change for change in changes]
 
     return {
         "images": entries(images, id=1, file_name="a.jpg", width=80, height=60),
