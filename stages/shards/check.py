@@ -72,7 +72,7 @@ def check(
         raise PipelineError(f"nothing of {data_set.root} (layout {data_set.layout}) can be checked: {looked}")
     of_splits = {split: source.renamed(listings[split].objects_per_class) for split, source in sources.items()}
     counts = _read(_each_once(listings.values()), sorted(set().union(*of_splits.values())), progress)
-    defects = [defect for listing in listings.values() for defect in listing.defects]
+    defects = list(_of_listings(listings.values()))
     defects += _in_two_splits(sources, listings)
     if not splits:
         defects += _unlisted(list(sources.values()), listings.values())
@@ -86,6 +86,14 @@ def check(
         tally=sum(map(_of_lists, listings.values()), counts.tally),
         defects=(*defects, *counts.defects),
     )
+
+
+def _of_listings(listings: Iterable[Listing]) -> Iterator[Defect]:
+    """Defects of the lists; what is not read of a file that several splits share counts once."""
+    unread = set[Defect]()
+    for listing in listings:
+        yield from (defect for defect in listing.defects if defect not in unread)
+        unread.update(defect for defect in listing.defects if defect.kind is Kind.UNREAD)
 
 
 def _entry(image: ListedImage) -> Hashable:

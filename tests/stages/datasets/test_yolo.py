@@ -271,6 +271,12 @@ def test_what_is_not_read_of_a_yaml_is_reported(tmp_path, in_process) -> None:
     ]
 
 
+def test_what_is_not_read_of_a_file_that_splits_share_is_reported_once(tmp_path) -> None:
+    yaml = {"data.yaml": f"train: train/images\nval: valid/images\naugment: true\n{YAML}"}
+    done = CliRunner().invoke(app, ["data", "check", str(write(tmp_path, yaml | ROBOFLOW))])
+    assert "that is not read: 1, kept unchanged\n  data.yaml: key augment\n" in done.stdout
+
+
 def test_of_several_yaml_files_data_yaml_is_read_and_others_are_refused(tmp_path) -> None:
     write(labelled(tmp_path, BOX), {"other.yaml": f"train: images/train\n{YAML}", "unrelated.yaml": "- 1"})
     assert find_data_set(str(tmp_path)).splits == ("train",)
