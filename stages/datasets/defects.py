@@ -161,9 +161,9 @@ def leaves_out_box(kind: Kind) -> bool:
     return TREATMENTS[kind].policy is Policy.BOX_LEFT_OUT
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Defect:
-    """A defect and its place."""
+    """A defect and its place; with slots, since a large data set may have one for each box."""
 
     kind: Kind
     source: str
@@ -203,12 +203,17 @@ class Tally:
 
 
 def report(tally: Tally, defects: Sequence[Defect]) -> dict[str, Any]:
-    """Content of `report.json`: the tally, the number of defects of each kind, and each defect with its place."""
+    """The content of `report.json`: the tally, the number of defects of each kind, and each defect with its place."""
     return {
         **asdict(tally),
         "defects": {kind.value: number for kind, number in _by_kind(defects)},
-        "list": [asdict(defect) | {"consequence": consequence(defect.kind)} for defect in defects],
+        "list": [entry(defect) for defect in defects],
     }
+
+
+def entry(defect: Defect) -> dict[str, Any]:
+    """A defect as reports in JSON list it."""
+    return asdict(defect) | {"consequence": consequence(defect.kind)}
 
 
 def readable_report(tally: Tally, defects: Sequence[Defect]) -> str:

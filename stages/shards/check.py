@@ -29,7 +29,26 @@ class Check:
     """Counts over the readable images, each once."""
 
     tally: Tally
+    numbers: Mapping[Kind, int]
+    """Number of defects of each kind that occurs."""
+
     defects: tuple[Defect, ...]
+    """All of them, or the first of each kind."""
+
+
+@dataclass(kw_only=True)
+class _Defects:
+    """Defects, counted by kind; the first `most` of each kind are kept, or all."""
+
+    most: int | None
+    numbers: Counter[Kind] = field(default_factory=Counter)
+    kept: list[Defect] = field(default_factory=list)
+
+    def add(self, defects: Iterable[Defect]) -> None:
+        for defect in defects:
+            self.numbers[defect.kind] += 1
+            if self.most is None or self.numbers[defect.kind] <= self.most:
+                self.kept.append(defect)
 
 
 @dataclass(kw_only=True)
@@ -38,7 +57,6 @@ class _Counts:
 
     names: Sequence[str]
     tally: Tally = field(default_factory=Tally)
-    defects: list[Defect] = field(default_factory=list)
     objects: Counter[str] = field(default_factory=Counter)
     sums: list[Sums] = field(default_factory=list)
     trainable: set[Hashable] = field(default_factory=set)
@@ -46,7 +64,6 @@ class _Counts:
 
     def add(self, image: ListedImage, reading: Reading) -> None:
         self.tally += reading.tally
-        self.defects += reading.defects
         self.sums.append(reading.sums)
         if row := reading.row:
             self.objects.update(self.names[label] for label in row.labels)
@@ -59,9 +76,12 @@ def check(
     *,
     splits: Sequence[str] = (),
     classes: Sequence[str] = (),
+    examples: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Check:
     """Check these splits, or all. With `classes`, any other class is a defect.
+
+    `examples` limits the number of defects of each kind that are kept; all are counted.
 
     Raises PipelineError when a part is missing without which the data set cannot be read, or when there is no image.
     """
@@ -71,20 +91,23 @@ def check(
         looked = f"splits {', '.join(sources)} list no image" if sources else "it has no split"
         raise PipelineError(f"nothing of {data_set.root} (layout {data_set.layout}) can be checked: {looked}")
     of_splits = {split: source.renamed(listings[split].objects_per_class) for split, source in sources.items()}
-    counts = _read(_each_once(listings.values()), sorted(set().union(*of_splits.values())), progress)
-    defects = list(_of_listings(listings.values()))
-    defects += _in_two_splits(sources, listings)
+    found = _Defects(most=examples)
+    found.add(_of_listings(listings.values()))
+    found.add(_in_two_splits(sources, listings))
     if not splits:
-        defects += _unlisted(list(sources.values()), listings.values())
-    defects += _unknown(data_set, counts, classes)
-    defects += _absent(data_set, of_splits)
-    defects += _without_objects(data_set, listings, counts.trainable)
-    defects += suspicions(total(counts.sums), counts.objects, source=data_set.name, place="all splits")
+        found.add(_unlisted(list(sources.values()), listings.values()))
+    names = sorted(set().union(*of_splits.values()))
+    counts = _read(_each_once(listings.values()), names, found, progress)
+    found.add(_unknown(data_set, counts, classes))
+    found.add(_absent(data_set, of_splits))
+    found.add(_without_objects(data_set, listings, counts.trainable))
+    found.add(suspicions(total(counts.sums), counts.objects, source=data_set.name, place="all splits"))
     return Check(
         images_of_splits={split: len(listing.images) for split, listing in listings.items()},
         objects_per_class={name: counts.objects[name] for name in counts.names},
         tally=sum(map(_of_lists, listings.values()), counts.tally),
-        defects=(*defects, *counts.defects),
+        numbers={kind: found.numbers[kind] for kind in Kind if found.numbers[kind]},
+        defects=tuple(found.kept),
     )
 
 
@@ -105,10 +128,17 @@ def _each_once(listings: Iterable[Listing]) -> list[ListedImage]:
     return list({_entry(image): image for listing in listings for image in listing.images}.values())
 
 
-def _read(images: Sequence[ListedImage], names: Sequence[str], progress: Callable[[int, int], None] | None) -> _Counts:
+def _read(
+    images: Sequence[ListedImage],
+    names: Sequence[str],
+    found: _Defects,
+    progress: Callable[[int, int], None] | None,
+) -> _Counts:
     counts = _Counts(names=names)
     for done, image in enumerate(images, start=1):
-        counts.add(image, read_image(image, names))
+        reading = read_image(image, names)
+        found.add(reading.defects)
+        counts.add(image, reading)
         if progress:
             progress(done, len(images))
     return counts

@@ -34,20 +34,24 @@ def check(
 
     Defects are listed by kind, with their files and consequences.
     """
-    from stages.datasets.defects import is_legal, report
+    from stages.datasets.defects import is_legal
     from stages.datasets.find import find_data_set
     from stages.shards.check import check as check_data_set
 
     data_set = find_data_set(folder, layout)
-    result = check_data_set(data_set, splits=split or (), classes=comma_separated(classes), progress=_progress)
+    result = check_data_set(
+        data_set,
+        splits=split or (),
+        classes=comma_separated(classes),
+        examples=None if as_json else EXAMPLES,
+        progress=_progress,
+    )
     if as_json:
-        print(
-            json.dumps({"layout": data_set.layout, **asdict(result), **report(result.tally, result.defects)}, indent=1)
-        )
+        _print_json(data_set.layout, result)
     else:
         print(f"{data_set.name}: layout {data_set.layout}")
         _print(result)
-    if strict and any(not is_legal(defect.kind) for defect in result.defects):
+    if strict and not all(map(is_legal, result.numbers)):
         raise typer.Exit(2)
 
 
@@ -58,7 +62,7 @@ def _progress(done: int, total: int) -> None:
 
 def _print(result: Check) -> None:
     from experiments.cli.shared.printing import columns
-    from stages.datasets.defects import Kind, consequence
+    from stages.datasets.defects import consequence
 
     tally = result.tally
     print(columns([("split", "images"), *((name, f"{count:,}") for name, count in result.images_of_splits.items())]))
@@ -70,10 +74,27 @@ def _print(result: Check) -> None:
     left_out = tally.boxes_left_out + tally.boxes_of_left_out_images
     print(f"boxes   {tally.boxes_annotated:,} annotated, {tally.boxes_written:,} sound, {left_out:,} left out")
     print(f"images without objects: {tally.images_without_objects:,}\n")
-    for kind in Kind:
-        if places := [defect for defect in result.defects if defect.kind is kind]:
-            print(f"{kind}: {len(places):,}, {consequence(kind)}")
-            print("".join(f"  {defect.place}: {defect.detail}\n" for defect in places[:EXAMPLES]), end="")
-            print(f"  and {len(places) - EXAMPLES:,} more, see --json\n" if len(places) > EXAMPLES else "", end="")
-    if not result.defects:
+    for kind, number in result.numbers.items():
+        places = (defect for defect in result.defects if defect.kind is kind)
+        print(f"{kind}: {number:,}, {consequence(kind)}")
+        print("".join(f"  {defect.place}: {defect.detail}\n" for defect in places), end="")
+        print(f"  and {number - EXAMPLES:,} more, see --json\n" if number > EXAMPLES else "", end="")
+    if not result.numbers:
         print("no defects")
+
+
+def _print_json(layout: str, result: Check) -> None:
+    """Print the counts, then a line for each defect: of a large data set, not all are made into text at once."""
+    from stages.datasets.defects import entry
+
+    counts = {
+        "layout": layout,
+        "images_of_splits": result.images_of_splits,
+        "objects_per_class": result.objects_per_class,
+        **asdict(result.tally),
+        "defects": result.numbers,
+    }
+    print(json.dumps(counts, indent=1).removesuffix("\n}") + ',\n "list": [', end="")
+    for number, defect in enumerate(result.defects):
+        print("," if number else "", f"\n  {json.dumps(entry(defect))}", sep="", end="")
+    print("\n ]\n}")
