@@ -86,21 +86,25 @@ def repaired(box_xyxy: Box | None, size: Size | None) -> tuple[Box | None, list[
     """The box as used for training, or None when it is unusable; and each of its defects, with the numbers."""
     if box_xyxy is None:
         return None, [(Kind.UNREADABLE_BOX, "no box")]
-    numbers = ", ".join(f"{value:g}" for value in box_xyxy)
     xmin, xmax = sorted(box_xyxy[0::2])
     ymin, ymax = sorted(box_xyxy[1::2])
     if xmin == xmax or ymin == ymax:
-        return None, [(Kind.ZERO_AREA, numbers)]
-    defects = [(Kind.SWAPPED_CORNERS, numbers)] if (xmin, ymin, xmax, ymax) != box_xyxy else []
+        return None, [(Kind.ZERO_AREA, _numbers(box_xyxy))]
+    swapped = (xmin, ymin, xmax, ymax) != box_xyxy
+    defects = [(Kind.SWAPPED_CORNERS, _numbers(box_xyxy))] if swapped else []
     if size is None or min(size) <= 0:
         return (xmin, ymin, xmax, ymax), defects
     width, height = size
     if xmax <= 0 or ymax <= 0 or xmin >= width or ymin >= height:
-        return None, [(Kind.OUTSIDE, f"{numbers} in {width}x{height}")]
+        return None, [(Kind.OUTSIDE, f"{_numbers(box_xyxy)} in {width}x{height}")]
     inside = (max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(width)), min(ymax, float(height)))
     if inside != (xmin, ymin, xmax, ymax):
-        defects.append((Kind.CLIPPED, f"{numbers} in {width}x{height}"))
+        defects.append((Kind.CLIPPED, f"{_numbers(box_xyxy)} in {width}x{height}"))
     return inside, defects
+
+
+def _numbers(box_xyxy: Box) -> str:
+    return ", ".join(f"{value:g}" for value in box_xyxy)
 
 
 def counted(remarks: Iterable[Remark]) -> tuple[str, ...]:
