@@ -8,8 +8,10 @@ Tested in tests/stages/datasets/test_coco_json.py.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
@@ -76,14 +78,27 @@ def parse_coco(content: bytes, file: str) -> CocoFile:
     names, alike = _categories(
         [read_category(part, number, file, unread) for number, part in enumerate(categories)], file
     )
-    by_image, repeated = _objects(annotations, file, names, unread)
-    images = tuple(_image(read_image(part, number, file, unread), by_image) for number, part in enumerate(listed))
+    with _uncollected():
+        by_image, repeated = _objects(annotations, file, names, unread)
+        images = tuple(_image(read_image(part, number, file, unread), by_image) for number, part in enumerate(listed))
     return CocoFile(
         images=images,
         orphans=tuple((image_id, len(found.listed)) for image_id, found in by_image.items()),
         categories=names,
         defects=(*alike, *repeated, *((Kind.UNREAD, detail) for detail in unread.described())),
     )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the collection of cycles, of which there are none here: it takes two fifths of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def count_classes(images: Iterable[CocoImage]) -> Counter[str]:
