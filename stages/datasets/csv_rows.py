@@ -1,6 +1,8 @@
 """Read the values of one row of a CSV: an object, and the stated size of its image.
 
-Every error is a ValueError that names the column and the value. Tested in tests/stages/datasets/test_csv_boxes.py.
+Every error is a ValueError that names the column and the value.
+
+Tested in tests/stages/datasets/test_csv_boxes.py.
 """
 
 from __future__ import annotations
