@@ -86,7 +86,7 @@ def _voc(folder: Path) -> Path:
         (folder / part).mkdir(parents=True)
     for number, image_id in enumerate(ids):
         (folder / f"Annotations/{image_id}.xml").write_text(_xml(number), encoding="utf-8")
-        (folder / f"JPEGImages/{image_id}.jpg").write_bytes(bytes(number % 7 + 1))
+        (folder / f"JPEGImages/{image_id}.jpg").write_bytes(bytes(number))  # sizes differ, as of photographs
     for split, listed in (("trainval", ids[:VOC_TRAINVAL]), ("test", ids[VOC_TRAINVAL:])):
         (folder / f"ImageSets/Main/{split}.txt").write_text(
             "".join(f"{image_id}\n" for image_id in listed), encoding="utf-8"
