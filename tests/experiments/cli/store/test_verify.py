@@ -20,7 +20,7 @@ def flip_a_byte(store: Store, manifest: Manifest, suffix: str) -> str:
 
 def test_a_whole_store_is_verified(project: Project) -> None:
     done = project.ssdpipe("store", "verify")
-    assert (done.exit_code, done.stdout) == (0, "2 results, 8 files: all are whole\n")
+    assert (done.exit_code, done.stdout) == (0, "2 results, 10 files: all are whole\n")
 
 
 def test_one_flipped_byte_is_named_and_the_result_is_discarded_on_request(project: Project) -> None:
@@ -33,4 +33,4 @@ def test_one_flipped_byte_is_named_and_the_result_is_discarded_on_request(projec
     assert store.find(manifest.key)
     assert project.ssdpipe("store", "verify", "--discard").exit_code == 0
     assert store.find(manifest.key) is None
-    assert project.ssdpipe("store", "verify").stdout == "1 results, 4 files: all are whole\n"
+    assert project.ssdpipe("store", "verify").stdout == "1 results, 5 files: all are whole\n"
