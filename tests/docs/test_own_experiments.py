@@ -109,10 +109,10 @@ def _write_data(folder: Path) -> None:
     """Write four images of 100x80 pixels, each with one cell, in VOC layout."""
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
-    noise = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)
     for split, image_ids in (("train", "abc"), ("test", "d")):
         (folder / f"ImageSets/Main/{split}.txt").write_text("\n".join(image_ids) + "\n")
         for image_id in image_ids:
+            noise = np.random.default_rng(ord(image_id)).integers(0, 256, (80, 100, 3), np.uint8)
             cv2.imwrite(str(folder / f"JPEGImages/{image_id}.jpg"), noise)
             (folder / f"Annotations/{image_id}.xml").write_text(
                 "<annotation><size><width>100</width><height>80</height></size><object><name>cell</name>"
