@@ -1,11 +1,21 @@
+import tarfile
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchvision.ops import nms
 
 from ssd_core.boxes.coding import decode
+from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import pairwise_iou, to_cxcywh, to_xyxy
-from ssd_core.detection.decoding import detect, detections
+from ssd_core.detection.decoding import Detections, best_candidates, detect, detections
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.network.model import Detector
+from ssd_core.spec.paper import ssd300
 
 VARIANCES = (0.1, 0.2)
 
@@ -147,3 +157,152 @@ def test_a_detector_yields_detections_of_its_images(narrow_spec):
     found = detect(detector, images, DetectionLimits(per_image=5)).cpu()
     assert found.images.tolist() == [0] * 5 + [1] * 5
     assert torch.equal(found.scores[:5], found.scores[5:])
+
+
+# --- the best candidates of an image suffice
+
+
+def class_by_class(locations, logits, default_boxes_cxcywh, limits):
+    """Detections from the best 400 boxes of each class of each image; equal scores by class, then by box."""
+    boxes_xyxy = to_xyxy(decode(locations, default_boxes_cxcywh, VARIANCES))
+    if limits.clip:
+        boxes_xyxy = boxes_xyxy.clamp(0, 1)
+    parts = []
+    for image, scores in enumerate(logits.softmax(dim=2)[..., 1:]):
+        found = []
+        for label, own in enumerate(scores.unbind(dim=1)):
+            best = own.sort(descending=True, stable=True).indices[: limits.per_class]
+            best = best[own[best] > limits.min_score]
+            best = best[nms(boxes_xyxy[image, best].double(), own[best].double(), limits.max_iou)]
+            found.append((torch.full_like(best, image), torch.full_like(best, label), own[best], best))
+        images, labels, best, box = (torch.cat(each) for each in zip(*found, strict=True))
+        order = best.sort(descending=True, stable=True).indices[: limits.per_image]
+        parts.append((images[order], labels[order], best[order], boxes_xyxy[image, box[order]]))
+    return Detections(*(torch.cat(each) for each in zip(*parts, strict=True)))
+
+
+def assert_as_class_by_class(boxes_xyxy, logits, limits=None, locations=None):
+    default_boxes_cxcywh = to_cxcywh(boxes_xyxy)
+    if locations is None:
+        locations = torch.zeros(*logits.shape[:2], 4)
+    found = detections(locations, logits, default_boxes_cxcywh, VARIANCES, limits)
+    expected = class_by_class(locations, logits, default_boxes_cxcywh, limits or DetectionLimits())
+    for values, others in zip(found, expected, strict=True):
+        assert torch.equal(values, others)
+    return found
+
+
+def grid_boxes(count, generator, largest=8):
+    """Boxes with corners in sixty-fourths, whose overlaps are exact in any shifted frame."""
+    low = torch.randint(0, 56, (count, 2), generator=generator)
+    return torch.cat([low, low + torch.randint(1, largest + 1, (count, 2), generator=generator)], dim=1) / 64
+
+
+LIMITS = (
+    DetectionLimits(),
+    DetectionLimits(per_image=3),
+    DetectionLimits(per_image=20, per_class=10),
+    DetectionLimits(per_class=4),
+    DetectionLimits(min_score=0.3, per_image=7),
+    DetectionLimits(min_score=0.0, per_image=30),
+    DetectionLimits(max_iou=0.05, clip=True, per_image=15),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.sampled_from([1, 30, 700]),
+    classes=st.integers(1, 5),
+    images=st.integers(0, 3),
+    background=st.sampled_from([-3.0, 0.0, 3.0, 6.0]),
+    steps=st.sampled_from([1, 4, 1000]),
+    limits=st.sampled_from(LIMITS),
+)
+def test_detections_are_those_of_suppressing_class_by_class(seed, count, classes, images, background, steps, limits):
+    """With few steps of the logits, equal scores are common."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = (2 * steps * torch.randn(images, count, classes + 1, generator=generator)).round() / steps
+    logits[..., 0] += background
+    if images:
+        assert_as_class_by_class(grid_boxes(count, generator, largest=29), logits, limits)
+    else:
+        found = detections(torch.zeros(0, count, 4), logits, grid_boxes(count, generator), VARIANCES, limits)
+        assert [len(values) for values in found] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("background", [2.0, 6.0, 9.0, 12.0])  # from 170,000 candidates in the batch to none
+def test_detections_of_the_papers_boxes_are_those_of_suppressing_class_by_class(background):
+    generator = torch.Generator().manual_seed(0)
+    boxes_xyxy = to_xyxy(default_boxes(ssd300()))
+    logits = 1.5 * torch.randn(2, len(boxes_xyxy), 21, generator=generator)
+    logits[..., 0] += background
+    locations = torch.randn(2, len(boxes_xyxy), 4, generator=generator)
+    assert_as_class_by_class(boxes_xyxy, logits, locations=locations)
+
+
+@pytest.mark.parametrize("classes", [1, 20])
+def test_twenty_thousand_boxes_that_suppress_each_other_hide_none_of_the_others(classes):
+    # 20,000 in one place, in one class or in all, and far below them in score 300 elsewhere
+    generator = torch.Generator().manual_seed(classes)
+    place = torch.tensor([[0.25, 0.25, 0.75, 0.75]]).repeat(20_000, 1)
+    side = torch.cartesian_prod(torch.arange(20), torch.arange(15)) / 32
+    boxes_xyxy = torch.cat([place, torch.cat([side, side + 1 / 32], dim=1)])
+    logits = torch.full((2, len(boxes_xyxy), classes + 1), -9.0)
+    logits[..., 0] = 0
+    logits[0, :20_000, 1:] = 2 + torch.rand(20_000, classes, generator=generator)
+    logits[:, 20_000:, 1:] = -1 - torch.rand(2, 300, classes, generator=generator)
+    limits = DetectionLimits(per_class=30_000)
+    found = assert_as_class_by_class(boxes_xyxy, logits, limits)
+    assert (found.images == 0).sum() == 200
+    assert len(assert_as_class_by_class(boxes_xyxy, logits).scores) == 200 + classes  # the top 400 hide the others
+
+
+def test_of_equal_scores_the_lower_class_and_then_the_first_box_comes_first():
+    boxes = [BOX, FAR]
+    found = detected(boxes, [[0.3, 0.3], [0.3, 0.3]])
+    assert found.labels.tolist() == [0, 0, 1, 1]
+    assert found.boxes_xyxy.tolist() == [*boxes, *boxes]
+
+
+def test_hundreds_of_equal_scores_are_examined_all_or_none():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.zeros(1, 900, 3)
+    logits[:, 450:, 1] = 0.5
+    assert_as_class_by_class(grid_boxes(900, generator), logits)
+
+
+@pytest.mark.parametrize("count", [1, 50, 699, 700, 2000])
+@pytest.mark.parametrize("steps", [1, 1000])
+def test_the_computation_of_a_gpu_finds_the_same_candidates(count, steps):
+    generator = torch.Generator().manual_seed(count)
+    logits = (2 * steps * torch.randn(3, 700, 4, generator=generator)).round() / steps
+    logits[0, :, 0] += 9
+    dense, bar = best_candidates(logits, count, 0.01, dense=True)
+    sparse, other_bar = best_candidates(logits, count, 0.01, dense=False)
+    assert torch.equal(bar, other_bar)
+    for values, others in zip(dense, sparse, strict=True):
+        assert torch.equal(values, others)
+
+
+def test_detections_of_real_predictions_are_those_of_suppressing_class_by_class(real_data: Callable[[str], Path]):
+    """Boxes and scores of a real detector on VOC2007; those of forty images are taken for the predictions of one."""
+    predictions = defaultdict(list)
+    with tarfile.open(real_data("voc2007_eval") / "dets_tinyyolov2_qfdong.tar.xz") as archive:
+        files = sorted((member for member in archive if member.name.endswith(".txt")), key=lambda file: file.name)
+        for label, file in enumerate(files):
+            for line in archive.extractfile(file).read().decode().splitlines():
+                image, *numbers = line.split()
+                if int(image) < 1000:
+                    predictions[int(image) // 80].append((label, *map(float, numbers)))
+    candidates = []
+    for table in map(torch.tensor, predictions.values()):
+        labels, scores, boxes_xyxy = table[:, 0].long(), table[:, 1].double().clamp(max=0.999), table[:, 2:] / 500
+        logits = torch.full((1, len(table), 21), -30.0, dtype=torch.float64)
+        logits[0, :, 0] = (1 - scores).log()
+        logits[0, torch.arange(len(table)), labels + 1] = scores.log()
+        found = assert_as_class_by_class(boxes_xyxy, logits.float())
+        assert len(found.scores) == 200
+        candidates.append(int((scores > 0.01).sum()))
+    assert len(candidates) == 13
+    assert min(candidates) > 400
