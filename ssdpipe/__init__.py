@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from ssd_core.spec.vocabularies import VOC_CLASSES as VOC_CLASSES
     from ssd_core.weights.weights import Weights as Weights
     from stages.datasets.annotation import Naming as Naming
-    from stages.datasets.coco import CocoFolder as CocoFolder
-    from stages.datasets.csv_boxes import CsvBoxes as CsvBoxes
+    from stages.datasets.coco.coco_folder import CocoFolder as CocoFolder
+    from stages.datasets.csv_files.csv_boxes import CsvBoxes as CsvBoxes
     from stages.datasets.ilsvrc import IlsvrcDet as IlsvrcDet
     from stages.datasets.voc import VocFolder as VocFolder
     from stages.detection.detect import Detect as Detect

@@ -17,7 +17,7 @@ from ssd_core.spec.ilsvrc_vocabulary import ILSVRC_CLASSES
 from ssd_core.spec.paper import Flavour
 from ssd_core.spec.vocabularies import COCO_CLASSES, COCO_TO_VOC, VOC_CLASSES
 from stages.datasets import mixes
-from stages.datasets.coco import CocoFolder
+from stages.datasets.coco.coco_folder import CocoFolder
 from stages.datasets.ilsvrc import IlsvrcDet
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder

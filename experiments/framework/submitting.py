@@ -13,7 +13,7 @@ from experiments.framework.data_mixes import data_root
 from experiments.framework.experiment import Row
 from experiments.framework.presets import Preset
 from pipeline.stage import Stage
-from stages.datasets.coco import CocoFolder
+from stages.datasets.coco.coco_folder import CocoFolder
 from stages.datasets.published import remedy
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder

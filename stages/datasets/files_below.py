@@ -1,6 +1,6 @@
 """The files below a folder of a data set, however deep; folders whose name begins with a dot are skipped.
 
-Tested in tests/stages/datasets/test_csv_boxes.py.
+Tested in tests/stages/datasets/csv_files/test_csv_boxes.py.
 """
 
 from __future__ import annotations

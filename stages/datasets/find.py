@@ -10,16 +10,17 @@ from pathlib import Path
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
-from stages.datasets import coco as coco_folder
-from stages.datasets import csv_table, voc
-from stages.datasets.coco import CocoFolder
-from stages.datasets.csv_boxes import CsvBoxes
+from stages.datasets import voc
+from stages.datasets.coco import coco_folder
+from stages.datasets.coco.coco_folder import CocoFolder
+from stages.datasets.csv_files import csv_table
+from stages.datasets.csv_files.csv_boxes import CsvBoxes
 from stages.datasets.ilsvrc import IlsvrcDet
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
 from stages.datasets.xml import ilsvrc_files, voc_lists
-from stages.datasets.yolo import YoloFolder
-from stages.datasets.yolo_config import find_yolo
+from stages.datasets.yolo.yolo_config import find_yolo
+from stages.datasets.yolo.yolo_folder import YoloFolder
 
 TRAINING = ("trainval", "train", "train2017", "train2014")
 TESTING = ("test", "val", "valid", "validation", "val2017", "val2014", "minival")

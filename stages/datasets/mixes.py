@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ssd_core.spec.vocabularies import COCO_TO_VOC
 from stages.datasets.annotation import Naming
-from stages.datasets.coco import CocoFolder
+from stages.datasets.coco.coco_folder import CocoFolder
 from stages.datasets.ilsvrc import IlsvrcDet
 from stages.datasets.published import remedy
 from stages.datasets.source import Source

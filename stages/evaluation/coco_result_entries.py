@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from numpy import ndarray
 
 from pipeline.errors import PipelineError
-from stages.datasets.coco_entries import Unread, at, box_xywh
+from stages.datasets.coco.coco_entries import Unread, at, box_xywh
 from stages.datasets.reading import values
 from stages.datasets.reading.json_parts import Part, fields_of, split_json, typed
 

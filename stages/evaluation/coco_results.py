@@ -21,7 +21,7 @@ from numpy import ndarray
 from pipeline.errors import PipelineError
 from ssd_core.metrics.voc_ap import ScoredBoxes
 from stages.datasets.annotation import Remark
-from stages.datasets.coco_json import CocoFile, parse_coco
+from stages.datasets.coco.coco_json import CocoFile, parse_coco
 from stages.datasets.defects import Kind
 from stages.datasets.ground_truth import KeptObject, counted, kept_objects
 from stages.datasets.reading.values import shown

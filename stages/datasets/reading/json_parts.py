@@ -3,7 +3,7 @@
 Only the file and one member are in memory at a time, besides what the caller keeps. msgspec does this at twenty times
 the speed of Python's parser, which reads only what msgspec refuses: NaN and Infinity, which Python also writes.
 
-Tested in tests/stages/datasets/test_coco.py.
+Tested in tests/stages/datasets/coco/test_coco_folder.py.
 """
 
 from __future__ import annotations

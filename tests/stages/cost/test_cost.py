@@ -31,7 +31,7 @@ from stages.cost.disk import checkpoint_bytes, result_bytes, weights_bytes
 from stages.cost.past import PastRun, past_runs, rebuilt
 from stages.cost.prices import ASSUMED_TFLOPS, Prices
 from stages.cost.work import TRAINING, Work, Works, listed_images, training_work
-from stages.datasets.coco import CocoFolder
+from stages.datasets.coco.coco_folder import CocoFolder
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
 from stages.drawn.draw import Draw

@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import PipelineError
 from ssd_core.data.shards import ShardSet
 from ssd_core.spec.vocabularies import COCO_TO_VOC
-from stages.datasets.coco import CocoFolder
+from stages.datasets.coco.coco_folder import CocoFolder
 from stages.datasets.mixes import COCO_AS_VOC, coco_trainval35k, ilsvrc_train, voc, voc07, voc07_12, voc07_all_12
 from stages.datasets.voc import VocFolder
 from stages.shards.overlap import refuse_shared_lists

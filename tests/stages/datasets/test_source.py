@@ -13,11 +13,13 @@ from pipeline.errors import PipelineError
 from pipeline.external import stamp
 from pipeline.external.survey_cache import cache_folder
 from pipeline.keys.code_digest import code_of
-from stages.datasets import coco, csv_boxes, yolo
+from stages.datasets.coco import coco_folder as coco
+from stages.datasets.csv_files import csv_boxes
 from stages.datasets.find import find_data_set
 from stages.datasets.source import Source, Survey
 from stages.datasets.voc import VocFolder
 from stages.datasets.xml import xml_source
+from stages.datasets.yolo import yolo_folder as yolo
 from stages.shards.shard import Shard
 
 XML = """<annotation><object><name>{}</name><bndbox>

@@ -11,7 +11,7 @@ from pipeline.planning.plan import plan
 from pipeline.planning.resolver import Resolver
 from pipeline.store.store import Store
 from ssd_core.data.shards import ShardSet
-from stages.datasets.coco import CocoFolder
+from stages.datasets.coco.coco_folder import CocoFolder
 from stages.datasets.voc import VocFolder
 from stages.datasets.xml.voc_xml import parse
 from stages.drawn.draw import Draw

@@ -25,7 +25,7 @@ from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import MANIFEST, Row, build_manifest, write_rows
 from ssd_core.metrics.bootstrap import COCO_LEVELS, replicate_map
 from ssd_core.spec.vocabularies import COCO_CATEGORIES, COCO_CLASSES
-from stages.datasets.coco import CocoFolder
+from stages.datasets.coco.coco_folder import CocoFolder
 from stages.detection.table import DETECTIONS, SCHEMA
 from stages.evaluation.coco_ap import NUMBERS
 from stages.evaluation.evaluate_coco import EvaluateCoco

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.datasets.coco import CocoFolder
+from stages.datasets.coco.coco_folder import CocoFolder
 from stages.datasets.voc import VocFolder
 from stages.detection.table import SCHEMA
 from stages.evaluation import coco_evaluation, voc_evaluation

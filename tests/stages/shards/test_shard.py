@@ -228,7 +228,7 @@ def test_a_data_set_in_the_result_of_a_stage_is_read_from_there(voc, in_process)
 def test_the_code_of_the_reader_is_part_of_the_key_and_that_of_other_readers_is_not(voc):
     code = code_of(describe(shard(voc.root)).classes)
     assert {"stages.datasets.voc", "stages.datasets.xml.voc_xml", "stages.shards.image_row"} <= set(code)
-    assert "stages.datasets.coco" not in code
+    assert "stages.datasets.coco.coco_folder" not in code
 
 
 def test_two_sources_with_the_same_name_and_split_are_refused(voc):

@@ -3,7 +3,7 @@
 An entry that is spelled as in COCO's own files is decoded at once; any other is read value by value, with the rules of
 `stages.datasets.reading.values`. Both give the same.
 
-Tested in tests/stages/datasets/test_coco_json.py.
+Tested in tests/stages/datasets/coco/test_coco_json.py.
 """
 
 from __future__ import annotations

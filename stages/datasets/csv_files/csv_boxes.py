@@ -17,9 +17,9 @@ from pipeline.errors import PipelineError
 from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from stages.datasets.annotation import AnnotatedObject, Annotation, Remark
-from stages.datasets.csv_columns import SPLIT, unread
-from stages.datasets.csv_rows import image_of, objects_of, size_of
-from stages.datasets.csv_table import (
+from stages.datasets.csv_files.csv_columns import SPLIT, unread
+from stages.datasets.csv_files.csv_rows import image_of, objects_of, size_of
+from stages.datasets.csv_files.csv_table import (
     BadRow,
     columns_of,
     csv_files,

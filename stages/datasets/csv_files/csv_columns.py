@@ -1,6 +1,6 @@
 """Columns of the CSV layout: which are needed, which are read if present, and which look misspelled.
 
-Tested in tests/stages/datasets/test_csv_boxes.py.
+Tested in tests/stages/datasets/csv_files/test_csv_boxes.py.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ from stages.datasets.annotation import Annotation
 from stages.datasets.defects import Defect, Kind
 from stages.datasets.files_below import files_below, is_image
 from stages.datasets.source import ListedImage, Listing, Source, Survey, digest_of, given_folder, repeated_ids
-from stages.datasets.yolo_config import YoloSet, find_yolo
-from stages.datasets.yolo_folders import label_files
-from stages.datasets.yolo_images import YoloImage, YoloSplit, lists_of, searched_folders, split_files
-from stages.datasets.yolo_labels import LabelFormat, parse_labels
+from stages.datasets.yolo.yolo_config import YoloSet, find_yolo
+from stages.datasets.yolo.yolo_folders import label_files
+from stages.datasets.yolo.yolo_images import YoloImage, YoloSplit, lists_of, searched_folders, split_files
+from stages.datasets.yolo.yolo_labels import LabelFormat, parse_labels
 
 EMPTY = Annotation(size=None, objects=())
 

@@ -11,8 +11,8 @@ from pipeline.folder import Folder
 from ssd_core.data.shards import ShardSet
 from ssd_core.spec.vocabularies import COCO_CLASSES, COCO_TO_VOC
 from stages.datasets.annotation import Naming
-from stages.datasets.coco import CocoFolder, splits_of
-from stages.datasets.coco_json import parse_coco
+from stages.datasets.coco.coco_folder import CocoFolder, splits_of
+from stages.datasets.coco.coco_json import parse_coco
 from stages.datasets.voc import VocFolder
 from stages.datasets.xml.voc_xml import parse
 from stages.shards.shard import Shard

@@ -2,7 +2,7 @@
 
 Every error is a ValueError that names the column and the value.
 
-Tested in tests/stages/datasets/test_csv_boxes.py.
+Tested in tests/stages/datasets/csv_files/test_csv_boxes.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stages.datasets.annotation import AnnotatedObject
-from stages.datasets.csv_columns import CLASS, CORNERS, CROWD, IMAGE
+from stages.datasets.csv_files.csv_columns import CLASS, CORNERS, CROWD, IMAGE
 from stages.datasets.reading import values
 
 

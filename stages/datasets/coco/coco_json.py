@@ -3,7 +3,7 @@
 A box (x, y, width, height), with edges counted from 0, becomes (x, y, x + width, y + height). Ids are compared as
 numbers where they are whole: 2299, 2299.0 and "2299" are one image.
 
-Tested in tests/stages/datasets/test_coco_json.py.
+Tested in tests/stages/datasets/coco/test_coco_json.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
 from stages.datasets.annotation import AnnotatedObject, Annotation, Remark
-from stages.datasets.coco_entries import ReadImage, Unread, read_category, read_image, read_object
+from stages.datasets.coco.coco_entries import ReadImage, Unread, read_category, read_image, read_object
 from stages.datasets.defects import Kind
 from stages.datasets.reading.json_parts import Part, fields_of, members, split_json
 from stages.datasets.reading.values import shown

@@ -18,8 +18,8 @@ from pipeline.errors import PipelineError
 from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
-from stages.datasets.coco_images import ImageFile, find_images, image_folders, places
-from stages.datasets.coco_json import CocoFile, CocoImage, count_classes, objects_of, parse_coco
+from stages.datasets.coco.coco_images import ImageFile, find_images, image_folders, places
+from stages.datasets.coco.coco_json import CocoFile, CocoImage, count_classes, objects_of, parse_coco
 from stages.datasets.defects import Defect, Kind
 from stages.datasets.files_below import images_below
 from stages.datasets.source import (

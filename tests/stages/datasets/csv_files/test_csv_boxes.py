@@ -6,8 +6,8 @@ import pytest
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from ssd_core.data.shards import ShardSet
-from stages.datasets.csv_boxes import CsvBoxes
-from stages.datasets.csv_table import splits_of
+from stages.datasets.csv_files.csv_boxes import CsvBoxes
+from stages.datasets.csv_files.csv_table import splits_of
 from stages.datasets.defects import Kind
 from stages.shards.shard import Shard
 

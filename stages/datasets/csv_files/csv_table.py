@@ -1,6 +1,6 @@
 """Read CSV files of boxes into rows by column name: any separator of `SEPARATORS`, UTF-8 or UTF-16, and their splits.
 
-Tested in tests/stages/datasets/test_csv_boxes.py.
+Tested in tests/stages/datasets/csv_files/test_csv_boxes.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.suggestion import nearest, suggestion
-from stages.datasets.csv_columns import CORNERS, REQUIRED, SPLIT, header, lacking, separator, slip
+from stages.datasets.csv_files.csv_columns import CORNERS, REQUIRED, SPLIT, header, lacking, separator, slip
 from stages.datasets.reading.text import decode_beginning, decode_text
 from stages.datasets.source import entries
 

@@ -3,7 +3,7 @@
 A line with more numbers is an outline, class x1 y1 x2 y2 ..., of which the bounding box is taken, or, where the YAML
 states `kpt_shape`, a box followed by keypoints. A line that holds neither becomes a defect with its number.
 
-Tested in tests/stages/datasets/test_yolo.py.
+Tested in tests/stages/datasets/yolo/test_yolo_folder.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Class names of a data set in YOLO layout, by index: from its YAML, or from a text file.
 
-Tested in tests/stages/datasets/test_yolo.py.
+Tested in tests/stages/datasets/yolo/test_yolo_folder.py.
 """
 
 from __future__ import annotations

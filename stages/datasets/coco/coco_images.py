@@ -4,7 +4,7 @@ Below the root, a name is found by its whole path. An image of another split nev
 that COCO's own images are found by their number in any official folder of another year: 000000000009.jpg of 2017 is
 COCO_train2014_000000000009.jpg of 2014.
 
-Tested in tests/stages/datasets/test_coco_images.py.
+Tested in tests/stages/datasets/coco/test_coco_images.py.
 """
 
 from __future__ import annotations

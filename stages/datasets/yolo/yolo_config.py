@@ -3,7 +3,7 @@
 The YAML names for each split a folder of images, a list of image files, or several of these. It was often written on
 another machine: of `path` and of absolute paths, the end is used that exists below the data set's folder.
 
-Tested in tests/stages/datasets/test_yolo.py.
+Tested in tests/stages/datasets/yolo/test_yolo_folder.py.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from stages.datasets.reading import values
 from stages.datasets.reading.names import normalised
 from stages.datasets.reading.text import decode_text
 from stages.datasets.source import entries
-from stages.datasets.yolo_folders import NAMES_FILES, splits_of_folders
-from stages.datasets.yolo_labels import LabelFormat
-from stages.datasets.yolo_names import listed_names, names_of
+from stages.datasets.yolo.yolo_folders import NAMES_FILES, splits_of_folders
+from stages.datasets.yolo.yolo_labels import LabelFormat
+from stages.datasets.yolo.yolo_names import listed_names, names_of
 
 SPLITS = ("train", "val", "valid", "validation", "test")
 READ = {*SPLITS, "path", "names", "nc", "kpt_shape"}

@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from ssd_core.data.shards import ShardSet
 from stages.datasets.defects import Kind
 from stages.datasets.find import find_data_set
-from stages.datasets.yolo import YoloFolder
+from stages.datasets.yolo.yolo_folder import YoloFolder
 from stages.placement import Placement
 from stages.shards.shard import Shard
 

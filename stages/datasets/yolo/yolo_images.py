@@ -1,6 +1,6 @@
 """The images of a split in YOLO layout, each with the label file that belongs to it.
 
-Tested in tests/stages/datasets/test_yolo.py.
+Tested in tests/stages/datasets/yolo/test_yolo_folder.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.folder import Folder
 from stages.datasets.files_below import files_below, folders_below, is_image
 from stages.datasets.reading.names import normalised
 from stages.datasets.reading.text import numbered_lines
-from stages.datasets.yolo_folders import label_files, parallel
+from stages.datasets.yolo.yolo_folders import label_files, parallel
 
 
 @dataclass(frozen=True, kw_only=True)

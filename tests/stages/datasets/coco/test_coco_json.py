@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import PipelineError
-from stages.datasets.coco_json import CocoFile, parse_coco
+from stages.datasets.coco.coco_json import CocoFile, parse_coco
 from stages.datasets.defects import Kind
 
 BOX = [10, 20, 30.5, 40]

@@ -1,6 +1,6 @@
 """Where the parts of a data set in YOLO layout lie: the splits of one without a YAML, and the label file of an image.
 
-Tested in tests/stages/datasets/test_yolo.py.
+Tested in tests/stages/datasets/yolo/test_yolo_folder.py.
 """
 
 from __future__ import annotations

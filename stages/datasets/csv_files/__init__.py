@@ -1,0 +1,1 @@
+"""Reader of CSV files of boxes beside their images."""
