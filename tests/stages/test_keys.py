@@ -177,7 +177,7 @@ def test_an_edit_of_how_a_table_is_printed_reaches_only_tables(graph: Graph, sou
 
 
 def test_an_edit_of_the_reader_of_coco_reaches_no_shards_of_another_layout(graph: Graph, source: Path) -> None:
-    assert reached(graph, source, "stages/datasets/coco*.py") == {"Shard-CocoFolder"}
+    assert reached(graph, source, "stages/datasets/coco/*.py") == {"Shard-CocoFolder"}
 
 
 def test_an_edit_of_a_report_or_of_an_estimate_reaches_nothing(graph: Graph, source: Path) -> None:
