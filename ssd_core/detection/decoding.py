@@ -12,6 +12,7 @@ all images.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from math import inf, log
 from typing import NamedTuple
@@ -31,6 +32,12 @@ FIRST_BOXES = 2
 
 MORE_BOXES = 8
 """Factor by which this number grows where it yields too few detections."""
+
+MOST_AT_ONCE = 5_000
+"""Number of candidates that are compared with each other at once on a GPU, where the images of a batch share a call.
+
+The work grows with its square, and from 25,000 on torchvision goes group by group, one call for each image and class.
+"""
 
 
 class Detections(NamedTuple):
@@ -208,16 +215,28 @@ def _suppress(
         places: Tensor = batched_nms(boxes[part], falling[part], group[part], limits.max_iou)
         return start + places
 
+    sizes = images.bincount().tolist()
     if images.is_cuda:
-        return kept(0, len(images))
+        return torch.cat([kept(start, stop) for start, stop in spans(sizes, MOST_AT_ONCE)])
     # on a CPU each box is compared with all others: images one by one, and at first few boxes, take less time
     found, start = [], 0
-    for size in images.bincount().tolist():
+    for size in sizes:
         few = min(size, limits.per_image * 5 // 4)
         first = kept(start, start + few)
         found.append(first if few == size or len(first) >= limits.per_image else kept(start, start + size))
         start += size
     return torch.cat(found)
+
+
+def spans(sizes: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Yield (start, stop) of consecutive images with at most `most` candidates together, or of a single image."""
+    start = stop = 0
+    for size in sizes:
+        if stop > start and stop + size - start > most:
+            yield start, stop
+            start = stop
+        stop += size
+    yield start, stop
 
 
 def _rank(ordered: Int[Tensor, " M"]) -> Int[Tensor, " M"]:

@@ -12,7 +12,7 @@ from torchvision.ops import nms
 from ssd_core.boxes.coding import decode
 from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import pairwise_iou, to_cxcywh, to_xyxy
-from ssd_core.detection.decoding import Detections, best_candidates, detect, detections
+from ssd_core.detection.decoding import Detections, best_candidates, detect, detections, spans
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.network.model import Detector
 from ssd_core.spec.paper import ssd300
@@ -306,3 +306,8 @@ def test_detections_of_real_predictions_are_those_of_suppressing_class_by_class(
         candidates.append(int((scores > 0.01).sum()))
     assert len(candidates) == 13
     assert min(candidates) > 400
+
+
+def test_images_share_a_call_of_the_suppression_until_they_hold_too_many_candidates():
+    assert list(spans([3, 2, 5, 9, 0, 1, 4], most=6)) == [(0, 5), (5, 10), (10, 19), (19, 24)]
+    assert list(spans([], most=6)) == [(0, 0)]
