@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
+from pipeline.mlflow_tracking.names import legal_names
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -85,7 +86,7 @@ class About:
         if self.note:
             tags |= {NOTE: self.note, OUR_NOTE: self.note}
         if self.primary_metric:
-            tags["mlflow.experiment.primaryMetric.name"] = legal_name(self.primary_metric)
+            tags["mlflow.experiment.primaryMetric.name"] = legal_names([self.primary_metric])[self.primary_metric]
             tags["mlflow.experiment.primaryMetric.greaterIsBetter"] = "True"
         return tags
 
@@ -102,11 +103,6 @@ def experiment_id(client: Any, store: Folder, about: About) -> str:
         if experiment.tags.get(name) != value and not (edited and name in (NOTE, OUR_NOTE)):
             client.set_experiment_tag(experiment.experiment_id, name, value)
     return str(experiment.experiment_id)
-
-
-def legal_name(name: str) -> str:
-    """Replace characters that MLflow rejects, as in `mAP@0.5` and `conv4_3+fc7`, by `_`."""
-    return re.sub(r"[^\w\-./: ]", "_", name)
 
 
 def _artifact_location(store: Folder, name: str) -> str | None:

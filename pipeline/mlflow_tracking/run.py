@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.folder import Folder
-from pipeline.mlflow_tracking.client import NOTE, legal_name
+from pipeline.mlflow_tracking.client import NOTE
+from pipeline.mlflow_tracking.metrics import MetricLog, batches
 from pipeline.mlflow_tracking.models import RunModels
+from pipeline.mlflow_tracking.names import legal_names
 from pipeline.stage import Stage
 from pipeline.store.record import CURVE, SUMMARY, Point, read_curve
 from pipeline.store.store import Manifest
 
-METRICS_PER_CALL = 1000  # the limit of MLflow
 PARAMETER_CHARACTERS = 6000
 NOTE_CHARACTERS = 8000
+METRIC_NAMES = "metric-names.json"
+"""Artifact of a result: {name in MLflow: name} of the metrics that have another name there."""
+
 LOGGED = "ssdpipe.logged"
 """Tag that lists the keys of all logged results; a single tag, since MLflow shows every tag."""
 
@@ -40,13 +44,17 @@ class TrackedRun:
         self._status: str = run.info.status
         self._parameters: dict[str, str] = dict(run.data.params)
         self._models = RunModels(client, run)
-        self._metrics = list(run.data.metrics)
+        self._logged = list(run.data.metrics)
+        self._metrics = MetricLog(client, self.id)
+        self._curves: dict[str, str] = {}
+        """{name: name in MLflow} of what was logged as curves."""
+
         self._offset = 0
 
     @cached_property
     def _last_steps(self) -> dict[str, int]:
         """{metric: last logged step}, queried from MLflow when there is something to log."""
-        return {name: _last_step(self._client, self.id, name) for name in self._metrics}
+        return {name: _last_step(self._client, self.id, name) for name in self._logged}
 
     def has_all_of(self, manifest: Manifest) -> bool:
         """Whether this committed result has been logged completely."""
@@ -77,7 +85,8 @@ class TrackedRun:
         """Log parameters that are not logged yet: MLflow cannot change a parameter, so the first value stays."""
         from mlflow.entities import Param
 
-        new = {legal_name(name): str(value)[:PARAMETER_CHARACTERS] for name, value in parameters.items()}
+        legal = legal_names(parameters)
+        new = {legal[name]: str(value)[:PARAMETER_CHARACTERS] for name, value in parameters.items()}
         new = {name: value for name, value in new.items() if name not in self._parameters}
         for start in range(0, len(new), 100):
             some = list(new.items())[start : start + 100]
@@ -86,14 +95,30 @@ class TrackedRun:
 
     def log_points(self, points: Iterable[Point]) -> None:
         """Log the values of steps after the last logged step of each metric."""
-        for batch in _batches(_metrics(points, self._last_steps, self._models)):
-            self._client.log_batch(self.id, metrics=batch)
+        for batch in batches(self._new_metrics(points)):
+            self._metrics.log(batch)
             for metric in batch:
                 self._last_steps[metric.key] = max(metric.step, self._last_steps.get(metric.key, metric.step))
 
-    def log_curve(self, output: Folder) -> None:
-        """Log the curve of a committed result."""
-        self.log_points(read_curve(output))
+    def _new_metrics(self, points: Iterable[Point]) -> Iterator[Any]:
+        """Each (name, step) once and in order; a resumed stage records steps after its checkpoint again."""
+        from mlflow.entities import Metric
+
+        seen = dict(self._last_steps)
+        for point in points:
+            step, milliseconds = point.step, int(point.time * 1000)
+            self._curves = legal_names(point.values, self._curves)
+            for name, value in point.values.items():
+                legal = self._curves[name]
+                if step > seen.get(legal, -1):
+                    seen[legal] = step
+                    yield Metric(legal, float(value), milliseconds, step, self._models.at(step))
+
+    def log_curve(self, output: Folder) -> dict[str, str]:
+        """Log the curve of a committed result; return {name: name in MLflow}."""
+        points = read_curve(output)
+        self.log_points(points)
+        return {name: self._curves[name] for point in points for name in point.values}
 
     def follow(self, work: Folder) -> None:
         """Log what was appended to a curve since the last call; an incomplete line is left for the next call."""
@@ -111,10 +136,12 @@ class TrackedRun:
         if self._has(manifest.key):
             return
         data_set = self._log_data_sets(stage, manifest)
-        self.log_curve(output)
+        names = self.log_curve(output)
         if output.exists(SUMMARY):
             model = None if output.exists(CURVE) else self._models.last()  # a curve's numbers belong to no single step
-            self._log_numbers(_numbers(output.read_json(SUMMARY)), manifest.finished, model, data_set)
+            names |= self._log_numbers(_numbers(output.read_json(SUMMARY)), manifest.finished, model, data_set)
+        if renamed := {legal: name for name, legal in names.items() if legal != name}:
+            self._client.log_dict(self.id, renamed, f"{manifest.address}/{METRIC_NAMES}")
         for name in stage.artifacts():
             self._log_artifact(manifest.address, output, name)
         if models := stage.models():
@@ -124,8 +151,8 @@ class TrackedRun:
 
     def _log_numbers(
         self, numbers: Mapping[str, float], seconds: float, model: str | None, data_set: DataSet | None
-    ) -> None:
-        """Log numbers of the run, and of a model if given.
+    ) -> dict[str, str]:
+        """Log numbers of the run, and of a model if given; return {name: name in MLflow}.
 
         They are logged at step 0, because MLflow draws a number at a later step as a curve of one point, not as a bar.
         A later result with the same name replaces the earlier one by its time. Logging a result twice adds no second
@@ -135,12 +162,13 @@ class TrackedRun:
 
         milliseconds = int(seconds * 1000)
         data_name, digest = data_set or (None, None)
-        metrics = [
-            Metric(legal_name(name), value, milliseconds, 0, model, data_name, digest)
-            for name, value in numbers.items()
-        ]
-        for start in range(0, len(metrics), METRICS_PER_CALL):
-            self._client.log_batch(self.id, metrics=metrics[start : start + METRICS_PER_CALL])
+        legal = legal_names(numbers)
+        metrics = (
+            Metric(legal[name], value, milliseconds, 0, model, data_name, digest) for name, value in numbers.items()
+        )
+        for batch in batches(metrics):
+            self._metrics.log(batch)
+        return legal
 
     def _log_data_sets(self, stage: Stage, manifest: Manifest) -> DataSet | None:
         """Log the data sets among the inputs with the digests of their content; return the first one, if any."""
@@ -184,31 +212,6 @@ def _short(key: str) -> str:
 
 def _last_step(client: Any, run_id: str, name: str) -> int:
     return max(int(metric.step) for metric in client.get_metric_history(run_id, name))
-
-
-def _metrics(points: Iterable[Point], last_steps: Mapping[str, int], models: RunModels) -> Iterator[Any]:
-    """Metrics with each (name, step) once and in order; a resumed stage records steps after its checkpoint again."""
-    from mlflow.entities import Metric
-
-    seen = dict(last_steps)
-    for point in points:
-        step, milliseconds = point.step, int(point.time * 1000)
-        for name, value in point.values.items():
-            legal = legal_name(name)
-            if step > seen.get(legal, -1):
-                seen[legal] = step
-                yield Metric(legal, float(value), milliseconds, step, models.at(step))
-
-
-def _batches(metrics: Iterable[Any]) -> Iterator[list[Any]]:
-    batch: list[Any] = []
-    for metric in metrics:
-        batch.append(metric)
-        if len(batch) == METRICS_PER_CALL:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _numbers(summary: Mapping[str, Any]) -> dict[str, float]:

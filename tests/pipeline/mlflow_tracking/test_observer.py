@@ -17,7 +17,8 @@ from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.outcome import Result
 from pipeline.execution.scheduler import Scheduler
 from pipeline.mlflow_tracking import models as mlflow_models
-from pipeline.mlflow_tracking.client import NOTE, About, legal_name, open_client
+from pipeline.mlflow_tracking import run as mlflow_run
+from pipeline.mlflow_tracking.client import NOTE, About, open_client
 from pipeline.mlflow_tracking.models import model_name
 from pipeline.mlflow_tracking.observer import MlflowObserver, catch_up, sync
 from pipeline.mlflow_tracking.run import TrackedRun
@@ -443,10 +444,46 @@ def test_a_growing_curve_is_followed_line_by_line(store):
     assert _steps(client, again) == list(range(1, 1200))
 
 
-def test_names_that_mlflow_refuses_are_made_legal():
-    assert legal_name("mAP@0.5") == "mAP_0.5"
-    assert legal_name("conv4_3+fc7, 50%") == "conv4_3_fc7_ 50_"
-    assert legal_name("coco/AP50: größe-1 a.b") == "coco/AP50: größe-1 a.b"
+def test_classes_of_any_name_have_a_metric_each_and_their_names_are_beside_it(store, monkeypatch):
+    classes = [
+        "a+b",
+        "a@b",
+        "x" * 300,
+        "x" * 299 + "y",
+        "../../x",
+        "..",
+        ".",
+        "",
+        "/etc/passwd",
+        "a//b",
+        "cat",
+        "\ud800",
+    ]
+    summary = {f"voc07/AP/{name}": index / 100 for index, name in enumerate(classes)} | {"voc07/mAP": 0.5}
+    monkeypatch.setattr(Judge, "run", lambda self, ctx: ctx.out.write_json("summary.json", summary))
+    assert run(store, [Judge(learnt=learn(), variant="odd")], "first").status == "finished"
+    _, (training,) = runs(store)
+    kept = open_client(store.folder).download_artifacts(training.info.run_id, "judge/odd/metric-names.json")
+    names = json.loads(Path(kept).read_text(encoding="utf-8"))
+    recorded = {name: value for name, value in training.data.metrics.items() if name.startswith("voc07/")}
+    assert {names.get(name, name): value for name, value in recorded.items()} == summary
+    assert recorded["voc07/AP/cat"] == 0.1
+    assert not store.folder.exists(f"mlflow-behind/{EXPERIMENT}")
+
+
+def test_a_metric_that_mlflow_refuses_does_not_hold_back_the_others(store, monkeypatch, caplog):
+    summary = {f"AP/{index}": index / 1000 for index in range(1500)} | {"refused": 0.5}
+    monkeypatch.setattr(
+        mlflow_run, "legal_names", lambda names, *_: {n: n if n != "refused" else "a/../b" for n in names}
+    )
+    monkeypatch.setattr(Judge, "run", lambda self, ctx: ctx.out.write_json("summary.json", summary))
+    run(store, [Judge(learnt=Learn(steps=0))], "first")
+    _, (training,) = runs(store)
+    assert {name: value for name, value in training.data.metrics.items() if name.startswith("AP/")} == {
+        name: value for name, value in summary.items() if name != "refused"
+    }
+    assert caplog.text.count("MLflow refuses the metric 'a/../b'") == 1
+    assert not store.folder.exists(f"mlflow-behind/{EXPERIMENT}")
 
 
 def test_tracker_says_that_it_is_behind_until_it_has_caught_up(store):
