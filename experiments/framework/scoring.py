@@ -12,6 +12,7 @@ from stages.evaluation.protocol import Protocol
 from stages.graphs import Evaluation, scored
 from stages.placement import Placement
 from stages.shards.shard import Shard
+from stages.shards.splits import require_scorable
 from stages.training.initial import WeightsFile
 
 
@@ -27,11 +28,16 @@ def weights_on_split(
     limits: DetectionLimits = PAPER_LIMITS,
     allow_trained_images: bool = False,
 ) -> Evaluation:
-    """Detect with weights of any program on a split, whose classes they must know, and score the detections."""
+    """Detect with weights of any program on a split, whose classes they must know, and score the detections.
+
+    Raises PipelineError when the split has no object that counts.
+    """
     file = WeightsFile(path=weights, choices=choices, variant=Path(weights).stem)
     data_set = find_data_set(root)
+    source = data_set.source(split)
+    require_scorable(source)
     shards = Shard(
-        sources=(data_set.source(split),),
+        sources=(source,),
         classes=classes_of(weights, choices),
         strict=strict,
         variant=f"{data_set.name}-{split}",

@@ -9,12 +9,13 @@ from pipeline.errors import PipelineError
 from stages.evaluation.validate import Validate
 from stages.graphs import validated
 from stages.shards.shard import Shard
+from stages.shards.splits import require_scorable
 
 
 def validation_of(setup: Setup, split: str) -> Validate:
     """Score the kept checkpoints of the setup's training on another split of the test data set.
 
-    Raises PipelineError when the training keeps no checkpoint.
+    Raises PipelineError when the training keeps no checkpoint, or the split has no object that counts.
     """
     every, iterations = setup.recipe.keep_every, setup.recipe.schedule.iterations
     if not every:
@@ -38,4 +39,5 @@ def validation_of(setup: Setup, split: str) -> Validate:
 
 def validation_shards(setup: Setup, split: str) -> Shard:
     sources = tuple(replace(source, split=split) for source in setup.test)
+    require_scorable(*sources)
     return replace(setup.test_shards(), sources=sources, variant=split)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pipeline.errors import PipelineError
 from stages.datasets.find import TESTING, TRAINING, DataSet
+from stages.datasets.source import Source
 from stages.shards.shard import image_list
 
 
@@ -24,6 +25,23 @@ def pair_of_splits(found: DataSet, train: str = "", test: str = "") -> tuple[str
     if not pairs:
         raise PipelineError(_no_pair(found, trains, tests))
     return next((pair for pair in pairs if not _share_images(found, *pair)), pairs[0])
+
+
+def require_scorable(*sources: Source) -> None:
+    """Raises PipelineError when images to score have no object that counts: their training would run for nothing."""
+    if any(source.within for source in sources):
+        return
+    try:
+        surveys = [source.survey() for source in sources]
+    except PipelineError:  # the stage that reads it reports the error
+        return
+    if not sum(survey.objects_to_train(difficult=False) for survey in surveys):
+        names = " and ".join(f"{source.name}/{source.split} ({source.root})" for source in sources)
+        images = sum(len(survey.ids) for survey in surveys)
+        raise PipelineError(
+            f"{names} has {images} images and no object to score in any of them (difficult objects and crowds do not "
+            "count): annotate objects, or name another split"
+        )
 
 
 def _share_images(found: DataSet, first: str, second: str) -> bool:

@@ -58,7 +58,7 @@ def test_test_objects_of_a_class_that_the_training_split_lacks_are_left_out_and_
         test.external_digest()
         context = in_folder(test, tmp_path / f"strict {strict}")
         if strict:
-            with pytest.raises(PipelineError, match=r"1 defects.*\n.*c.xml, object 1: class that the training split"):
+            with pytest.raises(PipelineError, match=r"1 defect that.*\n.*c.xml, object 1: class that the training"):
                 test.run(context)
         else:
             test.run(context)
@@ -75,6 +75,18 @@ def test_a_training_split_without_an_object_is_refused_in_one_sentence(
     done = train(root, tmp_path)
     assert isinstance(done.exception, PipelineError)
     assert str(done.exception).startswith(f"pets/train ({root}) has 2 images and no object to train on in any of them")
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("layout", [voc, coco, csv])
+@pytest.mark.parametrize("options", [("--test-split", "empty"), ("--validation-split", "empty", "-s", "keep_every=1")])
+def test_a_split_to_score_without_an_object_is_refused_before_the_training(
+    root: Path, tmp_path: Path, layout: Callable[..., None], options: tuple[str, ...]
+) -> None:
+    layout(root, train="ab", test="c", empty="yz")
+    done = train(root, tmp_path, *options)
+    assert isinstance(done.exception, PipelineError)
+    assert str(done.exception).startswith(f"pets/empty ({root}) has 2 images and no object to score in any of them")
     assert not (tmp_path / "store").exists()
 
 
