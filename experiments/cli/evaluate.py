@@ -54,11 +54,27 @@ def detections(
 
     Against VOC or COCO annotations; needs neither images nor a store nor Ray.
     """
+    _refuse_other_kind(files, annotations, protocol)
     score = _coco_scores if protocol == "coco" else _voc_scores
     numbers, notes = score(files, annotations, split, protocol)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     _print_numbers(numbers, protocol, as_json)
+
+
+def _refuse_other_kind(files: Path, annotations: str, protocol: ProtocolName) -> None:
+    """Raises PipelineError for a folder where the protocol reads a file, or a file where it reads a folder."""
+    for place, content in ((files, "detections"), (Path(annotations), "annotations")):
+        if protocol == "coco" and place.is_dir():
+            raise PipelineError(
+                f"{place} is a folder, but --protocol coco reads {content} from one JSON file: name the file, or "
+                "choose voc07, voc12 or ilsvrc"
+            )
+        if protocol != "coco" and place.is_file():
+            raise PipelineError(
+                f"{place} is a file, but --protocol {protocol} reads {content} from a folder: name the folder, or add "
+                "--protocol coco for COCO's JSON"
+            )
 
 
 def print_summary(

@@ -31,7 +31,7 @@ def class_chart(album: AlbumContents) -> bytes:
         height=0.75,
     )
     axes.bar_label(bars, [f"{objects[label]:,} in {images[label]:,} images" for label in order], padding=3, fontsize=7)
-    axes.set_xlim(0, 1.28 * max(objects))
+    axes.set_xlim(0, 1.28 * (max(objects, default=0) or 1))
     axes.set_ylim(-0.6, len(order) - 0.4)
     return to_png(figure)
 

@@ -172,3 +172,24 @@ def test_a_small_object_of_ilsvrc_tolerates_some_pixels(project: Project, tmp_pa
         )
         means[protocol] = json.loads(done.stdout)["mAP"]
     assert means == {"voc12": 0.0, "ilsvrc": 1.0}
+
+
+def test_a_file_for_a_protocol_that_reads_folders_is_refused_with_the_protocol_that_reads_it(
+    project: Project, found: Path, coco: tuple[Path, Path]
+) -> None:
+    results, annotations = map(str, coco)
+    for files, truth in ((results, annotations), (str(found), annotations), (results, str(project.data))):
+        done = project.ssdpipe("evaluate", "detections", files, "--annotations", truth)
+        assert isinstance(done.exception, PipelineError)
+        assert "json is a file, but --protocol voc07 reads" in str(done.exception)
+        assert "add --protocol coco" in str(done.exception)
+
+
+def test_a_folder_for_the_protocol_that_reads_files_is_refused(
+    project: Project, found: Path, coco: tuple[Path, Path]
+) -> None:
+    results, annotations = map(str, coco)
+    for files, truth in ((str(found), annotations), (results, str(project.data))):
+        done = project.ssdpipe("evaluate", "detections", files, "--annotations", truth, "--protocol", "coco")
+        assert isinstance(done.exception, PipelineError)
+        assert "is a folder, but --protocol coco reads" in str(done.exception)

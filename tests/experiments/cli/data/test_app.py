@@ -41,6 +41,15 @@ def test_show_writes_figures_and_a_self_contained_page(project, tmp_path: Path) 
         assert cv2.imdecode(png, cv2.IMREAD_COLOR).std() > 5  # something is drawn
 
 
+def test_show_draws_images_without_objects_too(project, tmp_path: Path) -> None:
+    for annotation in (project.data / "Annotations").glob("*.xml"):
+        annotation.write_text("<annotation><size><width>100</width><height>80</height></size></annotation>")
+    done = data("show", project.data, "--out", tmp_path / "shown", "--spec", "ssd-tiny")
+    assert done.exit_code == 0, done.exception
+    assert done.stdout.startswith("cats train: 1 images, 0 objects of 0 classes, 1 images without objects\n")
+    assert (tmp_path / "shown/classes.png").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
