@@ -22,6 +22,7 @@ def train(request: TrainRequest, running: RunOptions) -> None:
     from experiments.cli.shared.printing import percent
     from pipeline.store.record import SUMMARY
     from stages.evaluation.validate import Validate
+    from stages.shards.shard import Shard
     from stages.training.train import Train
     from stages.training.weight_files import WEIGHTS
 
@@ -33,12 +34,23 @@ def train(request: TrainRequest, running: RunOptions) -> None:
     if "voc12/mAP" in numbers:
         print(f"mAP by area (voc12): {percent(numbers['voc12/mAP'])}")
     for node in graph.nodes.values():
+        if isinstance(node.stage, Shard) and (manifest := result.outcomes[node.id].manifest):
+            _print_defects(node.address, store.output(manifest))
         if isinstance(node.stage, Train) and (manifest := result.outcomes[node.id].manifest):
             print(f"weights: {store.output(manifest).path}/{WEIGHTS}")
         if isinstance(node.stage, Validate) and (manifest := result.outcomes[node.id].manifest):
             print(f"best on {request.validation_split}: {_best(store.output(manifest))}")
     if running.mlflow:
         print(f"curves:  {ui_command(running)}")
+
+
+def _print_defects(address: str, shards: Folder) -> None:
+    """Print the defects that a strict sharding refuses, if any, and where they are listed with their places."""
+    from stages.datasets.defects import Kind, is_legal
+
+    numbers = shards.read_json("report.json")["defects"]
+    if defects := [f"{kind}: {number:,}" for kind, number in numbers.items() if not is_legal(Kind(kind))]:
+        print(f"defects of {address}: {', '.join(defects)}; places: {shards.path}/report.md")
 
 
 def _best(output: Folder) -> str:

@@ -196,7 +196,7 @@ def image_entries(folder: Folder) -> list[fs.FileInfo]:
 def repeated_ids(source: Source, file: str, ids: Iterable[str]) -> tuple[Defect, ...]:
     """One defect for each repetition of an id."""
     return tuple(
-        Defect(kind=Kind.DUPLICATE_ID, source=source.name, file=file, detail=f"{image_id}, {number} times")
+        Defect(kind=Kind.DUPLICATE_ID, source=source.name, file=file, detail=f"{image_id}, {number} times; read once")
         for image_id, number in Counter(ids).items()
         for _ in range(number - 1)
     )

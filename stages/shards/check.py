@@ -25,8 +25,11 @@ class Check:
     """Result of a check."""
 
     images_of_splits: Mapping[str, int]
+    objects_of_splits: Mapping[str, int]
+    """Counts of what is annotated, readable or not."""
+
     objects_per_class: Mapping[str, int]
-    """Counts over the readable images, each once."""
+    """Counts over the readable images, each once; an expected class without an object counts 0."""
 
     tally: Tally
     numbers: Mapping[Kind, int]
@@ -104,7 +107,8 @@ def check(
     found.add(suspicions(total(counts.sums), counts.objects, source=data_set.name, place="all splits"))
     return Check(
         images_of_splits={split: len(listing.images) for split, listing in listings.items()},
-        objects_per_class={name: counts.objects[name] for name in counts.names},
+        objects_of_splits={split: objects.total() for split, objects in of_splits.items()},
+        objects_per_class={name: counts.objects[name] for name in sorted({*counts.names, *classes})},
         tally=sum(map(_of_lists, listings.values()), counts.tally),
         numbers={kind: found.numbers[kind] for kind in Kind if found.numbers[kind]},
         defects=tuple(found.kept),
@@ -186,7 +190,7 @@ def _in_two_splits(sources: Mapping[str, Source], listings: Mapping[str, Listing
             shared = image_list(sources[second]).shared(image_list(sources[first]))
             for image in listings[second].images:
                 if other := shared.get(image.image_id):
-                    copy = "" if other == image.image_id else f", there {other}"
+                    copy = "" if other == image.image_id else f", in {first} as {other}"
                     yield image.defect(Kind.TWO_SPLITS, image.image_file, f"{first} and {second}{copy}")
 
 

@@ -34,6 +34,6 @@ class ClassList:
             counted = ", ".join(f"{name!r} ({objects_per_class[name]} objects)" for name in unknown)
             raise PipelineError(
                 f"{self.address}: unknown class {counted}; {suggestion(unknown[0], classes)}. "
-                "Correct the annotations, or add the class to ignore_classes"
+                "Correct the annotations, or list the class in --classes, or in ignore_classes of the stage"
             )
         return classes

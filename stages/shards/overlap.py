@@ -59,7 +59,7 @@ def _digests(folder: Folder) -> list[tuple[int, str]]:
 
 
 def _refusal(test: ImageList, train: ImageList, shared: Mapping[str, str], remedy: str) -> PipelineError:
-    names = [own if own == other else f"{own}, there {other}" for own, other in sorted(shared.items())]
+    names = [own if own == other else f"{own}, there named {other}" for own, other in sorted(shared.items())]
     examples = "; ".join(names[:EXAMPLES]) + (" ..." if len(names) > EXAMPLES else "")
     images = f"{len(names)} image{'' if len(names) == 1 else 's'} ({examples})" if names else "its images"
     place = f" ({test.place})" if test.place else ""

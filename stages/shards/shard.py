@@ -78,7 +78,6 @@ class Shard(ListsImages):
 
         located = [source.located(ctx.input(source.within) if source.within else None) for source in self.sources]
         sharding = Sharding(
-            address=self.address,
             classes=self._class_list(),
             images_per_shard=self.images_per_shard,
             strict=self.strict,

@@ -35,7 +35,6 @@ NAMED = 10
 class Sharding:
     """Settings of one sharding."""
 
-    address: str
     """Address of the stage, for error messages."""
 
     classes: ClassList
@@ -187,15 +186,13 @@ def _kept(piece: Piece) -> Written | None:
 def _refuse(sharding: Sharding, tally: Tally, defects: Sequence[Defect]) -> None:
     if not tally.images_written:
         first = "; ".join(str(defect) for defect in defects[:3])
-        raise PipelineError(f"{sharding.address}: none of {tally.images_listed} images can be used: {first}")
+        raise PipelineError(f"none of {tally.images_listed} images can be used: {first}")
     if refused := [defect for defect in defects if is_refused(defect.kind)]:
-        raise PipelineError(f"{sharding.address}: {len(refused)} defects must be fixed:{_first(refused)}")
+        raise PipelineError(f"{len(refused)} defects must be fixed:{_first(refused)}")
     real = [defect for defect in defects if not is_legal(defect.kind)]
     if sharding.strict and real:
-        raise PipelineError(
-            f"{sharding.address}: {len(real)} defects, which a strict sharding refuses. Fix them or omit --strict:"
-            f"{_first(real)}"
-        )
+        counted = "1 defect" if len(real) == 1 else f"{len(real)} defects"
+        raise PipelineError(f"{counted} that a strict sharding refuses. Fix, or omit --strict:{_first(real)}")
 
 
 def _first(defects: Sequence[Defect]) -> str:

@@ -25,7 +25,9 @@ def check(
     split: Annotated[list[str] | None, typer.Option(help="Check only this split; repeatable.")] = None,
     layout: LayoutOption = "",
     classes: Annotated[str, typer.Option(help="Expected class names, comma-separated.")] = "",
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 2 if there is a defect.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with code 2 if there is a defect that a strict sharding refuses.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print everything as JSON, with the place of every defect.")
     ] = False,
@@ -65,7 +67,7 @@ def _print(result: Check) -> None:
     from stages.datasets.defects import consequence
 
     tally = result.tally
-    print(columns([("split", "images"), *((name, f"{count:,}") for name, count in result.images_of_splits.items())]))
+    print(columns([("split", "images", "objects"), *_splits(result)]))
     print()
     print(columns([("class", "objects"), *((name, f"{count:,}") for name, count in result.objects_per_class.items())]))
     print(
@@ -83,6 +85,11 @@ def _print(result: Check) -> None:
         print("no defects")
 
 
+def _splits(result: Check) -> list[tuple[str, str, str]]:
+    objects = result.objects_of_splits
+    return [(name, f"{images:,}", f"{objects[name]:,}") for name, images in result.images_of_splits.items()]
+
+
 def _print_json(layout: str, result: Check) -> None:
     """Print the counts, then a line for each defect: of a large data set, not all are made into text at once."""
     from stages.datasets.defects import entry
@@ -90,6 +97,7 @@ def _print_json(layout: str, result: Check) -> None:
     counts = {
         "layout": layout,
         "images_of_splits": result.images_of_splits,
+        "objects_of_splits": result.objects_of_splits,
         "objects_per_class": result.objects_per_class,
         **asdict(result.tally),
         "defects": result.numbers,

@@ -137,14 +137,14 @@ def _objects(
 ) -> tuple[dict[str, _Objects], list[tuple[Kind, str]]]:
     """The objects by image id, and the defects of the list."""
     by_image: dict[str, _Objects] = {}
-    unknown, ids, repeated, boxes = Counter[str](), set[int](), list[int](), False
+    unknown, ids, repeated, boxes = dict[str, list[int]](), set[int](), list[int](), False
     for number, part in enumerate(parts):
         image_id, category, item, has_text_id, defects = read_object(part, number, file, names, unread)
         found = by_image.get(image_id)
         if found is None:
             found = by_image[image_id] = _Objects()
         if category and category not in names:
-            unknown[category] += 1
+            unknown.setdefault(category, []).append(number)
         if defects:
             found.remarks += (Remark(kind=kind, detail=text, number=len(found.listed)) for kind, text in defects)
         found.listed.append(item)
@@ -155,12 +155,27 @@ def _objects(
                 repeated.append(item.annotation_id)
             ids.add(item.annotation_id)
     if unknown:
-        counts = ", ".join(f"{shown(category)} ({times:,} annotations)" for category, times in unknown.most_common(5))
-        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-        raise PipelineError(f"{file}: `categories` does not define category {counts}{more}; add them to `categories`")
+        raise PipelineError(
+            f"{file}: `categories` does not define category {_undefined(unknown)}; "
+            "add it to `categories`, or correct `category_id`"
+        )
     if parts and not boxes and not any("bbox" in fields_of(part, file) for part in parts):
         raise PipelineError(f"{file}: none of its {len(parts):,} annotations has a `bbox`; is it an instances file?")
     return by_image, _repeated(repeated)
+
+
+def _undefined(places: Mapping[str, Sequence[int]]) -> str:
+    """The most frequent of the categories without a definition, each with its number of annotations and the first."""
+    frequent = sorted(places, key=lambda category: -len(places[category]))
+    examples = (
+        f"{shown(category)} (annotations[{places[category][0]}]{_and_others(len(places[category]) - 1)})"
+        for category in frequent[:5]
+    )
+    return ", ".join(examples) + (f" and {len(places) - 5} more" if len(places) > 5 else "")
+
+
+def _and_others(number: int) -> str:
+    return f" and {number:,} more" if number else ""
 
 
 def _repeated(ids: Sequence[int]) -> list[tuple[Kind, str]]:

@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.experiments.cli.conftest import write_cat
 
 if TYPE_CHECKING:
     from tests.experiments.cli.conftest import Project
@@ -27,10 +30,14 @@ def ssdpipe(project: Project, *arguments: str) -> subprocess.CompletedProcess[st
 @pytest.mark.slow
 def test_a_training_is_cached_and_its_weights_file_scores_the_same(project: Project) -> None:
     data = ("--data", str(project.data))
+    write_cat(project.data, "a", xmin=-5)
     first = ssdpipe(project, *TRAIN, *data)
     assert first.stdout.startswith("class  AP % (voc07)\ncat")
     again = ssdpipe(project, *TRAIN, *data)
     assert (again.stdout, again.stderr) == (first.stdout, "all 5 stages are cached\n")
+    (defects,) = (line for line in first.stdout.splitlines() if line.startswith("defects"))
+    assert defects.startswith("defects of shard/cats-train: box crosses the image border: 1; places: ")
+    assert Path(defects.rpartition(": ")[2]).read_text(encoding="utf-8").startswith("# Images and defects")
     weights = next(line.split()[1] for line in first.stdout.splitlines() if line.startswith("weights:"))
     scored = json.loads(ssdpipe(project, "evaluate", "weights", weights, *data, "--json").stdout)
     assert f"mAP    {100 * scored['mAP']:.1f}" in first.stdout

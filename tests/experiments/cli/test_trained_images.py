@@ -108,7 +108,7 @@ def test_images_of_voc2007_are_recognised_under_their_names_in_voc2012(
     monkeypatch.setenv("SSDPIPE_DATA", str(tmp_path / "published"))
     done = ssdpipe(tmp_path / "fresh", "train", "ssd300-voc0712", "--gpus", "0")
     assert str(done.exception).startswith(
-        "voc2007/test shares 1 image (000002, there 2007_000002) with voc2012/trainval"
+        "voc2007/test shares 1 image (000002, there named 2007_000002) with voc2012/trainval"
     )
 
 

@@ -180,7 +180,7 @@ def test_invalid_detections_are_refused_with_the_reason(write: Write, wrong: dic
         ([], [], "cannot be read as COCO annotations: it has no list `images`"),
         ([], annotated({}, images=(7, "7")), "lists image '7' more than once"),
         ([], annotated({"image_id": 3}), "none of its 1 annotations is on one of its 1 images"),
-        ([], annotated({"category_id": 5}), "`categories` does not define category '5'"),
+        ([], annotated({"category_id": 5}), "`categories` does not define category '5' .annotations.0..; add"),
     ],
 )
 def test_files_in_another_format_are_refused(write: Write, detections: Any, truth: Any, message: str) -> None:

@@ -55,6 +55,15 @@ def test_an_unexpected_class_is_reported_with_its_count(voc):
     assert (unknown.kind, unknown.file, unknown.detail) == (Kind.UNKNOWN_CLASS, "cat", "1 objects")
 
 
+def test_an_expected_class_and_a_split_without_objects_are_listed_with_0(voc):
+    voc.image("c")
+    voc.annotation("c")
+    voc.split("test", ["c"])
+    found = check(find_data_set(str(voc.root)), classes=["cat", "dog", "mouse"])
+    assert found.objects_per_class["mouse"] == 0
+    assert found.objects_of_splits == {"test": 0, "train": 2}
+
+
 def test_names_with_spaces_or_non_ascii_letters_are_read_and_noted(voc):
     for image_id in ("a b", "überall"):
         voc.image(image_id)

@@ -147,7 +147,7 @@ def test_every_defect_is_counted_and_listed_with_its_place_and_nothing_else_is_l
 
 def test_a_strict_sharding_refuses_and_lists_the_first_defects(voc, run):
     voc.annotation("a", ("cat", 5, 5, 5, 9))
-    with pytest.raises(PipelineError, match=r"1 defects.*\n.*Annotations/a.xml, object 0: zero area"):
+    with pytest.raises(PipelineError, match=r"1 defect that.*\n.*Annotations/a.xml, object 0: zero area"):
         run(shard(voc.root, strict=True))
 
 

@@ -82,7 +82,7 @@ def test_a_copy_under_another_name_in_finished_shards_is_refused(voc, in_process
         (Path(first.out.path) / DIGESTS).unlink()
     detect = Detect(weights=training, shards=test)
     folders = {train: first.out, test: second.out, training: first.out}
-    with pytest.raises(PipelineError, match=r"the test set shares 1 image \(copy, there b\)"):
+    with pytest.raises(PipelineError, match=r"the test set shares 1 image \(copy, there named b\)"):
         detect.refuse_trained_images(in_process(detect, inputs=folders))
 
 

@@ -44,7 +44,7 @@ def boxes(root: Path, header: str, *lines: str, name: str = "boxes.csv") -> Path
 def test_blanks_case_and_a_byte_order_mark_in_the_header_lose_no_column(tmp_path: Path, header: str) -> None:
     root = boxes(tmp_path, header, *LINES)
     lines = ssdpipe("data", "check", str(root)).stdout.splitlines()
-    assert lines[1:4] == ["split  images", "test   1", "train  1"]
+    assert lines[1:4] == ["split  images  objects", "test   1       1", "train  1       1"]
     assert "no defects" in lines
     evaluation = TrainRequest(recipe="ssd-tiny", data=str(root)).target(Placement())
     assert isinstance(evaluation.shards, Shard)
@@ -78,7 +78,8 @@ def test_a_csv_that_would_merge_train_and_test_is_refused(
 
 def test_the_split_column_takes_precedence_over_the_name_of_a_single_file(tmp_path: Path) -> None:
     root = boxes(tmp_path, "image,xmin,ymin,xmax,ymax,class,split", *LINES, name="train.csv")
-    assert ssdpipe("data", "check", str(root)).stdout.splitlines()[1:4] == ["split  images", "test   1", "train  1"]
+    lines = ssdpipe("data", "check", str(root)).stdout.splitlines()
+    assert lines[1:4] == ["split  images  objects", "test   1       1", "train  1       1"]
 
 
 def test_a_line_whose_split_contradicts_its_file_is_refused(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_boxes_without_four_numbers_or_without_area_are_left_out(coco, run):
         (json.dumps({"images": [{"id": 1}]}).encode(), r"images\[0\], with the id 1, has no file_name"),
         (
             json.dumps({"images": [], "annotations": [box(1, 5, category=9)]}).encode(),
-            r"category '9' \(1 annotations",
+            r"category '9' \(annotations\[0\]\); add it",
         ),
     ],
 )
