@@ -31,8 +31,8 @@ from learning_table import table
 from learning_training import Place, measure
 from learning_trials import FULL, TRIALS, Cell, trial_of
 
+from ssd_core.weights.any_weights import read_weights
 from ssd_core.weights.weights import Weights
-from stages.training.initial import read_initial_weights
 
 
 def main() -> None:
@@ -104,7 +104,7 @@ def initial_weights(file: Path | None) -> Weights | None:
     if file is None:
         return None
     with file.open("rb") as stream:
-        return read_initial_weights(stream)
+        return read_weights(stream)
 
 
 def cell_file(name: str, options: argparse.Namespace) -> Path:

@@ -18,26 +18,21 @@ from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
 from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.vgg import vgg16_weights
 from ssd_core.weights.weights import Weights, save_weights
+from stages.training.weight_files import weights_of
 
 
 def read_weights(path: str, choices: ImportChoices = AUTODETECT) -> Weights:
     """Weights of any known layout. Raises PipelineError when the file is missing or cannot be used."""
     file = existing(path)
-    with file.open("rb") as stream:
-        try:
-            return any_weights.read_weights(stream, choices)
-        except ValueError as error:
-            raise PipelineError(f"{file}: {error}") from error
+    with weights_of(file), file.open("rb") as stream:
+        return any_weights.read_weights(stream, choices)
 
 
 def imported(path: str, choices: ImportChoices) -> Weights:
     """A detector from another program's weights file. Raises PipelineError as `read_weights` does."""
     file = existing(path)
-    with file.open("rb") as stream:
-        try:
-            return import_weights(stream, choices)
-        except ValueError as error:
-            raise PipelineError(f"{file}: {error}") from error
+    with weights_of(file), file.open("rb") as stream:
+        return import_weights(stream, choices)
 
 
 def vgg16(path: str, *, full: bool) -> Weights:
@@ -50,12 +45,9 @@ def vgg16(path: str, *, full: bool) -> Weights:
     if not path:
         ImageNetVgg16().prepare()
     file = existing(path) if path else torchvision_cache(TORCHVISION_VGG16)
-    with file.open("rb") as stream:
-        try:
-            state = vgg16_weights(read_named_tensors(stream), reduced=not full)
-        except ValueError as error:
-            raise PipelineError(f"{file}: {error}") from error
-    return from_vgg16(state, ssd300_full_vgg() if full else ssd300())
+    with weights_of(file), file.open("rb") as stream:
+        state = vgg16_weights(read_named_tensors(stream), reduced=not full)
+        return from_vgg16(state, ssd300_full_vgg() if full else ssd300())
 
 
 def existing(path: str) -> Path:

@@ -98,3 +98,9 @@ def feature_layers(spec: DetectorSpec) -> nn.ModuleDict:
 
 def _source_layers(spec: DetectorSpec) -> list[str]:
     return [source.layer for source in spec.sources]
+
+
+def parameter_shapes(spec: DetectorSpec) -> dict[str, torch.Size]:
+    """Return the names and shapes of the tensors of a detector, without allocating them."""
+    with torch.device("meta"):
+        return {name: tensor.shape for name, tensor in Detector(spec).state_dict().items()}

@@ -14,7 +14,7 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from ssd_core.network.model import Detector
+from ssd_core.network.model import parameter_shapes
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.paper import ssd300, ssd512
 from ssd_core.spec.vocabularies import COCO_CLASSES, VOC_CLASSES
@@ -51,8 +51,8 @@ def _outputs(layout: Layout, maps: int, tensors: Mapping[str, Tensor]) -> int:
     name = _weight(layout, layout.layers(maps)[-maps])
     if name not in tensors:
         raise ValueError(f"not a detector in the layout of {layout.name}: it lacks {name}")
-    channels = len(tensors[name])
-    if channels % 4:
+    channels = len(tensors[name]) if tensors[name].dim() else 0
+    if not channels or channels % 4:
         raise ValueError(f"{name} has {channels} channels, which four boxes per cell do not divide")
     return channels // 4
 
@@ -91,6 +91,7 @@ def _state(layout: Layout, spec: DetectorSpec, outputs: int, tensors: Mapping[st
         tensor = _in_our_order(ours, tensors[theirs], layout, spec, outputs)
         if tensor.shape != expected[ours]:
             wrong.append(f"{theirs} is {tuple(tensor.shape)}, but {ours} needs {tuple(expected[ours])}")
+            continue
         state[ours] = tensor.to(torch.float32).clone()
     wrong += [f"{name} is unexpected" for name in tensors if name not in set(names.values())]
     if wrong:
@@ -100,12 +101,6 @@ def _state(layout: Layout, spec: DetectorSpec, outputs: int, tensors: Mapping[st
             f"{'; '.join(wrong[:_SHOWN])}{more}"
         )
     return state
-
-
-def parameter_shapes(spec: DetectorSpec) -> dict[str, torch.Size]:
-    """Return the names and shapes of this project's tensors, without allocating them."""
-    with torch.device("meta"):
-        return {name: tensor.shape for name, tensor in Detector(spec).state_dict().items()}
 
 
 def tensor_names(layout: Layout, spec: DetectorSpec) -> dict[str, str]:
@@ -131,6 +126,8 @@ def _weight(layout: Layout, layer: str) -> str:
 
 def _in_our_order(ours: str, tensor: Tensor, layout: Layout, spec: DetectorSpec, outputs: int) -> Tensor:
     """Reorder or select the channels of a head, box by box: four per location, or one per class output."""
+    if not tensor.dim():
+        return tensor
     if ".locations." in ours and len(tensor) % 4 == 0:
         return select_channels(tensor, 4, layout.location_order)
     if ".logits." in ours and outputs != spec.class_count and len(tensor) % outputs == 0:

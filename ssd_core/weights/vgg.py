@@ -17,7 +17,8 @@ from torch import Tensor
 from ssd_core.spec.detector import DetectorSpec, Preprocessing
 from ssd_core.weights.layouts import caffe
 from ssd_core.weights.layouts.layout import RGB_MEAN, VGG_PLACES
-from ssd_core.weights.weights import Weights
+from ssd_core.weights.soundness import any_error_as
+from ssd_core.weights.weights import Weights, check_shapes
 
 TORCHVISION = Preprocessing(channel_order="rgb", mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 REDUCED = Preprocessing(channel_order="rgb", mean=RGB_MEAN)
@@ -61,7 +62,11 @@ _KINDS = (
 
 
 def from_vgg16(vgg16: Vgg16Weights, spec: DetectorSpec) -> Weights:
-    """Return VGG16 as initial weights: its tensors only, with a specification that has its preprocessing."""
+    """Return VGG16 as initial weights: its tensors only, with a specification that has its preprocessing.
+
+    Raises ValueError that states both shapes of a tensor that does not fit.
+    """
+    check_shapes(spec, vgg16.state)
     return Weights(spec=replace(spec, preprocessing=vgg16.preprocessing), state=vgg16.state)
 
 
@@ -69,7 +74,8 @@ def vgg16_weights(tensors: Mapping[str, Tensor], *, reduced: bool = True) -> Vgg
     """Detect the kind of file by its tensor names and rename the tensors; `reduced` is that of `Vgg16`."""
     for names in _KINDS:
         if f"{names.layers[0]}{names.weight}" in tensors and f"{names.layers[-1]}{names.weight}" in tensors:
-            state = dict(_state(names, tensors, reduced))
+            with any_error_as("these weights of a VGG16 cannot be used"):
+                state = dict(_state(names, tensors, reduced))
             return Vgg16Weights(state=state, preprocessing=names.preprocessing)
     raise ValueError(
         "not a supported VGG16: expected torchvision's vgg16 (features.0.weight, classifier.0.weight), the "

@@ -17,9 +17,9 @@ from ssd_core.data.evaluation_stream import EvaluationBatch, evaluation_batches
 from ssd_core.data.shards import ShardSet
 from ssd_core.detection.decoding import Detections, detect
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
-from ssd_core.weights.weights import load_weights
 from stages.detection.table import DETECTIONS, SCHEMA
 from stages.shards.class_check import require_classes
+from stages.training.weight_files import stored_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,7 @@ def share_size(images: int, workers: int, batch_size: int) -> int:
 def detect_share(share: Share) -> pa.Table:
     """Table of the detections of one share."""
     device = torch.device("cuda" if share.use_gpu and torch.cuda.is_available() else "cpu")
-    with share.weights.open_input(share.weights_file) as stream:
-        detector = load_weights(stream).detector().to(device)
+    detector = stored_weights(share.weights, share.weights_file).detector().to(device)
     detector.to(memory_format=torch.channels_last)
     shards = ShardSet(share.shards.path, share.shards.filesystem)
     require_classes(shards, detector.spec)

@@ -25,10 +25,10 @@ from ssd_core.detection.limits import DetectionLimits
 from ssd_core.detection.speed import Runner, Seconds, in_turns, quieten
 from ssd_core.network.model import Detector
 from ssd_core.weights.initial import initial_detector
-from ssd_core.weights.weights import load_weights
 from stages.shards.class_check import require_classes
 from stages.speed.hardware import hardware
 from stages.speed.network import Effort, Network
+from stages.training.weight_files import stored_weights
 
 RESIDENT = 32
 """Minimum number of images on the device, so that no single image with easy suppression stands for all."""
@@ -60,8 +60,7 @@ class Bench:
     def detector(self, network: Network, ctx: Context) -> Detector:
         """The network on the CPU, ready to detect."""
         if network.weights is not None:
-            with ctx.input(network.weights).open_input(network.weights_file) as stream:
-                detector = load_weights(stream).detector()
+            detector = stored_weights(ctx.input(network.weights), network.weights_file).detector()
             require_classes(self.shards, detector.spec)
             return detector
         assert network.spec is not None

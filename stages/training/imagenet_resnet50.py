@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Stage
 from stages.training.torchvision_files import fetch, torchvision_cache
-from stages.training.weight_files import WEIGHTS
+from stages.training.weight_files import WEIGHTS, weights_of
 
 TORCHVISION_RESNET50 = "resnet50-0676ba61.pth"
 
@@ -28,12 +28,13 @@ class ImageNetResNet50(Stage):
             fetch(ResNet50_Weights.IMAGENET1K_V1, "ResNet-50", TORCHVISION_RESNET50)
 
     def run(self, ctx: Context) -> None:
+        from ssd_core.weights.named_tensors import read_named_tensors
         from ssd_core.weights.resnet import from_resnet50
-        from ssd_core.weights.tensor_file import read_tensors
         from ssd_core.weights.weights import save_weights
 
         self.prepare()  # this node may not be the driver's
-        with torchvision_cache(TORCHVISION_RESNET50).open("rb") as stream:
-            weights = from_resnet50(read_tensors(stream))
+        file = torchvision_cache(TORCHVISION_RESNET50)
+        with weights_of(file), file.open("rb") as stream:
+            weights = from_resnet50(read_named_tensors(stream))
         with ctx.out.open_output(WEIGHTS) as out:
             save_weights(weights, out)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.stage import Context, Stage
 from stages.training.torchvision_files import fetch, torchvision_cache
-from stages.training.weight_files import WEIGHTS
+from stages.training.weight_files import WEIGHTS, weights_of
 
 TORCHVISION_VGG16 = "vgg16-397923af.pth"
 
@@ -31,12 +31,14 @@ class ImageNetVgg16(Stage):
 
     def run(self, ctx: Context) -> None:
         from ssd_core.spec.paper import ssd300, ssd300_full_vgg
-        from ssd_core.weights.tensor_file import read_tensors
+        from ssd_core.weights.named_tensors import read_named_tensors
         from ssd_core.weights.vgg import from_vgg16, vgg16_weights
         from ssd_core.weights.weights import save_weights
 
         self.prepare()  # this node may not be the driver's
-        with torchvision_cache(TORCHVISION_VGG16).open("rb") as stream:
-            found = vgg16_weights(read_tensors(stream), reduced=self.reduced)
+        file = torchvision_cache(TORCHVISION_VGG16)
+        with weights_of(file), file.open("rb") as stream:
+            found = vgg16_weights(read_named_tensors(stream), reduced=self.reduced)
+            weights = from_vgg16(found, ssd300() if self.reduced else ssd300_full_vgg())
         with ctx.out.open_output(WEIGHTS) as out:
-            save_weights(from_vgg16(found, ssd300() if self.reduced else ssd300_full_vgg()), out)
+            save_weights(weights, out)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, execution
 from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
 from stages.shards.image_list import ImageList, ListsImages
-from stages.training.weight_files import WEIGHTS
-
-if TYPE_CHECKING:
-    from ssd_core.weights.weights import Weights
+from stages.training.weight_files import WEIGHTS, weights_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,19 +43,10 @@ class WeightsFile(ListsImages):
         return trained_images(Path(self.path).expanduser().resolve())
 
     def run(self, ctx: Context) -> None:
+        from ssd_core.weights.any_weights import read_weights
         from ssd_core.weights.weights import save_weights
 
-        with Path(self.path).expanduser().open("rb") as stream:
-            weights = read_initial_weights(stream, self.choices, reduced=self.reduced)
+        with weights_of(self.path), Path(self.path).expanduser().open("rb") as stream:
+            weights = read_weights(stream, self.choices, reduced=self.reduced)
         with ctx.out.open_output(WEIGHTS) as out:
             save_weights(weights, out)
-
-
-def read_initial_weights(stream: IO[bytes], choices: ImportChoices = AUTODETECT, *, reduced: bool = True) -> Weights:
-    """Read weights of ssdpipe or another program, or a backbone. Raises PipelineError for any other file."""
-    from ssd_core.weights.any_weights import read_weights
-
-    try:
-        return read_weights(stream, choices, reduced=reduced)
-    except ValueError as error:
-        raise PipelineError(f"the weights cannot be used: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.stage import Context, Stage
-from stages.training.weight_files import WEIGHTS
+from stages.training.weight_files import WEIGHTS, stored_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +19,8 @@ class Transfer(Stage):
 
     def run(self, ctx: Context) -> None:
         from ssd_core.weights.head_transfer import transferred
-        from ssd_core.weights.weights import load_weights, save_weights
+        from ssd_core.weights.weights import save_weights
 
-        with ctx.input(self.weights).open_input(WEIGHTS) as stream:
-            weights = load_weights(stream)
+        weights = stored_weights(ctx.input(self.weights))
         with ctx.out.open_output(WEIGHTS) as stream:
             save_weights(transferred(weights, self.classes, dict(self.names)), stream)

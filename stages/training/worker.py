@@ -21,8 +21,7 @@ from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
 from ssd_core.weights.initial import initial_detector
-from ssd_core.weights.weights import load_weights
-from stages.training.weight_files import WEIGHTS
+from stages.training.weight_files import stored_weights
 
 CHECKPOINTS = "checkpoints"
 
@@ -53,8 +52,7 @@ class WorkerJob:
     def initial_detector(self) -> Detector:
         if self.initial is None:
             return initial_detector(self.recipe.spec, self.recipe.seed)
-        with self.initial.open_input(WEIGHTS) as stream:
-            return initial_detector(self.recipe.spec, self.recipe.seed, load_weights(stream))
+        return initial_detector(self.recipe.spec, self.recipe.seed, stored_weights(self.initial))
 
 
 @dataclass(frozen=True)

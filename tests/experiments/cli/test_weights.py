@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from experiments.cli.main import app
 from pipeline.errors import PipelineError
+from ssd_core.network.model import parameter_shapes
 from ssd_core.spec.paper import ssd300
 from ssd_core.spec.vocabularies import COCO_CLASSES
 from ssd_core.weights.importing import tensor_names
@@ -18,6 +21,12 @@ from ssd_core.weights.layouts.known import LAYOUTS
 from ssd_core.weights.weights import load_weights
 
 SPEC = ssd300(COCO_CLASSES, scales="coco")
+
+
+def saved(content: object) -> bytes:
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    return stream.getvalue()
 
 
 def ssdpipe(*arguments: object) -> Result:
@@ -70,11 +79,10 @@ def test_a_coco_detector_becomes_one_of_voc_with_cocos_scales(theirs: Path, tmp_
 
 
 def test_a_reduced_vgg16_becomes_initial_weights(tmp_path: Path) -> None:
-    state = {
-        f"{place}.{kind}": torch.full((2,), float(place))
-        for place in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
-        for kind in ("weight", "bias")
-    }
+    places = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
+    names = [f"{place}.{kind}" for place in places for kind in ("weight", "bias")]
+    shapes = [shape for name, shape in parameter_shapes(SPEC).items() if name.startswith("features.conv")][:30]
+    state = {name: torch.ones(shape) for name, shape in zip(names, shapes, strict=True)}
     torch.save(state, tmp_path / "vgg16_reducedfc.pth")
     done = ssdpipe("vgg16", tmp_path / "vgg16_reducedfc.pth", "-o", tmp_path / "vgg.pt")
     assert done.stdout.startswith(f"{tmp_path}/vgg.pt: VGG16 with fc6 and fc7 subsampled; 30 tensors")
@@ -94,3 +102,26 @@ def test_classes_come_from_a_file_of_names(theirs: Path, tmp_path: Path) -> None
 def test_a_wrong_layout_is_refused_with_the_missing_tensor(theirs: Path, tmp_path: Path) -> None:
     done = ssdpipe("import", theirs, "--layout", "chainercv", "-o", tmp_path / "ours.pt")
     assert "not a detector in the layout of chainercv: it lacks multibox/conf/0/W" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\x80", "not an intact file of tensors: IndexError"),
+        (b"notes, no weights", "neither PyTorch, npz nor Caffe"),
+        (saved({"spec": {}}), "its format is None, not a number"),
+        (saved({"spec": {}, "format": 1}), "the specification of the weights cannot be used: TypeError"),
+        (saved({"spec": 7, "format": 1}), "the specification of the weights cannot be used"),
+        (saved({"spec": {}, "format": "1"}), "its format is '1', not a number"),
+        (saved({"features.0.weight": torch.ones(64), "classifier.3.weight": torch.ones(())}), "lacks features.0.bias"),
+        (saved({"vgg.0.weight": torch.full((64, 3, 3, 3), torch.nan)}), "1,728 of 1,728 values that are NaN"),
+    ],
+)
+def test_a_file_that_cannot_be_used_ends_in_one_message_that_names_it(tmp_path: Path, content: bytes, problem: str):
+    (tmp_path / "file.pt").write_bytes(content)
+    for command in (["show"], ["import"], ["transfer"]):
+        done = ssdpipe(*command, tmp_path / "file.pt")
+        assert isinstance(done.exception, PipelineError), command
+    done = ssdpipe("show", tmp_path / "file.pt")
+    assert f"the weights {tmp_path}/file.pt cannot be used" in str(done.exception)
+    assert re.search(problem, str(done.exception))

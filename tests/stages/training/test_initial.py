@@ -13,6 +13,7 @@ import torchvision
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import describe
 from pipeline.planning.graph import Graph
+from ssd_core.network.model import parameter_shapes
 from ssd_core.spec.paper import ssd300
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from ssd_core.weights.importing import tensor_names
@@ -24,6 +25,9 @@ from ssd_core.weights.weights import Weights, load_weights, save_weights
 from stages.training.imagenet_resnet50 import TORCHVISION_RESNET50, ImageNetResNet50
 from stages.training.imagenet_vgg16 import TORCHVISION_VGG16, ImageNetVgg16
 from stages.training.initial import WeightsFile
+
+VGG16 = ("features.conv4_3.", "features.conv7.")
+"""Prefixes of the tensors of the reduced VGG16."""
 
 
 def written(path: Path, small_spec) -> Path:
@@ -49,12 +53,14 @@ def test_weights_of_a_detector_pass_through_unchanged(in_process, small_spec, tm
 
 def test_the_reduced_vgg16_is_recognised_and_brings_its_preprocessing(in_process, tmp_path: Path):
     places = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
-    state = {f"{at}.{part}": torch.full((2,), float(at)) for at in places for part in ("weight", "bias")}
+    own = [shape for name, shape in parameter_shapes(ssd300()).items() if name.startswith(VGG16)]
+    names = [f"{at}.{part}" for at in places for part in ("weight", "bias")]
+    state = {name: torch.full(shape, float(name.split(".")[0])) for name, shape in zip(names, own, strict=True)}
     torch.save(state, tmp_path / "vgg16_reducedfc.pth")
     found = result(in_process, WeightsFile(path=str(tmp_path / "vgg16_reducedfc.pth")))
     assert found.spec.preprocessing == REDUCED
     assert found.spec.classes == VOC_CLASSES
-    assert found.state["features.conv7.conv7.conv.bias"].tolist() == [33.0, 33.0]
+    assert found.state["features.conv7.conv7.conv.bias"].tolist() == [33.0] * 1024
 
 
 def test_a_detector_of_another_program_brings_its_heads_and_what_was_chosen(in_process, tmp_path: Path):
