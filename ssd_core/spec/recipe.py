@@ -8,6 +8,7 @@ Tested in tests/ssd_core/spec/test_departures.py.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal
 
 from ssd_core.spec.augmentation import PAPER, Augmentation
@@ -53,3 +54,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, but is {self.batch_size}")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must be at least 0 and below 1, but is {self.momentum}")
+        if not (isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise ValueError(f"weight_decay must be a number of at least 0, but is {self.weight_decay}")

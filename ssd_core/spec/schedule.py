@@ -6,6 +6,7 @@ Paper section 3.1: 40k iterations at 1e-3, 10k at 1e-4, 10k at 1e-5. Iterations 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,9 @@ class Schedule:
             raise ValueError(f"a schedule needs at least one iteration, but has {self.iterations}")
         if list(self.drops) != sorted(set(self.drops)):
             raise ValueError(f"drops must be increasing, but are {self.drops}")
+        for name, rate in (("base_lr", self.base_lr), ("gamma", self.gamma), ("warmup", self.warmup)):
+            if not (isfinite(rate) and rate >= 0):
+                raise ValueError(f"{name} must be a number of at least 0, but is {rate}")
 
     def learning_rate(self, iteration: int) -> float:
         """Return the rate of the step that follows `iteration` finished steps."""

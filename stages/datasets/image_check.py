@@ -1,8 +1,9 @@
 """Check that an encoded image is complete and that a training can decode it, and read its size. Its bytes never change.
 
-Pillow refuses a truncated JPEG, the rest of which OpenCV before 5 silently fills with grey. It decodes a JPEG at an
-eighth of its size, which reads all of its data at twice the speed. OpenCV, the decoder of trainings, reads any JPEG
-that Pillow reads, since both use libjpeg-turbo; other formats have different decoders and are decoded by both.
+The number of pixels is read from the header first. Pillow refuses a truncated JPEG, the rest of which OpenCV before 5
+silently fills with grey. It decodes a JPEG at an eighth of its size, which reads all of its data at twice the speed.
+OpenCV, the decoder of trainings, reads any JPEG that Pillow reads, since both use libjpeg-turbo; other formats have
+different decoders and are decoded by both.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ SUFFIXES = {
 }
 
 
+MOST_PIXELS = 100_000_000
+"""Largest image, 100 megapixels: 300 MB of RGB in every loader process. Cameras of data sets have up to 60; a file of a
+few KB can declare a thousand times more, and Pillow's own limit, 179 megapixels, does not protect the training."""
+
 ORIENTATION = 0x0112
 """EXIF tag; values from 5 on swap width and height."""
 
@@ -50,7 +55,10 @@ class CheckedImage:
 
 
 def check_image(encoded: bytes) -> CheckedImage:
-    """Decode the image to its last byte. Raises ValueError with the reason when it is incomplete or unreadable."""
+    """Decode the image to its last byte. Raises ValueError with the reason when it is incomplete or unreadable.
+
+    An image of more than `MOST_PIXELS` is refused by its header, without decoding it.
+    """
     checked = _read(encoded)
     if checked.format != "JPEG":
         _decode_for_training(encoded, checked)
@@ -65,6 +73,8 @@ def _read(encoded: bytes) -> CheckedImage:
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(encoded), formats=FORMATS)
             width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise ValueError(f"{width}x{height} pixels, but images are read up to {MOST_PIXELS:,}")
             oddities = _oddities(image)  # before decoding, which reduces 16 bits to 8
             image.draft(None, (1, 1))
             image.load()

@@ -45,6 +45,12 @@ def test_help_imports_nothing_heavy() -> None:
         (("train",), "SSDPIPE_DATA"),
         (("train", "ssd-tiny", "-s", "schedule.base_lrate=1"), "'base_lr'"),
         (("train", "ssd-tiny", "-s", "batch_size=many"), "expected a whole number"),
+        (
+            ("train", "ssd-tiny", "-s", "schedule.base_lr=-0.001"),
+            "base_lr must be a number of at least 0, but is -0.001",
+        ),
+        (("train", "ssd-tiny", "-s", "momentum=1"), "momentum must be at least 0 and below 1, but is 1"),
+        (("train", "ssd-tiny", "-s", "weight_decay=-1"), "weight_decay must be a number of at least 0, but is -1"),
         (("train", "ssd-tiny", "--data", "nowhere"), "nowhere"),
         (("train", "ssd-tiny", "--train-split", "train"), "--data"),
         (("train", "ssd-tiny", "--gpus", "8"), "--gpus 0"),

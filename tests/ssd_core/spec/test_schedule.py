@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ssd_core.spec.schedule import Schedule
@@ -32,3 +34,11 @@ def test_schedules_without_iterations_or_with_drops_out_of_order_are_refused():
     for drops in ((50, 40), (40, 40)):
         with pytest.raises(ValueError, match=r"drops must be increasing, but are \("):
             Schedule(drops=drops)
+
+
+@pytest.mark.parametrize("value", [-1e-3, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["base_lr", "gamma", "warmup"])
+def test_learning_rates_that_are_negative_or_no_number_are_refused_when_set(name: str, value: float):
+    values: dict[str, Any] = {name: value}
+    with pytest.raises(ValueError, match=f"{name} must be a number of at least 0, but is {value}"):
+        Schedule(**values)

@@ -1,4 +1,6 @@
 import io
+import tracemalloc
+import zlib
 
 import cv2
 import numpy as np
@@ -109,3 +111,24 @@ FLOATS = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
 def test_an_image_that_only_pillow_reads_is_refused_because_trainings_decode_with_opencv(content):
     with pytest.raises(ValueError, match=r".+"):
         check_image(content)
+
+
+def declared(content: bytes, width: int, height: int) -> bytes:
+    """A PNG whose header declares another size."""
+    size = width.to_bytes(4) + height.to_bytes(4)
+    header = b"IHDR" + size + content[24:29]
+    return content[:12] + header + zlib.crc32(header).to_bytes(4) + content[33:]
+
+
+@pytest.mark.parametrize("size", [(12_000, 12_000), (100_001, 1000), (13_375, 13_375), (60_000, 60_000)])
+def test_an_image_of_more_than_100_megapixels_is_refused_by_its_header(size):
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"pixels, but images are read up to 100,000,000|exceeds limit"):
+        check_image(declared(encoded(".png"), *size))
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_an_image_of_100_megapixels_is_accepted():
+    image = check_image(saved(Image.new("L", (10_000, 10_000)), "JPEG"))
+    assert (image.width, image.height) == (10_000, 10_000)
