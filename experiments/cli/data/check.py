@@ -34,9 +34,9 @@ def check(
 ) -> None:
     """Check every image and box, and report defects.
 
-    Defects are listed by kind, with their files and consequences.
+    Defects are listed by kind, with their files and consequences. The exit code is 2 if a run would refuse one.
     """
-    from stages.datasets.defects import is_legal
+    from stages.datasets.defects import is_legal, is_refused
     from stages.datasets.find import find_data_set
     from stages.shards.check import check as check_data_set
 
@@ -53,7 +53,7 @@ def check(
     else:
         print(f"{data_set.name}: layout {data_set.layout}")
         _print(result)
-    if strict and not all(map(is_legal, result.numbers)):
+    if any(is_refused(kind) or (strict and not is_legal(kind)) for kind in result.numbers):
         raise typer.Exit(2)
 
 
