@@ -56,6 +56,7 @@ class Kind(StrEnum):
     WRONG_SIZE = "wrong size in annotation"
     WRONG_AREA = "area that is no number of at least 0, replaced by the box's"
     DUPLICATE_BOX = "object annotated twice"
+    SHARED_FILE = "image file of several ids"
     ABSENT_CLASS = "class that the training split lacks"
     ALL_FRACTIONS = "all boxes look like fractions of the image"
     ALL_CROWD = "all objects are crowds"
@@ -119,6 +120,7 @@ TREATMENTS = {
     Kind.WRONG_AREA: _REPAIRED,
     Kind.STRING_ID: Treatment(Policy.REPAIRED, legal=True),
     Kind.DUPLICATE_BOX: _SUSPECT,
+    Kind.SHARED_FILE: _SUSPECT,
     Kind.ABSENT_CLASS: Treatment(Policy.BOX_LEFT_OUT),
     Kind.ALL_FRACTIONS: _SUSPECT,
     Kind.ALL_CROWD: _SUSPECT,

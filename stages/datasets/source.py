@@ -183,9 +183,20 @@ def missing(source: Source, looked: str) -> PipelineError:
 
 
 def entries(folder: Folder) -> list[fs.FileInfo]:
-    """Entries directly in a folder, sorted by name; empty when the folder does not exist."""
+    """Entries directly in a folder, sorted by name; empty when the folder does not exist.
+
+    Raises PipelineError for a name that is not UTF-8.
+    """
     found = folder.filesystem.get_file_info(fs.FileSelector(folder.path, allow_not_found=True))
-    return sorted(found, key=lambda entry: str(entry.base_name))
+    try:
+        return sorted(found, key=lambda entry: str(entry.base_name))
+    except UnicodeDecodeError as error:
+        raise PipelineError(f"{folder.uri}: the file name {error.object!r} is not UTF-8; rename the file") from error
+
+
+def file_names(folder: Folder) -> list[str]:
+    """Names of the files directly in a folder, sorted; subfolders and dangling links are none."""
+    return [str(entry.base_name) for entry in entries(folder) if entry.type == fs.FileType.File]
 
 
 def image_entries(folder: Folder) -> list[fs.FileInfo]:

@@ -7,7 +7,7 @@ consequence of each kind of defect.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
@@ -201,9 +201,10 @@ def _trains_on(first: str, second: str) -> bool:
     return first.startswith("train") and not first.startswith("trainval") and second.startswith(("val", "minival"))
 
 
-def _unlisted(sources: Sequence[Source], listings: Iterable[Listing]) -> Iterator[Defect]:
-    """Images and annotation files that are in no split."""
+def _unlisted(sources: Sequence[Source], listings: Collection[Listing]) -> Iterator[Defect]:
+    """Images and annotation files that are in no split, and that no list reports."""
     listed = {path for listing in listings for image in listing.images for path in _paths(image)}
+    listed |= {defect.file for listing in listings for defect in listing.defects}
     present = {path: kind for source in sources for kind, path in source.files(source.located())}
     for path, kind in present.items():
         if path not in listed:

@@ -29,6 +29,7 @@ from stages.datasets.source import (
     Survey,
     digest_of,
     entries,
+    file_names,
     given_folder,
     repeated_ids,
 )
@@ -39,6 +40,9 @@ FILES = (
     "annotations/{}.json",
     "{}/_annotations.coco.json",
 )
+
+COMPANIONS = ("captions", "person_keypoints", "stuff", "panoptic")
+"""Files that COCO publishes beside those of instances."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +111,14 @@ class CocoFolder(Source):
         first = [once[image_id] for image_id in dict.fromkeys(image.image_id for image in found.images)]
         place = ", ".join(files.values())
         orphans = sum(number for _, number in found.orphans)
+        listed = tuple(self._listed(folder, image, images.find(image.file_name), place) for image in first)
         return Listing(
-            images=tuple(self._listed(folder, image, images.find(image.file_name), place) for image in first),
+            images=listed,
             objects_per_class=count_classes(found.images),
             defects=(
                 *repeated_ids(self, place, (image.image_id for image in found.images)),
                 *self._of_list(found, first, place),
+                *self._sharing_files(listed, place),
             ),
             repeated=len(found.images) - len(first),
             orphans=orphans,
@@ -128,6 +134,15 @@ class CocoFolder(Source):
         for image_id, number in found.orphans:
             named = f"image {image_id}" if image_id else "without an image_id"
             yield self._defect(Kind.ORPHAN_ANNOTATION, place, f"{named}, {number} annotations")
+
+    def _sharing_files(self, images: Sequence[ListedImage], place: str) -> Iterator[Defect]:
+        """Files that several entries name, as merged sets of annotations do."""
+        ids: dict[str, list[str]] = {}
+        for image in images:
+            ids.setdefault(image.image_file, []).append(image.image_id)
+        for file, of_file in ids.items():
+            if len(of_file) > 1:
+                yield self._defect(Kind.SHARED_FILE, place, f"{file}: images {', '.join(of_file[:10])}")
 
     def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
         yield from ((Kind.ORPHAN_IMAGE, path) for path in images_below(folder))
@@ -151,9 +166,10 @@ class CocoFolder(Source):
 
 def splits_of(folder: Folder) -> list[str]:
     """Names of the splits that have a file, and of those that can be combined from them."""
-    names = [f"annotations/{entry.base_name}" for entry in entries(folder / "annotations")]
-    names += [f"{entry.base_name}/_annotations.coco.json" for entry in entries(folder) if _is_folder(entry)]
-    matches = [_split(name) for name in names if not name.startswith("_annotations") and folder.exists(name)]
+    names = [f"annotations/{name}" for name in file_names(folder / "annotations")]
+    inner = (f"{entry.base_name}/_annotations.coco.json" for entry in entries(folder) if _is_folder(entry))
+    names += filter(folder.exists, inner)
+    matches = [_split(name) for name in names if not _is_companion(name, names)]
     splits = list(dict.fromkeys(name for name in matches if name))
     whole = [name for name, options in COMBINED.items() if any({*p.splits, *p.without} <= {*splits} for p in options)]
     return splits + [name for name in whole if name not in splits]
@@ -161,6 +177,12 @@ def splits_of(folder: Folder) -> list[str]:
 
 def _is_folder(entry: fs.FileInfo) -> bool:
     return bool(entry.type == fs.FileType.Directory)
+
+
+def _is_companion(name: str, names: Sequence[str]) -> bool:
+    """Whether a file describes the images of an instances file in another way, and is no split of its own."""
+    match = re.fullmatch(rf"annotations/(?:{'|'.join(COMPANIONS)})_(.+\.json)", name)
+    return match is not None and f"annotations/instances_{match[1]}" in names
 
 
 def _split(name: str) -> str | None:

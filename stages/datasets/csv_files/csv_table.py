@@ -16,7 +16,7 @@ from pipeline.folder import Folder
 from pipeline.suggestion import nearest, suggestion
 from stages.datasets.csv_files.csv_columns import CORNERS, REQUIRED, SPLIT, header, lacking, separator, slip
 from stages.datasets.reading.text import decode_beginning, decode_text
-from stages.datasets.source import entries
+from stages.datasets.source import file_names
 
 LONGEST_HEADER = 65536
 """Bytes that are read of a file to recognise its columns."""
@@ -98,8 +98,7 @@ def refuse(folder: Folder, file: str, bad: Iterable[BadRow]) -> None:
 
 def columns_of(folder: Folder) -> dict[str, list[str]]:
     """Column names of each CSV file in a folder, by its name; reads only the first lines."""
-    names = [str(entry.base_name) for entry in entries(folder) if str(entry.base_name).lower().endswith(".csv")]
-    return {name: _header(folder, name) for name in names}
+    return {name: _header(folder, name) for name in file_names(folder) if name.lower().endswith(".csv")}
 
 
 def csv_files(folder: Folder) -> list[str]:

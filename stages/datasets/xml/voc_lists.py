@@ -17,7 +17,7 @@ from pipeline.suggestion import suggestion
 from stages.datasets.reading.names import normalised
 from stages.datasets.reading.text import numbered_lines
 from stages.datasets.reading.values import shown
-from stages.datasets.source import entries
+from stages.datasets.source import file_names
 from stages.datasets.voc_parts import SPLITS
 
 DEVKIT = ("train", "val", "trainval", "test")
@@ -109,8 +109,7 @@ def _of_class(name: str, names: Sequence[str]) -> bool:
 
 
 def _names(folder: Folder) -> list[str]:
-    files = [str(entry.base_name) for entry in entries(folder)]
-    return [name.removesuffix(".txt") for name in files if name.endswith(".txt")]
+    return [name.removesuffix(".txt") for name in file_names(folder) if name.endswith(".txt")]
 
 
 def _may_be_file(name: str) -> bool:

@@ -65,6 +65,8 @@ def parse(xml: bytes) -> Annotation:
     objects = list[AnnotatedObject]()
     for element in root.iterfind("object"):
         objects += _objects(element, len(objects), unread, remarks)
+    if not objects and (inside := [child.tag for child in root if child.find(".//bndbox") is not None]):
+        raise UnreadableAnnotation(Kind.FOREIGN_XML, f"its boxes lie in {_listed(inside)}, not in <object>")
     remarks += (Remark(kind=Kind.UNREAD, detail=f"{name}, {times} times") for name, times in unread.items())
     return Annotation(size=size, objects=tuple(objects), remarks=tuple(remarks))
 

@@ -20,7 +20,7 @@ from pipeline.folder import Folder
 from stages.datasets.reading import values
 from stages.datasets.reading.names import normalised
 from stages.datasets.reading.text import decode_text
-from stages.datasets.source import entries
+from stages.datasets.source import file_names
 from stages.datasets.yolo.yolo_folders import NAMES_FILES, splits_of_folders
 from stages.datasets.yolo.yolo_labels import LabelFormat
 from stages.datasets.yolo.yolo_names import listed_names, names_of
@@ -56,8 +56,7 @@ class YoloSet:
 
 def find_yolo(folder: Folder) -> YoloSet | None:
     """The data set in a folder; None when there is none. Raises PipelineError when its YAML or names are invalid."""
-    names = [str(entry.base_name) for entry in entries(folder)]
-    loaded = {name: _load(folder, name) for name in names if name.endswith((".yaml", ".yml"))}
+    loaded = {name: _load(folder, name) for name in file_names(folder) if name.endswith((".yaml", ".yml"))}
     files = [name for name, content in loaded.items() if {*SPLITS} & {*content} and {"names", "nc"} & {*content}]
     usual = [name for name in USUAL_FILES if name in files]
     if len(files) > 1 and not usual:

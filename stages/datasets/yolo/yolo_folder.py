@@ -21,8 +21,8 @@ from stages.datasets.defects import Defect, Kind
 from stages.datasets.files_below import files_below, is_image
 from stages.datasets.source import ListedImage, Listing, Source, Survey, digest_of, given_folder, repeated_ids
 from stages.datasets.yolo.yolo_config import YoloSet, find_yolo
-from stages.datasets.yolo.yolo_folders import label_files
-from stages.datasets.yolo.yolo_images import YoloImage, YoloSplit, lists_of, searched_folders, split_files
+from stages.datasets.yolo.yolo_folders import LABELS, NAMES_FILES, label_files
+from stages.datasets.yolo.yolo_images import YoloImage, YoloSplit, is_text, lists_of, searched_folders, split_files
 from stages.datasets.yolo.yolo_labels import LabelFormat, parse_labels
 
 EMPTY = Annotation(size=None, objects=())
@@ -78,9 +78,10 @@ class YoloFolder(Source):
 
     def files(self, folder: Folder) -> Iterator[tuple[Kind, str]]:
         paths = dict(files_below(folder))
-        for path in filter(is_image, paths):
-            yield Kind.ORPHAN_IMAGE, path
-            yield from ((Kind.ORPHAN_FILE, file) for file in label_files(path) if file in paths)
+        images = list(filter(is_image, paths))
+        yield from ((Kind.ORPHAN_IMAGE, path) for path in images)
+        labels = {file for path in images for file in label_files(path)}
+        yield from ((Kind.ORPHAN_FILE, path) for path in paths if path in labels or _is_label_file(path))
 
     def _read(self, folder: Folder) -> tuple[YoloSet, YoloSplit]:
         """The data set and the files of the split. Raises PipelineError when there is no image or no label file."""
@@ -145,6 +146,12 @@ def _read_labels(folder: Folder, files: YoloSplit, form: LabelFormat) -> _Labels
     if wrong and not counts:
         raise PipelineError(f"{folder.uri}: none of {len(wrong)} lines of labels holds a box: {wrong[0]}")
     return _Labels(counts=counts, digests=digests)
+
+
+def _is_label_file(path: str) -> bool:
+    """Whether a text file lies in a folder of labels; programs that write labels put the names beside them."""
+    *above, name = path.split("/")
+    return LABELS in above and is_text(name) and name != NAMES_FILES[0]
 
 
 def _found(folder: Folder) -> YoloSet:

@@ -52,7 +52,7 @@ def split_files(folder: Folder, places: Sequence[str]) -> YoloSplit:
         images += own
         if not _is_list(place):
             used = {image.labels for image in own}
-            orphans += (path for path in files if path.endswith(".txt") and path not in used)
+            orphans += (path for path in files if is_text(path) and path not in used)
     return YoloSplit(images=images, orphans=orphans)
 
 
@@ -65,6 +65,11 @@ def searched_folders(folder: Folder, places: Sequence[str]) -> list[str]:
 def lists_of(places: Sequence[str]) -> list[str]:
     """Those of the places that are lists of images."""
     return list(filter(_is_list, places))
+
+
+def is_text(path: str) -> bool:
+    """Whether a file may hold labels; those of an image are only found with the extension in small letters."""
+    return path.lower().endswith(".txt")
 
 
 def _is_list(place: str) -> bool:

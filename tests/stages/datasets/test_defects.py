@@ -120,6 +120,11 @@ def repeated_id(content):
     content["annotations"][1]["id"] = content["annotations"][0]["id"]
 
 
+def one_file(content):
+    for image in content["images"]:
+        image["file_name"] = f"{chr(content['images'][0]['id'])}.jpg"
+
+
 def negative_area(content):
     content["annotations"][0]["area"] = -600
 
@@ -166,6 +171,7 @@ MAKERS = {
     Kind.CLIPPED: one_box(50, 5, 120, 9),
     Kind.WRONG_SIZE: in_annotation("<width>100", "<width>0"),
     Kind.DUPLICATE_BOX: one_box(10, 20, 50, 60),
+    Kind.SHARED_FILE: coco(one_file),
     Kind.ABSENT_CLASS: lambda voc: voc.annotation("c", ("zebra", 1, 1, 9, 9)),
     Kind.ALL_FRACTIONS: many_boxes(lambda number: (0.1, 0.1, 0.2 + number / 50, 0.5)),
     Kind.ALL_CROWD: coco(crowds),

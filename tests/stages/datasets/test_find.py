@@ -1,9 +1,12 @@
 """Recognising the layout of real data sets and of folders that the tests write."""
 
+import os
 import shutil
 
 import pytest
+from typer.testing import CliRunner
 
+from experiments.cli.main import app
 from pipeline.errors import PipelineError
 from stages.datasets.find import TESTING, TRAINING, find_data_set
 
@@ -76,3 +79,19 @@ def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "data.csv").write_text("")
     with pytest.raises(PipelineError, match="is a file; name the folder of the data set"):
         find_data_set(str(tmp_path / "data.csv"))
+
+
+def test_folders_called_like_files_of_a_layout_are_passed_over(voc):
+    for name in ("old.csv", "old.yaml", "annotations/instances_old.json", "ImageSets/Main/old.txt"):
+        (voc.root / name).mkdir(parents=True)
+    assert find_data_set(str(voc.root)).splits == ("test", "train")
+    for layout in ("coco", "csv", "yolo"):
+        with pytest.raises(PipelineError, match=f"not a data set in layout {layout}"):
+            find_data_set(str(voc.root), layout)
+
+
+def test_a_file_whose_name_is_not_utf_8_is_refused_with_its_folder(voc):
+    shutil.copy(voc.root / "JPEGImages/a.jpg", os.fsdecode(os.fsencode(voc.root) + b"/JPEGImages/\xff.jpg"))
+    done = CliRunner().invoke(app, ["data", "check", str(voc.root)])
+    assert isinstance(done.exception, PipelineError)
+    assert str(done.exception).endswith("JPEGImages: the file name b'\\xff.jpg' is not UTF-8; rename the file")

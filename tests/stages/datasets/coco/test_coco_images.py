@@ -117,3 +117,16 @@ def test_flags_in_words_are_listed_with_their_place(build: Build) -> None:
     assert result.exit_code == 2
     assert "flag that is neither 0 or 1 nor false or true: 1, refused" in result.stdout
     assert "image 1, object 0: annotations[0]: iscrowd is 'perhaps'" in result.stdout
+
+
+@pytest.mark.parametrize("kind", ["captions", "person_keypoints", "stuff", "panoptic"])
+def test_the_files_that_coco_publishes_beside_those_of_instances_are_no_splits(build: Build, kind: str) -> None:
+    root = build({"train": ["a.jpg"]}, ["train/a.jpg"])
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "annotations": [{"id": 1, "image_id": 1, "caption": "a cat"}],
+    }
+    (root / f"annotations/{kind}_train.json").write_text(json.dumps(content))
+    result = CliRunner().invoke(app, ["data", "check", str(root), "--json"])
+    assert result.exit_code == 0, result.exception
+    assert json.loads(result.stdout)["images_of_splits"] == {"train": 1}

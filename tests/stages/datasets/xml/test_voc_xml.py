@@ -69,6 +69,10 @@ def test_xml_is_read_in_the_encoding_that_it_declares(encoding):
         (b"<annotations><image><box label='cat'/></image></annotations>", "root is <annotations>"),
         (b"<svg/>", "root is <svg>"),
         (b"<annotation><frame/><frame/><track/></annotation>", "holds <frame>, <track> and nothing of VOC"),
+        (
+            b"<annotation><filename/><objects><object><bndbox/></object></objects></annotation>",
+            "boxes lie in <objects>, not in <object>",
+        ),
     ],
 )
 def test_xml_of_another_kind_is_no_annotation_without_objects(xml, reason):

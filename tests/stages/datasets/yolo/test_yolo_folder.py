@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -318,3 +319,21 @@ def test_a_training_takes_the_splits_of_the_folder(tmp_path) -> None:
     assert isinstance(evaluation.shards, Shard)
     assert evaluation.shards.classes == ("dog",)
     assert evaluation.shards.sources[0].survey().ids == ["valid/images/b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("train", "file", "labels", "kind"),
+    [
+        ("images/train", "labels/train/z.txt", BOX, Kind.ORPHAN_ANNOTATION),
+        ("images/train", "labels/train/b.TXT", BOX, Kind.ORPHAN_ANNOTATION),
+        ("images/train", "labels/train/z.txt", "0 0.5 0.5 0.1 0.1 0.9", Kind.ORPHAN_FILE),
+        ("train.txt", "labels/train/z.txt", BOX, Kind.ORPHAN_FILE),
+    ],
+)
+def test_a_label_file_that_belongs_to_no_image_is_reported_once(tmp_path, train, file, labels, kind):
+    labelled(tmp_path, BOX)
+    write(tmp_path, {"images/train/b.jpg": "", "train.txt": "images/train/a.jpg\nimages/train/b.jpg\n", file: labels})
+    write(tmp_path, {"data.yaml": f"train: {train}\n{YAML}", "labels/train/classes.txt": "cat\ndog\n"})
+    done = CliRunner().invoke(app, ["data", "check", str(tmp_path), "--json"])
+    found = [each for each in json.loads(done.stdout)["list"] if each["file"].startswith("labels")]
+    assert [(each["kind"], each["file"]) for each in found] == [(kind, file)]
