@@ -1,4 +1,7 @@
-"""Weights files in the results of stages: their names, and how they are read."""
+"""Weights files in the results of stages: their names, and how they are read.
+
+Tested in tests/stages/training/test_initial.py.
+"""
 
 from __future__ import annotations
 
