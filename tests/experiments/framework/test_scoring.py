@@ -71,11 +71,12 @@ def test_by_default_a_file_is_recognised_and_the_limits_are_the_paper_s(theirs: 
 
 
 def test_initial_weights_are_refused_as_a_detector(data: str, tmp_path: Path) -> None:
-    state = {
-        f"{place}.{kind}": torch.zeros(2)
-        for place in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
-        for kind in ("weight", "bias")
-    }
+    places = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)  # of the convolutions, in ssd.pytorch's file
+    widths = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
+    state: dict[str, torch.Tensor] = {}
+    for place, before, after in zip(places, widths[:-1], widths[1:], strict=True):
+        side = 1 if place == 33 else 3
+        state |= {f"{place}.weight": torch.zeros(after, before, side, side), f"{place}.bias": torch.zeros(after)}
     torch.save(state, tmp_path / "vgg.pth")
     with pytest.raises(PipelineError, match=r"holds initial weights for a training \(--init\)"):
         stages_of(EvaluateRequest(weights=str(tmp_path / "vgg.pth"), data=data))
