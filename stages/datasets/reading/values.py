@@ -90,14 +90,6 @@ def name(value: Any, field: str) -> str:
     return text
 
 
-def optional_size(width: Any, height: Any) -> tuple[int, int] | None:
-    """Return width and height in whole pixels, or None when either is absent, zero or negative."""
-    sides = optional_number(width, "width"), optional_number(height, "height")
-    if sides[0] is None or sides[1] is None or min(sides[0], sides[1]) < 0.5:
-        return None
-    return round(sides[0]), round(sides[1])
-
-
 def shown(value: Any) -> str:
     """Return a value as messages show it: its notation in Python, cut to `SHOWN` characters."""
     text = repr(value)

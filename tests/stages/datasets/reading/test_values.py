@@ -59,11 +59,6 @@ def test_a_name_that_is_a_number_is_its_text() -> None:
     assert values.name(" cat ", "name") == "cat"
 
 
-@pytest.mark.parametrize(("width", "height"), [(0, 0), (None, 5), ("", ""), (-3, 4), ("0", "7")])
-def test_a_size_that_is_absent_or_zero_is_not_stated(width: Any, height: Any) -> None:
-    assert values.optional_size(width, height) is None
-
-
 def test_a_long_value_is_cut_in_messages() -> None:
     with pytest.raises(ValueError, match=r"xmin is '9{39}\.\.\., not a number"):
         values.optional_number("9" * 400 + "x", "xmin")
