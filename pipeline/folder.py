@@ -55,6 +55,10 @@ class Folder:
         info = self.filesystem.get_file_info(self._at(name))
         return bool(info.type != fs.FileType.NotFound)
 
+    def is_file(self, name: str) -> bool:
+        """Whether there is a file of this name, not a folder."""
+        return bool(self.filesystem.get_file_info(self._at(name)).type == fs.FileType.File)
+
     def open_input(self, name: str) -> Any:
         """Open a file for reading, as a seekable binary stream."""
         return self.filesystem.open_input_file(self._at(name))

@@ -25,6 +25,9 @@ class AnnotatedObject:
     box_xyxy: Box | None
     """None when the annotation does not hold four finite numbers."""
 
+    box_fault: str = ""
+    """Why there is no box, with the value; empty when there is one."""
+
     difficult: bool = False
     crowd: bool = False
     """A region of many objects: never trained on, ignored in evaluation."""

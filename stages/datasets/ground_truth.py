@@ -73,7 +73,7 @@ def kept_objects(
         if classes is not None and name not in classes:
             defects.append(Remark(kind=Kind.ABSENT_CLASS, detail=name, number=number))
             continue
-        box, repairs = repaired(item.box_xyxy, size)
+        box, repairs = repaired(item.box_xyxy, size, item.box_fault)
         if box and (first := kept.setdefault((name, box, item.crowd), number)) != number:
             repairs.append((Kind.DUPLICATE_BOX, f"same as object {first}"))
         defects += (Remark(kind=kind, detail=f"{item.name}: {text}", number=number) for kind, text in repairs)
@@ -82,10 +82,13 @@ def kept_objects(
     return found, defects
 
 
-def repaired(box_xyxy: Box | None, size: Size | None) -> tuple[Box | None, list[tuple[Kind, str]]]:
-    """The box as used for training, or None when it is unusable; and each of its defects, with the numbers."""
+def repaired(box_xyxy: Box | None, size: Size | None, fault: str = "") -> tuple[Box | None, list[tuple[Kind, str]]]:
+    """The box as used for training, or None when it is unusable; and each of its defects, with the numbers.
+
+    `fault` says why there is no box.
+    """
     if box_xyxy is None:
-        return None, [(Kind.UNREADABLE_BOX, "no box")]
+        return None, [(Kind.UNREADABLE_BOX, fault or "no box")]
     xmin, xmax = sorted(box_xyxy[0::2])
     ymin, ymax = sorted(box_xyxy[1::2])
     if xmin == xmax or ymin == ymax:

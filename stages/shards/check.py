@@ -157,7 +157,7 @@ def _unknown(data_set: DataSet, counts: _Counts, classes: Sequence[str]) -> Iter
 
 def _absent(data_set: DataSet, of_splits: Mapping[str, Counter[str]]) -> Iterator[Defect]:
     """Classes of a split to score on that no split to train on has."""
-    trained = set().union(*(counts for split, counts in of_splits.items() if split.startswith("train")))
+    trained = set().union(*(counts for split, counts in of_splits.items() if _begins(split, "train")))
     for split, counts in of_splits.items() if trained else ():
         for name in sorted(set(counts) - trained):
             detail = f"{name}: {counts[name]} objects in {split}"
@@ -166,7 +166,7 @@ def _absent(data_set: DataSet, of_splits: Mapping[str, Counter[str]]) -> Iterato
 
 def _without_objects(data_set: DataSet, listings: Mapping[str, Listing], trainable: set[Hashable]) -> Iterator[Defect]:
     for split, listing in listings.items():
-        if split.startswith("train") and not any(_entry(image) in trainable for image in listing.images):
+        if _begins(split, "train") and not any(_entry(image) in trainable for image in listing.images):
             detail = f"{len(listing.images)} images and no object to train on in any of them (crowds do not count)"
             yield Defect(kind=Kind.NOTHING_TO_TRAIN, source=data_set.name, file=split, detail=detail)
 
@@ -196,9 +196,14 @@ def _in_two_splits(sources: Mapping[str, Source], listings: Mapping[str, Listing
 
 def _trains_on(first: str, second: str) -> bool:
     """Whether one trains where the other scores: train/val, train/test, val/test, but not trainval/val."""
-    if second.startswith("test"):
-        return not first.startswith("test")
-    return first.startswith("train") and not first.startswith("trainval") and second.startswith(("val", "minival"))
+    if _begins(second, "test"):
+        return not _begins(first, "test")
+    return _begins(first, "train") and not _begins(first, "trainval") and _begins(second, "val", "minival")
+
+
+def _begins(split: str, *words: str) -> bool:
+    """Whether the name of a split begins with one of these words, in any case."""
+    return split.lower().startswith(words)
 
 
 def _unlisted(sources: Sequence[Source], listings: Collection[Listing]) -> Iterator[Defect]:

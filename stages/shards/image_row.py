@@ -83,7 +83,7 @@ def _annotation(listed: ListedImage) -> Annotation | Defect:
     if listed.annotation is not None:
         return listed.annotation
     assert listed.parse, "a reader gives the annotation or a function that parses it"
-    if not listed.folder.exists(listed.annotation_file):
+    if not listed.folder.is_file(listed.annotation_file):
         return listed.defect(Kind.MISSING_ANNOTATION, listed.annotation_file, "no file with this id")
     try:
         return listed.parse(listed.folder.read_bytes(listed.annotation_file))

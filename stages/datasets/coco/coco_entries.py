@@ -171,9 +171,11 @@ def _exact_object(part: Part, number: int, file: str, names: Mapping[str, str], 
     unread.add("annotations", fields.keys() - OBJECT_FIELDS, place)
     image_id, category = at(f"{file}: {place}", lambda: (_id(fields, "image_id"), _id(fields, "category_id")))
     defects: list[tuple[Kind, str]] = []
+    box, fault = _box(fields.get("bbox"))
     item = AnnotatedObject(
         name=names.get(category, ""),
-        box_xyxy=_box(fields.get("bbox")),
+        box_xyxy=box,
+        box_fault=fault,
         crowd=_flag(fields, "iscrowd", place, defects),
         difficult=_flag(fields, "difficult", place, defects),
         area=_area(fields.get("area"), place, defects),
@@ -202,11 +204,12 @@ def _id(fields: Mapping[str, Any], name: str) -> str:
     return "" if values.is_absent(fields.get(name)) else values.identifier(fields[name], name)
 
 
-def _box(value: Any) -> Box | None:
+def _box(value: Any) -> tuple[Box | None, str]:
+    """The corners of a box, or None and why there is none."""
     try:
-        return _corners(*box_xywh(value))
-    except ValueError:
-        return None
+        return _corners(*box_xywh(value)), ""
+    except ValueError as error:
+        return None, str(error)
 
 
 def _corners(x: float, y: float, width: float, height: float) -> Box | None:

@@ -203,7 +203,7 @@ def _files(folder: Folder, split: str) -> tuple[dict[str, str], _Parts]:
 
 
 def _file(folder: Folder, split: str) -> str | None:
-    return next((name for name in (pattern.format(split) for pattern in FILES) if folder.exists(name)), None)
+    return next((name for name in (pattern.format(split) for pattern in FILES) if folder.is_file(name)), None)
 
 
 def _read(folder: Folder, split: str) -> CocoFile:

@@ -90,7 +90,7 @@ def list_names(folder: Folder, place: str, split: str) -> list[str]:
 
 def _lines(folder: Folder, place: str, split: str) -> list[str]:
     file = f"{place}/{split}.txt"
-    if not folder.exists(file):
+    if not folder.is_file(file):
         raise PipelineError(
             f"{folder.uri} has no split {split!r} ({file}); {suggestion(split, _names(folder / place))}"
         )

@@ -138,7 +138,7 @@ def _objects(
     """One object for each box of an <object>, the first of which has this number; one without a box if it has none."""
     parts = _parts(element, unread)
     name = _text(parts, "name").strip()
-    boxes = [_box(corners, unread) for corners in element.iterfind("bndbox")] or [None]
+    boxes = [_box(corners, unread) for corners in element.iterfind("bndbox")] or [(None, "no <bndbox>")]
     if len(boxes) > 1:
         remarks.append(Remark(kind=Kind.SEVERAL_BOXES, detail=f"{name}: {len(boxes)} boxes", number=number))
     try:
@@ -146,16 +146,17 @@ def _objects(
     except ValueError as error:
         difficult = False
         remarks.append(Remark(kind=Kind.UNREADABLE_FLAG, detail=f"{name}: {error}", number=number))
-    return [AnnotatedObject(name=name, box_xyxy=box, difficult=difficult) for box in boxes]
+    return [AnnotatedObject(name=name, box_xyxy=box, box_fault=fault, difficult=difficult) for box, fault in boxes]
 
 
-def _box(element: ElementTree.Element, unread: Counter[str]) -> Box | None:
+def _box(element: ElementTree.Element, unread: Counter[str]) -> tuple[Box | None, str]:
+    """The corners of a box, or None and why there is none."""
     parts = _parts(element, unread)
     try:
-        xmin, ymin, xmax, ymax = values.numbers([parts[name].text or "" for name in CORNERS], CORNERS)
-    except (KeyError, ValueError):
-        return None
-    return xmin, ymin, xmax, ymax
+        xmin, ymin, xmax, ymax = values.numbers([_text(parts, name) for name in CORNERS], CORNERS)
+    except ValueError as error:
+        return None, str(error)
+    return (xmin, ymin, xmax, ymax), ""
 
 
 def _text(parts: dict[str, ElementTree.Element], name: str) -> str:

@@ -65,7 +65,7 @@ def find_yolo(folder: Folder) -> YoloSet | None:
         )
     if file := next(iter(usual or files), ""):
         return _from_yaml(folder, file, loaded[file])
-    if (file := next((name for name in NAMES_FILES if folder.exists(name)), "")) and (
+    if (file := next((name for name in NAMES_FILES if folder.is_file(name)), "")) and (
         found := splits_of_folders(folder)
     ):
         return YoloSet(file=file, form=LabelFormat(names=listed_names(folder, file)), splits=found)

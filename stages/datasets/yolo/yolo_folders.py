@@ -47,9 +47,9 @@ def parallel(path: str) -> str:
 
 
 def _lists(folder: Folder) -> dict[str, list[str]]:
-    places = [place for place in ("{}.txt", "data/{}.txt") if any(folder.exists(place.format(each)) for each in LISTS)]
+    places = [place for place in ("{}.txt", "data/{}.txt") if any(folder.is_file(place.format(each)) for each in LISTS)]
     lists = {split: places[0].format(split) for split in LISTS} if places else {}
-    return {split: [path] for split, path in lists.items() if folder.exists(path)}
+    return {split: [path] for split, path in lists.items() if folder.is_file(path)}
 
 
 def _within(folder: Folder, pattern: str) -> dict[str, list[str]]:
@@ -64,7 +64,7 @@ def _labelled(folder: Folder, place: str) -> Iterator[str]:
     """Images directly in a folder that have a label file."""
     for entry in entries(folder / place if place else folder):
         path = f"{place}/{entry.base_name}".lstrip("/")
-        if is_image(path) and any(map(folder.exists, label_files(path))):
+        if is_image(path) and any(map(folder.is_file, label_files(path))):
             yield path
 
 

@@ -56,6 +56,16 @@ def removed(name: str) -> Callable[[Path], None]:
     return lambda root: (root / name).unlink()
 
 
+def a_folder(name: str) -> Callable[[Path], None]:
+    """Put a folder in the place of a file."""
+
+    def replace(root: Path) -> None:
+        (root / name).unlink()
+        (root / name).mkdir()
+
+    return replace
+
+
 XML, LIST, JSON, CSV = "Annotations/a.xml", "ImageSets/Main/train.txt", "annotations/instances_train.json", "train.csv"
 YOLO, YAML = "labels/train/a.txt", "data.yaml"
 LISTED, DET = "ImageSets/DET/train.txt", "Annotations/DET/train/n01/a.xml"
@@ -79,6 +89,8 @@ HARM: dict[str, dict[str, Callable[[Path], None]]] = {
             root / XML, (root / XML).read_bytes().replace(b"cat", b"c\xe9t")
         ),
         "a missing annotation": removed(XML),
+        "a folder called like an annotation": a_folder(XML),
+        "a folder called like a list": a_folder(LIST),
         "a missing image": removed("JPEGImages/a.jpg"),
         "a cut image": cut("JPEGImages/a.jpg"),
         "another size": replaced(XML, "<width>64", "<width>640"),
@@ -117,6 +129,7 @@ HARM: dict[str, dict[str, Callable[[Path], None]]] = {
         ),
         "two categories of one id": replaced(JSON, '"id": 11, "name"', '"id": 10, "name"'),
         "a cut file": cut(JSON),
+        "a folder called like the annotations": a_folder(JSON),
         "JSON in Latin-1": lambda root: put(root / JSON, (root / JSON).read_bytes().replace(b'"cat"', b'"c\xe9t"')),
         "a missing image": removed("images/train/a.jpg"),
         "a cut image": cut("images/train/a.jpg"),

@@ -25,6 +25,14 @@ def test_an_image_of_several_splits_is_read_once_and_reported_when_it_is_in_trai
     assert (shared.kind, shared.file, shared.detail) == (Kind.TWO_SPLITS, "JPEGImages/b.jpg", "train and test")
 
 
+def test_the_purpose_of_a_split_is_recognised_by_its_name_in_any_case(voc):
+    for name in ("train", "test"):
+        (voc.root / f"ImageSets/Main/{name}.txt").unlink()
+    voc.split("Train", ["a", "b"])
+    voc.split("TEST", ["b"])
+    assert kinds(check(find_data_set(str(voc.root)))) == [Kind.TWO_SPLITS]
+
+
 def test_trainval_may_hold_train_and_val(voc):
     voc.split("test", ["c"])
     voc.image("c")

@@ -154,12 +154,18 @@ def test_a_stated_size_is_kept_even_if_it_is_zero_and_an_unreadable_one_reported
 
 
 @pytest.mark.parametrize(
-    "box", ["", "<bndbox><xmin>1</xmin></bndbox>", "<bndbox><xmin>nan</xmin></bndbox>", BOX.replace("10", "1_0")]
+    ("box", "fault"),
+    [
+        ("", "no <bndbox>"),
+        ("<bndbox><xmin>1</xmin></bndbox>", "ymin is missing"),
+        ("<bndbox><xmin>nan</xmin></bndbox>", "xmin is 'nan', not a finite number"),
+        (BOX.replace("10", "1_0"), "xmin is '1_0', not a number"),
+    ],
 )
-def test_an_object_without_four_finite_numbers_has_no_box(box):
+def test_an_object_without_four_finite_numbers_has_no_box_and_says_why(box, fault):
     (item,) = parse(f"<annotation><object><name>cat</name>{box}</object></annotation>".encode()).objects
     assert item.box_xyxy is None
-    assert repaired(item.box_xyxy, (100, 80)) == (None, [(Kind.UNREADABLE_BOX, "no box")])
+    assert repaired(item.box_xyxy, (100, 80), item.box_fault) == (None, [(Kind.UNREADABLE_BOX, fault)])
 
 
 @pytest.mark.parametrize("box", [(1, 1, 100, 80), (0, 0, 100, 80)])
