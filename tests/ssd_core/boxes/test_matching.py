@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -5,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ssd_core.boxes import matching
 from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import pairwise_iou, to_cxcywh
 from ssd_core.boxes.matching import IGNORED, NEGATIVE, NO_OVERLAP, match
@@ -194,3 +197,46 @@ def test_static_shapes_give_the_same_matches_to_the_default_boxes_of_the_paper()
     batch = Objects(crowd, torch.zeros(4, 40, dtype=torch.long), torch.rand(4, 40, generator=generator) < 0.9)
     expected = match(default_boxes(SPEC), batch, SPEC)
     assert_same(match(default_boxes(SPEC), batch, SPEC, static_shapes=True), expected)
+
+
+@pytest.mark.parametrize("static_shapes", [True, False])
+@pytest.mark.parametrize("pairs", [1, 60, 200, 1000])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_batch_in_parts_is_matched_as_at_once(monkeypatch, seed, pairs, static_shapes):
+    generator = torch.Generator().manual_seed(seed)
+    corners = torch.randint(0, 9, (4, 30, 2, 2), generator=generator) / 8
+    boxes = torch.cat([corners.amin(dim=-2), corners.amax(dim=-2)], dim=-1)
+    valid = torch.rand(4, 30, generator=generator) < 0.7
+    valid[2] = False
+    batch = Objects(boxes, torch.zeros(4, 30, dtype=torch.long), valid)
+    tiles = to_cxcywh(boxes.flatten(0, 1)[:7] * 1.25 - 0.125)
+    spec = replace(SPEC, use_boundary_boxes=seed % 2 == 0)
+    expected = match(tiles, batch, spec, static_shapes=static_shapes)
+    monkeypatch.setattr(matching, "MOST_PAIRS", pairs)
+    assert_same(match(tiles, batch, spec, static_shapes=static_shapes), expected)
+
+
+CROWD = """
+import resource
+import torch
+from ssd_core.boxes.default_boxes import default_boxes
+from ssd_core.boxes.matching import match
+from ssd_core.boxes.objects import Objects
+from ssd_core.spec.paper import ssd300
+low = torch.rand(2, 20_000, 2, generator=torch.Generator().manual_seed(0)) * 0.8
+size = low.flip(1) / 4
+size[:, 1000:] = 1e-5  # overlaps of less than 1e-6: they are compared, but need no further rounds
+valid = torch.ones(2, 20_000, dtype=torch.bool)
+valid[1, 3:] = False
+batch = Objects(torch.cat([low, low + size], dim=-1), torch.zeros(2, 20_000, dtype=torch.long), valid)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+matches = match(default_boxes(ssd300()), batch, ssd300())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, matches.truth[0].unique().numel())
+"""
+
+
+def test_20_000_boxes_in_an_image_of_a_batch_stay_below_1_gib():
+    done = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, check=True)
+    kib, matched = map(int, done.stdout.split())
+    assert kib < 1 << 20
+    assert matched > 900
