@@ -9,11 +9,19 @@ Any other exception that escapes is a bug in the project and keeps its traceback
 
 from __future__ import annotations
 
+from pipeline.redaction import redacted
+
 
 class PipelineError(Exception):
-    """A mistake that the user can fix. The message says what is wrong, with the numbers, where, and how to fix it."""
+    """A mistake that the user can fix. The message says what is wrong, with the numbers, where, and how to fix it.
+
+    Passwords, keys and tokens in it are left out: many messages name a place by the URI that the user gave.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(redacted(str(message)))
 
 
 class StageFailed(PipelineError):

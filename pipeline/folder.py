@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from pyarrow import fs
+from pyarrow import ArrowInvalid, fs
+
+from pipeline.errors import PipelineError
+from pipeline.redaction import redacted
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Folder:
     """A location below which files are read and written; parent folders are created as needed."""
 
     uri: str
-    """Absolute local path, or a URI that `pyarrow.fs.FileSystem.from_uri` understands."""
+    """Absolute local path, or a URI that `pyarrow.fs.FileSystem.from_uri` understands; it may hold a secret."""
 
     @classmethod
     def at(cls, place: str) -> Folder:
@@ -31,9 +34,29 @@ class Folder:
     @cached_property
     def _resolved(self) -> tuple[fs.FileSystem, str]:
         if "://" in self.uri:
-            filesystem, path = fs.FileSystem.from_uri(self.uri)
-            return filesystem, path
+            return self._opened()
         return fs.LocalFileSystem(), str(Path(self.uri).resolve())
+
+    def _opened(self) -> tuple[fs.FileSystem, str]:
+        try:
+            filesystem, path = fs.FileSystem.from_uri(self.uri)
+        except ArrowInvalid as error:
+            raise PipelineError(
+                f"{self.uri} cannot be opened: {error}\nWrite it as s3://bucket/folder, with / and @ in keys and "
+                "passwords as %2F and %40, or better: give those by the environment, as AWS_ACCESS_KEY_ID"
+            ) from None
+        return filesystem, path
+
+    @property
+    def shown(self) -> str:
+        """The location as it may be printed and recorded: `uri` without secrets."""
+        return redacted(self.uri)
+
+    @property
+    def name(self) -> str:
+        """Last part of the location, without the credentials and parameters of a URI."""
+        location = self.shown.partition("?")[0] if "://" in self.uri else self.uri
+        return location.rstrip("/").rpartition("/")[2]
 
     @property
     def filesystem(self) -> fs.FileSystem:
@@ -49,7 +72,8 @@ class Folder:
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
     def __truediv__(self, name: str) -> Folder:
-        return Folder(f"{self.uri.rstrip('/')}/{name}")
+        place, mark, parameters = self.uri.partition("?" if "://" in self.uri else "\0")
+        return Folder(f"{place.rstrip('/')}/{name}{mark}{parameters}")
 
     def exists(self, name: str = "") -> bool:
         info = self.filesystem.get_file_info(self._at(name))

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+import traceback
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from experiments.cli import evaluate, new, recipe, weights
 from experiments.cli.analyze import analyze
@@ -31,9 +33,26 @@ from experiments.cli.ui import ui
 from experiments.cli.why import why
 from pipeline.errors import PipelineError
 from pipeline.external.snapshot import snapshot
+from pipeline.redaction import redacted
+
+
+class _Commands(TyperGroup):
+    """Commands whose messages about wrong usage do not repeat a secret that was typed."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WRONG_USAGE as error:
+            error.message = redacted(error.message)
+            raise
+
+
+WRONG_USAGE: Any = typer.BadParameter.__base__
+"""Superclass of all errors of parsing; typer does not export it."""
 
 app = typer.Typer(
     name="ssdpipe",
+    cls=_Commands,
     help='Reproduce "SSD: Single Shot MultiBox Detector" (Liu et al., 2016) with graphs of cached stages.',
     no_args_is_help=True,
     add_completion=False,
@@ -78,10 +97,17 @@ def main() -> None:
         _exit(error)
     except UnicodeEncodeError as error:
         if (mistake := name_not_utf8(error)) is None:
-            raise
+            _exit_with_traceback()
         _exit(mistake)
+    except Exception:  # a bug
+        _exit_with_traceback()
 
 
 def _exit(error: PipelineError) -> NoReturn:
     sys.stderr.write(f"{error}\n")
     sys.exit(error.exit_code)
+
+
+def _exit_with_traceback() -> NoReturn:
+    sys.stderr.write(redacted(traceback.format_exc()))
+    sys.exit(1)

@@ -73,7 +73,9 @@ def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> st
 
 def default_location(request: ExperimentRequest, store: Store) -> tuple[Folder, str]:
     """Folder and stem of the page; the stem includes the user's data set and a digest of other changed options."""
-    own_data = [Path(request.data).resolve().name] if request.data else []
+    from pipeline.folder import Folder
+
+    own_data = [Folder.at(request.data).name] if request.data else []
     return store.folder / "reports", "-".join([request.name, request.preset, *own_data, *_options_digest(request)])
 
 
@@ -84,7 +86,7 @@ def _options_digest(request: ExperimentRequest) -> list[str]:
     from experiments.cli.requests.recorded import settings_of
     from pipeline.keys.fingerprint import digest
 
-    plain = asdict(ExperimentRequest(preset=request.preset, data=request.data))
+    plain = asdict(settings_of(ExperimentRequest(preset=request.preset, data=request.data)))
     changed = {name: value for name, value in asdict(settings_of(request)).items() if value != plain[name]}
     return [digest(changed)[:8]] if changed else []
 
@@ -93,11 +95,12 @@ def write_report(request: ExperimentRequest, stored: StoredExperiment, folder: F
     """Write the page, the CSV and the LaTeX table, and return their paths."""
     from experiments.framework.reporting import gather
     from pipeline.mlflow_tracking.recorded_runs import recorded_runs
+    from pipeline.redaction import redacted
     from stages.reporting.page import page
     from stages.tables.latex import as_latex
     from stages.tables.text import as_csv
 
-    warnings = (f"Trained and tested on {request.data}: the paper's numbers are for other images.",)
+    warnings = (f"Trained and tested on {redacted(request.data)}: the paper's numbers are for other images.",)
     runs = recorded_runs(stored.store.folder)
     content = gather(request.load(), stored, runs, warnings=warnings if request.data else ())
     files = {

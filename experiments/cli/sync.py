@@ -14,7 +14,7 @@ def sync(request: ExperimentRequest, place: StorePlace) -> None:
     """
     from experiments.cli.requests.recorded import resolve_request
     from experiments.cli.requests.running import about
-    from pipeline.mlflow_tracking.client import tracking_uri
+    from pipeline.mlflow_tracking.client import shown_uri
     from pipeline.mlflow_tracking.observer import sync
     from pipeline.planning.graph import Graph
     from pipeline.store.store import Store
@@ -25,4 +25,4 @@ def sync(request: ExperimentRequest, place: StorePlace) -> None:
     targets = resolved.targets(Placement())
     graph = Graph(targets)
     count = sync(graph, store, about(resolved, targets[0]))
-    print(f"{count} of {len(graph.nodes)} results of {resolved.name} are in {tracking_uri(store.folder)}")
+    print(f"{count} of {len(graph.nodes)} results of {resolved.name} are in {shown_uri(store.folder)}")

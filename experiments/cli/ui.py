@@ -12,6 +12,7 @@ import typer
 
 from experiments.cli.shared.options import StorePlace
 from pipeline.errors import PipelineError
+from pipeline.redaction import redacted
 
 
 def ui(
@@ -28,7 +29,7 @@ def ui(
     from pipeline.store.store import Store
 
     if server := os.environ.get("MLFLOW_TRACKING_URI"):
-        print(f"runs are recorded at MLFLOW_TRACKING_URI={server}")
+        print(f"runs are recorded at MLFLOW_TRACKING_URI={redacted(server)}")
         return
     store = Store.open(place.store).folder
     database = home(store) / "mlflow.db"

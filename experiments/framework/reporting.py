@@ -126,4 +126,4 @@ def _links(results: Sequence[tuple[PlanRow, Manifest]], runs: Mapping[str, Recor
 
 def _note(store: Store, runs: Mapping[str, RecordedRun]) -> str:
     local = any(run.url.startswith(LOCAL_PAGES) for run in runs.values())
-    return f"The links work while `ssdpipe ui --store {store.folder.uri}` runs." if local else ""
+    return f"The links work while `ssdpipe ui --store {store.folder.shown}` runs." if local else ""

@@ -13,12 +13,13 @@ from pipeline.errors import PipelineError, StageFailed
 from pipeline.execution.outcome import Outcome, Result
 from pipeline.execution.stage_log import last_lines
 from pipeline.folder import Folder
+from pipeline.redaction import redacted_arguments
 from pipeline.store.store import Store, log_name
 
 
 def this_command() -> str:
-    """The command line of this process, ready to be typed again."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """The command line of this process, ready to be typed again, except for secrets in it."""
+    return shlex.join([Path(sys.argv[0]).name, *redacted_arguments(sys.argv[1:])])
 
 
 def raise_for_failures(result: Result, store: Store) -> None:

@@ -24,6 +24,7 @@ from pipeline.execution.outcome import Outcome, Result, Retries, State
 from pipeline.planning.admission import Budget, refuse_oversized
 from pipeline.planning.graph import Graph, Node
 from pipeline.planning.resolver import Resolver
+from pipeline.redaction import redacted_json
 from pipeline.stage import Resources
 from pipeline.store.events import Event, Observer
 from pipeline.store.lease import Leases
@@ -315,6 +316,6 @@ class Scheduler:
 
     def _emit(self, kind: str, node: Node | None = None, key: str = "", data: Mapping[str, Any] | None = None) -> None:
         address = node.address if node else ""
-        event = Event(time=time.time(), kind=kind, address=address, key=key, data=dict(data or {}))
+        event = Event(time=time.time(), kind=kind, address=address, key=key, data=redacted_json(data or {}))
         for observer in self._observers:
             observer.on_event(event)

@@ -7,9 +7,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Any, TextIO
 
 from pipeline.folder import Folder
+from pipeline.redaction import redacted
 
 
 @contextmanager
@@ -43,11 +45,25 @@ def last_lines(folder: Folder, name: str, count: int = 20) -> list[str]:
     return []
 
 
+class _Redacting:
+    """A text stream without secrets; what C code and child processes print does not pass through it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(redacted(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 @contextmanager
 def _redirected(target: int) -> Iterator[None]:
     """Redirect the file descriptors of stdout and stderr, and log records from level INFO on, to `target`."""
     kept = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
-    handler = logging.StreamHandler(sys.stderr)
+    streams: tuple[Any, Any] = _Redacting(sys.stdout), _Redacting(sys.stderr)
+    handler = logging.StreamHandler(streams[1])
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root, level = logging.getLogger(), logging.getLogger().level
     _flush()
@@ -56,7 +72,8 @@ def _redirected(target: int) -> Iterator[None]:
     root.addHandler(handler)
     root.setLevel(min(level, logging.INFO))
     try:
-        yield
+        with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
+            yield
     finally:
         _flush()
         root.removeHandler(handler)

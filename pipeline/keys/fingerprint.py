@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.redaction import redacted
 from pipeline.stage import Stage
 
 SCHEMA = 2
@@ -108,7 +109,9 @@ class _Reader:
         if isinstance(value, Enum):
             self.classes.add(type(value))
             return {"$enum": f"{class_name(type(value))}.{value.name}"}
-        if value is None or isinstance(value, bool | str):
+        if isinstance(value, str):
+            return redacted(value)  # a secret opens a place; it says nothing about what is computed
+        if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int | float):
             return _number(value)

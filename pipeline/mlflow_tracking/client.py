@@ -18,6 +18,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.mlflow_tracking.names import legal_names
+from pipeline.redaction import redacted
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -43,6 +44,11 @@ DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 def home(store: Folder) -> Path:
     """Local folder of the default tracker."""
     return Path(store.path) if store.is_local else Path.cwd()
+
+
+def shown_uri(store: Folder) -> str:
+    """Where MLflow records, without the user and password that `MLFLOW_TRACKING_URI` may hold."""
+    return redacted(tracking_uri(store))
 
 
 def tracking_uri(store: Folder) -> str:

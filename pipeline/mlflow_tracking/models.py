@@ -46,7 +46,7 @@ class RunModels:
         self._known = None  # search again: an earlier call may have left models unfinished
         for file, step in files.items():
             if step not in self._ids:
-                tags = {STEP: str(step), FILE: f"{output.uri}/{file}", "ssdpipe.key": manifest.key, **ELSEWHERE}
+                tags = {STEP: str(step), FILE: f"{output.shown}/{file}", "ssdpipe.key": manifest.key, **ELSEWHERE}
                 self._ids[step] = self._create(step, last=step == max(files.values()), tags=tags, params=parameters)
         linked = {item.model_id for item in self._client.get_run(self._run_id).outputs.model_outputs}
         missing = [LoggedModelOutput(model, step) for step, model in self._ids.items() if model not in linked]

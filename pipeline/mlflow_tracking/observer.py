@@ -18,6 +18,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from pipeline.mlflow_tracking.tracker import Tracker
+from pipeline.redaction import redacted
 
 if TYPE_CHECKING:
     from pipeline.mlflow_tracking.client import About
@@ -68,7 +69,7 @@ class MlflowObserver:
             self._tracker.bring_up_to_date()
         except Exception as error:  # whatever the tracker does, results are in the store
             if not self._warned:
-                reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+                reason = redacted(str(error)).strip().partition("\n")[0] or type(error).__name__
                 logger.warning("MLflow cannot be updated (%s); results are safe, and the update is retried", reason)
                 self._warned = True
             return False
@@ -82,7 +83,7 @@ def catch_up(graph: Graph, store: Store, about: About) -> None:
     try:
         sync(graph, store, about)
     except Exception as error:  # whatever the tracker does, results are in the store
-        logger.warning("%s; results are safe", error or type(error).__name__)
+        logger.warning("%s; results are safe", redacted(str(error)) or type(error).__name__)
 
 
 def sync(graph: Graph, store: Store, about: About) -> int:
@@ -91,7 +92,7 @@ def sync(graph: Graph, store: Store, about: About) -> int:
     Raises PipelineError when the tracker cannot be updated.
     """
     from pipeline.errors import PipelineError
-    from pipeline.mlflow_tracking.client import tracking_uri
+    from pipeline.mlflow_tracking.client import shown_uri
     from pipeline.planning.plan import plan
     from pipeline.planning.resolver import Resolver
 
@@ -105,5 +106,5 @@ def sync(graph: Graph, store: Store, about: About) -> int:
         tracker.bring_up_to_date()
     except MlflowException as error:
         reason = str(error).strip().partition("\n")[0]
-        raise PipelineError(f"MLflow at {tracking_uri(store.folder)} cannot be updated ({reason})") from error
+        raise PipelineError(f"MLflow at {shown_uri(store.folder)} cannot be updated ({reason})") from error
     return len(cached)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pipeline.folder import Folder
 from pipeline.mlflow_tracking.client import KIND, home, open_client
+from pipeline.redaction import redacted
 
 Value = TypeVar("Value")
 RUNS_PER_PAGE = 1000
@@ -53,7 +54,8 @@ def _queried(store: Folder, query: Callable[[Any], Value], otherwise: Value) -> 
     try:
         return query(open_client(store))
     except Exception as error:  # whatever the tracker does, results are in the store
-        logger.warning("MLflow does not answer: %s", str(error).strip().partition("\n")[0] or type(error).__name__)
+        reason = redacted(str(error)).strip().partition("\n")[0] or type(error).__name__
+        logger.warning("MLflow does not answer: %s", reason)
         return otherwise
 
 
@@ -71,14 +73,14 @@ def _all_runs(client: Any, store: Folder) -> dict[str, RecordedRun]:
         page = client.search_runs(experiments, ours, max_results=RUNS_PER_PAGE, page_token=token)
         for run in page:
             if key := run.data.tags.get("ssdpipe.key"):
-                runs.setdefault(key, RecordedRun(run.info.run_id, _url(run)))
+                runs.setdefault(key, RecordedRun(run.info.run_id, page_of(run)))
         token = page.token or ""
     return runs
 
 
-def _url(run: Any) -> str:
+def page_of(run: Any) -> str:
     """URL of the run's page on the tracking server, or for a database on the server that `ssdpipe ui` starts."""
-    server = os.environ.get("MLFLOW_TRACKING_URI", "")
+    server = redacted(os.environ.get("MLFLOW_TRACKING_URI", ""))
     place = server.rstrip("/") if server.startswith("http") else LOCAL_PAGES
     return f"{place}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 

@@ -17,6 +17,7 @@ from pipeline.mlflow_tracking.client import NOTE
 from pipeline.mlflow_tracking.metrics import MetricLog, batches
 from pipeline.mlflow_tracking.models import RunModels
 from pipeline.mlflow_tracking.names import legal_names
+from pipeline.redaction import redacted
 from pipeline.stage import Stage
 from pipeline.store.record import CURVE, SUMMARY, Point, read_curve
 from pipeline.store.store import Manifest
@@ -76,7 +77,8 @@ class TrackedRun:
     def set_tags(self, tags: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
 
-        changed = {name: value for name, value in tags.items() if self.tags.get(name) != value}
+        shown = {name: redacted(value) for name, value in tags.items()}
+        changed = {name: value for name, value in shown.items() if self.tags.get(name) != value}
         if changed:
             self._client.log_batch(self.id, tags=[RunTag(name, value) for name, value in changed.items()])
             self.tags.update(changed)
@@ -86,7 +88,7 @@ class TrackedRun:
         from mlflow.entities import Param
 
         legal = legal_names(parameters)
-        new = {legal[name]: str(value)[:PARAMETER_CHARACTERS] for name, value in parameters.items()}
+        new = {legal[name]: redacted(str(value))[:PARAMETER_CHARACTERS] for name, value in parameters.items()}
         new = {name: value for name, value in new.items() if name not in self._parameters}
         for start in range(0, len(new), 100):
             some = list(new.items())[start : start + 100]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.keys.fingerprint import describe, digest, node_ids
 from pipeline.mlflow_tracking.client import About, experiment_id, open_client
 from pipeline.mlflow_tracking.run import TrackedRun
+from pipeline.redaction import redacted_json
 from pipeline.store.process import Process
 from pipeline.store.provenance import user
 
@@ -180,7 +181,7 @@ class _Runs:
 
     def _create(self, name: str, tags: Mapping[str, str], began: float | None) -> Any:
         start = began and int(began * 1000)
-        return self._client.create_run(self._experiment_id, start_time=start, tags=dict(tags), run_name=name)
+        return self._client.create_run(self._experiment_id, start_time=start, tags=redacted_json(tags), run_name=name)
 
 
 def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:

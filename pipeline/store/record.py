@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from pipeline.folder import Folder
+from pipeline.redaction import redacted
 
 CURVE = "metrics.jsonl"
 PROGRESS = "progress.json"
@@ -66,7 +67,7 @@ def read_curve(folder: Folder) -> list[Point]:
 
 
 def write_progress(folder: Folder, done: float, total: float, note: str) -> None:
-    content = asdict(Progress(float(done), float(total), note, time.time()))
+    content = asdict(Progress(float(done), float(total), redacted(note), time.time()))
     folder.replace(PROGRESS, json.dumps(content).encode())
 
 

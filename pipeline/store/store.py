@@ -22,6 +22,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import Ingredients, digest
+from pipeline.redaction import redacted_json
 from pipeline.store.integrity import StoredFile, first_gap, sha256_of
 
 FORMAT = 1
@@ -139,7 +140,8 @@ class Store:
 
     def _publish(self, draft: Manifest) -> Manifest:
         files = checksums(self.output(draft))
-        manifest = replace(draft, files=files, digest=output_digest(files), finished=time.time())
+        shown = {"provenance": redacted_json(draft.provenance), "tags": redacted_json(draft.tags)}
+        manifest = replace(draft, **shown, files=files, digest=output_digest(files), finished=time.time())
         content = json.dumps(asdict(manifest), indent=1, sort_keys=True)
         self.folder.replace(f"keys/{draft.key}.json", content.encode())
         return manifest

@@ -84,9 +84,7 @@ def _voc(root: str) -> DataSet | None:
     above = root if not inner else str(Path(root).parent)
     located = VocFolder(name=name, root=above, split="", folder=inner).located()
     splits = tuple(voc_lists.splits_of(located))
-    return DataSet(
-        layout="voc", name=_last(located), root=above, splits=splits, reader=partial(VocFolder, folder=inner)
-    )
+    return DataSet(layout="voc", name=located.name, root=above, splits=splits, reader=partial(VocFolder, folder=inner))
 
 
 def _ilsvrc(root: str) -> DataSet | None:
@@ -94,7 +92,7 @@ def _ilsvrc(root: str) -> DataSet | None:
         if folder.exists(ilsvrc_files.SPLITS):
             return DataSet(
                 layout="ilsvrc",
-                name=_last(folder),
+                name=folder.name,
                 root=root,
                 splits=tuple(ilsvrc_files.splits_of(folder)),
                 reader=IlsvrcDet,
@@ -105,20 +103,20 @@ def _ilsvrc(root: str) -> DataSet | None:
 def _coco(root: str) -> DataSet | None:
     folder = Folder.at(root)
     splits = tuple(coco_folder.splits_of(folder))
-    return DataSet(layout="coco", name=_last(folder), root=root, splits=splits, reader=CocoFolder) if splits else None
+    return DataSet(layout="coco", name=folder.name, root=root, splits=splits, reader=CocoFolder) if splits else None
 
 
 def _csv(root: str) -> DataSet | None:
     folder = Folder.at(root)
     splits = tuple(csv_table.splits_of(folder))
-    return DataSet(layout="csv", name=_last(folder), root=root, splits=splits, reader=CsvBoxes) if splits else None
+    return DataSet(layout="csv", name=folder.name, root=root, splits=splits, reader=CsvBoxes) if splits else None
 
 
 def _yolo(root: str) -> DataSet | None:
     folder = Folder.at(root)
     found = find_yolo(folder)
     splits = tuple(found.splits) if found else ()
-    return DataSet(layout="yolo", name=_last(folder), root=root, splits=splits, reader=YoloFolder) if splits else None
+    return DataSet(layout="yolo", name=folder.name, root=root, splits=splits, reader=YoloFolder) if splits else None
 
 
 LAYOUTS: dict[str, Callable[[str], DataSet | None]] = {
@@ -129,7 +127,3 @@ LAYOUTS: dict[str, Callable[[str], DataSet | None]] = {
     "yolo": _yolo,
 }
 """Function that detects each layout, in the order of the attempts: a new layout is a reader and a line here."""
-
-
-def _last(folder: Folder) -> str:
-    return folder.uri.rstrip("/").rpartition("/")[2]

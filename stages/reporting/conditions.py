@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.redaction import redacted_arguments
 from pipeline.store.store import Manifest
 
 HOUR = 3600
@@ -79,7 +80,7 @@ def _times(manifests: Sequence[Manifest]) -> tuple[str, ...]:
 
 
 def _command(argv: Sequence[str]) -> str:
-    return shlex.join(["ssdpipe", *argv[1:]]) if argv else ""
+    return shlex.join(["ssdpipe", *redacted_arguments(argv[1:])]) if argv else ""
 
 
 def _each(texts: Iterable[str]) -> tuple[str, ...]:

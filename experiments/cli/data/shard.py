@@ -34,7 +34,7 @@ def shard(
 
 
 def _copied(folder: str, place: str) -> str:
-    """Copy all files of a folder to another place, and return its URI."""
+    """Copy all files of a folder to another place, and return its URI without secrets."""
     from pyarrow import fs
 
     from pipeline.folder import Folder
@@ -44,4 +44,4 @@ def _copied(folder: str, place: str) -> str:
     fs.copy_files(
         source.path, target.path, source_filesystem=source.filesystem, destination_filesystem=target.filesystem
     )
-    return target.uri
+    return target.shown

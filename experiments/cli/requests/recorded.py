@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.cli.requests import ExperimentRequest, Request, request_from
+from pipeline.redaction import redacted, redacted_arguments
 
 if TYPE_CHECKING:
     from experiments.framework.comparison import StoredExperiment
@@ -88,8 +89,9 @@ def _has_request(result: Manifest, request: ExperimentRequest) -> bool:
 
 
 def settings_of(request: ExperimentRequest) -> ExperimentRequest:
-    """The request without placement and without the name, since `all` and `table3` contain the same experiment."""
-    return replace(request, experiment="", gpus=None, gpus_per_training=1, settings=request.settings or None)
+    """The request as recorded, without placement and without the name: `all` and `table3` contain one experiment."""
+    data, settings = redacted(request.data), redacted_arguments(request.settings or ())
+    return replace(request, experiment="", gpus=None, gpus_per_training=1, data=data, settings=settings or None)
 
 
 def _refuse_unnamed() -> Request:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.cli.requests import ExperimentRequest, request_from
 from experiments.cli.requests.recorded import settings_of, stored_experiment
 from experiments.cli.shared.options import DEFAULT_STORE
+from pipeline.redaction import redacted, redacted_arguments
 
 if TYPE_CHECKING:
     from experiments.framework.comparison import StoredExperiment
@@ -32,8 +33,8 @@ def hint_if_empty(
     if any(stored.has_numbers or not stored.awaits_numbers for _, stored in tables):
         return
     commands = [line for request, _ in tables for line in islice(_with_results(verb, request, store), SHOWN)]
-    at = "" if place == DEFAULT_STORE else f" --store {shlex.quote(place)}"
-    typer.echo(f"note: the store {store.folder.uri} has no number for these options", err=True)
+    at = "" if place == DEFAULT_STORE else f" --store {shlex.quote(redacted(place))}"
+    typer.echo(f"note: the store {store.folder.shown} has no number for these options", err=True)
     if commands:
         typer.echo("\n".join(["it has numbers for:", *(f"  {line}{at}" for line in commands[:SHOWN])]), err=True)
 
@@ -69,7 +70,8 @@ def _typed(verb: str, request: ExperimentRequest) -> str:
     plain = ExperimentRequest(experiment=request.experiment)
     values = [(item.name, getattr(request, item.name)) for item in fields(request)]
     changed = [_option(name, value) for name, value in values if value != getattr(plain, name)]
-    return shlex.join(["ssdpipe", verb, request.experiment, *(word for option in changed for word in option)])
+    options = redacted_arguments([word for option in changed for word in option])
+    return shlex.join(["ssdpipe", verb, request.experiment, *options])
 
 
 def _option(name: str, value: Any) -> list[str]:

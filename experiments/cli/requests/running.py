@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.cli.requests import Request
 from experiments.cli.shared.options import DEFAULT_STORE, RunOptions
+from pipeline.redaction import redacted
 
 if TYPE_CHECKING:
     from pipeline.execution.outcome import Result
@@ -72,4 +73,5 @@ def _primary_metric(target: Stage) -> str:
 
 def ui_command(running: RunOptions) -> str:
     """The command that shows this store's runs in MLflow."""
-    return "ssdpipe ui" + ("" if running.store == DEFAULT_STORE else f" --store {shlex.quote(running.store)}")
+    store = shlex.quote(redacted(running.store))
+    return "ssdpipe ui" + ("" if running.store == DEFAULT_STORE else f" --store {store}")

@@ -37,6 +37,15 @@ def test_everything_that_a_stage_prints_is_in_its_log_and_nothing_that_follows(t
     assert library.endswith("INFO library: from a library")
 
 
+def test_what_python_prints_into_a_log_holds_no_secret(tmp_path: Path) -> None:
+    secret = "s3://ann:s3cr3t@bucket/data"
+    code = PRINTS.replace("from Python", secret).replace("from a library", secret)
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+    lines = (tmp_path / "logs/stage.log").read_text().splitlines()
+    assert lines[0] == "s3://bucket/data"
+    assert lines[-1].endswith("INFO library: s3://bucket/data")
+
+
 def test_a_second_attempt_appends_and_a_failure_gives_the_output_back(tmp_path: Path) -> None:
     stage(tmp_path)
     done = stage(tmp_path, "broken")

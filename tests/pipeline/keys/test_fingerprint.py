@@ -51,6 +51,12 @@ def config(**fields: Any) -> str:
     return encode(describe(Train(**fields)).config)
 
 
+def test_a_secret_in_a_field_is_no_part_of_the_key():
+    first, second, other = (f"s3://{login}bucket/{name}" for login, name in (("a:1@", "x"), ("b:2@", "x"), ("", "y")))
+    assert config(extra=first) == config(extra=second) != config(extra=other)
+    assert describe(Train(extra=first)).config == {"extra": "s3://bucket/x"}
+
+
 def test_fields_at_their_default_are_omitted_also_in_nested_dataclasses():
     assert describe(Train()).config == {}
     assert describe(Train(schedule=Schedule(base_lr=0.5))).config == {

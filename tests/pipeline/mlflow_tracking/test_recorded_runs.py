@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mlflow.entities import Run, RunInfo
 
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.scheduler import Scheduler
 from pipeline.mlflow_tracking.client import About, open_client
 from pipeline.mlflow_tracking.observer import MlflowObserver
-from pipeline.mlflow_tracking.recorded_runs import attach, experiment_pages, recorded_runs
+from pipeline.mlflow_tracking.recorded_runs import attach, experiment_pages, page_of, recorded_runs
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Context, Stage
@@ -63,6 +64,12 @@ def test_the_run_of_a_key_is_found_with_the_address_of_its_page(recorded: tuple[
     assert run.data.tags["ssdpipe.key"] == key
     experiment = run.info.experiment_id
     assert found[key].url == f"http://127.0.0.1:5000/#/experiments/{experiment}/runs/{found[key].run_id}"
+
+
+def test_links_to_a_tracking_server_hold_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ann:s3cr3t@tracker:5000/")
+    run = Run(RunInfo("abc", "7", "ann", "FINISHED", 0, None, "active"), None)
+    assert page_of(run) == "https://tracker:5000/#/experiments/7/runs/abc"
 
 
 def test_a_file_is_attached_to_the_run_of_an_invocation(recorded: tuple[Store, str], tmp_path: Path) -> None:
