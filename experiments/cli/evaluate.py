@@ -81,10 +81,10 @@ def print_summary(
     store: Store, manifest: Manifest | None, protocol: ProtocolName | None = None, as_json: bool = False
 ) -> None:
     """Print the numbers of a finished evaluation, by its own protocol unless another is given."""
-    from pipeline.store.record import SUMMARY
+    from pipeline.store.record import read_summary
 
     assert manifest is not None, "its graph ran successfully"
-    numbers: Mapping[str, float] = store.output(manifest).read_json(SUMMARY)
+    numbers = read_summary(store.output(manifest))
     prefixes = {name.partition("/")[0] for name in numbers}
     available: list[ProtocolName] = [name for name in get_args(ProtocolName) if name in prefixes]
     _print_numbers(numbers, protocol or available[0], as_json)

@@ -62,8 +62,6 @@ def _conditions(provenance: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _numbers(manifest: Manifest, store: Store) -> list[tuple[str, float]]:
-    from pipeline.store.record import SUMMARY
+    from pipeline.store.record import read_summary
 
-    output = store.output(manifest)
-    summary = output.read_json(SUMMARY) if output.exists(SUMMARY) else {}
-    return [(name, value) for name, value in summary.items() if isinstance(value, int | float)]
+    return list(read_summary(store.output(manifest)).items())

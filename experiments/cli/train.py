@@ -20,7 +20,7 @@ def train(request: TrainRequest, running: RunOptions) -> None:
     from experiments.cli.evaluate import print_summary
     from experiments.cli.requests.running import run_request, ui_command
     from experiments.cli.shared.printing import percent
-    from pipeline.store.record import SUMMARY
+    from pipeline.store.record import read_summary
     from stages.evaluation.validate import Validate
     from stages.shards.shard import Shard
     from stages.training.train import Train
@@ -30,7 +30,7 @@ def train(request: TrainRequest, running: RunOptions) -> None:
     evaluation = result.outcomes[graph.targets[0]].manifest
     print_summary(store, evaluation)
     assert evaluation is not None, "its graph ran successfully"
-    numbers = store.output(evaluation).read_json(SUMMARY)
+    numbers = read_summary(store.output(evaluation))
     if "voc12/mAP" in numbers:
         print(f"mAP by area (voc12): {percent(numbers['voc12/mAP'])}")
     for node in graph.nodes.values():
@@ -55,7 +55,7 @@ def _print_defects(address: str, shards: Folder) -> None:
 
 def _best(output: Folder) -> str:
     from experiments.cli.shared.printing import percent
-    from pipeline.store.record import SUMMARY
+    from pipeline.store.record import read_summary
 
-    numbers = output.read_json(SUMMARY)
+    numbers = read_summary(output)
     return f"{percent(numbers['validation/best_mAP'])} at step {numbers['validation/best_step']:,}"

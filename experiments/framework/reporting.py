@@ -13,6 +13,7 @@ from pipeline.store.store import Manifest, Store
 from ssd_core.spec.departures import departures
 from stages.reporting.conditions import conditions
 from stages.reporting.content import Curve, Image, Report, RunLink, Setting
+from stages.shards.counts import read_counts
 from stages.shards.shard import Shard
 from stages.tables.content import Cell
 from stages.tables.table import Table
@@ -111,9 +112,9 @@ def _data(results: Sequence[tuple[PlanRow, Manifest]], store: Store) -> list[tup
     sets = []
     for row, manifest in results:
         if isinstance(row.node.stage, Shard):
-            content = store.output(manifest).read_json("shards.json")
+            counted = read_counts(store.output(manifest))
             sources = " + ".join(f"{source.name}/{source.split}" for source in row.node.stage.sources)
-            counts = f"{content['images']:,} images, {content['boxes']:,} objects"
+            counts = f"{counted.images:,} images, {counted.boxes:,} objects"
             sets.append(f"{row.address}: {sources}, {counts}, digest {manifest.digest[:16]}")
     return [("data", tuple(sets))] if sets else []
 

@@ -19,7 +19,7 @@ from pipeline.mlflow_tracking.models import RunModels
 from pipeline.mlflow_tracking.names import legal_names
 from pipeline.redaction import redacted
 from pipeline.stage import Stage
-from pipeline.store.record import CURVE, SUMMARY, Point, read_curve
+from pipeline.store.record import CURVE, SUMMARY, Point, read_curve, read_summary
 from pipeline.store.store import Manifest
 
 PARAMETER_CHARACTERS = 6000
@@ -141,7 +141,7 @@ class TrackedRun:
         names = self.log_curve(output)
         if output.exists(SUMMARY):
             model = None if output.exists(CURVE) else self._models.last()  # a curve's numbers belong to no single step
-            names |= self._log_numbers(_numbers(output.read_json(SUMMARY)), manifest.finished, model, data_set)
+            names |= self._log_numbers(read_summary(output), manifest.finished, model, data_set)
         if renamed := {legal: name for name, legal in names.items() if legal != name}:
             self._client.log_dict(self.id, renamed, f"{manifest.address}/{METRIC_NAMES}")
         for name in stage.artifacts():
@@ -166,7 +166,8 @@ class TrackedRun:
         data_name, digest = data_set or (None, None)
         legal = legal_names(numbers)
         metrics = (
-            Metric(legal[name], value, milliseconds, 0, model, data_name, digest) for name, value in numbers.items()
+            Metric(legal[name], float(value), milliseconds, 0, model, data_name, digest)
+            for name, value in numbers.items()
         )
         for batch in batches(metrics):
             self._metrics.log(batch)
@@ -214,7 +215,3 @@ def _short(key: str) -> str:
 
 def _last_step(client: Any, run_id: str, name: str) -> int:
     return max(int(metric.step) for metric in client.get_metric_history(run_id, name))
-
-
-def _numbers(summary: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in summary.items() if isinstance(value, int | float)}

@@ -12,11 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pipeline.keys.fingerprint import describe, digest, node_ids
 from pipeline.mlflow_tracking.client import About, experiment_id, open_client
 from pipeline.mlflow_tracking.run import TrackedRun
 from pipeline.redaction import redacted_json
-from pipeline.store.process import Process
+from pipeline.store.process import Process, StoredProcess
 from pipeline.store.provenance import user
 
 if TYPE_CHECKING:
@@ -190,7 +192,7 @@ def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:
     ours = f"attributes.status = 'RUNNING' and tags.`ssdpipe.store` = \"{store_path}\""
     ended = 0
     for run in client.search_runs(experiments, ours):
-        driver = Process.from_json(json.loads(run.data.tags["ssdpipe.driver"]))
+        driver = Process.from_json(msgspec.json.decode(run.data.tags["ssdpipe.driver"], type=StoredProcess))
         if driver.is_here and not driver.is_alive:
             client.set_terminated(run.info.run_id, status="KILLED")
             ended += 1

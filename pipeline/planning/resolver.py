@@ -12,8 +12,8 @@ from pipeline.errors import PipelineError
 from pipeline.keys.code_digest import FIRST_PARTY, Code, CodeReader
 from pipeline.keys.fingerprint import Ingredients, class_name
 from pipeline.planning.graph import Graph, Node
+from pipeline.store.manifest import Input, Manifest
 from pipeline.store.provenance import library_versions
-from pipeline.store.store import Manifest
 
 
 class Resolver:
@@ -79,5 +79,5 @@ class Resolver:
         return self._codes[classes]
 
 
-def _named(manifest: Manifest) -> dict[str, str]:
+def _named(manifest: Manifest) -> Input:
     return {"address": manifest.address, "key": manifest.key, "digest": manifest.digest}

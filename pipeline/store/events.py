@@ -11,10 +11,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
+
+import msgspec
 
 from pipeline.folder import Folder
-from pipeline.store.process import Process
+from pipeline.store.process import Process, StoredProcess
+from pipeline.store.reading import Moment, Unreadable, decoded, read_lines, refuse_deep
 
 EVENTS = "events.jsonl"
 PROGRESS_SECONDS = 10.0
@@ -71,14 +74,57 @@ def read_events(run: Folder) -> list[Event]:
     """Events of a run, also while it runs and after a crash: an incomplete line is skipped."""
     if not run.exists(EVENTS):
         return []
-    return [event for line in run.read_bytes(EVENTS).splitlines() if (event := _parse(line))]
+    return [event for line in read_lines(run, EVENTS) if (event := _parse(line))]
 
 
 def _parse(line: bytes) -> Event | None:
+    """The event of a line; None for what no version has written."""
     try:
-        return Event(**json.loads(line))
-    except (ValueError, TypeError):
+        stored = decoded(line, _LINE)
+        refuse_deep(stored.data)
+    except Unreadable:
         return None
+    return Event(**msgspec.structs.asdict(stored))
+
+
+_Data = TypedDict(
+    "_Data",
+    {
+        "argv": list[str],
+        "attempt": int,
+        "because": str,
+        "class": str,
+        "delay": float,
+        "done": float,
+        "git": dict[str, Any],
+        "holder": str,
+        "libraries": dict[str, str],
+        "message": str,
+        "note": str,
+        "process": StoredProcess,
+        "reason": str,
+        "request": dict[str, Any],
+        "seconds": float,
+        "status": str,
+        "total": float,
+        "traceback": str,
+    },
+    total=False,
+)
+"""What events hold, all kinds together; anything else is skipped."""
+
+
+class _Line(msgspec.Struct):
+    """A line of an event log."""
+
+    time: Moment
+    kind: str
+    address: str = ""
+    key: str = ""
+    data: _Data = msgspec.field(default_factory=lambda: _Data())
+
+
+_LINE = msgspec.json.Decoder(_Line)
 
 
 @dataclass
@@ -127,7 +173,7 @@ def fold(events: Iterable[Event]) -> RunState:
             run.argv, run.started, run.status = event.data.get("argv", []), event.time, "running"
             run.process = Process.from_json(event.data["process"]) if "process" in event.data else None
         elif event.kind == "run_finished":
-            run.status = event.data["status"]
+            run.status = event.data.get("status", "unknown")
         else:
             _apply(run.nodes.setdefault(event.address, NodeState()), event)
     return run

@@ -17,6 +17,7 @@ from pyarrow import fs
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
+from pipeline.store.reading import Count, RelativePath
 
 BLOCK = 1 << 20
 """Bytes read at once."""
@@ -26,10 +27,10 @@ BLOCK = 1 << 20
 class StoredFile:
     """A file of a committed result."""
 
-    path: str
+    path: RelativePath
     """Relative to the output folder."""
 
-    size: int
+    size: Count
     sha256: str
 
 

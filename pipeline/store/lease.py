@@ -14,13 +14,16 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from filelock import FileLock
 
 from pipeline.folder import Folder
-from pipeline.store.process import Process
+from pipeline.store.process import Process, StoredProcess
+from pipeline.store.reading import Unreadable, read_typed
 
 BEAT_SECONDS = 20.0
 STALE_SECONDS = 120.0
+_LEASE = msgspec.json.Decoder(StoredProcess)
 
 
 class Leases:
@@ -52,8 +55,8 @@ class Leases:
     def holder(self, key: str) -> Process | None:
         """The process that holds a valid lease: alive on this host, or on another host with a recent heartbeat."""
         try:
-            process = Process.from_json(self._folder.read_json(_name(key)))
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            process = Process.from_json(read_typed(self._folder, _name(key), _LEASE))
+        except (FileNotFoundError, Unreadable):
             return None
         alive = process.is_alive if process.is_here else self._age(key) < STALE_SECONDS
         return process if alive else None

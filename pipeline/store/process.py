@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, TypedDict
 
 import psutil
+from msgspec import Meta
 
 CLOCK_SECONDS = 2.0
 """Tolerance for start times: they are wall-clock times and shift when the clock is corrected."""
+
+
+class StoredProcess(TypedDict):
+    """A process as JSON."""
+
+    host: str
+    pid: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    started: float | str
+    """Earlier versions wrote text in a system unit."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +42,10 @@ class Process:
         return cls(socket.gethostname(), pid, psutil.Process(pid).create_time())
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Process:
-        """Parse a stored process. Earlier versions wrote the start as text in a system unit: it then counts as dead."""
+    def from_json(cls, content: StoredProcess) -> Process:
+        """A stored process; it counts as dead if its start is text."""
         started = content["started"]
-        return cls(content["host"], int(content["pid"]), 0.0 if isinstance(started, str) else float(started))
+        return cls(content["host"], content["pid"], 0.0 if isinstance(started, str) else started)
 
     @property
     def is_here(self) -> bool:

@@ -14,19 +14,26 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Annotated, Any, TypeVar
 
+import msgspec
+
+from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.redaction import redacted
+from pipeline.store.reading import Moment, Unreadable, decoded, read_lines, read_typed
 
 CURVE = "metrics.jsonl"
 PROGRESS = "progress.json"
 SUMMARY = "summary.json"
+T = TypeVar("T")
+Step = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 @dataclass(frozen=True)
 class Point:
-    step: int
-    time: float
+    step: Step
+    time: Moment
     """Seconds since 1970."""
 
     values: dict[str, float]
@@ -35,8 +42,8 @@ class Point:
     def parse(cls, line: bytes) -> Point | None:
         """Parse a line; None for an incomplete line of a killed process."""
         try:
-            return cls(**json.loads(line))
-        except (ValueError, TypeError):
+            return decoded(line, _POINT)
+        except Unreadable:
             return None
 
     def line(self) -> bytes:
@@ -48,7 +55,12 @@ class Progress:
     done: float
     total: float
     note: str
-    time: float
+    time: Moment
+
+
+_POINT = msgspec.json.Decoder(Point)
+_PROGRESS = msgspec.json.Decoder(Progress)
+_SUMMARY = msgspec.json.Decoder(dict[str, Any])
 
 
 def append_point(folder: Folder, step: int, values: Mapping[str, float]) -> None:
@@ -61,7 +73,7 @@ def read_curve(folder: Folder) -> list[Point]:
     """Points sorted by step, the last one of each step; an incomplete line of a killed process is skipped."""
     if not folder.exists(CURVE):
         return []
-    recorded = (Point.parse(line) for line in folder.read_bytes(CURVE).splitlines())
+    recorded = (Point.parse(line) for line in read_lines(folder, CURVE))
     points = {point.step: point for point in recorded if point}
     return [points[step] for step in sorted(points)]
 
@@ -73,6 +85,27 @@ def write_progress(folder: Folder, done: float, total: float, note: str) -> None
 
 def read_progress(folder: Folder) -> Progress | None:
     try:
-        return Progress(**folder.read_json(PROGRESS))
-    except (FileNotFoundError, ValueError, TypeError):
+        return read_typed(folder, PROGRESS, _PROGRESS)
+    except (FileNotFoundError, Unreadable):
         return None
+
+
+def read_summary(output: Folder) -> dict[str, float]:
+    """The numbers of a result; empty without any. Raises PipelineError when the file is damaged."""
+    content = read_result(output, SUMMARY, _SUMMARY) if output.exists(SUMMARY) else {}
+    return {name: value for name, value in content.items() if _is_number(value)}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
+
+
+def read_result(output: Folder, name: str, decoder: msgspec.json.Decoder[T]) -> T:
+    """A JSON file of a result. Raises PipelineError when it is missing or damaged."""
+    try:
+        return read_typed(output, name, decoder)
+    except (Unreadable, FileNotFoundError) as error:
+        raise PipelineError(
+            f"{output.uri}/{name} cannot be read: {error}. `ssdpipe store verify --discard` discards damaged results, "
+            "and the next run computes them again"
+        ) from error

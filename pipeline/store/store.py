@@ -15,56 +15,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated
+
+import msgspec
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from pipeline.keys.fingerprint import Ingredients, digest
+from pipeline.keys.fingerprint import digest
 from pipeline.redaction import redacted_json
 from pipeline.store.integrity import StoredFile, first_gap, sha256_of
+from pipeline.store.manifest import Manifest, parse_manifest
+from pipeline.store.reading import LARGEST, Unreadable, is_name, read_limited, read_typed
+
+__all__ = ["Manifest", "Store", "checksums", "log_name", "output_digest"]
 
 FORMAT = 1
 UNDIGESTED = ("metrics.jsonl", "timing.json")
 """Names of output files that contain times: kept and checksummed, but not part of the output digest."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """What a committed result is, and how it was computed."""
-
-    key: str
-    address: str
-    variant: str
-    tags: dict[str, str]
-    ingredients: Ingredients
-    settings: Any
-    """Configuration with all defaults, for display."""
-
-    inputs: dict[str, dict[str, str]]
-    """{field path: {"address", "key", "digest"} of the committed input}."""
-
-    provenance: dict[str, Any] = field(default_factory=dict)
-    attempt: str = ""
-    files: tuple[StoredFile, ...] = ()
-    digest: str = ""
-    """Output digest: hash over the sorted paths and checksums."""
-
-    seconds: float = 0.0
-    finished: float = 0.0
-    """Time of the commit, in seconds since 1970."""
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Manifest:
-        """Parse a manifest; those of the first scheme of keys do not name their scheme."""
-        return cls(
-            **{
-                **content,
-                "ingredients": Ingredients(**{"schema": 1, **content["ingredients"]}),
-                "files": tuple(StoredFile(**file) for file in content["files"]),
-            }
-        )
 
 
 @dataclass(frozen=True)
@@ -73,15 +41,16 @@ class Store:
 
     @classmethod
     def open(cls, uri: str) -> Store:
-        """Open a store, which need not exist: nothing is created. Raises PipelineError when its format is newer."""
+        """Open a store, which need not exist: nothing is created.
+
+        Raises PipelineError when its format is newer or `format.json` is damaged.
+        """
         folder = Folder.at(uri)
-        if folder.exists("format.json"):
-            version = folder.read_json("format.json")["format"]
-            if version > FORMAT:
-                raise PipelineError(
-                    f"the store {uri} has format {version}, but this version reads formats up to {FORMAT}; "
-                    "install a newer ssdpipe, or name another store with --store or SSDPIPE_STORE"
-                )
+        if folder.exists("format.json") and (version := _format(folder)) > FORMAT:
+            raise PipelineError(
+                f"the store {uri} has format {version}, but this version reads formats up to {FORMAT}; "
+                "install a newer ssdpipe, or name another store with --store or SSDPIPE_STORE"
+            )
         return cls(folder)
 
     def prepare(self) -> None:
@@ -101,7 +70,7 @@ class Store:
 
     def _committed(self, key: str) -> Manifest | None:
         """The manifest of a key, whatever its files; a broken manifest is ignored."""
-        return self._read(f"{key}.json") if self.folder.exists(f"keys/{key}.json") else None
+        return self._read(key) if is_name(key) and self.folder.exists(f"keys/{key}.json") else None
 
     def _gap(self, manifest: Manifest) -> str:
         return first_gap(self.output(manifest), manifest.files)
@@ -109,7 +78,7 @@ class Store:
     def manifests(self) -> list[Manifest]:
         """All manifests, oldest first."""
         names = [name for name in (self.folder / "keys").files() if name.endswith(".json")]
-        manifests = [manifest for name in names if (manifest := self._read(name))]
+        manifests = [manifest for name in names if (manifest := self._read(name.removesuffix(".json")))]
         return sorted(manifests, key=lambda manifest: manifest.finished)
 
     def output(self, manifest: Manifest) -> Folder:
@@ -146,11 +115,30 @@ class Store:
         self.folder.replace(f"keys/{draft.key}.json", content.encode())
         return manifest
 
-    def _read(self, name: str) -> Manifest | None:
+    def _read(self, key: str) -> Manifest | None:
         try:
-            return Manifest.from_json((self.folder / "keys").read_json(name))
-        except (ValueError, KeyError, TypeError, FileNotFoundError):
+            manifest = parse_manifest(read_limited(self.folder / "keys", f"{key}.json", LARGEST))
+        except (Unreadable, FileNotFoundError):
             return None
+        return manifest if manifest.key == key else None
+
+
+class _Format(msgspec.Struct):
+    format: Annotated[int, msgspec.Meta(ge=1)]
+
+
+_FORMAT = msgspec.json.Decoder(_Format)
+
+
+def _format(folder: Folder) -> int:
+    try:
+        return read_typed(folder, "format.json", _FORMAT).format
+    except (Unreadable, OSError) as error:
+        raise PipelineError(
+            f"{folder.uri}/format.json cannot be read ({error}), so the format of this store is unknown. If it is a "
+            f'store of this version, write {{"format": {FORMAT}}} into the file; otherwise name another store with '
+            "--store or SSDPIPE_STORE"
+        ) from error
 
 
 def log_name(address: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, is_dataclass
 from importlib import import_module
 from typing import Any, Literal, get_type_hints
 
+from pipeline.errors import PipelineError
 from pipeline.store.record import read_curve
 from pipeline.store.store import Manifest, Store
 from stages.cost.work import FORWARD, TRAINING, Work, sharded_images
@@ -34,6 +35,14 @@ class PastRun:
     size: int
     """Bytes of its files."""
 
+    @property
+    def flops(self) -> float:
+        """Operations; 0 if unknown, or if the recorded settings describe no network."""
+        try:
+            return self.work.flops if self.work and self.work.spec else 0.0
+        except (PipelineError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return 0.0  # settings that this version would not have accepted
+
 
 def past_runs(store: Store) -> list[PastRun]:
     """Results whose manifests record the resources they occupied, oldest first.
@@ -48,9 +57,10 @@ def past_runs(store: Store) -> list[PastRun]:
 def _past(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> PastRun:
     resources, machine = manifest.provenance["resources"], manifest.provenance["machine"]
     gpus = resources["gpus"]
+    work = _work(manifest, by_key, store)
     return PastRun(
         stage=manifest.ingredients.stage,
-        work=_work(manifest, by_key, store),
+        work=work if work and work.images > 0 else None,
         device="gpu" if gpus else "cpu",
         device_name=str(machine["gpus"][0] if gpus and machine["gpus"] else machine["processor"]),
         device_seconds=manifest.seconds * (gpus or resources["cpus"]),
@@ -74,7 +84,7 @@ def _work(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> W
             case "stages.shards.shard.Shard":
                 return Work(images=sharded_images(store, manifest))
             case "stages.drawn.draw.Draw":
-                return Work(images=sum(manifest.settings[split] for split in ("train", "val", "test")))
+                return Work(images=sum(_whole(manifest.settings[split]) for split in ("train", "val", "test")))
     except (KeyError, TypeError, ValueError, AttributeError, ImportError):
         pass  # written by a version with other settings
     return None
@@ -82,11 +92,17 @@ def _work(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> W
 
 def _training(recipe: Mapping[str, Any]) -> Work:
     return Work(
-        images=recipe["schedule"]["iterations"] * recipe["batch_size"],
+        images=_whole(recipe["schedule"]["iterations"]) * _whole(recipe["batch_size"]),
         spec=rebuilt(recipe["spec"]),
         passes=TRAINING,
         precision=recipe["precision"],
     )
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or abs(value) >= 2**63:
+        raise TypeError(f"{value!r:.40} is no count")
+    return value
 
 
 def _detection(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> Work | None:

@@ -5,7 +5,7 @@ Tested in tests/stages/cost/test_cost.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
@@ -56,19 +56,16 @@ class Prices:
             return Price(device_seconds=work.flops / (self.tflops * 1e12), origin="given")
         alike = [run for run in past if run.work and run.work.shape == work.shape]
         if alike:
-            return _median(alike, _per(alike, "images"), "same", work.images)
-        others = [run for run in past if run.work and run.work.spec and run.work.precision == work.precision]
+            return _median(
+                alike, [run.device_seconds / run.work.images for run in alike if run.work], "same", work.images
+            )
         if not work.spec:
             return Price(device_seconds=0.0, origin="unknown")
+        others = [run for run in past if run.work and run.work.precision == work.precision and run.flops > 0]
         if others:
-            return _median(others, _per(others, "flops"), "other", work.flops)
+            return _median(others, [run.device_seconds / run.flops for run in others], "other", work.flops)
         rate = ASSUMED_TFLOPS[device, work.precision] * 1e12
         return Price(device_seconds=work.flops / rate, origin="assumed")
-
-
-def _per(runs: Iterable[PastRun], unit: Literal["images", "flops"]) -> list[float]:
-    """Device seconds per image or operation in each run."""
-    return [run.device_seconds / getattr(run.work, unit) for run in runs]
 
 
 def _median(runs: Sequence[PastRun], seconds: Sequence[float], origin: Origin, times: float) -> Price:

@@ -108,11 +108,13 @@ class Works:
 
 
 def sharded_images(store: Store, manifest: Manifest) -> int:
-    """Number of images in a result; 0 if it holds no shards."""
-    from ssd_core.data.shards import MANIFEST
+    """Number of images in a result; 0 if it holds no shards, or cannot be read back."""
+    from stages.shards.counts import read_counts
 
-    output = store.output(manifest)
-    return int(output.read_json(MANIFEST)["images"]) if output.exists(MANIFEST) else 0
+    try:
+        return read_counts(store.output(manifest)).images
+    except PipelineError:
+        return 0
 
 
 def listed_images(source: Source) -> int:

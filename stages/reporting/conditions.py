@@ -37,8 +37,8 @@ def _machine(machine: Mapping[str, Any]) -> str:
 def _commit(git: Mapping[str, Any]) -> str:
     if not git:
         return ""
-    changes = f", with uncommitted changes (digest {git['difference']})" if git.get("dirty") else ""
-    return f"{git['commit'][:12]}{changes}"
+    changes = f", with uncommitted changes (digest {git.get('difference', '')})" if git.get("dirty") else ""
+    return f"{git.get('commit', '')[:12]}{changes}"
 
 
 def _versions(manifests: Sequence[Manifest]) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import msgspec
 
 from pipeline.folder import Folder
+from pipeline.store.record import read_result
 from stages.tables.content import (
     TABLE_CSV,
     TABLE_JSON,
@@ -40,15 +42,11 @@ def forms(table: TableContent, lines: Sequence[Line]) -> dict[str, str]:
 
 def read_lines(folder: Folder) -> list[Line]:
     """Read back the lines that `write_table` wrote."""
-    return [_read(cell) for cell in folder.read_json(TABLE_JSON)["cells"]]
+    return read_result(folder, TABLE_JSON, _TABLE).cells
 
 
-def _read(cell: Mapping[str, Any]) -> Line:
-    known = {item.name for item in fields(Line)} & cell.keys()
-    values: dict[str, Any] = {name: _tuple(cell[name]) for name in known}
-    return Line(**values)
+class _Table(msgspec.Struct):
+    cells: list[Line]
 
 
-def _tuple(value: Any) -> Any:
-    """A list as a tuple: JSON has no tuples."""
-    return tuple(value) if isinstance(value, list) else value
+_TABLE = msgspec.json.Decoder(_Table)

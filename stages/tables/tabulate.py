@@ -9,7 +9,7 @@ from statistics import mean, stdev
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
-from pipeline.store.record import SUMMARY
+from pipeline.store.record import read_summary
 from ssd_core.metrics.bootstrap import interval
 from stages.tables.content import Cell, Line, TableContent
 from stages.tables.resampling import Sample, mean_sample, resampled
@@ -31,7 +31,7 @@ def tabulate(table: TableContent, results: Sequence[Sequence[Folder | None]]) ->
 
 
 def _line(table: TableContent, cell: Cell, folders: Mapping[int, Folder]) -> Line:
-    summaries = {seed: folder.read_json(SUMMARY) for seed, folder in folders.items()}
+    summaries = {seed: read_summary(folder) for seed, folder in folders.items()}
     metric = cell.metric or table.metric
     values = {seed: float(summary[metric]) for seed, summary in summaries.items() if metric in summary}
     return Line(

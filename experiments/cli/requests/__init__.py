@@ -39,7 +39,7 @@ def request_from(recorded: dict[str, Any]) -> Request:
 
     from pipeline.errors import PipelineError
 
-    kind = {kind.command: kind for kind in KINDS}.get(recorded.get("command", ""))
+    kind = {kind.command: kind for kind in KINDS}.get(str(recorded.get("command", "")))
     if kind is None:
         raise PipelineError(f"a run in the store recorded the command {recorded.get('command')!r}, unknown here")
     hints = get_type_hints(kind)

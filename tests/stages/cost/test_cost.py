@@ -278,3 +278,18 @@ def test_a_manifest_cannot_name_anything_to_call_but_a_class_of_settings(name: s
 def test_a_manifest_cannot_name_a_module_to_import() -> None:
     with pytest.raises(ImportError, match="does not import antigravity"):
         rebuilt({"$class": "antigravity.Fly"})
+
+
+def test_a_past_run_whose_settings_describe_no_network_sets_no_price() -> None:
+    unchecked: dict[str, Any] = {"channels": "many"}
+    layer, *others = ssd300().extras
+    impossible = Work(images=10, spec=replace(ssd300(), extras=(replace(layer, **unchecked), *others)), passes=TRAINING)
+    assert Prices([past(impossible, 1.0)]).of(TRAIN, training_work(Recipe()), "gpu").origin == "assumed"
+
+
+def test_a_past_result_without_an_image_sets_no_price(store) -> None:
+    run(store, shards("train"))
+    (manifest,) = [each for each in store.manifests() if each.ingredients.stage == "stages.shards.shard.Shard"]
+    store.output(manifest).write_bytes("shards.json", b"{}")
+    assert {each.work for each in past_runs(store)} == {None, Work(images=17)}
+    assert costs(store, shards("test")).stages
