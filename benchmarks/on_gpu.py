@@ -2,19 +2,24 @@
 
     PYTHONPATH=. python benchmarks/on_gpu.py --parts correctness speed input --data .gpu --out results
 
+    suppression  boxes from predictions: in fixed or dynamic shapes, as a CUDA graph, compiled, by torchvision
+    groupnorm    what GroupNorm costs a training by layout, precision and compiler
     correctness  ssd_core on the GPU against the CPU, fp32 and bf16; waits for the GPU in a training step; the tests
     speed        images per second of training and inference: ours, torchvision's, bare convolutions; Table 7
     input        images per second by number of loader processes, and whether the GPU waits for them
     learning     SSD300 with GroupNorm from scratch on VOC2007, for the time that is left
 
 --data holds `sample` (from gpu/sample.py) and `voc300` (from gpu/voc300.py). Needs neither Ray nor MLflow.
+Parts run in the order given, each for at most --seconds; with --total the last one takes all the time that is left.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 import traceback
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,7 +28,7 @@ import torch
 from gpu.record import Options
 from gpu.report import lines
 
-PARTS = ("correctness", "speed", "input", "learning")
+PARTS = ("correctness", "speed", "input", "suppression", "groupnorm", "learning")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -36,7 +41,11 @@ def main(arguments: list[str] | None = None) -> None:
         seconds=options.seconds,
     )
     shared.out.mkdir(parents=True, exist_ok=True)
-    contents = {part: content_of(part, shared) for part in options.parts}
+    began, contents = time.monotonic(), dict[str, dict[str, Any]]()
+    for part in options.parts:
+        left = options.total - (time.monotonic() - began) if options.total else shared.seconds
+        seconds = left if part == options.parts[-1] else min(left, shared.seconds)
+        contents[part] = content_of(part, replace(shared, seconds=seconds))
     for part, content in contents.items():
         print("\n".join(lines(part, content)))
 
@@ -65,6 +74,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--small", action="store_true", help="tiny networks and few rounds")
     parser.add_argument("--seconds", type=float, default=230, help="time for each part")
+    parser.add_argument("--total", type=float, help="time for all parts together")
     return parser.parse_args(arguments)
 
 

@@ -25,13 +25,13 @@ LossOf = Callable[[Tensor, Tensor, Batch], Tensor]
 
 
 def our_loss(detector: Detector) -> LossOf:
-    """Return our matching and loss, with N over the batch."""
-    boxes, spec = detector.default_boxes, detector.spec
+    """Return our matching and loss, with N over the batch; in static shapes on a GPU, like the Trainer's."""
+    boxes, spec, static = detector.default_boxes, detector.spec, detector.default_boxes.is_cuda
 
     def loss_of(locations: Tensor, logits: Tensor, batch: Batch) -> Tensor:
         objects = batch.objects.to(boxes.device, non_blocking=True)
-        matches = match(boxes, objects, spec)
-        sums = multibox_loss(locations, logits, matches, objects, boxes, spec)
+        matches = match(boxes, objects, spec, static_shapes=static)
+        sums = multibox_loss(locations, logits, matches, objects, boxes, spec, static_shapes=static)
         return (sums.location + sums.confidence) / sums.matched.clamp(min=1)
 
     return loss_of

@@ -65,6 +65,7 @@ def run_side(side: Side, link: Connection) -> None:
     cv2.setNumThreads(1)
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch._dynamo.config.suppress_errors = True  # where compiling fails, train uncompiled
     _Training(side, link).run()
 
 
@@ -74,6 +75,8 @@ class _Training:
         recipe = side.recipe
         self.detector = initial_detector(recipe.spec, recipe.seed).to(side.device)
         self.detector.to(memory_format=torch.channels_last)
+        compiled: Any = torch.compile(self.detector, dynamic=False)
+        self.network = compiled if recipe.compiled else self.detector
         self.optimiser = build_optimiser(
             self.detector, recipe.optimiser, momentum=recipe.momentum, weight_decay=recipe.weight_decay
         )
@@ -112,7 +115,7 @@ class _Training:
         set_learning_rate(self.optimiser, self.schedule.learning_rate(step))
         images = batch.images.to(self.side.device, non_blocking=True)
         with autocast(self.side.recipe.precision, self.side.device):
-            locations, logits = self.detector(images)
+            locations, logits = self.network(images)
         loss = self.loss_of(locations.float(), logits.float(), batch)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -147,11 +150,13 @@ class _Training:
         self._send("scores", steps, {**found, "evaluation_seconds": round(time.monotonic() - began, 1)})
 
     def _send(self, curve: str, steps: int, values: dict[str, Any]) -> None:
+        seconds = time.monotonic() - self.began
         point = {
             "steps": steps,
             "images": steps * self.side.recipe.batch_size,
-            "seconds": round(time.monotonic() - self.began, 1),
+            "seconds": round(seconds, 1),
             "seconds_waiting_for_input": round(self.waited, 1),
+            "share_waiting_for_input": round(self.waited / seconds, 3),
         }
         self.link.send((curve, point | values))
 

@@ -7,6 +7,7 @@ diverge.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from torchvision.models.detection import ssd300_vgg16
 from torchvision.models.detection.ssd import SSD
 
 from ssd_core.data.training_stream import Batch
+from ssd_core.network.model import Detector
 from ssd_core.network.precision import Precision, autocast
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
@@ -46,10 +48,7 @@ def our_step(
     recipe: Recipe, device: torch.device, folder: Path, *, compiled: bool = False, static_shapes: bool | None = None
 ) -> Callable[[Batch], object]:
     """Return the step of the Trainer: matching, network, loss, gradients, update."""
-    trainer = trainer_of(recipe, device, folder, static_shapes=static_shapes)
-    if compiled:
-        compiled_network: Any = torch.compile(trainer.detector, dynamic=False)
-        trainer.network = compiled_network
+    trainer = trainer_of(replace(recipe, compiled=compiled), device, folder, static_shapes=static_shapes)
     window = type(trainer._window)
 
     def step(batch: Batch) -> None:
@@ -60,17 +59,29 @@ def our_step(
     return step
 
 
-def bare_step(recipe: Recipe, device: torch.device, *, compiled: bool = False) -> Callable[[Batch], object]:
-    """Return a step without matching and loss: the sum of the outputs, its gradients, the update."""
+def bare_step(
+    recipe: Recipe,
+    device: torch.device,
+    *,
+    compiled: bool = False,
+    layout: torch.memory_format = torch.channels_last,
+    alter: Callable[[Detector], object] | None = None,
+) -> Callable[[Batch], object]:
+    """Return a step without matching and loss: the sum of the outputs, its gradients, the update.
+
+    `alter` may exchange layers of the network before.
+    """
     detector = initial_detector(recipe.spec, seed=0).to(device).train()
-    detector.to(memory_format=torch.channels_last)
+    detector.to(memory_format=layout)
+    if alter:
+        alter(detector)
     network: Any = torch.compile(detector, dynamic=False) if compiled else detector
     optimiser = build_optimiser(detector, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
     set_learning_rate(optimiser, RATE)
 
     def step(batch: Batch) -> None:
         with autocast(recipe.precision, device):
-            locations, logits = network(batch.images)
+            locations, logits = network(batch.images.contiguous(memory_format=layout))
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(locations.float().sum() + logits.float().sum())
         optimiser.step()

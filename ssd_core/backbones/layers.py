@@ -20,13 +20,24 @@ class GroupNorm(nn.GroupNorm):
 
     On CPUs torch's kernel for channels-last maps computes the variance as E[x^2] - E[x]^2, which loses precision on
     nearly constant maps: a rounding difference of 1e-7 grew to 1e-3 of the loss after four steps.
+    On a GPU, autocast computes it in float32. There the result returns to the precision of the maps, as the next
+    convolution requires anyway, in the copy that restores the layout: 28 bytes of traffic a value instead of 44.
     """
 
     def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        if features.is_cuda:
+            return self._on_gpu(features)
         normalised = super().forward(features.contiguous())
         if features.is_contiguous(memory_format=torch.channels_last):
             return normalised.contiguous(memory_format=torch.channels_last)
         return normalised
+
+    def _on_gpu(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        last = features.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if last else torch.contiguous_format
+        precision = torch.promote_types(features.dtype, self.weight.dtype)
+        precise = features.to(precision, memory_format=torch.contiguous_format)
+        return super().forward(precise).to(features.dtype, memory_format=layout)
 
 
 class Convolution(nn.Module):

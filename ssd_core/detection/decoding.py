@@ -6,13 +6,14 @@ then by default box.
 
 A score above 0.01 is a candidate. Only candidates of higher scores suppress it, so that the top 200 of an image follow
 from its best few hundred candidates over all classes; more are examined only where these yield fewer than 200.
+On a GPU the first candidates are examined in fixed shapes (static_suppression.py), with equal detections.
 Letters: B images, K default boxes, C classes with background as class 0, N detections in all images, M candidates in
 all images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from math import inf, log
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from torchvision.ops import batched_nms
 from ssd_core.boxes.coding import decode
 from ssd_core.boxes.frames import to_xyxy
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.detection.static_suppression import Kept, static_detections
 from ssd_core.network.model import Detector
 
 FIRST_BOXES = 2
@@ -71,11 +73,20 @@ def detections(
     default_boxes_cxcywh: Float[Tensor, "K 4"],
     variances: tuple[float, float],
     limits: DetectionLimits | None = None,
+    *,
+    static_shapes: bool | None = None,
+    first: Callable[..., Kept] = static_detections,
 ) -> Detections:
-    """Convert the output of the network to detections, in float32 or higher precision."""
+    """Convert the output of the network to detections, in float32 or higher precision.
+
+    `static_shapes` selects how they are computed; by default it is true on a GPU. `first` then examines the first
+    candidates: `static_detections`, or the same as a CUDA graph or compiled.
+    """
     limits = limits or PAPER_LIMITS
     precision = torch.promote_types(logits.dtype, torch.float32)
     predictions = _Predictions(locations.to(precision), logits.to(precision), default_boxes_cxcywh, variances)
+    if (logits.is_cuda if static_shapes is None else static_shapes) and len(logits):
+        return _from_static(predictions, limits, first(*predictions, limits))
     return _detections(predictions, limits, FIRST_BOXES * limits.per_image)
 
 
@@ -126,6 +137,17 @@ def _detections(predictions: _Predictions, limits: DetectionLimits, count: int) 
     if not len(short):
         return found
     return _replaced(found, short, _detections(predictions.of(short), limits, MORE_BOXES * count))
+
+
+def _from_static(predictions: _Predictions, limits: DetectionLimits, first: Kept) -> Detections:
+    """Return the detections in flat arrays; those of incomplete images are computed with dynamic shapes."""
+    kept = first.kept.flatten().nonzero().flatten()  # here the host waits for the device
+    labels, scores, boxes_xyxy = first.labels.flatten(), first.scores.flatten(), first.boxes_xyxy.flatten(0, 1)
+    found = Detections(kept // first.kept.shape[1], labels[kept], scores[kept], boxes_xyxy[kept])
+    if all(first.complete.tolist()):
+        return found
+    short = (~first.complete).nonzero().flatten()
+    return _replaced(found, short, _detections(predictions.of(short), limits, FIRST_BOXES * limits.per_image))
 
 
 def _replaced(found: Detections, images: Int[Tensor, " R"], others: Detections) -> Detections:

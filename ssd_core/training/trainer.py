@@ -11,7 +11,7 @@ multibox_loss_layer.cpp and parallel.cpp), so the recipe states the number of wo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -77,7 +77,11 @@ class Trainer:
         self.step = world.from_first(checkpoints.newest_step() if world.is_first else 0)
         if self.step:
             checkpoints.restore(self.step, self.detector, self.optimiser)
-        self.network = world.distribute(self.detector)
+        network = world.distribute(self.detector)
+        # every batch has the same shape; the checkpoints are those of the detector, compiled or not
+        self.network: Callable[[Tensor], tuple[Tensor, Tensor]] = (
+            torch.compile(network, dynamic=False) if recipe.compiled else network
+        )
         self._window, self._watch, self._saved_at = _Window(), Stopwatch(), time.monotonic()
 
     def run(self, batches: Iterable[Batch]) -> Detector:

@@ -108,7 +108,7 @@ class Refuse:
         if name.split(".")[0] in ("ray", "mlflow", "pycocotools", "beartype"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Refuse())
-import on_gpu, gpu.correctness, gpu.speed, gpu.input
+import on_gpu, gpu.correctness, gpu.speed, gpu.input, gpu.suppression, gpu.groupnorm, gpu.learning
 """
     subprocess.run(
         [sys.executable, "-c", code], check=True, cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks'}"}
@@ -183,3 +183,31 @@ def test_a_curve_keeps_the_losses_apart():
     curve = Curve()
     curve.point(1, {"loss": 3.0, "loss/location": 1.0, "loss/confidence": 2.0})
     assert curve.losses()["confidence"].tolist() == [2.0]
+
+
+def test_suppression_has_each_way_with_its_share_of_the_forward_pass_and_equal_detections(data, tmp_path: Path):
+    content = ran("suppression", data, tmp_path)
+    assert content["all_passed"]
+    batch = content["suppression"]["batch 2"]
+    assert batch["forward"]["share of forward"] == 1
+    for way in ("fixed shapes", "dynamic shapes"):
+        assert batch[way]["share of forward"] == pytest.approx(batch[way]["ms"] / batch["forward"]["ms"])
+        assert f"to boxes, {way}" in batch
+    assert batch["torchvision"]["ms"] > 0
+    assert "failed" not in content
+
+
+def test_groupnorm_is_compared_with_the_network_without_it(data, tmp_path: Path):
+    content = ran("groupnorm", data, tmp_path)
+    sides = content["training"]["batch 4"]
+    assert sides.keys() == {"bare", "without GroupNorm", "former copies", "contiguous"}
+    assert sides["bare"]["of bare"] == 1
+    assert "failed" not in content
+
+
+def test_with_a_total_the_last_part_takes_the_time_that_is_left(monkeypatch, tmp_path: Path):
+    given = {}
+    monkeypatch.setattr(on_gpu, "content_of", lambda part, options: given.update({part: options.seconds}) or {})
+    parts = ["--parts", "suppression", "groupnorm", "learning", "--device", "cpu", "--out", str(tmp_path)]
+    on_gpu.main([*parts, "--seconds", "100", "--total", "150"])
+    assert given == {"suppression": 100, "groupnorm": 100, "learning": pytest.approx(150, abs=5)}

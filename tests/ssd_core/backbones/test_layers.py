@@ -62,3 +62,14 @@ def test_group_norm_keeps_its_precision_on_a_nearly_constant_map_of_either_layou
     expected = (groups - groups.mean(2, keepdim=True)) / (groups.var(2, correction=0, keepdim=True) + norm.eps).sqrt()
     torch.testing.assert_close(norm(features), expected.reshape(features.shape).float(), rtol=1e-2, atol=1e-2)
     assert norm(features).is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_the_computation_of_group_norm_for_a_gpu_differs_by_the_rounding_of_its_result_only(layout, precision):
+    features = torch.randn(2, 8, 5, 5, generator=torch.Generator().manual_seed(0))
+    features = features.to(precision, memory_format=layout)
+    norm = GroupNorm(4, 8)
+    found = norm._on_gpu(features)
+    assert torch.equal(found, norm(features.float()).to(precision))
+    assert found.is_contiguous(memory_format=layout)

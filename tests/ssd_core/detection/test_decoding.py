@@ -14,6 +14,7 @@ from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import pairwise_iou, to_cxcywh, to_xyxy
 from ssd_core.detection.decoding import Detections, best_candidates, detect, detections, spans
 from ssd_core.detection.limits import DetectionLimits
+from ssd_core.detection.static_suppression import PASSES, static_detections
 from ssd_core.network.model import Detector
 from ssd_core.spec.paper import ssd300
 
@@ -185,10 +186,11 @@ def assert_as_class_by_class(boxes_xyxy, logits, limits=None, locations=None):
     default_boxes_cxcywh = to_cxcywh(boxes_xyxy)
     if locations is None:
         locations = torch.zeros(*logits.shape[:2], 4)
-    found = detections(locations, logits, default_boxes_cxcywh, VARIANCES, limits)
     expected = class_by_class(locations, logits, default_boxes_cxcywh, limits or DetectionLimits())
-    for values, others in zip(found, expected, strict=True):
-        assert torch.equal(values, others)
+    for static in (True, False):
+        found = detections(locations, logits, default_boxes_cxcywh, VARIANCES, limits, static_shapes=static)
+        for values, others in zip(found, expected, strict=True):
+            assert torch.equal(values, others)
     return found
 
 
@@ -306,6 +308,46 @@ def test_detections_of_real_predictions_are_those_of_suppressing_class_by_class(
         candidates.append(int((scores > 0.01).sum()))
     assert len(candidates) == 13
     assert min(candidates) > 400
+
+
+def crowd(count, generator):
+    """Predictions of one class around ten objects."""
+    centre, jitter = torch.rand(10, 2, generator=generator), torch.randn(count, 4, generator=generator)
+    of = torch.arange(count) % 10
+    boxes_cxcywh = torch.cat([centre[of] + 0.03 * jitter[:, :2], 0.3 * torch.exp(0.2 * jitter[:, 2:])], dim=1)
+    logits = torch.stack([torch.zeros(count), 2 * torch.randn(count, generator=generator)], dim=1)
+    return torch.zeros(1, count, 4), logits[None], boxes_cxcywh
+
+
+@pytest.mark.parametrize(("count", "complete"), [(500, True), (3000, False)])
+def test_first_candidates_that_do_not_suffice_are_marked_and_the_image_is_computed_with_dynamic_shapes(count, complete):
+    predictions = crowd(count, torch.Generator().manual_seed(0))
+    first = static_detections(*predictions, VARIANCES, DetectionLimits())
+    assert first.complete.tolist() == [complete]
+    assert 20 < first.kept.sum() < 200
+    static, dynamic = (detections(*predictions, VARIANCES, static_shapes=each) for each in (True, False))
+    for values, others in zip(static, dynamic, strict=True):
+        assert torch.equal(values, others)
+
+
+def test_a_chain_of_more_suppressions_than_passes_is_marked_as_incomplete():
+    # each overlaps the next by 0.6: every second one is kept, as the best one decides
+    low = torch.arange(2 * PASSES) / 64
+    boxes_xyxy = torch.stack([low, torch.zeros_like(low), low + 4 / 64, torch.ones_like(low)], dim=1)
+    logits = torch.stack([torch.zeros_like(low), 3 - low], dim=1)[None]
+    first = static_detections(torch.zeros(1, len(low), 4), logits, to_cxcywh(boxes_xyxy), VARIANCES, DetectionLimits())
+    assert first.complete.tolist() == [False]
+    assert len(assert_as_class_by_class(boxes_xyxy, logits).scores) == PASSES
+
+
+def test_images_in_parts_are_those_at_once(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    boxes_xyxy = grid_boxes(700, generator)
+    predictions = torch.zeros(3, 700, 4), torch.randn(3, 700, 4, generator=generator), to_cxcywh(boxes_xyxy)
+    whole = static_detections(*predictions, VARIANCES, DetectionLimits())
+    monkeypatch.setattr("ssd_core.detection.static_suppression.MOST_PAIRS", 2 * 512**2)
+    for values, others in zip(static_detections(*predictions, VARIANCES, DetectionLimits()), whole, strict=True):
+        assert torch.equal(values, others)
 
 
 def test_images_share_a_call_of_the_suppression_until_they_hold_too_many_candidates():

@@ -1,4 +1,4 @@
-"""A step of a training on a GPU never makes the host wait for the device.
+"""A step of a training on a GPU, or of the suppression, never makes the host wait for the device.
 
 Without a GPU the operators of such a step are checked: none has a result whose shape depends on values, and none gives
 a value to Python. With one, torch itself refuses to wait.
@@ -19,6 +19,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import Batch, training_batches
+from ssd_core.detection.decoding import detections
+from ssd_core.detection.limits import PAPER_LIMITS
+from ssd_core.detection.static_suppression import static_detections
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
@@ -132,6 +135,17 @@ def test_the_computation_of_a_gpu_trains_to_about_the_weights_of_a_cpu(
         for each in (True, None)
     )
     torch.testing.assert_close(static, dynamic, rtol=1e-4, atol=1e-6)
+
+
+def test_the_suppression_of_a_gpu_waits_once_its_first_candidates_are_examined() -> None:
+    generator = torch.Generator().manual_seed(0)
+    predictions = torch.randn(3, 700, 4, generator=generator), 3 * torch.randn(3, 700, 5, generator=generator)
+    boxes_cxcywh, variances = torch.rand(700, 4, generator=generator), (0.1, 0.2)
+    with NoWaiting() as mode:
+        static_detections(*predictions, boxes_cxcywh, variances, PAPER_LIMITS)
+    assert mode.count > 50
+    with pytest.raises(WaitingError, match="nonzero"), NoWaiting():
+        detections(*predictions, boxes_cxcywh, variances, static_shapes=True)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -240,3 +241,16 @@ def test_bf16_trains_to_about_the_loss_of_fp32(recipe, small_shards, training_pr
     coarse = training_process.train(replace(recipe, precision="bf16"), small_shards, str(tmp_path / "b"))["losses"]
     assert coarse[1] == pytest.approx(precise[1], rel=0.02)
     assert coarse[1] != pytest.approx(precise[1], rel=1e-6)
+
+
+@pytest.mark.slow  # half a minute of compilation
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_training_gives_nearly_the_same_losses_and_its_checkpoint_continues_uncompiled(
+    recipe, small_shards, training_process, tmp_path: Path
+):
+    plain = training_process.train(recipe, small_shards, str(tmp_path / "plain"))["losses"]
+    half = replace(recipe, schedule=replace(recipe.schedule, iterations=5), compiled=True)
+    compiled = training_process.train(half, small_shards, str(tmp_path / "compiled"))["losses"]
+    assert compiled == pytest.approx({step: plain[step] for step in range(1, 6)}, rel=1e-3)
+    rest = training_process.train(recipe, small_shards, str(tmp_path / "compiled"))["losses"]
+    assert rest == pytest.approx({step: plain[step] for step in range(6, 11)}, rel=1e-2)
