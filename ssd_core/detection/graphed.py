@@ -1,6 +1,6 @@
 """The suppression of fixed shapes as a CUDA graph: one launch for some eighty kernels of a few microseconds each.
 
-Exercised by benchmarks/gpu/suppression.py, since only a GPU can.
+Tested in tests/ssd_core/detection/test_decoding.py, on a GPU.
 """
 
 from __future__ import annotations

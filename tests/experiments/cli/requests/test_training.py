@@ -233,7 +233,9 @@ def test_gpus_are_the_workers_of_a_training_and_of_an_experiment_the_budget(monk
 
 
 def test_settings_reach_the_training_and_name_its_parts() -> None:
-    request = TrainRequest(settings=["precision=bf16", "compiled=true", "schedule.base_lr=5e-4", "spec.sources.conv7.step=15"])
+    request = TrainRequest(
+        settings=["precision=bf16", "compiled=true", "schedule.base_lr=5e-4", "spec.sources.conv7.step=15"]
+    )
     evaluation = request.target(Placement())
     assert isinstance(evaluation.training, Train)
     recipe = evaluation.training.recipe
