@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check coverage architecture bench clean
+.PHONY: help demo test test-slow check coverage architecture chaos bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,6 +30,9 @@ coverage: $(INSTALLED)  ## run the quick tests and list the lines that they do n
 
 architecture: $(INSTALLED)  ## generate docs/architecture.md and its drawing from the code
 	$(BIN)/python -W ignore -m tools.architecture
+
+chaos: $(INSTALLED)  ## kill a real command at CHAOS_KILLS=30 seeded moments (CHAOS_SEED=0) and check what is left
+	$(BIN)/python -m tools.chaos
 
 bench: $(INSTALLED)  ## measure speed side by side with other programs; prints the conditions
 	$(BIN)/python benchmarks/input_pipeline.py

@@ -1,0 +1,61 @@
+"""A campaign: `make chaos`, with CHAOS_SEED (0) and CHAOS_KILLS (30); `--first` and `--last` select rounds.
+
+Prints a line for each kill and exits with code 1 if anything was lost, recomputed, left behind or different.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from tools.chaos.checks import digests
+from tools.chaos.command import Command, draw_images
+from tools.chaos.progress import Progress
+from tools.chaos.schedule import Round, schedule
+from tools.chaos.trial import Trial, keys_by_kind, left_alone
+
+
+def main() -> int:
+    arguments = _parse()
+    rounds = [
+        round_
+        for round_ in schedule(arguments.seed, arguments.kills)
+        if arguments.first <= round_.number <= (arguments.last if arguments.last >= 0 else round_.number)
+    ]
+    place = Path(arguments.place or tempfile.mkdtemp(prefix="ssdpipe-chaos-"))
+    data, reference = draw_images(place), place / "undisturbed"
+    if not digests(reference):
+        left_alone(Command.on(data, reference))
+    undisturbed = digests(reference)
+    found = [breach for round_ in rounds for breach in _carry_out(round_, data, place, undisturbed)]
+    print("\n".join(found) or "nothing was lost, recomputed, left behind or different")
+    if not found and not arguments.place:
+        shutil.rmtree(place)
+    return 1 if found else 0
+
+
+def _carry_out(round_: Round, data: Path, place: Path, undisturbed: dict[str, tuple[str, str]]) -> list[str]:
+    """Run one round; print its kills and return its breaches."""
+    store = place / f"round-{round_.number}"
+    shutil.rmtree(store, ignore_errors=True)
+    trial = Trial(Command.on(data, store), Progress(store, keys_by_kind(undisturbed)), undisturbed)
+    for death in trial.run(round_):
+        print(f"round {round_.number}  {death}", flush=True)
+    return [f"round {round_.number}: {breach}" for breach in trial.found]
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED", "0")))
+    parser.add_argument("--kills", type=int, default=int(os.environ.get("CHAOS_KILLS", "30")))
+    parser.add_argument("--first", type=int, default=0, help="first round to run")
+    parser.add_argument("--last", type=int, default=-1, help="last round to run; by default all")
+    parser.add_argument("--place", default="", help="keep stores and logs in this folder, and continue from it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
