@@ -25,6 +25,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Command:
     return command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "moment"), [("driver SIGKILL", "sharding"), ("training worker", "training")], ids=lambda text: text
 )
