@@ -65,7 +65,8 @@ def run_side(side: Side, link: Connection) -> None:
     cv2.setNumThreads(1)
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    torch._dynamo.config.suppress_errors = True  # where compiling fails, train uncompiled
+    if side.recipe.compiled:
+        torch._dynamo.config.suppress_errors = True  # where compiling fails, train uncompiled
     _Training(side, link).run()
 
 
@@ -75,8 +76,7 @@ class _Training:
         recipe = side.recipe
         self.detector = initial_detector(recipe.spec, recipe.seed).to(side.device)
         self.detector.to(memory_format=torch.channels_last)
-        compiled: Any = torch.compile(self.detector, dynamic=False)
-        self.network = compiled if recipe.compiled else self.detector
+        self.network: Any = torch.compile(self.detector, dynamic=False) if recipe.compiled else self.detector
         self.optimiser = build_optimiser(
             self.detector, recipe.optimiser, momentum=recipe.momentum, weight_decay=recipe.weight_decay
         )
