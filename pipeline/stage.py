@@ -56,6 +56,12 @@ class Stage(ABC):
     All other files of an input are compared with its manifest before the stage that uses it can read them.
     """
 
+    saves_when_stopped: ClassVar[bool] = False
+    """Whether `run` checks `Context.stop_requested`, saves its state in `Context.work` and raises Interrupted.
+
+    On Ctrl-C such a stage is given time for it; any other stage is interrupted at once.
+    """
+
     variant: str = execution("")
     """Rest of the address `kind/variant`, such as `conv7-only/seed0`."""
 
@@ -140,6 +146,9 @@ class Context(Protocol):
 
     def progress(self, done: float, total: float, note: str = "") -> None:
         """Report progress, which is displayed with an ETA; cheap enough to call at every step."""
+
+    def stop_requested(self) -> bool:
+        """Whether the run is to end now: the stage should save its state. Cheap enough to call at every step."""
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Append one point of the stage's curves to `work/metrics.jsonl`, from where it is logged to MLflow."""

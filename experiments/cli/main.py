@@ -31,6 +31,7 @@ from experiments.cli.sync import sync
 from experiments.cli.train import train
 from experiments.cli.ui import ui
 from experiments.cli.why import why
+from pipeline.driver.interrupts import interrupt_on_hangup
 from pipeline.errors import PipelineError
 from pipeline.external.snapshot import snapshot
 from pipeline.redaction import redacted
@@ -91,6 +92,7 @@ app.command()(expanded(du))
 def main() -> None:
     """Entry point."""
     use_utf8()
+    interrupt_on_hangup()
     try:
         app()
     except PipelineError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.display.screen import display
 from pipeline.driver.failures import raise_for_failures, this_command
-from pipeline.driver.interrupts import stopping_on_signals
+from pipeline.driver.interrupts import hangup_held, stopping_on_signals
 from pipeline.driver.preflight import check_resources, check_store
 from pipeline.errors import Interrupted, PipelineError
 from pipeline.execution.outcome import Outcome, Result
@@ -138,8 +138,9 @@ def _run_on_ray(
 
     joined_before = _connected()
     own = {} if joined_before else own_parts(graph)
-    cluster = connect(cpus=invocation.cpus, own=own.values())
     try:
+        with hangup_held():
+            cluster = connect(cpus=invocation.cpus, own=own.values())
         budget = _budget(invocation, cluster.total)
         check_resources([row.node for row in waiting], budget, cluster.largest_node)
         scheduler = Scheduler(

@@ -16,7 +16,7 @@ from pipeline.keys.fingerprint import describe
 from pipeline.stage import Resources, Stage
 from pipeline.store.integrity import StoredFile, refuse_damaged
 from pipeline.store.provenance import machine
-from pipeline.store.record import CURVE, append_point, read_curve, write_progress
+from pipeline.store.record import CURVE, append_point, is_stop_requested, read_curve, write_progress
 from pipeline.store.store import Manifest
 
 Item = TypeVar("Item")
@@ -24,6 +24,9 @@ Value = TypeVar("Value")
 
 PROGRESS_SECONDS = 0.5
 """Shortest time between two writes of progress."""
+
+STOP_POLL_SECONDS = 1.0
+"""Shortest time between two checks whether the stage is to stop."""
 
 
 class Mapper(Protocol):
@@ -92,7 +95,8 @@ class StageContext:
             Input(held, inputs[path], tuple(given.get(path, ()))) for path, held in describe(stage).inputs.items()
         ]
         self._mapper = mapper
-        self._last_write = float("-inf")
+        self._last_write = self._last_poll = float("-inf")
+        self._is_stopping = False
 
     def input(self, stage: Stage) -> Folder:
         found = next((item for item in self._inputs if item.stage is stage), None)
@@ -112,9 +116,16 @@ class StageContext:
 
     def progress(self, done: float, total: float, note: str = "") -> None:
         now = time.monotonic()
-        if now - self._last_write >= PROGRESS_SECONDS or done >= total:
+        if now - self._last_write >= PROGRESS_SECONDS or done >= total or self._is_stopping:
             self._last_write = now
             write_progress(self.work, done, total, note)
+
+    def stop_requested(self) -> bool:
+        now = time.monotonic()
+        if not self._is_stopping and now - self._last_poll >= STOP_POLL_SECONDS:
+            self._last_poll = now
+            self._is_stopping = is_stop_requested(self.work)
+        return self._is_stopping
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         append_point(self.work, step, values)

@@ -29,13 +29,19 @@ from pipeline.stage import Resources
 from pipeline.store.events import Event, Observer
 from pipeline.store.lease import Leases
 from pipeline.store.process import Process
-from pipeline.store.record import read_progress
+from pipeline.store.record import read_progress, request_stop, withdraw_stop
 from pipeline.store.store import Manifest, Store
 
 WAIT_SECONDS = 0.5
 POLL_SECONDS = 1.0
+SAVE_SECONDS = 20.0
+"""How long stages that save their state on a stop may take before they are cancelled."""
+
 CANCEL_SECONDS = 30.0
-"""How long cancelled jobs may take before they are killed."""
+"""How long after a stop the jobs that still run are killed."""
+
+_SAVE, _CANCEL, _KILL = 1, 2, 3
+"""What is done about running jobs after a stop, in this order."""
 
 
 @dataclass
@@ -97,7 +103,10 @@ class Scheduler:
         return Result(self._run_id, dict(self._outcomes))
 
     def stop(self) -> None:
-        """Ask the run to end: the first call cancels running jobs, the second kills them. Safe in a signal handler."""
+        """Ask the run to end: the first call lets running jobs save and cancels them, the second kills them at once.
+
+        Safe in a signal handler.
+        """
         self._stops += 1
 
     def run(self) -> Result:
@@ -197,6 +206,8 @@ class Scheduler:
 
     def _submit(self, pending: _Pending) -> None:
         pending.attempt += 1
+        if pending.node.stage.saves_when_stopped:
+            withdraw_stop(self._store.work(pending.draft.key))
         pending.began = self._clock()
         self._emit("started", pending.node, pending.draft.key, {"attempt": pending.attempt})
         job = Job(
@@ -265,15 +276,18 @@ class Scheduler:
                 self._emit("skipped", self._graph.nodes[node_id], data={"because": because})
 
     def _cancel(self) -> None:
-        """Give running jobs CANCEL_SECONDS to end, then kill them; a job that commits in time is kept."""
+        """End the running jobs: those that can save are asked to, the others cancelled; later all are killed.
+
+        A job that commits in time is kept.
+        """
         self._stops = max(self._stops, 1)
-        deadline, sent = self._clock() + CANCEL_SECONDS, 0
-        while self._running and self._clock() < deadline + CANCEL_SECONDS:
-            wanted = 2 if self._clock() > deadline else min(self._stops, 2)
-            if wanted > sent:
-                for handle in list(self._running):
-                    self._executor.cancel(handle, force=wanted == 2)
-                sent = wanted
+        began, done = self._clock(), 0
+        while self._running and self._clock() < began + 2 * CANCEL_SECONDS:
+            step = self._step_of_cancelling(self._clock() - began)
+            if step > done:
+                for handle, pending in list(self._running.items()):
+                    self._end_job(handle, pending, step, first=not done)
+                done = step
             try:
                 for handle in self._executor.wait(list(self._running), WAIT_SECONDS):
                     self._settle(handle)
@@ -283,6 +297,21 @@ class Scheduler:
         for pending in self._running.values():
             self._fail(pending, Interrupted("did not end when it was killed"))
         self._running.clear()
+
+    def _step_of_cancelling(self, seconds: float) -> int:
+        """What running jobs are due `seconds` after the stop."""
+        if self._stops > 1 or seconds > CANCEL_SECONDS:
+            return _KILL
+        return _CANCEL if seconds > SAVE_SECONDS else _SAVE
+
+    def _end_job(self, handle: Handle, pending: _Pending, step: int, *, first: bool) -> None:
+        saves = pending.node.stage.saves_when_stopped
+        if step == _KILL:
+            self._executor.cancel(handle, force=True)
+        elif saves and step == _SAVE:
+            request_stop(self._store.work(pending.draft.key))
+        elif saves or first:
+            self._executor.cancel(handle)
 
     def _patience(self) -> float:
         """Seconds until something may have changed."""

@@ -11,7 +11,7 @@ from pipeline.keys.fingerprint import SCHEMA
 from pipeline.planning.changes import EARLIER_SCHEME, changes
 from pipeline.planning.graph import Graph, Node
 from pipeline.planning.resolver import Resolver
-from pipeline.store.record import CURVE, PROGRESS, read_progress
+from pipeline.store.record import CURVE, PROGRESS, STOP, read_progress
 from pipeline.store.store import Manifest, Store
 
 
@@ -107,7 +107,7 @@ class _History:
 def _stopped_at(store: Store, key: str) -> str:
     """How far a killed attempt got, if it left a checkpoint to resume from, not only its record; else empty."""
     work = store.work(key)
-    left = set(work.files()) - {CURVE, PROGRESS}
+    left = set(work.files()) - {CURVE, PROGRESS, STOP}
     progress = read_progress(work)
     if not left:
         return ""

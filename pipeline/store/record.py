@@ -2,6 +2,7 @@
 
 metrics.jsonl    one line {"step", "time", "values"} for each recorded point; the last line of a step is valid
 progress.json    {"done", "total", "note", "time"}, replaced as a whole
+stop             exists once the run has asked the stage to save its state and end
 
 A finished stage may write `summary.json` into its result: {name: number}.
 
@@ -26,6 +27,7 @@ from pipeline.store.reading import Moment, Unreadable, decoded, read_lines, read
 CURVE = "metrics.jsonl"
 PROGRESS = "progress.json"
 SUMMARY = "summary.json"
+STOP = "stop"
 T = TypeVar("T")
 Step = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
@@ -81,6 +83,18 @@ def read_curve(folder: Folder) -> list[Point]:
 def write_progress(folder: Folder, done: float, total: float, note: str) -> None:
     content = asdict(Progress(float(done), float(total), redacted(note), time.time()))
     folder.replace(PROGRESS, json.dumps(content).encode())
+
+
+def request_stop(folder: Folder) -> None:
+    folder.write_bytes(STOP, b"")
+
+
+def withdraw_stop(folder: Folder) -> None:
+    folder.delete(STOP)
+
+
+def is_stop_requested(folder: Folder) -> bool:
+    return folder.exists(STOP)
 
 
 def read_progress(folder: Folder) -> Progress | None:

@@ -57,15 +57,17 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, detector: Detector, *, world: World, checkpoints: CheckpointFolder,
         listener: Listener, pace: Pace, static_shapes: bool | None = None,
+        stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         """Set up the training, at its newest checkpoint if there is one.
 
+        `stop_requested` is called on the first worker after each step; once it is true, all workers save and end.
         `static_shapes` selects how matches and losses are computed; by default it is true on a GPU.
         """
         check_precision(recipe.precision, world.device)
         _check_workers(recipe, world)
         self.recipe, self.world, self.checkpoints = recipe, world, checkpoints
-        self.listener, self.pace = listener, pace
+        self.listener, self.pace, self._stop_requested = listener, pace, stop_requested
         on_gpu = world.device.type == "cuda"
         self.static_shapes = on_gpu if static_shapes is None else static_shapes
         self._copy_stream = torch.cuda.Stream(world.device) if on_gpu else None  # type: ignore[no-untyped-call]
@@ -85,13 +87,19 @@ class Trainer:
         self._window, self._watch, self._saved_at = _Window(), Stopwatch(), time.monotonic()
 
     def run(self, batches: Iterable[Batch]) -> Detector:
-        """Train to the end of the schedule on `batches`, which start at step `self.step`; return the detector."""
+        """Train on `batches`, which start at step `self.step`, and return the detector.
+
+        Ends at the end of the schedule, or with a checkpoint of the step reached when a stop is requested.
+        """
         self._watch.read()
         for batch in self._timed(batches):
             self._take_step(batch)
             self.step += 1
-            if self.step % self.pace.log_steps == 0 or self._is_checkpoint_step():
-                self._report()
+            is_last = self._is_stopping()
+            if is_last or self.step % self.pace.log_steps == 0 or self._is_checkpoint_step():
+                self._report(save=is_last)
+            if is_last:
+                break
         return self.detector
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -130,10 +138,19 @@ class Trainer:
             return count.clamp(min=1) * self.world.size
         return self.world.sum(count).clamp(min=1)
 
-    def _report(self) -> None:
-        """Check and report the losses since the last report; save if a checkpoint is due."""
+    def _is_stopping(self) -> bool:
+        """Whether to end after this step, the same on every worker."""
+        requested = self.world.is_first and self._stop_requested()
+        if self.world.size == 1:
+            return requested
+        if self.world.device.type == "cuda" and self.step % self.pace.log_steps:
+            return False  # to agree, this step would have to wait for the device
+        return bool(self.world.from_first(int(requested)))
+
+    def _report(self, *, save: bool) -> None:
+        """Check and report the losses since the last report; save if a checkpoint is due, or anyway if `save`."""
         window, self._window = self._window, _Window()
-        wants_checkpoint = self.world.is_first and self._wants_checkpoint()
+        wants_checkpoint = self.world.is_first and (save or self._wants_checkpoint())
         losses = torch.stack(window.losses)
         shared = torch.cat([losses.flatten(), losses.new_tensor([float(wants_checkpoint)])])
         shared = self.world.sum(shared).cpu()

@@ -5,7 +5,7 @@ Tested in tests/stages/training/test_train.py.
 
 from __future__ import annotations
 
-from pipeline.errors import PipelineError
+from pipeline.errors import Interrupted, PipelineError
 from pipeline.folder import Folder
 from ssd_core.weights.weights import Weights, save_weights
 from stages.shards.class_check import require_classes
@@ -18,7 +18,7 @@ from stages.training.worker import WorkerJob, run_worker
 def train(job: WorkerJob, group: Group | None, out: Folder) -> None:
     """Run the training to completion, in this process if there is no group, and write the result.
 
-    Raises PipelineError for errors that the user can fix.
+    Raises PipelineError for errors that the user can fix, and Interrupted when it stopped at a checkpoint on request.
     """
     require_classes(job.shard_set(), job.recipe.spec)
     require_objects(job.shard_set(), difficult=job.recipe.train_difficult)
@@ -27,6 +27,8 @@ def train(job: WorkerJob, group: Group | None, out: Folder) -> None:
             run_group(job, group) if group else run_worker(job)
         except ValueError as error:
             raise PipelineError(str(error)) from error
+        if (step := job.checkpoints().newest_step()) < job.recipe.schedule.iterations:
+            raise Interrupted(f"stopped at step {step}, which is saved")
     _write_result(job, out)
 
 

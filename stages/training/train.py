@@ -20,6 +20,8 @@ from stages.training.weight_files import WEIGHTS, kept_weights
 class Train(Stage):
     """One training."""
 
+    saves_when_stopped = True
+
     recipe: Recipe
     shards: Stage
     """Shards to train on."""

@@ -67,7 +67,7 @@ class _ContextListener:
 
 
 def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int = 0) -> None:
-    """Train to completion as worker `rank` of `size`."""
+    """Train as worker `rank` of `size`, to completion or to a checkpoint after `Context.stop_requested`."""
     world = World(rank=rank, size=size, device=_device(job, local_rank))
     detector = job.initial_detector()
     recipe = replace(job.recipe, spec=detector.spec)  # with the preprocessing of the initial weights
@@ -78,6 +78,7 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int 
         checkpoints=job.checkpoints(),
         listener=_ContextListener(job.ctx),
         pace=job.pace,
+        stop_requested=job.ctx.stop_requested,
     )
     batches = training_batches(
         job.shard_set(),
