@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from pipeline.driver.interrupts import stopping_on_signals
+from pipeline.driver.interrupts import hangup_held, stopping_on_signals
 from pipeline.execution.scheduler import CANCEL_SECONDS
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_two_signals_ask_to_stop_and_the_third_interrupts(number):
     asked: list[int] = []
 
@@ -31,6 +31,30 @@ def test_previous_handlers_are_restored_afterwards():
     with stopping_on_signals(lambda: None):
         assert signal.getsignal(signal.SIGTERM) not in before
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_hangup_stays_ignored_under_nohup():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping_on_signals(lambda: pytest.fail("stopped")):
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_processes_started_while_a_hangup_is_held_never_see_it_and_this_one_sees_it_afterwards():
+    seen: list[str] = []
+    before = signal.signal(signal.SIGHUP, lambda *_: seen.append("hangup"))
+    try:
+        with hangup_held():
+            child = subprocess.Popen([sys.executable, "-c", "input(); print('alive')"], stdin=-1, stdout=-1, text=True)
+            os.kill(os.getpid(), signal.SIGHUP)
+            seen.append("held")
+        assert seen == ["held", "hangup"]
+        child.send_signal(signal.SIGHUP)
+        assert child.communicate("\n", timeout=20)[0] == "alive\n"
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 RUN = """

@@ -289,6 +289,7 @@ class NeverEnds(InlineExecutor):
         super().__init__(Resources(cpus=2))
         self.clock, self.stubborn = clock, stubborn
         self.asked: list[bool] = []
+        self.asked_at: list[float] = []
         self.on_wait = lambda: None
 
     def wait(self, handles: Collection[Handle], timeout: float) -> list[Handle]:
@@ -298,6 +299,7 @@ class NeverEnds(InlineExecutor):
 
     def cancel(self, handle: Handle, *, force: bool = False) -> None:
         self.asked.append(force)
+        self.asked_at.append(self.clock.now)
         if force or not self.stubborn:
             super().cancel(handle)
 
@@ -341,6 +343,36 @@ def test_a_job_that_does_not_end_is_killed_after_thirty_seconds_or_at_the_second
     with pytest.raises(Interrupted):
         run.run()
     assert True in executor.asked
+    assert clock.now < 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saves(Sum):
+    saves_when_stopped = True
+
+
+def test_a_stage_that_saves_is_asked_first_cancelled_after_twenty_seconds_and_killed_at_thirty(store):
+    clock = Clock()
+    executor = NeverEnds(clock, stubborn=True)
+    run = scheduler(store, Saves(name="a"), clock=clock, executor=executor)
+    executor.on_wait = lambda: run.stop() if not run._stops else None
+    with pytest.raises(Interrupted):
+        run.run()
+    assert executor.asked == [False, True]
+    assert executor.asked_at == [pytest.approx(20, abs=1.5), pytest.approx(30, abs=1.5)]
+    (stop,) = (name for name in store.folder.files() if name.endswith("/stop"))
+    assert scheduler(store, Saves(name="a")).run().status == "finished"
+    assert not store.folder.exists(stop)
+
+
+def test_a_second_stop_kills_at_once_also_what_would_save(store):
+    clock = Clock()
+    executor = NeverEnds(clock, stubborn=True)
+    run = scheduler(store, Saves(name="a"), clock=clock, executor=executor)
+    executor.on_wait = run.stop
+    with pytest.raises(Interrupted):
+        run.run()
+    assert executor.asked[0] is True
     assert clock.now < 5
 
 

@@ -18,11 +18,11 @@ import ray
 import torch
 from torch import Tensor
 
-from pipeline.errors import PipelineError
+from pipeline.errors import Interrupted, PipelineError
 from pipeline.execution.run_stage import StageContext
 from pipeline.folder import Folder
 from pipeline.stage import Stage
-from pipeline.store.record import Point, read_curve, read_progress
+from pipeline.store.record import Point, read_curve, read_progress, request_stop
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.detector import Preprocessing
 from ssd_core.spec.recipe import Recipe
@@ -102,6 +102,31 @@ def test_a_training_that_failed_half_way_resumes_and_ends_with_bitwise_the_same_
     done(training, in_process, "b", drawn.folders)  # with the same work folder
     assert [point.step for point in read_curve(ctx.work)] == list(range(7, 13))  # after the checkpoint of step 6
     assert_same(weights(ctx.out), weights(undisturbed.out))
+
+
+def test_a_stop_saves_the_step_reached_and_the_resumed_training_has_bitwise_the_same_weights(
+    training, in_process, drawn, monkeypatch
+):
+    training = replace(training, checkpoint_steps=1000)
+    undisturbed = done(training, in_process, "a", drawn.folders)
+    ctx = in_process(training, "b", drawn.folders)
+    asked = iter([False] * 6 + [True])
+    monkeypatch.setattr(ctx, "stop_requested", lambda: next(asked))
+    with pytest.raises(Interrupted, match="stopped at step 7, which is saved"):
+        training.run(ctx)
+    assert ctx.out.files() == []
+    assert [file for file in ctx.work.files() if "checkpoints" in file] == [
+        f"checkpoints/step-{step:09d}.pt" for step in (5, 7)
+    ]
+    done(training, in_process, "b", drawn.folders)
+    assert_same(weights(ctx.out), weights(undisturbed.out))
+
+
+def test_the_file_stop_in_the_work_folder_stops_workers_of_ray_train(training, in_process, drawn, ray_session):
+    ctx = in_process(training, "a", drawn.folders)
+    request_stop(ctx.work)
+    with pytest.raises(Interrupted, match="stopped at step 1, which is saved"):
+        replace(training, workers=1).run(ctx)
 
 
 def test_a_training_that_lost_only_its_result_is_not_repeated(training, in_process, drawn):

@@ -1,0 +1,128 @@
+"""A training stopped by Ctrl-C, SIGTERM or a closed terminal saves its checkpoint, and the same command resumes it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from pipeline.execution.scheduler import SAVE_SECONDS
+from pipeline.store.store import Store
+
+if TYPE_CHECKING:
+    from tests.experiments.cli.conftest import Project
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Command:
+    """`ssdpipe train` as a person starts it: in a terminal that belongs to it."""
+
+    store: Path
+    data: Path
+    terminal: int = -1
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.terminal, inner = pty.openpty()
+        settings = ("-s", "schedule.iterations=120", "-s", "batch_size=2", "-s", "checkpoint_steps=1000")
+        arguments = ["train", "ssd-tiny", *settings, "--data", str(self.data), "--gpus", "0", "--no-mlflow"]
+
+        def own_terminal() -> None:
+            os.setsid()
+            fcntl.ioctl(inner, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments],
+            env=os.environ | {"SSDPIPE_STORE": str(self.store)},
+            stdin=inner,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.store.parent / "printed").open("wb"),
+            preexec_fn=own_terminal,
+        )
+        os.close(inner)
+
+    @property
+    def printed(self) -> str:
+        return (self.store.parent / "printed").read_text()
+
+    def close_terminal(self) -> None:
+        os.close(self.terminal)
+
+    def interrupt(self) -> None:
+        os.write(self.terminal, b"\x03")  # the terminal sends SIGINT to all processes of the command
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def is_gone(self) -> bool:
+        """Whether no process of this command still runs."""
+        mark = f"SSDPIPE_STORE={self.store}"
+        return not any(mark in _environment(pid) for pid in psutil.pids())
+
+
+def _environment(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_text(encoding="utf-8", errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def _step(store: Path) -> int:
+    files = list(store.glob("work/*/progress.json"))
+    steps = [json.loads(file.read_bytes()) for file in files if '"total": 120' in file.read_text()]
+    return int(steps[0]["done"]) if steps else 0
+
+
+def test_each_kind_of_stop_saves_the_step_reached_and_the_repeated_command_gives_the_undisturbed_weights(
+    project: Project, tmp_path: Path
+) -> None:
+    reached = 0
+    for stop in (Command.interrupt, Command.terminate, Command.close_terminal):
+        command = Command(project.store, project.data)
+        _wait_for(partial(_has_passed, project.store, reached))
+        began = time.monotonic()
+        stop(command)
+        assert command.process.wait(SAVE_SECONDS + 20) == 130, command.printed
+        print(f"{stop.__name__}: {time.monotonic() - began:.1f} s")
+        assert time.monotonic() - began < SAVE_SECONDS
+        saved = max(int(file.stem[-9:]) for file in project.store.glob("work/*/checkpoints/step-*.pt"))
+        assert reached < saved == _step(project.store) < 120
+        assert f"train/ssd-tiny/seed0: step {saved} of 120" in command.printed
+        assert "train ssd-tiny" in command.printed.splitlines()[-1]
+        _wait_for(command.is_gone, 10)
+        reached = saved
+    assert Command(project.store, project.data).process.wait(120) == 0
+    assert Command(tmp_path / "undisturbed", project.data).process.wait(120) == 0
+    assert _weights(project.store) == _weights(tmp_path / "undisturbed")
+
+
+def _has_passed(store: Path, step: int) -> bool:
+    return _step(store) > step
+
+
+def _weights(store: Path) -> str:
+    (training,) = (each for each in Store.open(str(store)).manifests() if each.address == "train/ssd-tiny/seed0")
+    return training.digest
+
+
+def _wait_for(there: Callable[[], bool], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < end, f"not there after {seconds} s"
+        time.sleep(0.1)
