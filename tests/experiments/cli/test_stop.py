@@ -40,7 +40,7 @@ class Command:
 
     def __post_init__(self) -> None:
         self.terminal, inner = pty.openpty()
-        settings = ("-s", "schedule.iterations=120", "-s", "batch_size=2", "-s", "checkpoint_steps=1000")
+        settings = ("-s", "schedule.iterations=120", "-s", "batch_size=2")
         arguments = ["train", "ssd-tiny", *settings, "--data", str(self.data), "--gpus", "0", "--no-mlflow"]
 
         def own_terminal() -> None:
@@ -95,7 +95,7 @@ def test_each_kind_of_stop_saves_the_step_reached_and_the_repeated_command_gives
     reached = 0
     for stop in (Command.interrupt, Command.terminate, Command.close_terminal):
         command = Command(project.store, project.data)
-        _wait_for(partial(_has_passed, project.store, reached))
+        _wait_for(partial(_has_passed, command, reached))
         began = time.monotonic()
         stop(command)
         assert command.process.wait(SAVE_SECONDS + 20) == 130, command.printed
@@ -112,8 +112,9 @@ def test_each_kind_of_stop_saves_the_step_reached_and_the_repeated_command_gives
     assert _weights(project.store) == _weights(tmp_path / "undisturbed")
 
 
-def _has_passed(store: Path, step: int) -> bool:
-    return _step(store) > step
+def _has_passed(command: Command, step: int) -> bool:
+    assert command.process.poll() is None, command.printed
+    return _step(command.store) > step
 
 
 def _weights(store: Path) -> str:
