@@ -36,6 +36,7 @@ chaos: $(INSTALLED)  ## kill a real command at CHAOS_KILLS=30 seeded moments (CH
 
 bench: $(INSTALLED)  ## measure speed side by side with other programs; prints the conditions
 	$(BIN)/python benchmarks/input_pipeline.py
+	$(BIN)/python benchmarks/coco_scoring.py
 	$(BIN)/python benchmarks/scheduler_overhead.py
 	$(BIN)/python benchmarks/planning.py
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = (
-    "mlflow", "numpy", "opencv-python-headless", "pyarrow", "pycocotools", "ray", "torch", "torchvision",
+    "hotcoco", "mlflow", "numpy", "opencv-python-headless", "pyarrow", "pycocotools", "ray", "torch", "torchvision",
 )  # fmt: skip
 
 

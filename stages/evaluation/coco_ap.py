@@ -1,59 +1,32 @@
-"""Average precision and recall as COCO defines them, computed by pycocotools (paper, Table 5).
+"""Average precision and recall as COCO defines them (paper, Table 5), computed by one of two tools with equal digits.
 
 Boxes are (x, y, width, height) in pixels of the original image, continuous coordinates. Equal scores are ordered by
 image index, then in the given order.
-Letters: N detections, G objects, D detections of one class, C classes.
+Letters: N detections, G objects, D detections of one class, C classes, T IoU thresholds, R recalls, A sizes, M maxima.
 
 Tested in tests/stages/evaluation/test_coco_results.py.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from numpy import ndarray
 
 from ssd_core.metrics.voc_ap import Outcomes
+from stages.evaluation.coco_input import CocoDetections, CocoObjects
+from stages.evaluation.coco_judged import Judge, Judged, JudgedPair
+from stages.evaluation.coco_tools import chosen
 
 NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 """Metrics in the order of pycocotools; s, m and l are objects of up to 32^2, up to 96^2 and more square pixels."""
 
 MOST_PER_IMAGE = 100
 """Number of detections per class and image that count."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CocoDetections:
-    """Detections in a set of images."""
-
-    images: Int[ndarray, " N"]
-    """Index of the image, from 0."""
-
-    labels: Int[ndarray, " N"]
-    """0-based classes."""
-
-    scores: Float[ndarray, " N"]
-    boxes_xywh: Float[ndarray, "N 4"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CocoObjects:
-    """Annotated objects in a set of images."""
-
-    images: Int[ndarray, " G"]
-    labels: Int[ndarray, " G"]
-    boxes_xywh: Float[ndarray, "G 4"]
-    area: Float[ndarray, " G"]
-    """Area that decides the size class of an object: that of its segmentation if annotated."""
-
-    crowd: Bool[ndarray, " G"]
-    """Whether it is a region of many objects: detections in it are ignored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,26 +39,28 @@ class CocoResult:
     ap_per_class: Float[ndarray, " C"]
     """Mean over the IoU thresholds 0.50, 0.55 ... 0.95."""
 
-    outcomes: tuple[Outcomes, ...]
-    """Outcomes of each class at each of the ten IoU thresholds, class by class, for resampling images."""
+    judged: Judged
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcomes, ...]:
+        """Outcomes of each class at each of the ten IoU thresholds, class by class, for resampling images."""
+        return tuple(outcome for pairs in self.judged.pairs() for outcome in _outcomes_of_class(pairs))
 
 
 def evaluate_coco(
-    detections: CocoDetections, objects: CocoObjects, *, image_count: int, class_count: int
+    detections: CocoDetections,
+    objects: CocoObjects,
+    *,
+    image_count: int,
+    class_count: int,
+    judge: Judge | None = None,
 ) -> CocoResult:
-    """Evaluate detections on `image_count` images."""
-    from pycocotools.cocoeval import COCOeval
-
-    with _quiet():
-        truth = _index(_objects(objects), image_count, class_count)
-        judged = COCOeval(truth, _index(_detections(detections), image_count, class_count), "bbox")
-        judged.evaluate()
-        judged.accumulate()
-        judged.summarize()
+    """Evaluate detections on `image_count` images by the tool that the user chose (`coco_tools.chosen`)."""
+    judged = (judge or chosen())(detections, objects, image_count=image_count, class_count=class_count)
     return CocoResult(
         numbers={name: _or_nan(value) for name, value in zip(NUMBERS, judged.stats, strict=True)},
-        ap_per_class=_ap_per_class(judged.eval["precision"]),
-        outcomes=tuple(_outcomes(judged)),
+        ap_per_class=_ap_per_class(judged.precision),
+        judged=judged,
     )
 
 
@@ -98,61 +73,6 @@ def _or_nan(value: float) -> float:
     return float(value) if value > -1 else float("nan")  # pycocotools writes -1 for an undefined value
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield
-
-
-def _objects(objects: CocoObjects) -> list[dict[str, Any]]:
-    return [
-        # From 1: pycocotools treats a match with id 0 as no match
-        {"id": number, "image_id": image, "category_id": label, "bbox": box, "area": area, "iscrowd": int(crowd)}
-        for number, (image, label, box, area, crowd) in enumerate(
-            zip(
-                objects.images.tolist(),
-                objects.labels.tolist(),
-                objects.boxes_xywh.astype(np.float64).tolist(),
-                objects.area.astype(np.float64).tolist(),
-                objects.crowd.tolist(),
-                strict=True,
-            ),
-            start=1,
-        )
-    ]
-
-
-def _detections(detections: CocoDetections) -> list[dict[str, Any]]:
-    boxes_xywh = detections.boxes_xywh.astype(np.float64)
-    return [
-        {"id": number, "image_id": image, "category_id": label, "bbox": box, "area": area, "score": score}
-        for number, (image, label, box, area, score) in enumerate(
-            zip(
-                detections.images.tolist(),
-                detections.labels.tolist(),
-                boxes_xywh.tolist(),
-                boxes_xywh[:, 2:].prod(axis=1).tolist(),
-                detections.scores.tolist(),
-                strict=True,
-            ),
-            start=1,
-        )
-    ]
-
-
-def _index(annotations: list[dict[str, Any]], image_count: int, class_count: int) -> Any:
-    from pycocotools.coco import COCO
-
-    indexed = COCO()
-    indexed.dataset = {
-        "images": [{"id": number} for number in range(image_count)],
-        "categories": [{"id": label} for label in range(class_count)],
-        "annotations": annotations,
-    }
-    indexed.createIndex()
-    return indexed
-
-
 def _ap_per_class(precision: Float[ndarray, "T R C A M"]) -> Float[ndarray, " C"]:
     """Mean precision over thresholds and recalls, for objects of all sizes and the largest number of detections."""
     of_class = precision[:, :, :, 0, -1]
@@ -161,23 +81,15 @@ def _ap_per_class(precision: Float[ndarray, "T R C A M"]) -> Float[ndarray, " C"
     return mean
 
 
-def _outcomes(judged: Any) -> Iterator[Outcomes]:
-    """Outcomes for objects of all sizes; pycocotools keeps one entry per class, size and image, in this order."""
-    images, sizes = len(judged.params.imgIds), len(judged.params.areaRng)
-    for label in range(len(judged.params.catIds)):
-        start = label * sizes * images
-        yield from _outcomes_of_class([item for item in judged.evalImgs[start : start + images] if item])
-
-
-def _outcomes_of_class(judged: Sequence[dict[str, Any]]) -> Iterator[Outcomes]:
+def _outcomes_of_class(pairs: Sequence[JudgedPair]) -> Iterator[Outcomes]:
     """Outcomes of one class at each of the ten IoU thresholds."""
-    scores = np.concatenate([np.empty(0), *(item["dtScores"] for item in judged)])
+    scores = np.concatenate([np.empty(0), *(pair.scores for pair in pairs)])
     order = np.argsort(-scores, kind="mergesort")
-    images = np.repeat([item["image_id"] for item in judged], [len(item["dtScores"]) for item in judged])[order]
-    matched = np.concatenate([np.empty((10, 0)), *(item["dtMatches"] for item in judged)], axis=1)[:, order] > 0
-    ignored = np.concatenate([np.empty((10, 0)), *(item["dtIgnore"] for item in judged)], axis=1)[:, order] > 0
-    counting = [int((item["gtIgnore"] == 0).sum()) for item in judged]
-    object_images = np.repeat([item["image_id"] for item in judged], counting)
+    images = np.repeat([pair.image for pair in pairs], [len(pair.scores) for pair in pairs])[order]
+    none = np.empty((10, 0), bool)
+    matched = np.concatenate([none, *(pair.matched for pair in pairs)], axis=1)[:, order]
+    ignored = np.concatenate([none, *(pair.ignored for pair in pairs)], axis=1)[:, order]
+    object_images = np.repeat([pair.image for pair in pairs], [pair.object_count for pair in pairs])
     for is_matched, is_ignored in zip(matched, ignored, strict=True):
         yield Outcomes(
             images=images.astype(np.int32),

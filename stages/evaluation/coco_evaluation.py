@@ -25,7 +25,8 @@ from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
 from stages.detection.table import DETECTIONS
 from stages.evaluation.boxes import scored_boxes
-from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco, id_order
+from stages.evaluation.coco_ap import CocoResult, evaluate_coco, id_order
+from stages.evaluation.coco_input import CocoDetections, CocoObjects
 from stages.evaluation.outcomes import OUTCOMES, write_outcomes
 
 

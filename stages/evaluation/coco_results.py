@@ -25,7 +25,8 @@ from stages.datasets.coco.coco_json import CocoFile, parse_coco
 from stages.datasets.defects import Kind
 from stages.datasets.ground_truth import KeptObject, counted, kept_objects
 from stages.datasets.reading.values import shown
-from stages.evaluation.coco_ap import CocoDetections, CocoObjects, CocoResult, evaluate_coco, id_order
+from stages.evaluation.coco_ap import CocoResult, evaluate_coco, id_order
+from stages.evaluation.coco_input import CocoDetections, CocoObjects
 from stages.evaluation.coco_result_entries import Results, read_result_file
 
 
