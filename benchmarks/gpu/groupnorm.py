@@ -26,7 +26,7 @@ from ssd_core.data.training_stream import Batch
 from ssd_core.network.model import Detector
 from ssd_core.spec.recipe import Recipe
 
-COMPILATION = 70.0
+COMPILATION = 50.0
 """About the time of compiling one network with its gradients."""
 
 

@@ -114,6 +114,7 @@ class _Training:
         self.detector.train()
         set_learning_rate(self.optimiser, self.schedule.learning_rate(step))
         images = batch.images.to(self.side.device, non_blocking=True)
+        images = images.contiguous(memory_format=torch.channels_last)  # one layout for both sides: compiled once
         with autocast(self.side.recipe.precision, self.side.device):
             locations, logits = self.network(images)
         loss = self.loss_of(locations.float(), logits.float(), batch)
