@@ -13,7 +13,7 @@ from tools.chaos.progress import Progress
 from tools.chaos.schedule import HELPERS, Kill, Round
 from tools.chaos.victims import end, strike
 
-LIMIT = 150.0
+LIMIT = 300.0
 """Seconds after which a command that neither ends nor continues has failed the trial."""
 
 NOTICED = ('"kind": "retried"', "workers were lost")
