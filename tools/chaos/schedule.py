@@ -10,7 +10,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-DRIVERS = ("driver SIGKILL", "driver SIGTERM", "driver SIGINT", "everything", "one of two drivers", "both drivers")
+SIGNALLED = ("driver SIGKILL", "driver SIGTERM", "driver SIGINT", "driver SIGHUP")
+DRIVERS = (*SIGNALLED, "everything", "one of two drivers", "both drivers")
 """Deaths that end a command; `everything` kills Ray's processes with it, as a power cut does."""
 
 CLUSTER = ("raylet", "head")
@@ -22,7 +23,7 @@ HELPERS = ("stage process", "map worker", "training worker", "training controlle
 KINDS = (*DRIVERS, *CLUSTER, *HELPERS)
 
 MOMENTS: dict[str, tuple[str, ...]] = {
-    "starting": ("driver SIGKILL", "driver SIGTERM", "driver SIGINT", "everything", "both drivers"),
+    "starting": (*SIGNALLED, "everything", "both drivers"),
     "sharding": (*DRIVERS, *CLUSTER, "stage process", "map worker"),
     "training": tuple(kind for kind in KINDS if kind != "map worker"),
     "training again": tuple(kind for kind in KINDS if kind != "map worker"),

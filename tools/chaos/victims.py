@@ -22,13 +22,13 @@ TITLES = {
 """How the name of a process, or the title that Ray gives it, begins."""
 
 STAGES = ("ray::shard/", "ray::train/", "ray::detect/", "ray::evaluate/")
-SIGNALS = {"driver SIGTERM": signal.SIGTERM, "driver SIGINT": signal.SIGINT}
+SIGNALS = {"driver SIGTERM": signal.SIGTERM, "driver SIGINT": signal.SIGINT, "driver SIGHUP": signal.SIGHUP}
 
 
 def strike(kind: str, drivers: list[Popen[bytes]], processes: list[psutil.Process], leases: Path) -> int:
     """End the victims of a kind; return how many there were."""
     match kind:
-        case "driver SIGKILL" | "driver SIGTERM" | "driver SIGINT":
+        case "driver SIGKILL" | "driver SIGTERM" | "driver SIGINT" | "driver SIGHUP":
             victims = [psutil.Process(drivers[0].pid)]
         case "one of two drivers":
             victims = [psutil.Process(_holder(drivers, leases).pid)]
