@@ -1,22 +1,33 @@
 """A folder on any pyarrow file system, named by a path or a URI; cheap to pickle and to send to workers.
 
 A local path and `s3://bucket/prefix` differ only in speed: stages write through `open_output`, `write_bytes` and
-`write_json`, or pass `filesystem` and `path` to pyarrow.
+`write_json`, or pass `filesystem` and `path` to pyarrow. On S3 a write is one request and atomic, and there are no
+folders: nothing is created, moved or marked.
+
+Tested in tests/pipeline/test_folder.py and tests/pipeline/test_s3.py.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 from pyarrow import ArrowInvalid, fs
 
 from pipeline.errors import PipelineError
+from pipeline.object_store import Objects
 from pipeline.redaction import redacted
+from pipeline.s3_place import client_of, completed, is_s3
+
+DELETERS = 10
+"""Number of processes that may delete the same folder at once."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +43,18 @@ class Folder:
         return cls(place if "://" in place else str(Path(place).expanduser().resolve()))
 
     @cached_property
-    def _resolved(self) -> tuple[fs.FileSystem, str]:
-        if "://" in self.uri:
-            return self._opened()
-        return fs.LocalFileSystem(), str(Path(self.uri).resolve())
+    def _resolved(self) -> tuple[fs.FileSystem, str, Any]:
+        """File system, path, and client of the bucket on S3."""
+        if "://" not in self.uri:
+            return fs.LocalFileSystem(), str(Path(self.uri).resolve()), None
+        place, _, query = self.uri.partition("?")
+        scheme, _, location = place.partition("://")
+        root, _, below = location.partition("/") if is_s3(self.uri) else (location, "", "")
+        filesystem, path, client = _opened(f"{scheme}://{root}{f'?{query}' if query else ''}", _surroundings())
+        return filesystem, f"{path}/{unquote(below)}".rstrip("/") if below else path, client
 
-    def _opened(self) -> tuple[fs.FileSystem, str]:
-        try:
-            filesystem, path = fs.FileSystem.from_uri(self.uri)
-        except ArrowInvalid as error:
-            raise PipelineError(
-                f"{self.uri} cannot be opened: {error}\nWrite it as s3://bucket/folder, with / and @ in keys and "
-                "passwords as %2F and %40, or better: give those by the environment, as AWS_ACCESS_KEY_ID"
-            ) from None
-        return filesystem, path
+    def __getstate__(self) -> dict[str, str]:
+        return {"uri": self.uri}  # each process opens it with its own credentials
 
     @property
     def shown(self) -> str:
@@ -71,17 +80,32 @@ class Folder:
     def is_local(self) -> bool:
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
+    @property
+    def objects(self) -> Objects | None:
+        """The folder as objects on S3, which can be written on a condition; None on other file systems."""
+        client = self._resolved[2]
+        return Objects(client, self.path.partition("/")[2]) if client else None
+
     def __truediv__(self, name: str) -> Folder:
         place, mark, parameters = self.uri.partition("?" if "://" in self.uri else "\0")
         return Folder(f"{place.rstrip('/')}/{name}{mark}{parameters}")
 
     def exists(self, name: str = "") -> bool:
+        if objects := self.objects:
+            return (bool(name) and objects.exists(name)) or bool(objects.sizes(name))
         info = self.filesystem.get_file_info(self._at(name))
         return bool(info.type != fs.FileType.NotFound)
 
     def is_file(self, name: str) -> bool:
         """Whether there is a file of this name, not a folder."""
+        if objects := self.objects:
+            return objects.exists(name)
         return bool(self.filesystem.get_file_info(self._at(name)).type == fs.FileType.File)
+
+    def create(self) -> None:
+        """Create the folder, where the file system has folders."""
+        if not self.objects:
+            self.filesystem.create_dir(self.path, recursive=True)
 
     def open_input(self, name: str) -> Any:
         """Open a file for reading, as a seekable binary stream."""
@@ -93,10 +117,16 @@ class Folder:
         return self.filesystem.open_output_stream(self._at(name), compression=None)
 
     def read_bytes(self, name: str) -> bytes:
+        """The content of a file; in one request on S3."""
+        if objects := self.objects:
+            return objects.read(name).content
         with self.open_input(name) as stream:
             return bytes(stream.read())
 
     def write_bytes(self, name: str, content: bytes) -> None:
+        if objects := self.objects:
+            objects.write(name, content)
+            return
         with self.open_output(name) as stream:
             stream.write(content)
 
@@ -108,6 +138,9 @@ class Folder:
 
     def replace(self, name: str, content: bytes) -> None:
         """Write a file atomically: readers see the old content or the new, never a part."""
+        if objects := self.objects:
+            objects.write(name, content)
+            return
         aside = f"{name}.{uuid4().hex[:8]}.part"  # never shared by two writers
         self.write_bytes(aside, content)
         self.filesystem.move(self._at(aside), self._at(name))
@@ -119,17 +152,42 @@ class Folder:
             with open(self._at(name), "ab") as stream:
                 stream.write(content)
         else:
-            before = self.read_bytes(name) if self.exists(name) else b""
+            before = b""
+            with suppress(FileNotFoundError):
+                before = self.read_bytes(name)
             self.write_bytes(name, before + content)
 
     def files(self) -> list[str]:
         """Relative names of all files below the folder, sorted."""
+        return sorted(self.sizes())
+
+    def sizes(self) -> dict[str, int]:
+        """{relative name: bytes} of all files below the folder."""
+        if objects := self.objects:
+            return objects.sizes()
         selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
         infos = self.filesystem.get_file_info(selector)
-        return sorted(info.path[len(self.path) + 1 :] for info in infos if info.type == fs.FileType.File)
+        return {info.path[len(self.path) + 1 :]: info.size for info in infos if info.type == fs.FileType.File}
 
     def delete(self, name: str = "") -> None:
         """Delete a file, or a folder with everything in it; do nothing when it is absent."""
+        if objects := self.objects:
+            objects.delete_all(name)
+            return
+        for _ in range(DELETERS):
+            with suppress(FileNotFoundError):  # another process deletes the same folder
+                self._delete(name)
+                return
+
+    def delete_file(self, name: str) -> None:
+        """Delete a file; do nothing when it is absent."""
+        if objects := self.objects:
+            objects.delete(name)
+            return
+        with suppress(FileNotFoundError):
+            self.filesystem.delete_file(self._at(name))
+
+    def _delete(self, name: str) -> None:
         kind = self.filesystem.get_file_info(self._at(name)).type
         if kind == fs.FileType.Directory:
             self.filesystem.delete_dir(self._at(name))
@@ -140,4 +198,26 @@ class Folder:
         return f"{self.path}/{name}" if name else self.path
 
     def _make_parent(self, name: str) -> None:
-        self.filesystem.create_dir(self._at(name).rpartition("/")[0], recursive=True)
+        if not self.objects:
+            self.filesystem.create_dir(self._at(name).rpartition("/")[0], recursive=True)
+
+
+@lru_cache(maxsize=16)
+def _opened(uri: str, surroundings: tuple[tuple[str, str], ...]) -> tuple[fs.FileSystem, str, Any]:
+    """File system and path of a URI, and on S3 the client of its bucket; connections are shared by all folders."""
+    del surroundings
+    whole = completed(uri) if is_s3(uri) else uri
+    try:
+        filesystem, path = fs.FileSystem.from_uri(whole)
+    except ArrowInvalid as error:
+        raise PipelineError(
+            f"{uri} cannot be opened: {error}\nWrite it as s3://bucket/folder, with / and @ in keys and "
+            "passwords as %2F and %40, or better: give those by the environment, as AWS_ACCESS_KEY_ID"
+        ) from None
+    client = client_of(whole, path.partition("/")[0], filesystem.region) if is_s3(uri) else None
+    return filesystem, path, client
+
+
+def _surroundings() -> tuple[tuple[str, str], ...]:
+    """Variables of the environment by which pyarrow finds endpoint and credentials."""
+    return tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))

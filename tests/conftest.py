@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+
+from tests.s3_server import BUCKET, S3Server, serving
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
@@ -43,3 +46,25 @@ def ray_session() -> Iterator[None]:
     ray_session.connect(cpus=2, gpus=0, dashboard=False)
     yield
     ray_session.disconnect()
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[S3Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(_s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """An S3 server that the environment names; `s3_place` is a place on it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in _s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return _s3_server
+
+
+@pytest.fixture
+def s3_place(s3: S3Server) -> str:
+    """URI of an empty place on the S3 server."""
+    return f"s3://{BUCKET}/{uuid4().hex[:8]}"

@@ -136,7 +136,7 @@ def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
     attempt = f"{job.attempt}-{uuid.uuid4().hex[:8]}"
     out, work = job.store.attempt(job.key, attempt), job.store.work(job.key)
     for folder in (out, work):
-        folder.filesystem.create_dir(folder.path, recursive=True)
+        folder.create()
     context = StageContext(
         key=job.key, stage=job.stage, inputs=job.inputs, out=out, work=work, mapper=mapper, files=job.files
     )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from pipeline.object_store import TooLarge
+
 if TYPE_CHECKING:
     from pipeline.folder import Folder
 
@@ -59,6 +61,11 @@ def read_typed(folder: Folder, name: str, decoder: msgspec.json.Decoder[T]) -> T
 
 def read_limited(folder: Folder, name: str, most: int) -> bytes:
     """The content of a file. Raises Unreadable when it has more than `most` bytes, and OSError."""
+    if folder.objects:
+        try:
+            return folder.objects.read(name, most).content
+        except TooLarge as error:
+            raise Unreadable(f"it has {error.size:,} bytes, more than {most:,}") from error
     with folder.open_input(name) as stream:
         if (size := stream.size()) > most:
             raise Unreadable(f"it has {size:,} bytes, more than {most:,}")

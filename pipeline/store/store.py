@@ -8,13 +8,15 @@ atomically, commits it, and readers trust manifests only.
     runs/<run>/events.jsonl         what happened; runs/<run>/logs/<stage>.log
     leases/<key>.json               which driver works on a key
 
-Two attempts that race on a key are both valid; the manifest names one of them.
+Two attempts that race on a key are both valid; the manifest names one of them. On S3 the first one to be published
+stays (a write on the condition that nothing exists), and the other driver adopts it.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
@@ -23,6 +25,7 @@ import msgspec
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import digest
+from pipeline.object_store import Objects
 from pipeline.redaction import redacted_json
 from pipeline.store.integrity import StoredFile, first_gap, sha256_of
 from pipeline.store.manifest import Manifest, parse_manifest
@@ -70,7 +73,7 @@ class Store:
 
     def _committed(self, key: str) -> Manifest | None:
         """The manifest of a key, whatever its files; a broken manifest is ignored."""
-        return self._read(key) if is_name(key) and self.folder.exists(f"keys/{key}.json") else None
+        return self._read(key) if is_name(key) else None
 
     def _gap(self, manifest: Manifest) -> str:
         return first_gap(self.output(manifest), manifest.files)
@@ -95,10 +98,9 @@ class Store:
 
     def commit(self, draft: Manifest) -> Manifest:
         """Make `draft.attempt` the result of its key, unless another attempt already is; return the valid manifest."""
-        earlier = self.find(draft.key)
-        if earlier:
+        manifest = self.find(draft.key) or self._publish(draft)
+        if manifest.attempt != draft.attempt:
             self.attempt(draft.key, draft.attempt).delete()
-        manifest = earlier or self._publish(draft)
         self.work(draft.key).delete()
         return manifest
 
@@ -111,8 +113,23 @@ class Store:
         files = checksums(self.output(draft))
         shown = {"provenance": redacted_json(draft.provenance), "tags": redacted_json(draft.tags)}
         manifest = replace(draft, **shown, files=files, digest=output_digest(files), finished=time.time())
-        content = json.dumps(asdict(manifest), indent=1, sort_keys=True)
-        self.folder.replace(f"keys/{draft.key}.json", content.encode())
+        content = json.dumps(asdict(manifest), indent=1, sort_keys=True).encode()
+        objects = (self.folder / "keys").objects
+        if objects is None:
+            self.folder.replace(f"keys/{draft.key}.json", content)
+            return self.find(draft.key) or manifest  # another driver may have published at the same moment
+        return self._publish_first(objects, manifest, content)
+
+    def _publish_first(self, objects: Objects, manifest: Manifest, content: bytes) -> Manifest:
+        """Write a manifest unless another driver did first; return the valid one."""
+        name = f"{manifest.key}.json"
+        while not objects.create(name, content):
+            with suppress(FileNotFoundError):  # discarded meanwhile
+                found = objects.read(name)
+                if winner := self.find(manifest.key):
+                    return winner
+                if objects.update(name, content, found.version):  # the one that is there is broken, or its files are
+                    break
         return manifest
 
     def _read(self, key: str) -> Manifest | None:
@@ -147,12 +164,8 @@ def log_name(address: str) -> str:
 
 
 def checksums(folder: Folder) -> tuple[StoredFile, ...]:
-    return tuple(_checksum(folder, name) for name in folder.files())
-
-
-def _checksum(folder: Folder, name: str) -> StoredFile:
-    size = folder.filesystem.get_file_info(f"{folder.path}/{name}").size
-    return StoredFile(path=name, size=size, sha256=sha256_of(folder, name))
+    sizes = sorted(folder.sizes().items())
+    return tuple(StoredFile(path=name, size=size, sha256=sha256_of(folder, name)) for name, size in sizes)
 
 
 def output_digest(files: tuple[StoredFile, ...]) -> str:

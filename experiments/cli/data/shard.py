@@ -40,7 +40,7 @@ def _copied(folder: str, place: str) -> str:
     from pipeline.folder import Folder
 
     source, target = Folder(folder), Folder.at(place)
-    target.filesystem.create_dir(target.path, recursive=True)
+    target.create()
     fs.copy_files(
         source.path, target.path, source_filesystem=source.filesystem, destination_filesystem=target.filesystem
     )

@@ -149,3 +149,43 @@ def test_of_many_processes_that_want_a_free_key_one_gets_it(folder):
     for child in children:
         child.communicate("\n", timeout=30)
     assert sorted(answers) == ["False"] * 5 + ["True"]
+
+
+def test_on_s3_of_drivers_that_take_over_from_a_dead_one_one_gets_it(s3_place, other):
+    child, process = other
+    folder = Folder(s3_place)
+    dead = Leases(folder, process)
+    dead.acquire("k")
+    child.kill()
+    child.wait()
+    dead._held.clear()
+    dead.close()
+    near, far = Leases(folder), Leases(folder, Process("far-away", 1, 1.0))
+    assert near.acquire("k") is None
+    assert far.acquire("k") == Process.this()
+    near.release("k")
+    assert far.acquire("k") is None
+    assert near.acquire("k") == Process("far-away", 1, 1.0)
+    near.close()
+    far.close()
+    assert folder.files() == []
+
+
+def test_on_s3_a_beat_renews_a_lease_and_neither_writes_a_released_nor_a_foreign_one(s3_place):
+    folder = Folder(s3_place)
+    leases = Leases(folder)
+    leases.acquire("mine")
+    leases.acquire("released")
+    leases.acquire("taken")
+    leases.acquire("deleted")
+    before = folder.objects.read("mine.json")
+    leases.release("released")
+    folder.delete_file("deleted.json")
+    foreign = b'{"host": "far-away", "pid": 1, "started": 1.0}'
+    folder.write_bytes("taken.json", foreign)
+    leases.beat()
+    assert folder.objects.read("mine.json").version != before.version
+    assert folder.files() == ["mine.json", "taken.json"]
+    leases.close()
+    assert folder.files() == ["taken.json"]
+    assert folder.read_bytes("taken.json") == foreign

@@ -177,3 +177,37 @@ def test_a_store_named_by_a_relative_path_is_the_same_wherever_a_worker_stands(t
     store = Store.open("./results")
     monkeypatch.chdir("/")
     assert (store.folder / "work").path == str(tmp_path / "results/work")
+
+
+def test_on_s3_the_first_manifest_stays_and_the_other_driver_adopts_it(s3_place, monkeypatch):
+    store = Store.open(s3_place)
+    for attempt in ("a", "b"):
+        write(store, draft(attempt), attempt.encode())
+    first = store.commit(draft("a"))
+    find, answers = Store.find, iter([None])
+    monkeypatch.setattr(Store, "find", lambda self, key: next(answers, find(self, key)))  # before the first commit
+    assert store.commit(draft("b")) == first
+    assert (store.folder / "objects").files() == [f"{first.key}/a/deep/result.txt"]
+
+
+def test_on_s3_a_manifest_whose_files_are_gone_is_replaced(s3_place):
+    store = Store.open(s3_place)
+    write(store, draft("a"))
+    store.output(store.commit(draft("a"))).delete()
+    write(store, draft("b"))
+    assert store.commit(draft("b")).attempt == "b"
+    assert store.find(draft("b").key).attempt == "b"
+
+
+def test_a_folder_that_another_driver_deletes_at_the_same_moment_is_no_error(store, monkeypatch):
+    work = store.work("k")
+    work.write_bytes("checkpoint", b"")
+    delete = Folder._delete
+
+    def late(folder, name):
+        delete(folder, name)
+        folder.filesystem.delete_dir(folder.path)  # what a second driver finds
+
+    monkeypatch.setattr(Folder, "_delete", late)
+    work.delete()
+    assert not work.exists()
