@@ -2,10 +2,12 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
+FUZZ_INPUTS ?= 100000
+FUZZ_SEED ?= 0
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check coverage architecture chaos bench clean
+.PHONY: help demo test test-slow fuzz check coverage architecture chaos bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,6 +20,10 @@ test: check  ## check style, types and imports, and run all quick tests
 
 test-slow: $(INSTALLED)  ## run the tests that take minutes: whole commands, kills, trainings
 	$(BIN)/pytest -m slow
+
+fuzz: $(INSTALLED)  ## feed 100,000 damaged files to every reader (FUZZ_INPUTS, FUZZ_SEED); guided by coverage with atheris
+	-$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[fuzz]"
+	OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.fuzz --inputs $(FUZZ_INPUTS) --seed $(FUZZ_SEED)
 
 check: $(INSTALLED)  ## check style, types and imports
 	$(BIN)/ruff check .

@@ -51,6 +51,8 @@ def _replaced(owner: Any, hint: Any, names: list[str], text: str, path: str) -> 
         return replace(owner, **{name: value})  # type: ignore[type-var]
     except ValueError as error:
         raise PipelineError(f"{path}={text}: {error}") from error
+    except ArithmeticError as error:  # a stride of 0, or a number that is too large
+        raise PipelineError(f"{path}={text}: nothing can be computed with this value ({error})") from error
 
 
 def _with_part(owner: tuple[Any, ...], hint: Any, names: list[str], text: str, path: str) -> tuple[Any, ...]:

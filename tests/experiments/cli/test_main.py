@@ -50,6 +50,7 @@ def test_help_imports_nothing_heavy() -> None:
             "base_lr must be a number of at least 0, but is -0.001",
         ),
         (("train", "ssd-tiny", "-s", "momentum=1"), "momentum must be at least 0 and below 1, but is 1"),
+        (("train", "ssd300-voc07", "-s", "spec.extras.0.stride=0"), "nothing can be computed with this value"),
         (("train", "ssd-tiny", "-s", "weight_decay=-1"), "weight_decay must be a number of at least 0, but is -1"),
         (("train", "ssd-tiny", "--data", "nowhere"), "nowhere"),
         (("train", "ssd-tiny", "--train-split", "train"), "--data"),
