@@ -18,6 +18,7 @@ import torch
 from pyarrow import fs
 from torch import nn
 
+from ssd_core.weights.soundness import any_error_as
 from ssd_core.weights.tensor_file import read_tensors
 
 _NAME = re.compile(r"step-(\d{9})\.pt")
@@ -68,22 +69,25 @@ class CheckpointFolder:
         return content
 
     def restore(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        """Load the checkpoint of a step into model, optimiser and torch's random state.
+        """Load the checkpoint of a step into model, optimiser and torch's random state. Raises ValueError if it cannot.
 
         Whether the optimiser is fused depends on the device of this process, not of the one that saved.
         """
         content = self.read(step)
-        model.load_state_dict(content["model"])
-        for saved, group in zip(content["optimiser"]["param_groups"], optimiser.param_groups, strict=True):
-            saved["fused"] = group["fused"]
-        optimiser.load_state_dict(content["optimiser"])
-        torch.set_rng_state(content["random_state"])
+        with any_error_as(f"{self.path}/{_name(step)} is no checkpoint of this training; delete it to resume earlier"):
+            model.load_state_dict(content["model"])
+            for saved, group in zip(content["optimiser"]["param_groups"], optimiser.param_groups, strict=True):
+                saved["fused"] = group["fused"]
+            optimiser.load_state_dict(content["optimiser"])
+            torch.set_rng_state(content["random_state"])
 
     def _is_whole(self, step: int) -> bool:
         try:
             with self.filesystem.open_input_file(f"{self.path}/{_name(step)}") as stream:
                 return zipfile.ZipFile(stream).testzip() is None  # the format of `torch.save`, with checksums
-        except (zipfile.BadZipFile, ValueError):  # ValueError if the file is too short
+        except OSError:
+            raise
+        except Exception:  # a damaged directory makes zipfile raise errors of many types
             return False
 
     def _delete_others(self, saved: int) -> None:

@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
+import torch
+from torch import Tensor
+
 LARGEST = 1 << 20
 """Largest input in bytes."""
 
@@ -212,6 +215,8 @@ def in_zip(content: bytes, odd: Random) -> bytes:
     """Change the content or the name of a member, with right checksums."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [(info, archive.read(info)) for info in archive.infolist()]
+    if odd.random() < 0.5 and any(info.filename.endswith("/data.pkl") for info, _ in members):
+        return in_pickle(content, odd)
     place = odd.randrange(len(members))
     info, held = members[place]
     match odd.randrange(6):
@@ -232,6 +237,42 @@ def in_zip(content: bytes, odd: Random) -> bytes:
                 zipfile.ZipInfo(info.filename), held, odd.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
             )
     return sink.getvalue()
+
+
+def in_pickle(content: bytes, odd: Random) -> bytes:
+    """Change a value in what `torch.save` wrote: a field, or a tensor's name, shape, type or numbers."""
+    sink = io.BytesIO()
+    torch.save(_in_tensors(torch.load(io.BytesIO(content), weights_only=True), odd), sink)
+    return sink.getvalue()
+
+
+def _in_tensors(value: Any, odd: Random) -> Any:
+    if isinstance(value, Tensor):
+        other = (
+            value.double(),
+            value.half(),
+            value.int(),
+            value[None],
+            value.flatten(),
+            value * float("nan"),
+            value[:0],
+        )
+        return odd.choice(
+            (*other, value.to(torch.complex64), value.to_sparse(), value.expand(9, *value.shape), 1, None)
+        )
+    if not isinstance(value, dict | list) or not value or odd.random() < 0.05:
+        return odd.choice(ODD)
+    if isinstance(value, list):
+        place = odd.randrange(len(value))
+        return [*value[:place], *odd.choice(([], [_in_tensors(value[place], odd)])), *value[place + 1 :]]
+    name = odd.choice(list(value))
+    match odd.randrange(6):
+        case 0:
+            return {each: held for each, held in value.items() if each != name}
+        case 1:
+            return {(odd.choice(("x", 0, None)) if each == name else each): held for each, held in value.items()}
+        case _:
+            return value | {name: _in_tensors(value[name], odd)}
 
 
 def in_gzip(content: bytes, odd: Random) -> bytes:
@@ -259,7 +300,7 @@ def odd_name(name: str, odd: Random) -> str:
     return odd.choice((
         f"../{name}", f"/{name}", f"../../../tmp/{name}", "..", ".", "", "a/../../b", name.upper(), name + "/",
         "x" * 300, f"{name}/below", "a\\..\\b", "é", "a\nb", name + ".part", "C:/x", "//x", "./" + name, "nul\0x",
-        "x/" * 600 + "y",
+        "x/" * 600 + "y", "x/" * 1500 + "y",
     ))  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from experiments.cli.requests import TrainRequest
+from experiments.cli.shared.encoding import name_not_utf8
 from experiments.framework.loading import RECIPES, named_setup
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import describe, digest
@@ -44,11 +45,14 @@ def _applied(name: str, content: bytes) -> Any:
     lines = content.decode(errors="surrogateescape").replace("\0", "").split("\n")
     waiting = [*TrainRequest(recipe=name, settings=[line for line in lines if line]).targets(Placement())]
     found = {}
-    while waiting:
-        stage = waiting.pop()
-        described = describe(stage)
-        found[stage.address] = digest(described.config)
-        waiting += described.inputs.values()
+    try:
+        while waiting:
+            stage = waiting.pop()
+            described = describe(stage)
+            found[stage.address] = digest(described.config)
+            waiting += described.inputs.values()
+    except UnicodeEncodeError as error:  # as experiments/cli/main.py does
+        raise name_not_utf8(error) or error from error
     return found
 
 

@@ -17,6 +17,9 @@ PART = ".part"
 LONGEST_PART = 255 - len(PART)
 """Bytes of each part of a name, of the 255 that file systems take."""
 
+DEEPEST = 100
+"""Parts of a name; data sets have up to 10, and creating folders recurses."""
+
 LONGEST_PATH = 4095 - len(PART)
 """Bytes of a whole path, of the 4095 that Linux takes."""
 
@@ -38,7 +41,10 @@ def _unusable(name: str) -> str | None:
         return "cannot be written in the encoding of file names"
     if b"\0" in encoded:
         return "holds a zero byte"
-    longest = max(map(len, encoded.split(b"/")))
+    parts = encoded.split(b"/")
+    if len(parts) > DEEPEST:
+        return f"lies in {len(parts) - 1:,} folders within each other, but archives are unpacked up to {DEEPEST - 1}"
+    longest = max(map(len, parts))
     if longest > LONGEST_PART:
         return f"has a part of {longest:,} bytes, but a file name takes {LONGEST_PART}"
     return None

@@ -110,3 +110,22 @@ def test_reading_a_checkpoint_executes_nothing_in_it(tmp_path: Path):
     with pytest.raises(ValueError, match="not an intact file of tensors"):
         CheckpointFolder(path=str(tmp_path)).read(1)
     assert not (tmp_path / "executed").exists()
+
+
+def test_a_file_of_something_else_is_refused_by_name_with_the_remedy(tmp_path: Path):
+    folder = CheckpointFolder(path=str(tmp_path))
+    layer, optimiser = state(1)
+    for content in ({"model": {}}, {"model": layer.state_dict()}, [1], {"model": {1: None}}):
+        torch.save(content, tmp_path / "step-000000002.pt")
+        with pytest.raises(ValueError, match=r"step-000000002\.pt is no checkpoint of this training; delete it to resume"):
+            folder.restore(2, layer, optimiser)
+
+
+def test_a_checkpoint_whose_directory_is_damaged_is_skipped_for_the_one_before(tmp_path: Path):
+    folder = CheckpointFolder(path=str(tmp_path))
+    saved(folder, 1, 2)
+    file = tmp_path / "step-000000002.pt"
+    content = bytearray(file.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + 6] = 255  # the version that is needed to extract: NotImplementedError
+    file.write_bytes(content)
+    assert folder.newest_step() == 1

@@ -119,9 +119,20 @@ def test_a_member_that_is_the_folder_itself_refuses_the_archive(tmp_path: Path, 
         (["a.part", "a"], "by .part only"),
         (["n" * 256], "has a part of 256 bytes, but a file name takes 250"),
         (["\N{BICYCLE}" * 63], "has a part of 252 bytes"),
-        (["d/" * 2100 + "f"], "but a path takes 4,090"),
+        (["d/" * 2100 + "f"], "lies in 2,100 folders within each other, but archives are unpacked up to 99"),
+        ([f"{'n' * 200}/" * 25 + "f"], "but a path takes 4,090"),
     ],
-    ids=["twice", "file, then folder", "folder, then file", "part", "part first", "long", "long in bytes", "deep"],
+    ids=[
+        "twice",
+        "file, then folder",
+        "folder, then file",
+        "part",
+        "part first",
+        "long",
+        "long in bytes",
+        "deep",
+        "long path",
+    ],
 )
 def test_a_name_that_is_too_long_or_taken_refuses_the_archive_before_anything_is_written(
     packed: Packed, tmp_path: Path, names: list[str], problem: str
