@@ -115,9 +115,10 @@ def test_reading_a_checkpoint_executes_nothing_in_it(tmp_path: Path):
 def test_a_file_of_something_else_is_refused_by_name_with_the_remedy(tmp_path: Path):
     folder = CheckpointFolder(path=str(tmp_path))
     layer, optimiser = state(1)
-    for content in ({"model": {}}, {"model": layer.state_dict()}, [1], {"model": {1: None}}):
+    others: list[object] = [{"model": {}}, {"model": layer.state_dict()}, [1], {"model": {1: None}}]
+    for content in others:
         torch.save(content, tmp_path / "step-000000002.pt")
-        with pytest.raises(ValueError, match=r"step-000000002\.pt is no checkpoint of this training; delete it to resume"):
+        with pytest.raises(ValueError, match=r"step-000000002\.pt is no checkpoint of this training; delete it"):
             folder.restore(2, layer, optimiser)
 
 
