@@ -30,21 +30,26 @@ def main() -> int:
     if not digests(reference):
         left_alone(Command.on(data, reference))
     undisturbed = digests(reference)
-    found = [breach for round_ in rounds for breach in _carry_out(round_, data, place, undisturbed)]
-    print("\n".join(found) or "nothing was lost, recomputed, left behind or different")
+    deaths, found = 0, list[str]()
+    for round_ in rounds:
+        trial = _carry_out(round_, data, place, undisturbed)
+        deaths += trial.deaths
+        found += [f"round {round_.number}: {breach}" for breach in trial.found]
+    verdict = "\n".join(found) or "nothing was lost, recomputed, left behind or different"
+    print(f"seed {arguments.seed}, {deaths} kills: {verdict}")
     if not found and not arguments.place:
         shutil.rmtree(place)
     return 1 if found else 0
 
 
-def _carry_out(round_: Round, data: Path, place: Path, undisturbed: dict[str, tuple[str, str]]) -> list[str]:
-    """Run one round; print its kills and return its breaches."""
+def _carry_out(round_: Round, data: Path, place: Path, undisturbed: dict[str, tuple[str, str]]) -> Trial:
+    """Run one round and print its kills."""
     store = place / f"round-{round_.number}"
     shutil.rmtree(store, ignore_errors=True)
     trial = Trial(Command.on(data, store), Progress(store, keys_by_kind(undisturbed)), undisturbed)
     for death in trial.run(round_):
         print(f"round {round_.number}  {death}", flush=True)
-    return [f"round {round_.number}: {breach}" for breach in trial.found]
+    return trial
 
 
 def _parse() -> argparse.Namespace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Progress:
         return (self.store / f"work/{self.keys[kind]}").exists() and not self.is_committed(kind)
 
     def newest_checkpoint(self) -> int:
-        files = (self.store / f"work/{self.keys['train']}/checkpoints").glob("step-*.pt")
+        files = _listed(self.store / f"work/{self.keys['train']}/checkpoints", "step-*.pt")
         return max((int(path.stem.removeprefix("step-")) for path in files), default=0)
 
     def last_step(self) -> int:
@@ -44,7 +45,7 @@ class Progress:
 
     def has_output(self, kind: str) -> bool:
         """Whether an attempt at a stage has begun to write its result."""
-        return any((self.store / f"objects/{self.keys[kind]}").glob("*/*"))
+        return bool(_listed(self.store / f"objects/{self.keys[kind]}", "*/*"))
 
     def reached(self, kill: Kill, before: int) -> bool:
         """Whether the moment of a kill has come; `before` is the newest checkpoint when waiting began."""
@@ -68,5 +69,12 @@ class Progress:
         if kind == "train" and (last := self.newest_checkpoint()):
             return f"train after step {last}" + (f" (reported {self.last_step()})" if self.last_step() > last else "")
         if kind == "shard":
-            return f"shard but {len(list((self.store / f'work/{self.keys[kind]}').glob('*.parquet')))} files"
+            return f"shard but {len(_listed(self.store / f'work/{self.keys[kind]}', '*.parquet'))} files"
         return kind
+
+
+def _listed(folder: Path, pattern: str) -> list[Path]:
+    """Files of a folder that may be deleted at any moment."""
+    with suppress(FileNotFoundError):
+        return list(folder.glob(pattern))
+    return []

@@ -47,14 +47,18 @@ class Trial:
     """Breaches so far."""
 
     committed: dict[str, str] = field(default_factory=dict)
+    """Results at the last comparison: attempts by key."""
+
+    deaths: int = 0
 
     def run(self, round_: Round) -> Iterator[Death]:
-        """Carry out the round's kills, those whose moment has passed excepted, then finish and check."""
+        """Carry out the round's kills, except those that find no victim any more; then finish and check."""
         loader = any(kill.kind == "loader process" for kill in round_.kills)
         for kill in round_.kills:
             self._start(2 if kill.kind.endswith("drivers") else 1, loader=loader)
-            if self._wait_for(kill):
-                yield self._carry_out(kill)
+            if self._wait_for(kill) and (death := self._carry_out(kill)).victims:
+                self.deaths += 1
+                yield death
         self._finish(loader=loader)
         self.found += breaches(self.command, self.undisturbed)
 

@@ -64,7 +64,10 @@ def _title(process: psutil.Process) -> str:
 
 def _holder(drivers: list[Popen[bytes]], leases: Path) -> Popen[bytes]:
     """The driver that holds a lease, else the first."""
-    held = {json.loads(path.read_bytes()).get("pid") for path in leases.glob("*.json")}
+    held = set()
+    for path in list(leases.glob("*.json")):
+        with suppress(FileNotFoundError):  # released meanwhile
+            held.add(json.loads(path.read_bytes()).get("pid"))
     return next((driver for driver in drivers if driver.pid in held), drivers[0])
 
 
