@@ -11,7 +11,7 @@ from tools.chaos.checks import breaches, replaced
 from tools.chaos.command import Command
 from tools.chaos.progress import Progress
 from tools.chaos.schedule import HELPERS, Kill, Round
-from tools.chaos.victims import end, strike
+from tools.chaos.victims import end, holding, strike
 
 LIMIT = 300.0
 """Seconds after which a command that neither ends nor continues has failed the trial."""
@@ -27,7 +27,8 @@ class Death:
     kill: Kill
     victims: int
     seconds: float
-    """From the kill to the end of all processes of a command that ends, or to the record of the loss."""
+    """From the kill to the end of all processes of a command that ends, to the record of a loss that it survives, or to
+    the lease of the second driver."""
 
     lost: str
     """What had to be computed again."""
@@ -82,7 +83,7 @@ class Trial:
         if kill.kind in HELPERS:
             self._until(lambda: not victims or self._notices() > seen or not self._alive(), 30)
         elif kill.kind == "one of two drivers":
-            self._until(lambda: any(driver.poll() is not None for driver in self.drivers))
+            self._until(lambda: self._has_successor() or not self._alive())
         else:
             self._await_end(kill)
         return Death(kill=kill, victims=victims, seconds=time.monotonic() - at, lost=lost)
@@ -108,6 +109,11 @@ class Trial:
         now = self.progress.committed()
         self.found += replaced(self.committed, now)
         self.committed = now
+
+    def _has_successor(self) -> bool:
+        """Whether a live driver holds a lease."""
+        live = [driver for driver in self.drivers if driver.poll() is None]
+        return bool(holding(live, self.command.store / "leases"))
 
     def _alive(self) -> bool:
         return any(driver.poll() is None for driver in self.drivers)

@@ -31,7 +31,7 @@ def strike(kind: str, drivers: list[Popen[bytes]], processes: list[psutil.Proces
         case "driver SIGKILL" | "driver SIGTERM" | "driver SIGINT" | "driver SIGHUP":
             victims = [psutil.Process(drivers[0].pid)]
         case "one of two drivers":
-            victims = [psutil.Process(_holder(drivers, leases).pid)]
+            victims = [psutil.Process(driver.pid) for driver in (*holding(drivers, leases), *drivers)][:1]
         case "both drivers":
             victims = [psutil.Process(driver.pid) for driver in drivers]
         case "everything":
@@ -62,13 +62,13 @@ def _title(process: psutil.Process) -> str:
     return str(line[0] if is_titled else name)
 
 
-def _holder(drivers: list[Popen[bytes]], leases: Path) -> Popen[bytes]:
-    """The driver that holds a lease, else the first."""
+def holding(drivers: list[Popen[bytes]], leases: Path) -> list[Popen[bytes]]:
+    """The drivers that hold a lease."""
     held = set()
     for path in list(leases.glob("*.json")):
         with suppress(FileNotFoundError):  # released meanwhile
             held.add(json.loads(path.read_bytes()).get("pid"))
-    return next((driver for driver in drivers if driver.pid in held), drivers[0])
+    return [driver for driver in drivers if driver.pid in held]
 
 
 def _signal(process: psutil.Process, number: int) -> None:
