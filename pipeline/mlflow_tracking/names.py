@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -22,26 +23,36 @@ MARKS = (8, 16, 32, 64)
 def legal_names(names: Iterable[str], known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """{name: name in MLflow} without two that become equal, whatever the order of `names`; those of `known` stay.
 
-    A legal name is unchanged, and other characters become `_`. A digest follows where this makes two names equal or
-    where a name is cut.
+    A legal name is unchanged, and other characters become `_`. A digest follows where this makes two names equal, where
+    they differ only in what some databases ignore, or where a name is cut.
     """
     new = sorted(set(names) - known.keys())
-    mapping = {name: name for name in new if _path(name) == name and len(name) <= LONGEST} | dict(known)
+    mapping = dict(known)
+    taken = {_compared(name) for name in known.values()}
+    for name in new:
+        if _path(name) == name and len(name) <= LONGEST and _compared(name) not in taken:
+            mapping[name] = name
+            taken.add(_compared(name))
     changed = [name for name in new if name not in mapping]
-    taken = {*mapping.values()}
-    alike = Counter(_path(name) for name in changed)
+    alike = Counter(_compared(_path(name)) for name in changed)
     for name in changed:
         path = _path(name)
-        is_free = alike[path] == 1 and path not in taken and len(path) <= LONGEST
+        is_free = alike[_compared(path)] == 1 and _compared(path) not in taken and len(path) <= LONGEST
         mapping[name] = path if is_free else _marked(name, taken)
-        taken.add(mapping[name])
+        taken.add(_compared(mapping[name]))
     return mapping
+
+
+def _compared(name: str) -> str:
+    """A name as the databases compare it that ignore case, accents and blanks at the end: MySQL and SQL Server."""
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).rstrip()
 
 
 def _marked(name: str, taken: set[str]) -> str:
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     marked = (f"{_path(name)[: LONGEST - 1 - digits]}-{digest[:digits]}" for digits in MARKS)
-    return next(candidate for candidate in marked if candidate not in taken)
+    return next(candidate for candidate in marked if _compared(candidate) not in taken)
 
 
 def _path(name: str) -> str:

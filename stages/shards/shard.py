@@ -111,16 +111,15 @@ def image_list(source: Source) -> ImageList:
 
 
 def _files(source: Source) -> tuple[ListedFile, ...]:
-    survey, place = source.survey(), source.located().uri
+    survey, folder = source.survey(), source.located()
     listed = zip(survey.ids, survey.files, survey.sizes, strict=True)
-    return tuple(_file(source.name, image_id, f"{place}/{file}", size) for image_id, file, size in listed if file)
+    return tuple(_file(source.name, image_id, folder, file, size) for image_id, file, size in listed if file)
 
 
-def _file(source: str, image_id: str, place: str, size: int) -> ListedFile:
-    name = place.rpartition("/")[2].rpartition(".")[0]
-    return ListedFile(image_id, size, place, name, published_name(source, name))
+def _file(source: str, image_id: str, folder: Folder, file: str, size: int) -> ListedFile:
+    name = file.rpartition("/")[2].rpartition(".")[0]
+    return ListedFile(image_id, size, (folder / file).uri, name, published_name(source, name))
 
 
 def _digest(place: str) -> str:
-    folder, _, name = place.rpartition("/")
-    return hashlib.sha256(Folder.at(folder).read_bytes(name)).hexdigest()
+    return hashlib.sha256(Folder(place).read_bytes("")).hexdigest()

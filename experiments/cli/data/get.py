@@ -28,10 +28,15 @@ def download(name: NameArgument, to: ToOption = Path("data")) -> None:
     archives = archives_of(name)
     unverified = [archive.name for archive in archives if archive.md5 is None]
     if unverified:
-        print(f"no checksum is published for {', '.join(unverified)}: only its length and the zip CRCs are verified")
+        print(
+            f"no checksum is published for {', '.join(unverified)}: their lengths and the CRCs in them are verified, "
+            "and later downloads are compared with the first"
+        )
     for archive in archives:
-        downloaded = fetch(archive, to, Progress())
-        print(f"{archive.name}: {'downloaded and unpacked' if downloaded else 'already present'}")
+        there = fetch(archive, to, Progress())
+        checksum = f", SHA-256 {there.sha256}" if there.sha256 else ""
+        done = "downloaded and unpacked" if there.is_new else "already present"
+        print(f"{archive.name}: {done}, {there.size:,} bytes{checksum}")
     print(f"{name} is in {to / published(name).place}")
 
 

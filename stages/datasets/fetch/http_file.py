@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import PipelineError
 
@@ -23,6 +24,15 @@ TRIES = 5
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes on disk, and the size of the whole file if the server states it."""
+
+
+class _NeverLessSafe(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but not from https to http."""
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
+        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+            raise PipelineError(f"{req.full_url} redirects to {newurl}, which is not encrypted; nothing was downloaded")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class Interruption(Exception):
@@ -58,7 +68,7 @@ def _receive(url: str, part: Path, progress: Progress) -> None:
     have = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+        answer = urllib.request.build_opener(_NeverLessSafe).open(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             _settle(part, have, error.headers.get("Content-Range", ""))

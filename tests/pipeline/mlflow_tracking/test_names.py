@@ -47,3 +47,13 @@ def test_mlflow_accepts_all_names_and_none_is_lost() -> None:
     for legal in mapping.values():
         _validate_metric_name(legal)
         assert len(legal) <= MAX_ENTITY_KEY_LENGTH
+
+
+def test_names_that_differ_only_in_what_databases_ignore_are_distinguished_whatever_their_order() -> None:
+    names = ["AP/Cat", "AP/cat", "AP/CAT", "AP/cât", "AP/cat ", "AP/straße", "AP/STRASSE", "AP/c@t", "AP/C+T"]
+    mappings = [legal_names(order) for order in (names, names[::-1])]
+    assert mappings[0] == mappings[1]
+    stored = {name.lower().replace("â", "a").replace("ß", "ss").rstrip() for name in mappings[0].values()}
+    assert len(stored) == len(names)
+    assert mappings[0]["AP/CAT"] == "AP/CAT"
+    assert legal_names(["AP/Cat"], {"AP/cat": "AP/cat"})["AP/Cat"].startswith("AP/Cat-")

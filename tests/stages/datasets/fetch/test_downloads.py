@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import PipelineError
-from stages.datasets.fetch.downloads import Archive, archives_of, download
+from stages.datasets.fetch.downloads import Archive, Downloaded, archives_of, download
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -45,7 +45,9 @@ def ignore(step: str, done: int, total: int | None) -> None:
 
 def test_an_archive_is_downloaded_unpacked_and_recorded(archive: Archive, tmp_path: Path) -> None:
     steps: list[str] = []
-    assert download(archive, tmp_path / "data", lambda step, done, total: steps.append(step))
+    done = download(archive, tmp_path / "data", lambda step, done, total: steps.append(step))
+    sha256 = hashlib.sha256((tmp_path / "server/VOC.tar").read_bytes()).hexdigest()
+    assert done == Downloaded(size=10240, sha256=sha256, is_new=True)
     assert (tmp_path / "data/VOCdevkit/VOC2007/Annotations/a.xml").read_text() == "<annotation/>"
     assert list(dict.fromkeys(steps)) == ["download VOC.tar", "unpack VOC.tar"]
     record = json.loads((tmp_path / "data/archives/VOC.tar.json").read_text())
@@ -56,7 +58,35 @@ def test_an_archive_is_downloaded_unpacked_and_recorded(archive: Archive, tmp_pa
 def test_a_second_download_contacts_no_server(archive: Archive, tmp_path: Path) -> None:
     download(archive, tmp_path / "data", ignore)
     elsewhere = Archive(url="http://127.0.0.1:9/VOC.tar", md5=archive.md5)
-    assert not download(elsewhere, tmp_path / "data", ignore)
+    assert not download(elsewhere, tmp_path / "data", ignore).is_new
+
+
+def test_a_later_download_that_differs_from_the_first_is_refused_with_both_checksums(
+    archive: Archive, tmp_path: Path
+) -> None:
+    unpublished, data = Archive(url=archive.url), tmp_path / "data"
+    first = download(unpublished, data, ignore)
+    pin = data / "archives/VOC.tar.sha256"
+    assert pin.read_text() == f"{first.sha256}  VOC.tar\n"
+    (data / "archives/VOC.tar.json").unlink()
+    with tarfile.open(tmp_path / "server/VOC.tar", "a") as tar:
+        tar.add(tmp_path / "a.xml", "VOCdevkit/VOC2007/Annotations/b.xml")
+    other = hashlib.sha256((tmp_path / "server/VOC.tar").read_bytes()).hexdigest()
+    with pytest.raises(PipelineError, match=f"(?s){other}.*{first.sha256}"):
+        download(unpublished, data, ignore)
+    assert not (data / "VOCdevkit/VOC2007/Annotations/b.xml").exists()
+    pin.unlink()
+    assert download(unpublished, data, ignore).sha256 == other
+
+
+def test_the_same_archive_is_accepted_again(archive: Archive, tmp_path: Path) -> None:
+    first = download(archive, tmp_path / "data", ignore)
+    (tmp_path / "data/archives/VOC.tar.json").unlink()
+    assert download(archive, tmp_path / "data", ignore) == first
+
+
+def test_coco_is_downloaded_encrypted() -> None:
+    assert {archive.url.partition("://")[0] for archive in archives_of("coco2017")} == {"https"}
 
 
 def test_an_archive_that_was_downloaded_but_not_unpacked_is_unpacked(archive: Archive, tmp_path: Path) -> None:
