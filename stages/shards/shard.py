@@ -106,7 +106,7 @@ def image_list(source: Source) -> ImageList:
         name=name,
         place=source.root,
         files=lambda: remembered(("image files", repr(source), source.root), lambda: _files(source)),
-        digest=lambda file: remembered(("digest", file.place), lambda: _digest(file.place)),
+        digest=lambda file: remembered(("digest", file.place), lambda: _digest(source, file.place)),
     )
 
 
@@ -118,8 +118,9 @@ def _files(source: Source) -> tuple[ListedFile, ...]:
 
 def _file(source: str, image_id: str, folder: Folder, file: str, size: int) -> ListedFile:
     name = file.rpartition("/")[2].rpartition(".")[0]
-    return ListedFile(image_id, size, (folder / file).uri, name, published_name(source, name))
+    return ListedFile(image_id, size, f"{folder.uri}/{file}", name, published_name(source, name))
 
 
-def _digest(place: str) -> str:
-    return hashlib.sha256(Folder(place).read_bytes("")).hexdigest()
+def _digest(source: Source, place: str) -> str:
+    folder = remembered(("located", repr(source)), source.located)  # its URI may end with parameters
+    return hashlib.sha256(folder.read_bytes(place.removeprefix(f"{folder.uri}/"))).hexdigest()

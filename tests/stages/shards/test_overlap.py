@@ -49,7 +49,7 @@ def test_a_copy_under_another_name_and_in_another_data_set_is_refused(voc, tmp_p
 def test_only_files_of_equal_size_are_read(voc, monkeypatch):
     read = []
 
-    def noted(place):
+    def noted(source, place):
         read.append(Path(place).name)
         return place
 
@@ -63,6 +63,16 @@ def test_only_files_of_equal_size_are_read(voc, monkeypatch):
     shutil.copy(voc.root / "JPEGImages/a.jpg", voc.root / "JPEGImages/c.jpg")
     refuse_shared_lists(shard(voc.root, "val"), [shard(voc.root, "train")], "")
     assert sorted(read) == ["a.jpg", "c.jpg"]
+
+
+def test_a_copy_is_found_in_a_data_set_whose_uri_has_parameters(voc):
+    (voc.root / "JPEGImages/a.jpg").rename(voc.root / "JPEGImages/a b.jpg")
+    (voc.root / "Annotations/a.xml").rename(voc.root / "Annotations/a b.xml")
+    voc.split("train", ["a b"])
+    shutil.copy(voc.root / "JPEGImages/a b.jpg", voc.root / "JPEGImages/b.jpg")
+    other = f"file://{voc.root}?use_mmap=true"
+    with pytest.raises(PipelineError, match=r"shares 1 image \(b, there named a b\)"):
+        refuse_shared_lists(shard(other, "test"), [shard(voc.root, "train")], "")
 
 
 def test_test_images_among_the_training_images_are_refused_from_the_lists_with_their_number(voc):
