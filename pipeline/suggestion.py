@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from pipeline.terminal import visible
+
 LISTED = 20
 """Largest number of names listed in full."""
 
@@ -21,7 +23,7 @@ def suggestion(wrong: str, there: Iterable[str]) -> str:
     "did you mean 'a'? There are: a, b", "there are: a, b", "there is only a" or "there are none"; with many names,
     "did you mean 'a', 'b' or 'c'? There are 80".
     """
-    known = sorted(set(there))
+    known = sorted(map(visible, set(there)))
     if len(known) < 2:
         return f"there is only {known[0]}" if known else "there are none"
     if len(known) <= LISTED:

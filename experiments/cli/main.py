@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Any, NoReturn
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any, NoReturn, TextIO, cast
 
 import typer
 from typer.core import TyperGroup
@@ -35,6 +36,7 @@ from pipeline.driver.interrupts import interrupt_on_hangup
 from pipeline.errors import PipelineError
 from pipeline.external.snapshot import snapshot
 from pipeline.redaction import redacted
+from pipeline.terminal import VisibleStream
 
 
 class _Commands(TyperGroup):
@@ -93,6 +95,15 @@ def main() -> None:
     """Entry point."""
     use_utf8()
     interrupt_on_hangup()
+    with redirect_stdout(_visible(sys.stdout)), redirect_stderr(_visible(sys.stderr)):
+        _run()
+
+
+def _visible(stream: TextIO) -> TextIO:
+    return cast(TextIO, VisibleStream(stream))
+
+
+def _run() -> None:
     try:
         app()
     except PipelineError as error:

@@ -23,10 +23,11 @@ def show(
     from experiments.cli.shared.printing import columns
     from pipeline.store.lookup import find_result
     from pipeline.store.store import Store
+    from pipeline.terminal import visible
 
     store = Store.open(place.store)
     manifest = find_result(store, stage)
-    print(manifest.address)
+    print(visible(manifest.address))
     print(columns(_rows(manifest, store)))
 
 

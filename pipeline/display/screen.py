@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.display.board import Board, RunningStage, clock, news
+from pipeline.terminal import visible
 
 if TYPE_CHECKING:
     from pipeline.store.events import Event, Observer
@@ -49,7 +50,7 @@ class PlainDisplay:
             self._write(event.address, stage.text())
 
     def _write(self, address: str, text: str) -> None:
-        self._stream.write(f"{self._board.counts()} {address}  {text}\n")
+        self._stream.write(f"{self._board.counts()} {visible(address)}  {visible(text)}\n")
         self._stream.flush()
 
 
@@ -61,7 +62,7 @@ class LiveDisplay:
         from rich.live import Live
 
         self._board = Board(total)
-        self._console = Console(file=stream, highlight=False)
+        self._console = Console(file=getattr(stream, "terminal", stream), highlight=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True, get_renderable=self._table)
 
     def on_event(self, event: Event) -> None:
@@ -72,19 +73,21 @@ class LiveDisplay:
             self._live.stop()
         elif event.kind != "started" and (text := news(event)):
             self._live.refresh()  # so that the table below the line is current
-            self._console.print(f"{self._board.counts()} {event.address}  {text}", markup=False)
+            self._console.print(visible(f"{self._board.counts()} {event.address}  {text}"), markup=False)
 
     def tick(self) -> None:
         self._live.refresh()
 
     def _table(self) -> Any:
         from rich.table import Table
+        from rich.text import Text
 
         table = Table.grid(padding=(0, 2))
         for _ in range(3):
             table.add_column(no_wrap=True, overflow="ellipsis")
         for address, stage in self._board.running.items():
-            table.add_row(address, _bar(stage), stage.text() or f"{clock(time.time() - stage.began)} so far")
+            text = stage.text() or f"{clock(time.time() - stage.began)} so far"
+            table.add_row(Text(visible(address)), _bar(stage), Text(visible(text)))
         table.add_row(f"{self._board.counts()} stages have ended")
         return table
 

@@ -15,9 +15,9 @@ from typing import Protocol
 from pipeline.execution.job import Job
 from pipeline.execution.run_stage import run_stage
 from pipeline.folder import Folder
-from pipeline.redaction import redacted
 from pipeline.stage import Resources
 from pipeline.store.store import Manifest, log_name
+from pipeline.terminal import LogFormatter
 
 Handle = Hashable
 
@@ -92,20 +92,13 @@ def _outcome(job: Job) -> Manifest | Exception:
             return error
 
 
-class _LogFormatter(logging.Formatter):
-    """A log record as lines without secrets."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return redacted(super().format(record))
-
-
 @contextmanager
 def _logging_to(folder: Folder, name: str) -> Iterator[None]:
     """Append log records of level INFO to a local file while the block runs."""
     path = Path(folder.path) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, delay=True)
-    handler.setFormatter(_LogFormatter())
+    handler.setFormatter(LogFormatter())
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(handler)
     root.setLevel(min(level, logging.INFO))

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from pipeline.folder import Folder
 from pipeline.redaction import redacted
+from pipeline.terminal import LogFormatter
 
 
 @contextmanager
@@ -64,7 +65,7 @@ def _redirected(target: int) -> Iterator[None]:
     kept = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
     streams: tuple[Any, Any] = _Redacting(sys.stdout), _Redacting(sys.stderr)
     handler = logging.StreamHandler(streams[1])
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(LogFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root, level = logging.getLogger(), logging.getLogger().level
     _flush()
     for descriptor in kept:

@@ -63,6 +63,8 @@ def open_client(store: Folder) -> Any:
 
     logging.getLogger("alembic").setLevel(logging.ERROR)
     home(store).mkdir(parents=True, exist_ok=True)
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        (home(store) / "mlflow.db").touch()  # SQLite would withhold it from the group that shares the store
     return MlflowClient(tracking_uri=tracking_uri(store))
 
 

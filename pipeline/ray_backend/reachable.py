@@ -1,7 +1,8 @@
 """Asks within seconds whether a Ray cluster answers at an address; Ray itself waits for minutes.
 
 First the port, because the system's own error names the cause, then the cluster's control service (GCS) by the call
-with which Ray joins. Behind TLS and at `ray://` only the port is asked; other schemes are left to Ray.
+with which Ray joins; at first without a token, since a cluster that requires none is open to everybody. Behind TLS and
+at `ray://` only the port is asked; other schemes are left to Ray.
 
 Tested in tests/experiments/cli/test_surroundings.py.
 """
@@ -10,10 +11,12 @@ from __future__ import annotations
 
 import os
 import socket
-from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import PipelineError
+from pipeline.ray_backend.token_file import token, token_mode
+from pipeline.terminal import warn
 
 ANSWER_SECONDS = 5.0
 JOINING_CALL = "/ray.rpc.NodeInfoGcsService/GetClusterId"
@@ -40,8 +43,8 @@ def refused(address: str, reason: str) -> PipelineError:
     """The error for a cluster that requires a token which this process does not send."""
     return PipelineError(
         f"the Ray cluster at RAY_ADDRESS={address} refused this process: {reason}\n"
-        "Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH) to the token of the cluster, or start the "
-        "cluster with RAY_AUTH_MODE=disabled."
+        "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH (by default ~/.ray/auth_token) to the "
+        "cluster's token, which `ray get-auth-token` prints there; or start it with RAY_AUTH_MODE=disabled."
     )
 
 
@@ -83,22 +86,43 @@ def _ask_control_service(host: str, port: int, address: str) -> None:
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     with grpc.insecure_channel(place, options=[("grpc.enable_http_proxy", 0)]) as channel:
         try:
-            channel.unary_unary(JOINING_CALL)(b"", timeout=ANSWER_SECONDS, metadata=_credentials())
+            if _accepts(channel, ""):
+                _warn_of_open(address)
+            elif not token_mode():
+                raise refused(address, f"it requires a token, and with RAY_AUTH_MODE={_mode()} none is sent.")
+            elif not (sent := token()):
+                raise refused(address, "it requires a token, and there is none here.")
+            elif not _accepts(channel, sent):
+                raise refused(address, "it requires a token, and the one that is set here differs.")
         except grpc.RpcError as error:
-            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-                raise refused(address, "it requires a token, which is not set here or differs.") from None
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise absent(address, f"port {port} is open but silent for {ANSWER_SECONDS:g} s.") from None
             raise absent(address, f"what listens at port {port} is not Ray ({error.code().name}).") from None
 
 
-def _credentials() -> list[tuple[str, str]]:
-    """The token that Ray would send, as a header."""
-    if os.environ.get("RAY_AUTH_MODE") == "disabled":
-        return []
-    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
+def _accepts(channel: Any, token: str) -> bool:
+    """Whether the cluster accepts the token, or a caller without any. Raises grpc.RpcError when it does not answer."""
+    import grpc
+
+    header = [("authorization", f"Bearer {token}")] if token else []
     try:
-        token = os.environ.get("RAY_AUTH_TOKEN") or file.read_text(encoding="utf-8")
-    except OSError:
-        return []
-    return [("authorization", f"Bearer {token.strip()}")]
+        channel.unary_unary(JOINING_CALL)(b"", timeout=ANSWER_SECONDS, metadata=header)
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+            return False
+        raise
+    return True
+
+
+def _mode() -> str:
+    return os.environ.get("RAY_AUTH_MODE") or "(unset)"
+
+
+def _warn_of_open(address: str) -> None:
+    """Warn unless the user has chosen a cluster without a token."""
+    if os.environ.get("RAY_AUTH_MODE", "").lower() != "disabled":
+        warn(
+            f"the Ray cluster at RAY_ADDRESS={address} requires no token: whoever reaches its ports runs code on it. "
+            "Ray from 2.52 on requires one if each node sets RAY_AUTH_MODE=token, 2.60 by default; "
+            "RAY_AUTH_MODE=disabled hides this warning"
+        )

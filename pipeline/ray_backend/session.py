@@ -19,6 +19,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.ray_backend.reachable import absent, check_cluster, refused
 from pipeline.ray_backend.temporary_folder import check_temporary_folder
+from pipeline.ray_backend.token_file import private_token_file
 from pipeline.stage import Resources
 from pipeline.store.provenance import gpus
 
@@ -55,7 +56,7 @@ def connect(
             _join(address, options)
         else:
             shape = {"num_cpus": cpus, "num_gpus": gpus, "object_store_memory": OBJECT_STORE_BYTES}
-            with _safe_path():
+            with _safe_path(), private_token_file():
                 ray.init(address="local", include_dashboard=dashboard, **shape, **options)
     return cluster()
 

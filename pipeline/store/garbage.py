@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from pyarrow import fs
-
 from pipeline.folder import Folder
 from pipeline.store.events import fold, read_events
 from pipeline.store.lease import Leases
 from pipeline.store.store import Store
+from pipeline.store.unfollowed import Found, delete_at, files_of, names_in
 
 DAY_SECONDS = 86_400.0
 PART_SECONDS = 3600.0
@@ -60,17 +59,19 @@ def collect(store: Store, found: Leftover) -> int:
     """Delete a leftover unless it has come to be needed; return the bytes that this freed."""
     if found.needed():
         return 0
-    store.folder.delete(found.path)
+    delete_at(store.folder, found.path)
     return found.size
 
 
 def _attempts(store: Store, leases: Leases) -> Iterator[Leftover]:
     def needed(key: str, attempt: str) -> bool:
         manifest = store.find(key)
-        return leases.holder(key) is not None or (manifest is not None and manifest.attempt == attempt)
+        if leases.holder(key) is not None or store.defect(key):  # which attempt a broken manifest means is unknown
+            return True
+        return manifest is not None and manifest.attempt == attempt
 
-    for key in _names(store.folder / "objects"):
-        for attempt in _names(store.folder / f"objects/{key}"):
+    for key in names_in(store.folder, "objects"):
+        for attempt in names_in(store.folder, f"objects/{key}"):
             if not needed(key, attempt):
                 path = f"objects/{key}/{attempt}"
                 yield _leftover("attempt of a killed run", store, path, partial(needed, key, attempt))
@@ -80,14 +81,14 @@ def _work(store: Store, leases: Leases, is_wanted: Callable[[str], bool]) -> Ite
     def needed(key: str) -> bool:
         return leases.holder(key) is not None or (store.find(key) is None and is_wanted(key))
 
-    for key in _names(store.folder / "work"):
+    for key in names_in(store.folder, "work"):
         if not needed(key):
             yield _leftover("work that no run would resume", store, f"work/{key}", partial(needed, key))
 
 
 def _runs(store: Store, run_days: float) -> Iterator[Leftover]:
     newest: set[str] = set()
-    for run_id in reversed(_names(store.folder / "runs")):  # ids sort by time
+    for run_id in reversed(names_in(store.folder, "runs")):  # ids sort by time
         events = read_events(store.run(run_id))
         request = repr(events[0].data.get("request")) if events else ""
         is_newest = request not in newest
@@ -99,14 +100,13 @@ def _runs(store: Store, run_days: float) -> Iterator[Leftover]:
 
 
 def _parts(store: Store) -> Iterator[Leftover]:
-    for info in _infos(store.folder):
-        path = info.path[len(store.folder.path) + 1 :]
-        if path.endswith(".part") and not path.startswith("objects/") and _age(info) > PART_SECONDS:
-            yield Leftover(what="half-written file", path=path, size=info.size, needed=lambda: False)
+    for found in files_of(store.folder):
+        if found.path.endswith(".part") and not found.path.startswith("objects/") and _age(found) > PART_SECONDS:
+            yield Leftover(what="half-written file", path=found.path, size=found.size, needed=lambda: False)
 
 
 def _leases(store: Store, leases: Leases) -> Iterator[Leftover]:
-    for name in _names(store.folder / "leases"):
+    for name in names_in(store.folder, "leases"):
         key = name.removesuffix(".json")
         if name.endswith(".json") and leases.holder(key) is None:
             yield _leftover("lease of a dead driver", store, f"leases/{name}", partial(_is_held, leases, key))
@@ -122,19 +122,8 @@ def _leftover(what: str, store: Store, path: str, needed: Callable[[], bool]) ->
 
 def size_of(folder: Folder, path: str) -> int:
     """Bytes of a file, or of all files below a folder."""
-    info = folder.filesystem.get_file_info(f"{folder.path}/{path}")
-    return info.size if info.type == fs.FileType.File else sum(each.size for each in _infos(folder / path))
+    return sum(found.size for found in files_of(folder, path))
 
 
-def _infos(folder: Folder) -> list[fs.FileInfo]:
-    selector = fs.FileSelector(folder.path, recursive=True, allow_not_found=True)
-    return [info for info in folder.filesystem.get_file_info(selector) if info.type == fs.FileType.File]
-
-
-def _names(folder: Folder) -> list[str]:
-    selector = fs.FileSelector(folder.path, allow_not_found=True)
-    return sorted(str(info.base_name) for info in folder.filesystem.get_file_info(selector))
-
-
-def _age(info: fs.FileInfo) -> float:
-    return time.time() - (info.mtime_ns or 0) / 1e9
+def _age(found: Found) -> float:
+    return time.time() - found.changed

@@ -30,6 +30,7 @@ from pipeline.redaction import redacted_json
 from pipeline.store.integrity import StoredFile, first_gap, sha256_of
 from pipeline.store.manifest import Manifest, parse_manifest
 from pipeline.store.reading import LARGEST, Unreadable, is_name, read_limited, read_typed
+from pipeline.store.unfollowed import delete_at
 
 __all__ = ["Manifest", "Store", "checksums", "log_name", "output_digest"]
 
@@ -84,6 +85,22 @@ class Store:
         manifests = [manifest for name in names if (manifest := self._read(name.removesuffix(".json")))]
         return sorted(manifests, key=lambda manifest: manifest.finished)
 
+    def defect(self, key: str) -> str:
+        """Why the manifest of a key cannot be read; empty when it can, or when there is none."""
+        try:
+            self._parsed(key)
+        except Unreadable as error:
+            return str(error)
+        except FileNotFoundError:
+            pass
+        return ""
+
+    def broken_manifests(self) -> dict[str, str]:
+        """{key: why its manifest cannot be read}, as named by their files."""
+        names = [name for name in (self.folder / "keys").files() if name.endswith(".json")]
+        defects = {name.removesuffix(".json"): self.defect(name.removesuffix(".json")) for name in names}
+        return {key: defect for key, defect in defects.items() if defect}
+
     def output(self, manifest: Manifest) -> Folder:
         return self.attempt(manifest.key, manifest.attempt)
 
@@ -100,14 +117,18 @@ class Store:
         """Make `draft.attempt` the result of its key, unless another attempt already is; return the valid manifest."""
         manifest = self.find(draft.key) or self._publish(draft)
         if manifest.attempt != draft.attempt:
-            self.attempt(draft.key, draft.attempt).delete()
-        self.work(draft.key).delete()
+            delete_at(self.folder, f"objects/{draft.key}/{draft.attempt}")
+        delete_at(self.folder, f"work/{draft.key}")
         return manifest
 
     def discard(self, manifest: Manifest) -> None:
         """Delete a result: its manifest first, so that no reader trusts what remains if this is interrupted."""
         self.folder.delete(f"keys/{manifest.key}.json")
-        self.output(manifest).delete()
+        delete_at(self.folder, f"objects/{manifest.key}/{manifest.attempt}")
+
+    def discard_broken(self, key: str) -> None:
+        """Delete a manifest that cannot be read; what it committed becomes a leftover."""
+        delete_at(self.folder, f"keys/{key}.json")
 
     def _publish(self, draft: Manifest) -> Manifest:
         files = checksums(self.output(draft))
@@ -134,10 +155,16 @@ class Store:
 
     def _read(self, key: str) -> Manifest | None:
         try:
-            manifest = parse_manifest(read_limited(self.folder / "keys", f"{key}.json", LARGEST))
+            return self._parsed(key)
         except (Unreadable, FileNotFoundError):
             return None
-        return manifest if manifest.key == key else None
+
+    def _parsed(self, key: str) -> Manifest:
+        """Raises Unreadable, and FileNotFoundError."""
+        manifest = parse_manifest(read_limited(self.folder / "keys", f"{key}.json", LARGEST))
+        if manifest.key != key:
+            raise Unreadable("it is the manifest of another key")
+        return manifest
 
 
 class _Format(msgspec.Struct):

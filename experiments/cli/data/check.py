@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiments.cli.shared.options import LayoutOption, comma_separated
+from pipeline.terminal import visible
 
 if TYPE_CHECKING:
     from stages.shards.check import Check
@@ -79,7 +80,7 @@ def _print(result: Check) -> None:
     for kind, number in result.numbers.items():
         places = (defect for defect in result.defects if defect.kind is kind)
         print(f"{kind}: {number:,}, {consequence(kind)}")
-        print("".join(f"  {defect.place}: {defect.detail}\n" for defect in places), end="")
+        print("".join(f"  {visible(defect.place)}: {visible(defect.detail)}\n" for defect in places), end="")
         print(f"  and {number - EXAMPLES:,} more, see --json\n" if number > EXAMPLES else "", end="")
     if not result.numbers:
         print("no defects")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+
+from pipeline.terminal import warn
 
 StoreOption = Annotated[
     str,
@@ -85,11 +90,21 @@ def expanded(command: Callable[..., None]) -> Callable[..., None]:
         rebuilt = {
             name: kind(**{item.name: given.pop(item.name) for item in fields(kind)}) for name, kind in groups.items()
         }
+        for place in (group.store for group in rebuilt.values() if hasattr(group, "store")):
+            _warn_of_open(place)
         command(**given, **rebuilt)
 
     flattened.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
     flattened.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
     return flattened
+
+
+def _warn_of_open(store: str) -> None:
+    """Warn of a local store that every user of the machine may write to: results in it are trusted."""
+    folder = Path(store.removeprefix("file://")).expanduser()
+    with suppress(OSError):
+        if "://" not in str(folder) and folder.stat().st_mode & stat.S_IWOTH:
+            warn(f"every user of this machine may write to the store {store}: chmod o-w {store}")
 
 
 def _fields(kind: Any) -> list[inspect.Parameter]:

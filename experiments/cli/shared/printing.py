@@ -6,11 +6,17 @@ Tested in tests/experiments/cli/data/test_app.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.folder import Folder
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
     """Rows of cells as aligned text, with two spaces between columns."""
-    cells = [list(row) for row in rows]
+    from pipeline.terminal import visible
+
+    cells = [list(map(visible, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
     return "\n".join(line.rstrip() for line in padded)
@@ -40,3 +46,13 @@ def operations(count: float) -> str:
         if count >= scale:
             return f"{count / scale:,.1f} {unit}"
     return f"{count / 1e9:,.1f} GFLOP"
+
+
+def note_links(store: Folder) -> None:
+    """Warn of links in a store, which commands on the whole store do not follow."""
+    from pipeline.store.unfollowed import links_of
+    from pipeline.terminal import warn
+
+    if links := links_of(store):
+        more = f" and {len(links) - 3} more" if len(links) > 3 else ""
+        warn(f"links in the store {store.shown} are not followed: {', '.join(links[:3])}{more}")

@@ -12,11 +12,12 @@ from experiments.cli.shared.options import StorePlace
 
 def du(place: StorePlace) -> None:
     """Show what fills the store: results by kind of stage, unfinished work, records; the largest first."""
-    from experiments.cli.shared.printing import columns, size
+    from experiments.cli.shared.printing import columns, note_links, size
     from pipeline.store.garbage import size_of
     from pipeline.store.store import Store
 
     store = Store.open(place.store)
+    note_links(store.folder)
     number, held = Counter[str](), Counter[str]()
     for manifest in store.manifests():
         kind = manifest.address.partition("/")[0]

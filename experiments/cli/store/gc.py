@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiments.cli.shared.options import StorePlace
+from pipeline.terminal import visible
 
 if TYPE_CHECKING:
     from pipeline.store.garbage import Leftover
@@ -24,11 +25,13 @@ def gc(
 
     Results are never deleted, nor anything that a running driver holds.
     """
+    from experiments.cli.shared.printing import note_links
     from experiments.cli.store.wanted import wanted_keys
     from pipeline.store.garbage import collect, leftovers
     from pipeline.store.store import Store
 
     store = Store.open(place.store)
+    note_links(store.folder)
     freed = Counter[str]()
     number = Counter[str]()
     for found in leftovers(store, is_wanted=wanted_keys(store), run_days=run_days):
@@ -40,7 +43,7 @@ def gc(
 
 
 def _line(found: Leftover) -> str:
-    return f"{found.path}  {found.size:,} bytes, {found.what}"
+    return f"{visible(found.path)}  {found.size:,} bytes, {found.what}"
 
 
 def _print(number: Counter[str], freed: Counter[str], dry_run: bool) -> None:

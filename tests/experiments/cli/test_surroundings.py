@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.errors import PipelineError
+from pipeline.ray_backend.reachable import check_cluster
 from tests.experiments.cli.test_main import ssdpipe
 
 if TYPE_CHECKING:
@@ -122,13 +128,80 @@ def test_a_cluster_that_requires_a_token_refuses_rather_than_being_absent(projec
     with token_cluster() as port:
         message = refusal(project, tmp_path, RAY_ADDRESS=f"127.0.0.1:{port}", RAY_AUTH_MODE="disabled")
     assert message.startswith(f"the Ray cluster at RAY_ADDRESS=127.0.0.1:{port} refused this process")
+    assert "with RAY_AUTH_MODE=disabled none is sent" in message
     assert "RAY_AUTH_TOKEN" in message
 
 
-def test_the_token_of_the_environment_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.ray_backend.reachable import check_cluster
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({}, "with RAY_AUTH_MODE=(unset) none is sent"),
+        ({"RAY_AUTH_TOKEN": "right"}, "with RAY_AUTH_MODE=(unset) none is sent"),
+        ({"RAY_AUTH_MODE": "token"}, "there is none here"),
+        ({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "wrong"}, "the one that is set here differs"),
+    ],
+)
+def test_a_refusal_of_the_cluster_names_its_cause(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: dict[str, str], reason: str
+) -> None:
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**environment, "HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    with token_cluster() as port, pytest.raises(PipelineError, match=re.escape(f"it requires a token, and {reason}")):
+        check_cluster(f"127.0.0.1:{port}")
 
-    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+
+@contextmanager
+def real_head(folder: Path, mode: str) -> Iterator[str]:
+    """A head of Ray on this machine, with an address and a home of its own."""
+    home, port = folder / "home", closed_port()
+    home.mkdir()
+    ray = Path(sys.executable).with_name("ray")
+    environment = {**os.environ, "HOME": str(home), "RAY_AUTH_MODE": mode, "RAY_USAGE_STATS_ENABLED": "0"}
+    if mode == "token":
+        subprocess.run([ray, "get-auth-token", "--generate"], env=environment, check=True, capture_output=True)
+    short = tempfile.mkdtemp(dir="/tmp")  # a path of pytest's would be too long for Ray's sockets
+    start = [str(ray), "start", "--head", "--block", "--port", str(port), "--num-cpus", "1", "--temp-dir", short]
+    with (folder / "log").open("wb") as log:
+        head = subprocess.Popen([*start, "--include-dashboard", "false"], env=environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while b"Ray runtime started" not in (folder / "log").read_bytes() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        yield f"127.0.0.1:{port}"
+    finally:
+        head.terminate()
+        head.wait(30)
+        shutil.rmtree(short, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_a_real_head_that_requires_a_token_refuses_within_seconds(project: Project, tmp_path: Path) -> None:
+    """One whole command, which takes three seconds for its own imports."""
+    with real_head(tmp_path, "token") as address:
+        began = time.monotonic()
+        message = refusal(project, tmp_path, RAY_ADDRESS=address, HOME=str(tmp_path / "elsewhere"))
+        assert time.monotonic() - began < 15
+    assert message.startswith(f"the Ray cluster at RAY_ADDRESS={address} refused this process: it requires a token")
+    assert "RAY_AUTH_MODE=token" in message
+
+
+@pytest.mark.slow
+def test_a_real_head_that_requires_no_token_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with real_head(tmp_path, "disabled") as address:
+        check_cluster(address)
+        assert capsys.readouterr().err == ""  # the user's choice
+        monkeypatch.delenv("RAY_AUTH_MODE")
+        check_cluster(address)
+    warning = capsys.readouterr().err
+    assert re.fullmatch(rf"warning: the Ray cluster at RAY_ADDRESS={address} requires no token: .*\n", warning)
+
+
+def test_the_token_of_the_environment_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN", "right")
     with token_cluster() as port:
         check_cluster(f"127.0.0.1:{port}")

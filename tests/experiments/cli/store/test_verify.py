@@ -34,3 +34,32 @@ def test_one_flipped_byte_is_named_and_the_result_is_discarded_on_request(projec
     assert project.ssdpipe("store", "verify", "--discard").exit_code == 0
     assert store.find(manifest.key) is None
     assert project.ssdpipe("store", "verify").stdout == "1 results, 5 files: all are whole\n"
+
+
+def test_a_manifest_that_cannot_be_read_is_listed_with_the_reason_and_its_result_kept_until_it_is_discarded(
+    project: Project,
+) -> None:
+    store = Store.open(str(project.store))
+    first, second = store.manifests()
+    (project.store / f"keys/{first.key}.json").write_bytes(b"{")
+    (project.store / "keys/other.json").write_bytes((project.store / f"keys/{second.key}.json").read_bytes())
+    listed = project.ssdpipe("store", "verify")
+    assert listed.exit_code == 2
+    assert listed.stdout.startswith(f"keys/{first.key}.json cannot be read: it is not valid JSON")
+    assert "keys/other.json cannot be read: it is the manifest of another key\n" in listed.stdout
+    assert "1 results, 5 files: 2 damaged, --discard discards them" in listed.stdout
+    assert project.ssdpipe("gc").stdout == "0 bytes freed\n"
+    assert store.output(first).exists()
+    assert project.ssdpipe("store", "verify", "--discard").exit_code == 0
+    assert project.ssdpipe("store", "verify").stdout == "1 results, 5 files: all are whole\n"
+    project.ssdpipe("gc")
+    assert not store.output(first).exists()
+
+
+def test_a_store_that_everybody_may_write_to_is_warned_of_once_a_command(project: Project) -> None:
+    assert project.ssdpipe("store", "verify").stderr == ""
+    project.store.chmod(0o777)
+    for command in (("store", "verify"), ("du",), ("compare", "ablation-layers", "--preset", "tiny")):
+        printed = project.ssdpipe(*command).stderr
+        assert printed.count("every user of this machine may write to the store") == 1
+        assert f"chmod o-w {project.store}\n" in printed
