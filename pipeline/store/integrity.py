@@ -1,9 +1,9 @@
 """Comparison of a result's files with its manifest: quickly by name and size, completely by checksum.
 
 A checksum is computed once in a process for each file and remembered with the file's identity: inode, size and time of
-change on a local disk, size and time elsewhere.
+change on a local disk; entity tag, version and size in an object store, whose times are whole seconds.
 
-Tested in tests/pipeline/execution/test_run_stage.py.
+Tested in tests/pipeline/execution/test_run_stage.py, tests/pipeline/store/test_integrity.py.
 """
 
 from __future__ import annotations
@@ -99,5 +99,11 @@ def _identity(folder: Folder, name: str) -> tuple[str, ...]:
         except OSError:
             return ()
         return path, *map(str, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
-    info = folder.filesystem.get_file_info(path)
-    return (path, str(info.size), str(info.mtime_ns)) if info.type == fs.FileType.File else ()
+    try:
+        with folder.open_input(name) as stream:  # one request for its headers
+            headers = {key.lower(): str(value) for key, value in (stream.metadata() or {}).items()}
+            size = stream.size()
+    except FileNotFoundError:
+        return ()
+    changed = headers.get("etag") or str(folder.filesystem.get_file_info(path).mtime_ns)
+    return path, str(size), changed, headers.get("versionid", "")
