@@ -47,6 +47,7 @@ ALLOWED = {
     "pipeline/store/provenance.py: subprocess.SubprocessError": "a type",
     "pipeline/store/provenance.py: subprocess.run": "git and nvidia-smi with fixed arguments, no shell",
     "ssdpipe/__init__.py: importlib.import_module": "a module of this project, from a fixed table of names",
+    "stages/evaluation/coco_tools.py: importlib.util.find_spec": "looks whether a package of a fixed name is installed",
     "stages/cost/past.py: importlib.import_module": "only modules of ssd_core, and of them only classes of settings",
     # unpickled
     "pipeline/ray_backend/executor.py: copyreg.pickle": "registers how a constant is written",
