@@ -14,8 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyarrow import fs
-
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.object_store import TooLarge
