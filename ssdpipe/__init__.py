@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.keys.public_api import home_modules
 
 if TYPE_CHECKING:
+    from experiments.framework.detectors import load as load
     from experiments.framework.experiment import Experiment as Experiment
     from experiments.framework.experiment import Row as Row
     from experiments.framework.presets import Preset as Preset
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
     from stages.detection.detect import Detect as Detect
     from stages.drawn.draw import Draw as Draw
     from stages.evaluation.evaluate import Evaluate as Evaluate
+    from stages.inference.image_detections import ImageDetections as ImageDetections
+    from stages.inference.predictor import Predictor as Predictor
     from stages.placement import Placement as Placement
     from stages.shards.shard import Shard as Shard
     from stages.training.imagenet_resnet50 import ImageNetResNet50 as ImageNetResNet50

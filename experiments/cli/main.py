@@ -17,6 +17,7 @@ from experiments.cli import evaluate, new, recipe, weights
 from experiments.cli.analyze import analyze
 from experiments.cli.compare import compare
 from experiments.cli.data import app as data
+from experiments.cli.detect import detect
 from experiments.cli.listing import list_experiments
 from experiments.cli.plan import plan
 from experiments.cli.report import report
@@ -73,6 +74,7 @@ app.command("list")(list_experiments)
 app.command()(expanded(plan))
 app.command()(expanded(run))
 app.command()(expanded(train))
+app.command()(expanded(detect))
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(analyze)
 app.command()(expanded(submission))
