@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -149,6 +150,7 @@ def _guided(campaign: Campaign, seed: int, inputs: int, place: Path, save: Calla
         campaign.judge(case, data[1:])
         if campaign.figures.inputs >= inputs:
             save()
+            shutil.rmtree(place.parent)  # since nothing after this line runs
             os._exit(0)
 
     def change(data: bytes, max_size: int, number: int) -> bytes:
