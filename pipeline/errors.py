@@ -1,6 +1,7 @@
 """Errors that a user can cause, as one tree of exceptions.
 
     PipelineError           one clear message; the command ends with exit code 2
+    ├── StoreFault          the store cannot be written or read; the run ends, the exit code is 2
     ├── StageFailed         a stage of a run failed; the command ends with exit code 1
     └── Interrupted         Ctrl-C or SIGTERM; the command ends with exit code 130
 
@@ -22,6 +23,10 @@ class PipelineError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(redacted(str(message)))
+
+
+class StoreFault(PipelineError):
+    """The place where the store lies fails: a full disk, read-only, removed, out of reach. It ends the whole run."""
 
 
 class StageFailed(PipelineError):

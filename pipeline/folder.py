@@ -142,15 +142,19 @@ class Folder:
             objects.write(name, content)
             return
         aside = f"{name}.{uuid4().hex[:8]}.part"  # never shared by two writers
-        self.write_bytes(aside, content)
-        self.filesystem.move(self._at(aside), self._at(name))
+        try:
+            self.write_bytes(aside, content)
+            self.filesystem.move(self._at(aside), self._at(name))
+        except OSError:
+            with suppress(OSError):
+                self.delete(aside)
+            raise
 
     def append(self, name: str, content: bytes) -> None:
-        """Append to a file that has a single writer. Where the file system cannot append, the file is rewritten."""
+        """Append all or nothing to a file that has a single writer; rewrite it where the file system cannot append."""
         if self.is_local:
             self._make_parent(name)
-            with open(self._at(name), "ab") as stream:
-                stream.write(content)
+            _append_to(Path(self._at(name)), content)
         else:
             before = b""
             with suppress(FileNotFoundError):
@@ -221,3 +225,16 @@ def _opened(uri: str, surroundings: tuple[tuple[str, str], ...]) -> tuple[fs.Fil
 def _surroundings() -> tuple[tuple[str, str], ...]:
     """Variables of the environment by which pyarrow finds endpoint and credentials."""
     return tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+
+
+def _append_to(path: Path, content: bytes) -> None:
+    with path.open("ab", buffering=0) as stream:
+        before = stream.tell()
+        try:
+            written = stream.write(content)
+            if written < len(content):  # the disk is full: the next write says so
+                stream.write(content[written:])
+        except OSError:
+            with suppress(OSError):
+                os.truncate(path, before)  # no later line joins half a line
+            raise

@@ -37,6 +37,7 @@ from pipeline.driver.interrupts import interrupt_on_hangup
 from pipeline.errors import PipelineError
 from pipeline.external.snapshot import snapshot
 from pipeline.redaction import redacted
+from pipeline.store.faults import as_disk_error
 from pipeline.terminal import VisibleStream
 
 
@@ -112,6 +113,10 @@ def _run() -> None:
         _exit(error)
     except UnicodeEncodeError as error:
         if (mistake := name_not_utf8(error)) is None:
+            _exit_with_traceback()
+        _exit(mistake)
+    except OSError as error:
+        if (mistake := as_disk_error(error)) is None:
             _exit_with_traceback()
         _exit(mistake)
     except Exception:  # a bug

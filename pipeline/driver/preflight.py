@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pipeline.folder import Folder
 from pipeline.planning.admission import refuse_oversized
 from pipeline.planning.graph import Node
 from pipeline.stage import Resources
+from pipeline.store.faults import write_probe
 
 LEAST_FREE_BYTES = 2**30
 
@@ -34,10 +34,8 @@ def check_resources(nodes: Iterable[Node], total: Resources, largest_node: Resou
 
 def check_store(store: Folder, least_free_bytes: int = LEAST_FREE_BYTES) -> None:
     """Raise PipelineError when the store cannot be written or its disk is nearly full."""
-    probe = f".probe-{uuid.uuid4().hex}"
     try:
-        store.write_bytes(probe, b"ssdpipe")
-        store.delete(probe)
+        write_probe(store)
     except OSError as error:
         raise PipelineError(
             f"the store {store.uri} cannot be written: {error}\nSet SSDPIPE_STORE to a writable location."

@@ -14,7 +14,7 @@ from pipeline.display.screen import display
 from pipeline.driver.failures import raise_for_failures, this_command
 from pipeline.driver.interrupts import hangup_held, stopping_on_signals
 from pipeline.driver.preflight import check_resources, check_store
-from pipeline.errors import Interrupted, PipelineError
+from pipeline.errors import Interrupted, PipelineError, StoreFault
 from pipeline.execution.outcome import Outcome, Result
 from pipeline.execution.scheduler import Scheduler
 from pipeline.mlflow_tracking.client import About
@@ -70,6 +70,8 @@ def run_graph(graph: Graph, store: Store, invocation: Invocation) -> Result:
         result = _run_on_ray(graph, store, resolver, invocation, run_id, observers, waiting)
     except Interrupted as error:
         raise Interrupted(_how_to_resume(str(error), graph, store, resolver)) from None
+    except StoreFault as error:
+        raise StoreFault(f"{error}:\n  {this_command()}") from error
     raise_for_failures(result, store)
     return result
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Hashable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -92,12 +92,23 @@ def _outcome(job: Job) -> Manifest | Exception:
             return error
 
 
+class _LogFile(logging.FileHandler):
+    """A log on a disk that may be full: the stage's own writes report that."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - of the standard library
+        del record
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def _logging_to(folder: Folder, name: str) -> Iterator[None]:
     """Append log records of level INFO to a local file while the block runs."""
     path = Path(folder.path) / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, delay=True)
+    handler = _LogFile(path, delay=True)
     handler.setFormatter(LogFormatter())
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(handler)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from typing import Any, Protocol, TypeVar
@@ -14,6 +15,7 @@ from pipeline.execution.job import Job
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Resources, Stage
+from pipeline.store.faults import as_store_fault, refuse_if_gone
 from pipeline.store.integrity import StoredFile, refuse_damaged
 from pipeline.store.provenance import machine
 from pipeline.store.record import CURVE, append_point, is_stop_requested, read_curve, write_progress
@@ -135,23 +137,33 @@ def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
     """Run a job's stage in a private folder and commit the result; a failure leaves no attempt behind."""
     attempt = f"{job.attempt}-{uuid.uuid4().hex[:8]}"
     out, work = job.store.attempt(job.key, attempt), job.store.work(job.key)
-    for folder in (out, work):
-        folder.create()
     context = StageContext(
         key=job.key, stage=job.stage, inputs=job.inputs, out=out, work=work, mapper=mapper, files=job.files
     )
-    began = time.monotonic()
+    began, prepared = time.monotonic(), job.store.is_prepared()
     try:
+        for folder in (out, work):
+            folder.create()
         job.stage.run(context)
         _keep_curve(work, out)
         seconds = time.monotonic() - began
         occupied = asdict(job.stage.resources)
         provenance = {**job.draft.provenance, "machine": machine(), "resources": occupied, "run": job.run_id}
+        if prepared:
+            refuse_if_gone(job.store.folder)
         return job.store.commit(replace(job.draft, attempt=attempt, seconds=seconds, provenance=provenance))
-    except BaseException:
-        if not _is_committed(job, attempt):
-            out.delete()
+    except BaseException as error:
+        if fault := as_store_fault(error, job.store.folder):
+            with suppress(OSError):
+                _leave_no_attempt(job, attempt, out)
+            raise fault from error
+        _leave_no_attempt(job, attempt, out)
         raise
+
+
+def _leave_no_attempt(job: Job, attempt: str, out: Folder) -> None:
+    if not _is_committed(job, attempt):
+        out.delete()
 
 
 def _keep_curve(work: Folder, out: Folder) -> None:

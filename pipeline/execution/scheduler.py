@@ -9,6 +9,7 @@ settle    jobs that have ended are committed, retried when their worker was lost
 
 from __future__ import annotations
 
+import errno
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,7 @@ from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
 
-from pipeline.errors import Interrupted, PipelineError
+from pipeline.errors import Interrupted, PipelineError, StoreFault
 from pipeline.execution.executor import Executor, Handle, WorkerLost
 from pipeline.execution.job import Job
 from pipeline.execution.outcome import Outcome, Result, Retries, State
@@ -27,6 +28,7 @@ from pipeline.planning.resolver import Resolver
 from pipeline.redaction import redacted_json
 from pipeline.stage import Resources
 from pipeline.store.events import Event, Observer
+from pipeline.store.faults import as_store_fault, refuse_if_gone, unwritable
 from pipeline.store.lease import Leases
 from pipeline.store.process import Process
 from pipeline.store.record import read_progress, request_stop, withdraw_stop
@@ -96,6 +98,8 @@ class Scheduler:
         self._polled: dict[str, float] = {}
         self._next_poll = 0.0
         self._stops = 0
+        self._fault: StoreFault | None = None
+        self._prepared = False
 
     @property
     def result(self) -> Result:
@@ -110,18 +114,26 @@ class Scheduler:
         self._stops += 1
 
     def run(self) -> Result:
-        """Run every node to completion. Raises Interrupted after `stop` or Ctrl-C; failures are in the result."""
-        self._store.prepare()
-        self._start()
+        """Run every node to completion. Failures are in the result.
+
+        Raises Interrupted after `stop` or Ctrl-C, and StoreFault, which ends the run, when the store fails.
+        """
         try:
+            self._store.prepare()
+            self._prepared = True
+            self._start()
             self._loop()
         except KeyboardInterrupt:
             self.stop()
+        except OSError as error:
+            self._take_as_fault(error)
         finally:
             if self._stops or self._running:
                 self._cancel()
             self._leases.close()
             self._emit("run_finished", data={"status": self.result.status})
+        if self._fault:
+            raise self._fault
         if self._stops and self.result.status == "interrupted":
             kept = len(self.result.in_state("cached", "committed"))
             raise Interrupted(f"stopped: {kept} of {len(self._outcomes)} stages are kept; the same command resumes")
@@ -136,7 +148,7 @@ class Scheduler:
 
     def _loop(self) -> None:
         self._resolve()
-        while (self._queue or self._running) and not self._stops:
+        while (self._queue or self._running) and not (self._stops or self._fault):
             self._admit()
             if self._running:
                 for handle in self._executor.wait(list(self._running), self._patience()):
@@ -232,7 +244,9 @@ class Scheduler:
             else:
                 self._fail(pending, lost)
         except Exception as error:
-            self._fail(pending, error)
+            fault = as_store_fault(error, self._store.folder)
+            self._fault = self._fault or fault
+            self._fail(pending, fault or error)
         else:
             self._commit(pending, manifest)
 
@@ -293,7 +307,10 @@ class Scheduler:
                     self._settle(handle)
             except KeyboardInterrupt:
                 self.stop()
-            self._tick()
+            try:
+                self._tick()
+            except OSError as error:
+                self._take_as_fault(error)
         for pending in self._running.values():
             self._fail(pending, Interrupted("did not end when it was killed"))
         self._running.clear()
@@ -309,7 +326,10 @@ class Scheduler:
         if step == _KILL:
             self._executor.cancel(handle, force=True)
         elif saves and step == _SAVE:
-            request_stop(self._store.work(pending.draft.key))
+            try:
+                request_stop(self._store.work(pending.draft.key))
+            except OSError:
+                self._executor.cancel(handle)
         elif saves or first:
             self._executor.cancel(handle)
 
@@ -322,6 +342,7 @@ class Scheduler:
     def _tick(self) -> None:
         if self._clock() >= self._next_poll:
             self._next_poll = self._clock() + POLL_SECONDS
+            self._watch_store()
             for pending in self._running.values():
                 self._poll(pending)
         for observer in self._observers:
@@ -347,4 +368,24 @@ class Scheduler:
         address = node.address if node else ""
         event = Event(time=time.time(), kind=kind, address=address, key=key, data=redacted_json(data or {}))
         for observer in self._observers:
-            observer.on_event(event)
+            try:
+                observer.on_event(event)
+            except OSError as error:
+                self._take_as_fault(error)
+
+    def _watch_store(self) -> None:
+        """Notice that the store is gone before anything is written in its place."""
+        try:
+            if self._prepared:
+                refuse_if_gone(self._store.folder)
+        except StoreFault as fault:
+            self._fault = self._fault or fault
+
+    def _take_as_fault(self, error: OSError) -> None:
+        """End the run if the store is the cause of an error; else raise the error."""
+        self._watch_store()
+        if not self._prepared or error.errno == errno.EIO:  # EIO may not recur, but here only the store is used
+            self._fault = self._fault or unwritable(error, self._store.folder)
+        self._fault = self._fault or as_store_fault(error, self._store.folder)
+        if not self._fault:
+            raise error

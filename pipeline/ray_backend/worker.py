@@ -19,6 +19,7 @@ from pipeline.keys.code_digest import changed_modules
 from pipeline.ray_backend.cancelling import hear_cancel
 from pipeline.ray_backend.failures import RemoteFailure
 from pipeline.ray_backend.parallel_map import RayMapper
+from pipeline.store.faults import as_store_fault
 from pipeline.store.store import Manifest, log_name
 
 ABORT_SECONDS = 5.0
@@ -32,6 +33,13 @@ def work(job: Job) -> Manifest | RemoteFailure:
     """
     hear_cancel()
     name = log_name(job.address)
+    try:
+        return _logged_work(job, name)
+    except OSError as error:  # the log itself cannot be written
+        return RemoteFailure.of(as_store_fault(error, job.store.folder) or error)
+
+
+def _logged_work(job: Job, name: str) -> Manifest | RemoteFailure:
     with captured(job.logs, name):
         try:
             _require_same_code(job)

@@ -7,6 +7,7 @@ skipped(because)   cancelled   run_finished(status)
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -58,6 +59,8 @@ class EventLog:
             if event.time - self._progress.get(event.address, float("-inf")) < PROGRESS_SECONDS:
                 return
             self._progress[event.address] = event.time
+        if event.kind != "run_started" and not self._run.exists():
+            raise FileNotFoundError(errno.ENOENT, "the record of the run is gone", self._run.shown)
         self._run.append(EVENTS, json.dumps(asdict(event)).encode() + b"\n")
 
     def tick(self) -> None:

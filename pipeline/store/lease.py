@@ -82,7 +82,8 @@ class Leases:
         if self._thread:
             self._thread.join()
         for key in sorted(self._held):
-            self.release(key)
+            with suppress(OSError):  # the lease of an ended process is void anyway
+                self.release(key)
 
     def beat(self) -> None:
         """Renew all held leases; one that another driver has taken over meanwhile is given up."""

@@ -59,8 +59,11 @@ class Store:
 
     def prepare(self) -> None:
         """Create the store before the first write."""
-        if not self.folder.exists("format.json"):
+        if not self.is_prepared():
             self.folder.replace("format.json", f'{{"format": {FORMAT}}}\n'.encode())
+
+    def is_prepared(self) -> bool:
+        return self.folder.exists("format.json")
 
     def find(self, key: str) -> Manifest | None:
         """The manifest of a committed result whose files exist with their sizes, else None."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,9 +49,14 @@ class CheckpointFolder:
         torch.save(content, buffer)
         self.filesystem.create_dir(self.path, recursive=True)
         temporary = f"{self.path}/{_name(step)}.part"
-        with self.filesystem.open_output_stream(temporary) as stream:
-            stream.write(buffer.getbuffer())
-        self.filesystem.move(temporary, f"{self.path}/{_name(step)}")
+        try:
+            with self.filesystem.open_output_stream(temporary) as stream:
+                stream.write(buffer.getbuffer())
+            self.filesystem.move(temporary, f"{self.path}/{_name(step)}")
+        except OSError:
+            with suppress(OSError):
+                self.filesystem.delete_file(temporary)
+            raise
         self._delete_others(step)
 
     def steps(self) -> list[int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from pipeline.store.faults import as_store_fault
 from stages.training.worker import WorkerJob, run_worker
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def run_group(job: WorkerJob, group: Group) -> None:
             _trainer(job, group).fit()
             return
         except WorkerGroupError as error:  # [3]
+            if fault := as_store_fault(error, job.work):
+                raise fault from error
             for cause in error.worker_failures.values():
                 if isinstance(cause, ValueError):
                     raise cause from error
