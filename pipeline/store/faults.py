@@ -62,7 +62,7 @@ def write_probe(store: Folder) -> None:
 
 
 def _fault(error: OSError, store: Folder) -> StoreFault | None:
-    if not store.is_local and "AWS Error" in str(error):
+    if not store.is_local and not error.errno and ("AWS Error" in str(error) or "S3 error" in str(error)):
         return StoreFault(
             f"the store {store.shown} is out of reach: {error}\n{KEPT} Check the network and the credentials, and "
             "repeat the command"
