@@ -64,7 +64,7 @@ class Trial:
         self.found += breaches(self.command, self.undisturbed)
 
     def _start(self, number: int, *, loader: bool) -> None:
-        self.drivers = [driver for driver in self.drivers if driver.poll() is None]
+        self.drivers = self._live()
         self.drivers += [self.command.start(loader=loader) for _ in range(number - len(self.drivers))]
 
     def _wait_for(self, kill: Kill) -> bool:
@@ -79,7 +79,7 @@ class Trial:
         self._compare()
         processes, lost, seen = self.command.processes(), self.progress.unfinished(), self._notices()
         at = time.monotonic()
-        victims = strike(kill.kind, self.drivers, processes, self.command.store / "leases")
+        victims = strike(kill.kind, self._live(), processes, self.command.store / "leases")
         if kill.kind in HELPERS:
             self._until(lambda: not victims or self._notices() > seen or not self._alive(), 30)
         elif kill.kind == "one of two drivers":
@@ -112,11 +112,13 @@ class Trial:
 
     def _has_successor(self) -> bool:
         """Whether a live driver holds a lease."""
-        live = [driver for driver in self.drivers if driver.poll() is None]
-        return bool(holding(live, self.command.store / "leases"))
+        return bool(holding(self._live(), self.command.store / "leases"))
+
+    def _live(self) -> list[Popen[bytes]]:
+        return [driver for driver in self.drivers if driver.poll() is None]
 
     def _alive(self) -> bool:
-        return any(driver.poll() is None for driver in self.drivers)
+        return bool(self._live())
 
     def _notices(self) -> int:
         runs = self.command.store / "runs"

@@ -29,7 +29,7 @@ def strike(kind: str, drivers: list[Popen[bytes]], processes: list[psutil.Proces
     """End the victims of a kind; return how many there were."""
     match kind:
         case "driver SIGKILL" | "driver SIGTERM" | "driver SIGINT" | "driver SIGHUP":
-            victims = [psutil.Process(drivers[0].pid)]
+            victims = [psutil.Process(driver.pid) for driver in drivers[:1]]
         case "one of two drivers":
             victims = [psutil.Process(driver.pid) for driver in (*holding(drivers, leases), *drivers)][:1]
         case "both drivers":
