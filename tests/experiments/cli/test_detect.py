@@ -211,3 +211,23 @@ def test_without_any_detection_a_lower_score_is_suggested(weights: Path, photos:
 def test_limits_are_changed_as_for_evaluate_weights(weights: Path, photos: Path) -> None:
     images = images_of(ssdpipe(weights, "photos", "--json", "--min-score", 0.01, "-s", "per_image=3"))
     assert [len(image["detections"]) for image in images] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("form", "files"),
+    [
+        ("voc", ["Annotations/a.xml", "Annotations/b.xml", "Annotations/more/c.xml"]),
+        ("yolo", ["labels/a.txt", "labels/b.txt", "labels/classes.txt", "labels/more/c.txt"]),
+        ("coco", ["annotations.json"]),
+    ],
+)
+def test_labels_and_crops_are_written_beside_the_drawn_pictures(
+    weights: Path, photos: Path, form: str, files: list[str]
+) -> None:
+    done = ssdpipe(weights, "photos", "--json", "--format", form, "--crops", "--min-score", 0.15, "--out", "found")
+    found = images_of(done)
+    written = sorted(str(file.relative_to("found")) for file in Path("found").rglob("*") if file.is_file())
+    assert [name for name in written if not name.startswith(("crops", "drawn", "index.html"))] == files
+    assert sum(name.startswith("crops/") for name in written) == sum(len(image["detections"]) for image in found) > 0
+    first = found[0]["detections"][0]["class"]
+    assert f"crops/{first}/a-1.jpg" in written
