@@ -70,14 +70,14 @@ def detect(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Pictures computed at once.")] = 16,
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="By default a GPU if there is one.")] = "",
-    every: Annotated[int, typer.Option(min=1, help="Of a video, only every so-many-th frame.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Of a video, take only every Nth frame.")] = 1,
     foreign: ForeignOptions,
     place: StorePlace,
 ) -> None:
     """Detect objects in your own pictures and videos, and draw them.
 
-    Prints what each picture shows, and writes the pictures with boxes and a page to look through them. A picture that
-    cannot be read is named and the others go on; the exit code is then 2.
+    Prints what each picture shows, and writes the pictures with boxes and a page to browse them. A picture that
+    cannot be read is reported and skipped; the exit code is then 2.
     """
     from experiments.framework.detectors import load
     from pipeline.overrides import override

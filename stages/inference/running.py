@@ -1,4 +1,4 @@
-"""Detection in many pictures, batch by batch; a picture that cannot be read is reported, and the others go on.
+"""Detection in many pictures, batch by batch; a picture that cannot be read is reported and skipped.
 
 Tested in tests/stages/inference/test_sources.py.
 """

@@ -46,7 +46,7 @@ class Named:
 
 
 def sources(names: Sequence[str], stdin: IO[bytes], *, every: int = 1) -> list[Source] | Iterator[Source]:
-    """All pictures, in the order of the names; every so-many-th frame of a video.
+    """All pictures, in the order of the names; every `every`-th frame of a video.
 
     A list where their number is known, an iterator where a video is among them. Raises PipelineError for a name that
     means nothing.

@@ -22,7 +22,7 @@ def is_video(file: Path) -> bool:
 
 
 def frames(file: Path, every: int = 1) -> Iterator[tuple[int, UInt8[ndarray, "H W 3"]]]:
-    """Index and RGB pixels of every so-many-th frame. Raises PipelineError when the file has none that can be read."""
+    """Index and RGB pixels of every `every`-th frame. Raises PipelineError when the file has none that can be read."""
     capture = cv2.VideoCapture(str(file))
     number = 0
     try:
