@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from pipeline.folder import Folder
@@ -38,6 +38,25 @@ class Resources:
     gpus: float = 0
     nested: bool = False
     """Whether the stage starts its own workers (Ray Train, `Context.map`); its task then takes no CPU itself."""
+
+    workers: int = 1
+    """Number of equal workers of a nested stage, each of which must fit on one node."""
+
+    least_workers: int = 0
+    """Number of workers with which a nested stage can run as well, if fewer fit; 0 if it needs all of them."""
+
+    @property
+    def worker(self) -> Resources:
+        """Share of one worker."""
+        return Resources(cpus=self.cpus / self.workers, gpus=self.gpus / self.workers)
+
+    def with_workers(self, workers: int) -> Resources:
+        """These resources for another number of workers."""
+        return replace(self, cpus=workers * self.worker.cpus, gpus=workers * self.worker.gpus, workers=workers)
+
+    def at_least(self) -> Resources:
+        """What the stage cannot run without."""
+        return self.with_workers(self.least_workers) if self.least_workers else self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,3 +171,6 @@ class Context(Protocol):
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Append one point of the stage's curves to `work/metrics.jsonl`, from where it is logged to MLflow."""
+
+    def note(self, name: str, value: Any) -> None:
+        """Record how the result was computed, as JSON: `provenance[name]` of its manifest; in no key or digest."""

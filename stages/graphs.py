@@ -34,6 +34,8 @@ def trained(
         variant=variant,
         tags=tags,
         workers=placement.workers,
+        min_workers=placement.min_workers,
+        wait_seconds=placement.wait_seconds,
         use_gpu=placement.use_gpu,
         cpus_per_worker=placement.cpus_per_worker,
         loader_processes=placement.loader_processes,

@@ -12,7 +12,13 @@ class Placement:
     workers: int = 1
     """Number of processes of one training: one per GPU, or CPU workers."""
 
+    min_workers: int = 0
+    """With how many of them a training can do; 0 requires all."""
+
     use_gpu: bool = False
     cpus_per_worker: float = 1
     loader_processes: int = 0
     detection_workers: int = 1
+
+    wait_seconds: float = 600.0
+    """How long a training waits for lost nodes."""

@@ -35,12 +35,14 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     from experiments.cli.shared.printing import size
     from pipeline.display.board import clock
     from pipeline.keys.fingerprint import encode, leaves
+    from stages.training.elastic.certificate_text import certificate_lines
 
     finished = datetime.fromtimestamp(manifest.finished).astimezone()
     scheme = ", of an earlier scheme" if manifest.ingredients.is_of_earlier_scheme else ""
     rows = [("key", manifest.key + scheme), ("path", store.output(manifest).path)]
     rows += [("finished", f"{finished:%Y-%m-%d %H:%M:%S %z} after {clock(manifest.seconds)}")]
     rows += [(name, text) for name, text in _conditions(manifest.provenance) if text]
+    rows += [("workers", line) for line in certificate_lines(manifest.provenance)]
     rows += [("input", f"{path}: {each['address']} {each['key'][:12]}") for path, each in manifest.inputs.items()]
     rows += [("field", f"{path} = {encode(value)}") for path, value in leaves(manifest.settings) if "$" not in path]
     rows += [("number", f"{name} {value:.6g}") for name, value in _numbers(manifest, store)]

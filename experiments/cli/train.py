@@ -23,6 +23,7 @@ def train(request: TrainRequest, running: RunOptions) -> None:
     from pipeline.store.record import read_summary
     from stages.evaluation.validate import Validate
     from stages.shards.shard import Shard
+    from stages.training.elastic.certificate_text import certificate_lines
     from stages.training.train import Train
     from stages.training.weight_files import WEIGHTS
 
@@ -38,6 +39,8 @@ def train(request: TrainRequest, running: RunOptions) -> None:
             _print_defects(node.address, store.output(manifest))
         if isinstance(node.stage, Train) and (manifest := result.outcomes[node.id].manifest):
             print(f"weights: {store.output(manifest).path}/{WEIGHTS}")
+            for line in certificate_lines(manifest.provenance):
+                print(f"workers: {line}")
         if isinstance(node.stage, Validate) and (manifest := result.outcomes[node.id].manifest):
             print(f"best on {request.validation_split}: {_best(store.output(manifest))}")
     if running.mlflow:

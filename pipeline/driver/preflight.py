@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from pipeline.planning.admission import refuse_oversized
+from pipeline.planning.admission import refuse_oversized, refuse_unplaceable
 from pipeline.planning.graph import Node
 from pipeline.stage import Resources
 from pipeline.store.faults import write_probe
@@ -16,20 +16,22 @@ from pipeline.store.faults import write_probe
 LEAST_FREE_BYTES = 2**30
 
 
-def check_resources(nodes: Iterable[Node], total: Resources, largest_node: Resources | None = None) -> None:
+def check_resources(nodes: Iterable[Node], total: Resources, cluster: tuple[Resources, ...] = ()) -> None:
     """Raise PipelineError when a stage requests more than will ever be available: it would wait forever.
 
-    A nested stage spreads its workers over all nodes; any other stage must fit on the `largest_node`.
+    `cluster` lists the nodes that there will be, if they are known: the workers of a nested stage spread over them, but
+    each must fit on one of them, and so must any other stage.
     """
-    for node in nodes:
-        room = total if node.stage.resources.nested or largest_node is None else largest_node
-        try:
-            refuse_oversized([node], room)
-        except PipelineError as error:
-            on_cpu = "" if room.gpus >= 1 else " (trains on CPU)"
-            raise PipelineError(
-                f"{error}\nHere --gpus {int(room.gpus)}{on_cpu} works; RAY_ADDRESS names another cluster."
-            ) from None
+    nodes = list(nodes)
+    try:
+        refuse_oversized(nodes, total)
+        if cluster:
+            refuse_unplaceable(nodes, cluster)
+    except PipelineError as error:
+        on_cpu = "" if total.gpus >= 1 else " (trains on CPU)"
+        raise PipelineError(
+            f"{error}\nHere --gpus {int(total.gpus)}{on_cpu} works; RAY_ADDRESS names another cluster."
+        ) from None
 
 
 def check_store(store: Folder, least_free_bytes: int = LEAST_FREE_BYTES) -> None:

@@ -45,6 +45,9 @@ class Invocation:
     gpus: int | None = None
     """GPUs for the whole graph; None takes all."""
 
+    least_gpus: int | None = None
+    """Number of GPUs to start with when fewer than `gpus` are there; None requires all."""
+
     keep_going: bool = True
     strict_env: bool = False
     mlflow: bool = True
@@ -88,7 +91,7 @@ def _refuse(waiting: list[PlanRow], store: Store, invocation: Invocation) -> Non
     here = local_capacity()
     if here is not None:
         total = _budget(invocation, Resources(cpus=invocation.cpus or here.cpus, gpus=here.gpus))
-        check_resources([row.node for row in waiting], total)
+        check_resources([row.node for row in waiting], total, (total,))
     if not _connected():
         check_surroundings()
     for row in waiting:
@@ -102,21 +105,25 @@ def _connected() -> bool:
 
 
 def _budget(invocation: Invocation, there: Resources) -> Resources:
-    """What the stages may use of the resources that are there."""
-    requested = Resources(
-        cpus=there.cpus if invocation.cpus is None else invocation.cpus,
-        gpus=there.gpus if invocation.gpus is None else invocation.gpus,
-    )
+    """What the stages may use of the resources that are there. Raises PipelineError when there are too few."""
+    least_gpus = invocation.gpus if invocation.least_gpus is None else invocation.least_gpus
     for name, option, wanted, available in (
-        ("GPUs", "--gpus", requested.gpus, there.gpus),
-        ("CPUs", "--cpus", requested.cpus, there.cpus),
+        ("GPUs", "--gpus", least_gpus, there.gpus),
+        ("CPUs", "--cpus", invocation.cpus, there.cpus),
     ):
-        if wanted > available:
+        if wanted is not None and wanted > available:
             raise PipelineError(
                 f"{option} {wanted:g}: there are only {available:g} {name}. Ask for {option} {available:g}, "
                 "or name a larger cluster with RAY_ADDRESS"
             )
-    return requested
+    return _limited(invocation, there)
+
+
+def _limited(invocation: Invocation, there: Resources) -> Resources:
+    return Resources(
+        cpus=there.cpus if invocation.cpus is None else min(invocation.cpus, there.cpus),
+        gpus=there.gpus if invocation.gpus is None else min(invocation.gpus, there.gpus),
+    )
 
 
 def _observers(graph: Graph, store: Store, invocation: Invocation, run_id: str) -> list[Observer]:
@@ -136,15 +143,15 @@ def _run_on_ray(
     waiting: list[PlanRow],
 ) -> Result:
     from pipeline.ray_backend.executor import RayExecutor
-    from pipeline.ray_backend.session import connect, disconnect
+    from pipeline.ray_backend.session import cluster, connect, disconnect
 
     joined_before = _connected()
     own = {} if joined_before else own_parts(graph)
     try:
         with hangup_held():
-            cluster = connect(cpus=invocation.cpus, own=own.values())
-        budget = _budget(invocation, cluster.total)
-        check_resources([row.node for row in waiting], budget, cluster.largest_node)
+            there = connect(cpus=invocation.cpus, own=own.values())
+        budget = _budget(invocation, there.total)
+        check_resources([row.node for row in waiting], budget, () if there.can_grow else there.nodes)
         scheduler = Scheduler(
             graph,
             store,
@@ -153,6 +160,7 @@ def _run_on_ray(
             run_id=run_id,
             observers=observers,
             budget=budget,
+            growth=lambda: _limited(invocation, cluster().total),
             keep_going=invocation.keep_going,
             provenance={**run_provenance(), "request": dict(invocation.request)},
         )

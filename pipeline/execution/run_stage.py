@@ -96,6 +96,7 @@ class StageContext:
         self._inputs = [
             Input(held, inputs[path], tuple(given.get(path, ()))) for path, held in describe(stage).inputs.items()
         ]
+        self.notes: dict[str, Any] = {}
         self._mapper = mapper
         self._last_write = self._last_poll = float("-inf")
         self._is_stopping = False
@@ -129,6 +130,9 @@ class StageContext:
             self._is_stopping = is_stop_requested(self.work)
         return self._is_stopping
 
+    def note(self, name: str, value: Any) -> None:
+        self.notes[name] = value
+
     def record(self, step: int, values: Mapping[str, float]) -> None:
         append_point(self.work, step, values)
 
@@ -148,7 +152,8 @@ def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
         _keep_curve(work, out)
         seconds = time.monotonic() - began
         occupied = asdict(job.stage.resources)
-        provenance = {**job.draft.provenance, "machine": machine(), "resources": occupied, "run": job.run_id}
+        made = {"machine": machine(), "resources": occupied, "run": job.run_id}
+        provenance = {**job.draft.provenance, **context.notes, **made}
         if prepared:
             refuse_if_gone(job.store.folder)
         return job.store.commit(replace(job.draft, attempt=attempt, seconds=seconds, provenance=provenance))

@@ -13,7 +13,7 @@ import errno
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
@@ -57,6 +57,8 @@ class _Pending:
     not_before: float = 0.0
     waiting: bool = False
     began: float = 0.0
+    taken: Resources = field(default_factory=Resources)
+    """Of the budget, while it runs."""
 
 
 class Scheduler:
@@ -72,6 +74,7 @@ class Scheduler:
         run_id: str,
         observers: Iterable[Observer] = (),
         budget: Resources | None = None,
+        growth: Callable[[], Resources] | None = None,
         keep_going: bool = True,
         retries: Retries | None = None,
         leases: Leases | None = None,
@@ -80,11 +83,14 @@ class Scheduler:
         sleep: Callable[[float], None] = time.sleep,
         random: Random | None = None,
     ) -> None:
-        """`budget` defaults to the executor's capacity. Without `keep_going` nothing new starts after a failure."""
+        """`budget` defaults to the executor's capacity; `growth` reads it anew, since nodes may join a cluster.
+
+        Without `keep_going` nothing new starts after a failure.
+        """
         self._graph, self._store, self._executor, self._resolver = graph, store, executor, resolver
         self._run_id = run_id
         self._observers = list(observers)
-        self._budget = Budget(budget or executor.capacity())
+        self._budget, self._growth = Budget(budget or executor.capacity()), growth
         self._keep_going = keep_going
         self._retries = retries or Retries()
         self._leases = leases or Leases(store.folder / "leases")
@@ -192,9 +198,10 @@ class Scheduler:
         rank = {node_id: index for index, node_id in enumerate(self._graph.nodes)}
         self._queue.sort(key=lambda pending: (-self._heights[pending.node.id], rank[pending.node.id]))
         for pending in list(self._queue):
-            resources = pending.node.stage.resources
+            resources = self._budget.fitted(pending.node.stage.resources)
             if pending.not_before > self._clock() or not self._budget.take(resources):
                 continue
+            pending.taken = resources
             if self._is_mine(pending):
                 self._queue.remove(pending)
                 self._submit(pending)
@@ -235,7 +242,7 @@ class Scheduler:
 
     def _settle(self, handle: Handle) -> None:
         pending = self._running.pop(handle)
-        self._budget.give_back(pending.node.stage.resources)
+        self._budget.give_back(pending.taken)
         try:
             manifest = self._executor.result(handle)
         except WorkerLost as lost:
@@ -345,6 +352,8 @@ class Scheduler:
             self._watch_store()
             for pending in self._running.values():
                 self._poll(pending)
+            if self._growth:
+                self._budget.grow(self._growth())
         for observer in self._observers:
             observer.tick()
 

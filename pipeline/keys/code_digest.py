@@ -179,7 +179,7 @@ class _Finder:
         top, *rest = module.split(".")
         if top in NEVER:
             return None
-        base = _package_folder(top) if top in self.packages else self.beside and self.beside / top
+        base = package_folder(top) if top in self.packages else self.beside and self.beside / top
         if base is None:
             return None
         stem = base.joinpath(*rest)
@@ -209,7 +209,8 @@ def _own_file(kind: type) -> Path:
 
 
 @lru_cache
-def _package_folder(name: str) -> Path | None:
+def package_folder(name: str) -> Path | None:
+    """Folder of an importable package."""
     try:
         spec = importlib.util.find_spec(name)
     except ValueError:  # a module in sys.modules that has no spec

@@ -28,12 +28,12 @@ def makespan(graph: Graph, seconds: Mapping[str, float], total: Resources) -> fl
     running: list[tuple[float, str]] = []
     while order.is_active():
         waiting = sorted([*waiting, *order.get_ready()], key=lambda node_id: -left[node_id])
-        started = [node_id for node_id in waiting if budget.take(_occupied(graph, node_id, seconds))]
+        started = [node_id for node_id in waiting if budget.take(budget.fitted(_occupied(graph, node_id, seconds)))]
         waiting = [node_id for node_id in waiting if node_id not in started]
         for node_id in started:
             heapq.heappush(running, (now + seconds.get(node_id, 0.0), node_id))
         now, ended = heapq.heappop(running)
-        budget.give_back(_occupied(graph, ended, seconds))
+        budget.give_back(budget.fitted(_occupied(graph, ended, seconds)))
         order.done(ended)
     return now
 

@@ -14,6 +14,7 @@ from pipeline.execution.job import Job
 from pipeline.keys.code_digest import own_files
 from pipeline.keys.fingerprint import describe
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
+from pipeline.ray_backend.same_code import Code
 from pipeline.ray_backend.session import cluster
 from pipeline.ray_backend.worker import work
 from pipeline.stage import Resources, Stage
@@ -34,6 +35,7 @@ class RayExecutor:
         # A dataclass sent by value must keep the singleton MISSING, else its fields seem to have defaults
         copyreg.pickle(type(MISSING), lambda _: "MISSING")
         self._task = ray.remote(work)
+        self._code = ray.put(Code.this())
         self._capacity = cluster().total
         self._addresses: dict[Any, str] = {}
         self._cancelled: set[Any] = set()
@@ -44,9 +46,8 @@ class RayExecutor:
 
     def submit(self, job: Job) -> Handle:
         self._carry(job.stage)
-        handle: Handle = self._task.options(name=job.address, max_retries=0, **_options(job.stage.resources)).remote(
-            job
-        )
+        task = self._task.options(name=job.address, max_retries=0, **_options(job.stage.resources))
+        handle: Handle = task.remote(job, self._code)
         self._addresses[handle] = job.address
         return handle
 

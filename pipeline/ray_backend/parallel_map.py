@@ -14,6 +14,7 @@ from pipeline.execution.stage_log import captured
 from pipeline.folder import Folder
 from pipeline.ray_backend.cancelling import hear_cancel
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
+from pipeline.ray_backend.same_code import Code
 from pipeline.ray_backend.session import cluster
 from pipeline.stage import Resources
 
@@ -28,6 +29,8 @@ class RayMapper:
 
     logs: Folder
     log: str
+    code: Code
+    """The driver's, which the node of each task must have."""
 
     def __call__(
         self,
@@ -72,6 +75,7 @@ def _call(shared: tuple[Callable[[Any], Any], RayMapper], item: Any) -> tuple[Re
     # Only a local file can be appended to by several processes
     log = captured(mapper.logs, mapper.log) if mapper.logs.is_local else nullcontext()
     try:
+        mapper.code.require()
         with log:
             return None, function(item)
     except Exception as error:

@@ -21,6 +21,7 @@ from pipeline.ray_backend.reachable import absent, check_cluster, refused
 from pipeline.ray_backend.temporary_folder import check_temporary_folder
 from pipeline.ray_backend.token_file import private_token_file
 from pipeline.stage import Resources
+from pipeline.store.process import RayCluster, join
 from pipeline.store.provenance import gpus
 
 OBJECT_STORE_BYTES = 512 * 2**20
@@ -32,8 +33,17 @@ class Cluster:
     """Resources of the connected cluster."""
 
     total: Resources
-    largest_node: Resources
-    """The most that a stage in a single process can get."""
+    """Of all nodes, including those that an autoscaler can add."""
+
+    nodes: tuple[Resources, ...]
+    """Of each node that is there; what is in use is included."""
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether an autoscaler can add nodes; their sizes are not known."""
+        return self.total.cpus > sum(node.cpus for node in self.nodes) or self.total.gpus > sum(
+            node.gpus for node in self.nodes
+        )
 
 
 def connect(
@@ -58,7 +68,21 @@ def connect(
             shape = {"num_cpus": cpus, "num_gpus": gpus, "object_store_memory": OBJECT_STORE_BYTES}
             with _safe_path(), private_token_file():
                 ray.init(address="local", include_dashboard=dashboard, **shape, **options)
+    join(RayCluster(_cluster_name(), ray.get_runtime_context().get_job_id(), _is_over))
     return cluster()
+
+
+def _cluster_name() -> str:
+    import ray
+
+    return str(ray._private.worker.global_worker.gcs_client.cluster_id.hex())
+
+
+def _is_over(job: str) -> bool:
+    """Whether a job of this cluster has ended; Ray notices the death of its driver, or of the driver's node."""
+    import ray
+
+    return any(each["JobID"] == job and each["IsDead"] for each in ray._private.state.jobs())
 
 
 def check_surroundings() -> None:
@@ -73,6 +97,7 @@ def disconnect() -> None:
     """Disconnect from the cluster, or end the session that `connect` started."""
     import ray
 
+    join(None)
     ray.shutdown()
 
 
@@ -80,9 +105,16 @@ def cluster() -> Cluster:
     """Current resources of the cluster; `ray.available_resources` would exclude those in use."""
     import ray
 
-    nodes = [_resources(node["Resources"]) for node in ray.nodes() if node["Alive"]]
-    largest = max(nodes, key=lambda node: (node.gpus, node.cpus))
-    return Cluster(total=_resources(ray.cluster_resources()), largest_node=largest)
+    nodes = tuple(_resources(node["Resources"]) for node in ray.nodes() if node["Alive"])
+    now, later = _resources(ray.cluster_resources()), _resources(_autoscaled())
+    return Cluster(total=Resources(cpus=max(now.cpus, later.cpus), gpus=max(now.gpus, later.gpus)), nodes=nodes)
+
+
+def _autoscaled() -> dict[str, float]:
+    """The most that the cluster's autoscaler may provide; empty without one."""
+    import ray
+
+    return ray._private.state.state.get_max_resources_from_cluster_config() or {}
 
 
 def local_capacity() -> Resources | None:

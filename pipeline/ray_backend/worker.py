@@ -19,6 +19,7 @@ from pipeline.keys.code_digest import changed_modules
 from pipeline.ray_backend.cancelling import hear_cancel
 from pipeline.ray_backend.failures import RemoteFailure
 from pipeline.ray_backend.parallel_map import RayMapper
+from pipeline.ray_backend.same_code import Code, remember_driver
 from pipeline.store.faults import as_store_fault
 from pipeline.store.store import Manifest, log_name
 
@@ -26,24 +27,28 @@ ABORT_SECONDS = 5.0
 """How long a cancelled nested stage stays alive, so that its trainer can release its workers."""
 
 
-def work(job: Job) -> Manifest | RemoteFailure:
+def work(job: Job, code: Code) -> Manifest | RemoteFailure:
     """Run and commit the job's stage; return its manifest, or the failure that its code raised.
+
+    `code` is the driver's.
 
     A cancelled job raises KeyboardInterrupt, which Ray reports as TaskCancelledError.
     """
     hear_cancel()
     name = log_name(job.address)
     try:
-        return _logged_work(job, name)
+        return _logged_work(job, name, code)
     except OSError as error:  # the log itself cannot be written
         return RemoteFailure.of(as_store_fault(error, job.store.folder) or error)
 
 
-def _logged_work(job: Job, name: str) -> Manifest | RemoteFailure:
+def _logged_work(job: Job, name: str, code: Code) -> Manifest | RemoteFailure:
     with captured(job.logs, name):
         try:
-            _require_same_code(job)
-            return run_stage(job, mapper=RayMapper(job.logs, name))
+            code.require()
+            _require_unchanged(job)
+            remember_driver(code)
+            return run_stage(job, mapper=RayMapper(job.logs, name, code))
         except KeyboardInterrupt:
             sys.stderr.write("cancelled\n")
             time.sleep(ABORT_SECONDS if job.stage.resources.nested else 0)
@@ -60,8 +65,8 @@ def _logged(error: Exception) -> RemoteFailure:
     return failure
 
 
-def _require_same_code(job: Job) -> None:
-    """Refuse a job on a node with other code, which would store an outdated result under the new key."""
+def _require_unchanged(job: Job) -> None:
+    """Refuse a job whose code was edited since its key was computed; its result would be stored under the old key."""
     if changed := changed_modules(job.draft.ingredients.code):
         raise PipelineError(
             f"the code on node {platform.node()} differs from the driver's in {', '.join(changed[:5])}. "

@@ -165,6 +165,8 @@ def _live(found: Content) -> Process | None:
 
 
 def _is_valid(process: Process, written: Callable[[], float]) -> bool:
+    if process.is_known_dead:
+        return False
     return process.is_alive if process.is_here else time.time() - written() < STALE_SECONDS
 
 

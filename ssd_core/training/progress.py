@@ -6,7 +6,7 @@ Tested in tests/ssd_core/training/test_trainer.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,16 @@ class Listener(Protocol):
 
     def progress(self, step: int, total: int, note: str) -> None:
         """Receive the progress of the training."""
+
+
+class StepRecord(Protocol):
+    """Receives what each step was computed from, and its loss (on the first worker only)."""
+
+    def steps(self, losses: Sequence[float], digests: Sequence[int]) -> None:
+        """Receive the loss of each step since the last call, and the digest of its images (`data.batch_digest`)."""
+
+    def saving(self) -> None:
+        """The steps so far are about to be saved as a checkpoint."""
 
 
 @dataclass

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ssd_core.boxes.matching import Matches, match
+from ssd_core.data.batch_digest import share_digest
 from ssd_core.data.training_stream import Batch
 from ssd_core.network.model import Detector
 from ssd_core.network.precision import autocast, check_precision
@@ -26,7 +27,7 @@ from ssd_core.spec.recipe import Recipe
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.loss import multibox_loss
 from ssd_core.training.optimiser import build_optimiser, set_learning_rate
-from ssd_core.training.progress import Listener, Stopwatch
+from ssd_core.training.progress import Listener, StepRecord, Stopwatch
 from ssd_core.training.world import World
 
 
@@ -49,6 +50,7 @@ class _Window:
 
     losses: list[Tensor] = field(default_factory=list)
     image_ids: list[list[str]] = field(default_factory=list)
+    digests: list[int] = field(default_factory=list)
 
 
 class Trainer:
@@ -57,17 +59,18 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, detector: Detector, *, world: World, checkpoints: CheckpointFolder,
         listener: Listener, pace: Pace, static_shapes: bool | None = None,
-        stop_requested: Callable[[], bool] = lambda: False,
+        stop_requested: Callable[[], bool] = lambda: False, record: StepRecord | None = None,
     ) -> None:  # fmt: skip
         """Set up the training, at its newest checkpoint if there is one.
 
         `stop_requested` is called on the first worker after each step; once it is true, all workers save and end.
+        `record`, on every worker or on none, is used on the first.
         `static_shapes` selects how matches and losses are computed; by default it is true on a GPU.
         """
         check_precision(recipe.precision, world.device)
         _check_workers(recipe, world)
         self.recipe, self.world, self.checkpoints = recipe, world, checkpoints
-        self.listener, self.pace, self._stop_requested = listener, pace, stop_requested
+        self.listener, self.pace, self._stop_requested, self._record = listener, pace, stop_requested, record
         on_gpu = world.device.type == "cuda"
         self.static_shapes = on_gpu if static_shapes is None else static_shapes
         self._copy_stream = torch.cuda.Stream(world.device) if on_gpu else None  # type: ignore[no-untyped-call]
@@ -129,6 +132,8 @@ class Trainer:
         self.optimiser.step()
         self._window.losses.append(torch.stack([loss.location, loss.confidence]).detach() / matched)
         self._window.image_ids.append(batch.image_ids)
+        if self._record:
+            self._window.digests.append(share_digest(batch.positions.tolist(), batch.image_ids))
         self._watch.images += recipe.batch_size
 
     def _matched(self, matches: Matches) -> Tensor:
@@ -158,6 +163,10 @@ class Trainer:
         bad = torch.nonzero(~torch.isfinite(losses).all(dim=1)).flatten().tolist()
         if bad:
             self._refuse("the loss", self.step - len(losses) + bad[0] + 1, window.image_ids[bad[0]])
+        if self._record:
+            digests = self.world.sum(torch.tensor(window.digests, device=self.world.device)).tolist()
+            if self.world.is_first:
+                self._record.steps(losses.sum(dim=1).tolist(), digests)
         if self.world.is_first:
             self._publish(losses)
         if shared[-1] > 0:
@@ -197,6 +206,8 @@ class Trainer:
             self._refuse("the weights after the update", self.step, image_ids)
         self._saved_at = time.monotonic()
         if self.world.is_first:
+            if self._record:
+                self._record.saving()
             self.checkpoints.save(self.step, self.detector, self.optimiser)
 
 

@@ -28,7 +28,8 @@ class Detect(OnUnseenImages):
 
     @property
     def resources(self) -> Resources:
-        return Resources(cpus=self.workers, gpus=self.workers if self.use_gpu else 0, nested=True)
+        gpus = self.workers if self.use_gpu else 0
+        return Resources(cpus=self.workers, gpus=gpus, nested=True, workers=self.workers, least_workers=1)
 
     def made_by(self) -> Stage:
         return self.weights

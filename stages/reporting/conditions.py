@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.redaction import redacted_arguments
 from pipeline.store.store import Manifest
+from stages.training.elastic.certificate_text import certificate_lines
 
 HOUR = 3600
 
@@ -20,6 +21,7 @@ def conditions(manifests: Sequence[Manifest]) -> list[tuple[str, tuple[str, ...]
         ("commit", _each(_commit(item.provenance.get("git", {})) for item in manifests)),
         ("versions", _versions(manifests)),
         ("computing", _computing(manifests)),
+        ("workers", _workers(manifests)),
         ("made", _times(manifests)),
         ("commands", _each(_command(item.provenance.get("argv", ())) for item in manifests)),
     ]
@@ -69,6 +71,11 @@ def _computing(manifests: Sequence[Manifest]) -> tuple[str, ...]:
 
 def _occupied(manifest: Manifest, what: str) -> float:
     return float(manifest.provenance.get("resources", {}).get(what, 0))
+
+
+def _workers(manifests: Sequence[Manifest]) -> tuple[str, ...]:
+    """Certificates of trainings whose number of workers changed."""
+    return tuple(f"{item.address}: {line}" for item in manifests for line in certificate_lines(item.provenance))
 
 
 def _times(manifests: Sequence[Manifest]) -> tuple[str, ...]:

@@ -36,6 +36,9 @@ class Train(Stage):
     process is lost, the scheduler retries the stage.
     """
 
+    min_workers: int = execution(0)
+    """With how many workers the training starts or continues when fewer than `workers` fit; 0 requires all of them."""
+
     use_gpu: bool = execution(False)
     cpus_per_worker: float = execution(1)
     loader_processes: int = execution(0)
@@ -47,10 +50,17 @@ class Train(Stage):
     worker_failures: int = execution(3)
     """How many times lost workers are restarted from the newest checkpoint."""
 
+    wait_seconds: float = execution(600.0)
+    """How long a training waits for lost nodes before it fails."""
+
+    resize_seconds: float = execution(30.0)
+    """How long room for more workers must last before a training with too few takes them in."""
+
     @property
     def resources(self) -> Resources:
         size = max(self.workers, 1)
-        return Resources(cpus=size * self.cpus_per_worker, gpus=size * self.use_gpu, nested=self.workers > 0)
+        cpus, gpus, nested = size * self.cpus_per_worker, size * self.use_gpu, self.workers > 0
+        return Resources(cpus=cpus, gpus=gpus, nested=nested, workers=size, least_workers=self.min_workers)
 
     def external_digest(self) -> str:
         """Empty, since nothing is hashed. Raises PipelineError when there is no object to train on."""
@@ -77,8 +87,8 @@ class Train(Stage):
     def run(self, ctx: Context) -> None:
         from ssd_core.training.trainer import Pace
         from stages.training.driver import train
+        from stages.training.job import WorkerJob
         from stages.training.ray_job import Group
-        from stages.training.worker import WorkerJob
 
         job = WorkerJob(
             recipe=self.recipe,
@@ -95,5 +105,10 @@ class Train(Stage):
             threads=max(1, int(self.cpus_per_worker)),
             ctx=ctx,
         )
-        group = Group(workers=self.workers, cpus_per_worker=self.cpus_per_worker, failures=self.worker_failures)
+        group = Group(
+            wanted=self.resources,
+            failures=self.worker_failures,
+            wait_seconds=self.wait_seconds,
+            resize_seconds=self.resize_seconds,
+        )
         train(job, group if self.workers else None, ctx.out)

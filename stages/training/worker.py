@@ -11,48 +11,14 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from pipeline.folder import Folder
 from pipeline.stage import Context
-from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import training_batches
-from ssd_core.network.model import Detector
-from ssd_core.spec.recipe import Recipe
-from ssd_core.training.checkpoint import CheckpointFolder
-from ssd_core.training.trainer import Pace, Trainer
+from ssd_core.training.trainer import Trainer
 from ssd_core.training.world import World
-from ssd_core.weights.initial import initial_detector
-from stages.training.weight_files import stored_weights
-
-CHECKPOINTS = "checkpoints"
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerJob:
-    """The job that is sent to every worker."""
-
-    recipe: Recipe
-    pace: Pace
-    shards: Folder
-    initial: Folder | None
-    work: Folder
-    loader_processes: int
-    use_gpu: bool
-    threads: int
-    """Number of CPU threads of the arithmetic; the bits of the result depend on it."""
-
-    ctx: Context
-
-    def checkpoints(self) -> CheckpointFolder:
-        folder = self.work / CHECKPOINTS
-        return CheckpointFolder(path=folder.path, filesystem=folder.filesystem, every=self.recipe.keep_every)
-
-    def shard_set(self) -> ShardSet:
-        return ShardSet(self.shards.path, self.shards.filesystem)
-
-    def initial_detector(self) -> Detector:
-        if self.initial is None:
-            return initial_detector(self.recipe.spec, self.recipe.seed)
-        return initial_detector(self.recipe.spec, self.recipe.seed, stored_weights(self.initial))
+from stages.training.elastic.history import History, Recorder
+from stages.training.elastic.pause import Pausing
+from stages.training.elastic.replay import replay_change
+from stages.training.job import WorkerJob
 
 
 @dataclass(frozen=True)
@@ -66,11 +32,20 @@ class _ContextListener:
         self.ctx.progress(step, total, note)
 
 
-def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int = 0) -> None:
-    """Train as worker `rank` of `size`, to completion or to a checkpoint after `Context.stop_requested`."""
-    world = World(rank=rank, size=size, device=_device(job, local_rank))
+def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
+    """Train as worker `rank` of `size`, to completion or to a checkpoint after `Context.stop_requested`.
+
+    The device is by default the first GPU if the job uses GPUs.
+    """
+    world = World(rank=rank, size=size, device=_prepared(device or _first_device(job)))
     detector = job.initial_detector()
     recipe = replace(job.recipe, spec=detector.spec)  # with the preprocessing of the initial weights
+    history = History.at(job.work)
+    if world.is_first:  # the others wait for the first step of the trainer
+        step = job.checkpoints().newest_step()
+        history.rewind(step)
+        replay_change(job, recipe, step=step, size=size, device=world.device)
+    record = Recorder(history, workers=size)
     trainer = Trainer(
         recipe,
         detector,
@@ -78,8 +53,10 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int 
         checkpoints=job.checkpoints(),
         listener=_ContextListener(job.ctx),
         pace=job.pace,
-        stop_requested=job.ctx.stop_requested,
+        stop_requested=Pausing(job.work, job.ctx.stop_requested),
+        record=record,
     )
+    record.first = trainer.step + 1
     batches = training_batches(
         job.shard_set(),
         recipe,
@@ -94,12 +71,14 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, local_rank: int 
         trainer.run(batches)
 
 
-def _device(job: WorkerJob, local_rank: int) -> torch.device:
-    if not (job.use_gpu and torch.cuda.is_available()):  # tests of a cluster may declare GPUs that do not exist
-        return torch.device("cpu")
-    device = torch.device("cuda", local_rank)
-    torch.cuda.set_device(device)
-    torch.backends.cudnn.benchmark = True  # every batch has the same shape
+def _first_device(job: WorkerJob) -> torch.device:
+    return torch.device("cuda", 0) if job.use_gpu and torch.cuda.is_available() else torch.device("cpu")
+
+
+def _prepared(device: torch.device) -> torch.device:
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.backends.cudnn.benchmark = True  # every batch has the same shape
     return device
 
 

@@ -152,7 +152,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the source tree, from which keys are computed in this test."""
     for package in code_digest.FIRST_PARTY:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(code_digest, "_package_folder", lambda name: tmp_path / name)
+    monkeypatch.setattr(code_digest, "package_folder", lambda name: tmp_path / name)
     return tmp_path
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args
 
 import typer
 
-from experiments.cli.requests.request import SetupRequest
+from experiments.cli.requests.request import CpusPerWorkerOption, SetupRequest
 from experiments.cli.shared.options import one_of
 from experiments.framework.runs import PresetName
 
@@ -51,6 +51,7 @@ class ExperimentRequest(SetupRequest):
     seeds: Annotated[int, typer.Option(min=1, help="Number of trainings per row, with seeds 0, 1 ...")] = 1
     column: Annotated[str, typer.Option(help="Restrict the table to one column, such as yes.")] = ""
     gpus_per_training: Annotated[int, typer.Option(min=1, help="GPUs of each training; no effect on CPU.")] = 1
+    cpus_per_worker: CpusPerWorkerOption = None
 
     @property
     def name(self) -> str:
@@ -70,7 +71,7 @@ class ExperimentRequest(SetupRequest):
     def placement(self) -> Placement:
         from experiments.cli.shared.placing import place
 
-        return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training)
+        return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training, cpus_per_worker=self.cpus_per_worker)
 
     def target(self, placement: Placement) -> Table:
         return self.members()[0].load().table(self._preset(placement), seeds=self.seeds, column=self.column)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 GpusOption = Annotated[
     int | None, typer.Option(min=0, help="Total number of GPUs, 0 for CPU only; by default all GPUs of this machine.")
 ]
+CpusPerWorkerOption = Annotated[
+    int | None, typer.Option(min=1, help="CPUs of each worker of a training; by default up to 8 per GPU, or a share.")
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set that has a defect.")]
 AllowOption = Annotated[
     bool,
@@ -41,6 +44,11 @@ class Request(ABC):
     @abstractmethod
     def name(self) -> str:
         """Name of the MLflow experiment."""
+
+    @property
+    def least_gpus(self) -> int | None:
+        """Number of GPUs to start with if fewer than `gpus` are there; None requires all."""
+        return None
 
     def note(self) -> str:
         """Description of the MLflow experiment, in Markdown."""

@@ -35,6 +35,7 @@ def run_request(request: Request, running: RunOptions) -> tuple[Graph, Store, Re
         request=request.to_json(),
         cpus=running.cpus,
         gpus=request.gpus,
+        least_gpus=request.least_gpus,
         keep_going=running.keep_going,
         strict_env=running.strict_env,
         mlflow=running.mlflow,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from experiments.cli.requests.request import SetupRequest
+from experiments.cli.requests.request import CpusPerWorkerOption, SetupRequest
 
 if TYPE_CHECKING:
     from experiments.framework.setups import Setup
@@ -26,6 +26,12 @@ class TrainRequest(SetupRequest):
     command: ClassVar[str] = "train"
     recipe: Annotated[str, typer.Argument(help="Name of a recipe, see `ssdpipe recipe list`.")] = "ssd300-voc0712"
     workers: Annotated[int, typer.Option(min=1, help="Number of CPU workers when no GPU is used.")] = 1
+    min_gpus: Annotated[
+        int | None,
+        typer.Option(min=1, help="Start and continue on this many GPUs while fewer than --gpus fit; grow with nodes."),
+    ] = None
+    min_workers: Annotated[int | None, typer.Option(min=1, help="The same for --workers, on CPU.")] = None
+    cpus_per_worker: CpusPerWorkerOption = None
     validation_split: Annotated[
         str, typer.Option(help="Also score the checkpoints kept by -s keep_every=N on this split of the data set.")
     ] = ""
@@ -40,7 +46,17 @@ class TrainRequest(SetupRequest):
     def placement(self) -> Placement:
         from experiments.cli.shared.placing import place_one
 
-        return place_one(gpus=self.gpus, cpu_workers=self.workers)
+        return place_one(
+            gpus=self.gpus,
+            cpu_workers=self.workers,
+            min_gpus=self.min_gpus,
+            min_workers=self.min_workers,
+            cpus_per_worker=self.cpus_per_worker,
+        )
+
+    @property
+    def least_gpus(self) -> int | None:
+        return self.min_gpus
 
     def target(self, placement: Placement) -> Evaluation:
         return self._setup(placement).evaluation()

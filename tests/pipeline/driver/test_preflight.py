@@ -19,10 +19,18 @@ class Asks(Stage):
     cpus: float = execution(1)
     gpus: float = execution(0)
     nested: bool = execution(False)
+    workers: int = execution(1)
+    least_workers: int = execution(0)
 
     @property
     def resources(self) -> Resources:
-        return Resources(cpus=self.cpus, gpus=self.gpus, nested=self.nested)
+        return Resources(
+            cpus=self.cpus,
+            gpus=self.gpus,
+            nested=self.nested,
+            workers=self.workers,
+            least_workers=self.least_workers,
+        )
 
     def run(self, ctx: Context) -> None: ...
 
@@ -44,10 +52,28 @@ def test_gpus_are_refused_on_a_machine_without_any_and_the_cpu_is_offered():
 
 
 def test_workers_of_a_nested_stage_may_spread_over_nodes_and_those_of_another_may_not():
-    total, largest = Resources(cpus=32, gpus=8), Resources(cpus=16, gpus=4)
-    check_resources(nodes(gpus=8, nested=True), total, largest)
-    with pytest.raises(PipelineError, match="there are 4"):
-        check_resources(nodes(gpus=8), total, largest)
+    total, cluster = Resources(cpus=32, gpus=8), (Resources(cpus=16, gpus=4),) * 2
+    check_resources(nodes(cpus=8, gpus=8, nested=True, workers=8), total, cluster)
+    with pytest.raises(PipelineError, match=r"asks for 1 x \{1 CPU, 8 GPU\}, but there is room for 0"):
+        check_resources(nodes(gpus=8), total, cluster)
+
+
+def test_workers_that_fit_no_node_are_refused_with_the_numbers_although_their_sum_fits():
+    total, cluster = Resources(cpus=16, gpus=4), (Resources(cpus=4, gpus=1),) * 4
+    with pytest.raises(PipelineError) as refused:
+        check_resources(nodes(cpus=16, gpus=2, nested=True, workers=2), total, cluster)
+    assert (
+        "asks asks for 2 x {8 CPU, 1 GPU}, but there is room for 0: each worker must fit on one node, and the nodes "
+        "have 4 x {4 CPU, 1 GPU}. Ask for fewer CPUs per worker with --cpus-per-worker"
+    ) in str(refused.value)
+    check_resources(nodes(cpus=8, gpus=2, nested=True, workers=2), total, cluster)
+
+
+def test_a_training_that_can_do_with_fewer_workers_is_refused_only_below_its_least():
+    total, cluster = Resources(cpus=8, gpus=2), (Resources(cpus=4, gpus=1),) * 2
+    check_resources(nodes(cpus=16, gpus=4, nested=True, workers=4, least_workers=2), total, cluster)
+    with pytest.raises(PipelineError, match="asks for 3 GPUs, but there are 2"):
+        check_resources(nodes(cpus=16, gpus=4, nested=True, workers=4, least_workers=3), total, cluster)
 
 
 def test_a_store_below_a_file_cannot_be_written(tmp_path: Path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pipeline.execution.run_stage import StageContext, run_stage
 from pipeline.execution.scheduler import Scheduler
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
-from pipeline.stage import Stage
+from pipeline.stage import Resources, Stage
 from pipeline.store.record import append_point, read_curve, read_progress
 from pipeline.store.store import Store
 
@@ -95,7 +95,7 @@ def test_a_job_is_run_and_committed_with_its_conditions(store):
     assert store.find(manifest.key) == manifest
     assert manifest.attempt.startswith("1-")
     assert {"git", "machine", "run"} <= manifest.provenance.keys()
-    assert manifest.provenance["resources"] == {"cpus": 1, "gpus": 0, "nested": False}
+    assert manifest.provenance["resources"] == asdict(Resources())
     assert manifest.seconds >= 0
 
 

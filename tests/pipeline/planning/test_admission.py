@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -53,3 +53,22 @@ def test_a_stage_that_could_never_start_is_refused_with_the_numbers(name: str, s
     with pytest.raises(PipelineError, match=rf"^wide asks for 3 {name}, but there are 2 in all: ask for at most 2"):
         refuse_oversized(graph.nodes.values(), Resources(cpus=2, gpus=2))
     refuse_oversized(graph.nodes.values(), Resources(cpus=3, gpus=3))
+
+
+def test_a_request_is_fitted_to_the_budget_down_to_the_workers_that_it_needs() -> None:
+    budget = Budget(Resources(cpus=32, gpus=4))
+    elastic = Resources(cpus=64, gpus=8, nested=True, workers=8, least_workers=2)
+    assert budget.fitted(elastic) == replace(elastic, cpus=32, gpus=4, workers=4)
+    assert Budget(Resources(cpus=8, gpus=1)).fitted(elastic).workers == 2
+    fixed = Resources(cpus=64, gpus=8, nested=True, workers=8)
+    assert budget.fitted(fixed) == fixed
+
+
+def test_a_budget_grows_with_nodes_that_join_and_keeps_what_is_taken() -> None:
+    budget = Budget(Resources(cpus=2, gpus=0))
+    assert budget.take(Resources(cpus=2))
+    budget.grow(Resources(cpus=3, gpus=1))
+    assert not budget.take(Resources(cpus=2))
+    assert budget.take(Resources(cpus=1, gpus=1))
+    budget.grow(Resources(cpus=1, gpus=0))
+    assert budget.total == Resources(cpus=3, gpus=1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from experiments.cli.requests import TrainRequest
 from experiments.cli.shared import placing
 from pipeline.errors import PipelineError
+from pipeline.planning.graph import Graph
 from pipeline.ray_backend import session as ray_session
 from pipeline.stage import Resources
 from stages.placement import Placement
+from stages.training.train import Train
 
 
 @pytest.fixture
@@ -46,3 +51,42 @@ def test_on_a_cluster_the_number_of_gpus_is_required(monkeypatch: pytest.MonkeyP
     with pytest.raises(PipelineError, match="--gpus N"):
         placing.place(gpus=None, gpus_per_training=1)
     assert placing.place_one(gpus=4, cpu_workers=1).workers == 4
+
+
+def _training(**options: Any) -> Train:
+    """The training that `ssdpipe train ssd-tiny` plans with these options."""
+    request = TrainRequest(recipe="ssd-tiny", **options)
+    graph = Graph(request.targets(request.placement()))
+    return next(node.stage for node in graph.nodes.values() if isinstance(node.stage, Train))
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_least_number_of_gpus_or_workers_reaches_the_training() -> None:
+    assert _training(gpus=8, min_gpus=2).resources.at_least() == Resources(
+        cpus=8, gpus=2, nested=True, workers=2, least_workers=2
+    )
+    assert _training(gpus=0, workers=4, min_workers=1).resources.least_workers == 1
+    assert _training(gpus=0, workers=4).resources.at_least().workers == 4
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_least_number_above_the_number_of_workers_is_refused() -> None:
+    with pytest.raises(PipelineError, match="--min-gpus 4 is more than --gpus 2: ask for at most 2"):
+        _training(gpus=2, min_gpus=4)
+    with pytest.raises(PipelineError, match="--min-workers 4 is more than --workers 1"):
+        _training(gpus=0, min_workers=4)
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_cpus_of_a_worker_can_be_chosen() -> None:
+    assert _training(gpus=8, cpus_per_worker=2).resources.worker == Resources(cpus=2, gpus=1)
+    placed = placing.place(gpus=8, gpus_per_training=2, cpus_per_worker=3)
+    assert (placed.cpus_per_worker, placed.loader_processes) == (3, 2)
+
+
+def test_the_wait_for_lost_nodes_is_a_number_of_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSDPIPE_WAIT_SECONDS", "90")
+    assert _training(gpus=0).wait_seconds == 90
+    monkeypatch.setenv("SSDPIPE_WAIT_SECONDS", "soon")
+    with pytest.raises(PipelineError, match="SSDPIPE_WAIT_SECONDS=soon is not a number of seconds"):
+        _training(gpus=0)
