@@ -99,7 +99,8 @@ class Objects:
         """Delete an object and all objects below it."""
         path = self._path(name)
         below = [f"{path}/{each}" if path else each for each in self.sizes(name)]
-        self._delete([*below, *([path] if path else [])])
+        if paths := [*below, *([path] if name else [])]:  # without a name it is a folder, not an object
+            self._delete(paths)
 
     def _put(self, name: str, content: bytes, mode: Any) -> str:
         import obstore

@@ -18,17 +18,19 @@ from pipeline.stage import Resources, Stage
 from pipeline.store.faults import as_store_fault, refuse_if_gone
 from pipeline.store.integrity import StoredFile, refuse_damaged
 from pipeline.store.provenance import machine
-from pipeline.store.record import CURVE, append_point, is_stop_requested, read_curve, write_progress
+from pipeline.store.record import CURVE, CurveLog, is_stop_requested, read_curve, write_progress
 from pipeline.store.store import Manifest
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 PROGRESS_SECONDS = 0.5
-"""Shortest time between two writes of progress."""
+REMOTE_PROGRESS_SECONDS = 2.0
+"""Shortest time between two writes of progress, to a disk and to an object store."""
 
 STOP_POLL_SECONDS = 1.0
-"""Shortest time between two checks whether the stage is to stop."""
+REMOTE_STOP_POLL_SECONDS = 5.0
+"""Shortest time between two checks whether the stage is to stop, on a disk and on an object store."""
 
 
 class Mapper(Protocol):
@@ -100,6 +102,14 @@ class StageContext:
         self._mapper = mapper
         self._last_write = self._last_poll = float("-inf")
         self._is_stopping = False
+        self._curve = CurveLog(work)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_curve"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._curve = CurveLog(self.work)  # another process writes a part of its own
 
     def input(self, stage: Stage) -> Folder:
         found = next((item for item in self._inputs if item.stage is stage), None)
@@ -119,13 +129,17 @@ class StageContext:
 
     def progress(self, done: float, total: float, note: str = "") -> None:
         now = time.monotonic()
-        if now - self._last_write >= PROGRESS_SECONDS or done >= total or self._is_stopping:
+        pause = PROGRESS_SECONDS if self.work.is_local else REMOTE_PROGRESS_SECONDS
+        if now - self._last_write >= pause or done >= total or self._is_stopping:
             self._last_write = now
             write_progress(self.work, done, total, note)
+        if done >= total or self._is_stopping:
+            self.flush()  # the process of a worker may end without another word
 
     def stop_requested(self) -> bool:
         now = time.monotonic()
-        if not self._is_stopping and now - self._last_poll >= STOP_POLL_SECONDS:
+        pause = STOP_POLL_SECONDS if self.work.is_local else REMOTE_STOP_POLL_SECONDS
+        if not self._is_stopping and now - self._last_poll >= pause:
             self._last_poll = now
             self._is_stopping = is_stop_requested(self.work)
         return self._is_stopping
@@ -134,7 +148,11 @@ class StageContext:
         self.notes[name] = value
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
-        append_point(self.work, step, values)
+        self._curve.append(step, values)
+
+    def flush(self) -> None:
+        """Write the points that wait in memory."""
+        self._curve.flush()
 
 
 def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
@@ -149,6 +167,7 @@ def run_stage(job: Job, mapper: Mapper = map_inline) -> Manifest:
         for folder in (out, work):
             folder.create()
         job.stage.run(context)
+        context.flush()
         _keep_curve(work, out)
         seconds = time.monotonic() - began
         occupied = asdict(job.stage.resources)

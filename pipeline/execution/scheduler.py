@@ -36,6 +36,9 @@ from pipeline.store.store import Manifest, Store
 
 WAIT_SECONDS = 0.5
 POLL_SECONDS = 1.0
+REMOTE_POLL_SECONDS = 2.0
+"""Pause between two looks at the progress of a stage, or at the lease of another driver: on a disk, on an object store."""
+
 SAVE_SECONDS = 20.0
 """How long stages that save their state on a stop may take before they are cancelled."""
 
@@ -103,6 +106,8 @@ class Scheduler:
         self._running: dict[Handle, _Pending] = {}
         self._polled: dict[str, float] = {}
         self._next_poll = 0.0
+        self._poll_seconds = POLL_SECONDS if store.folder.is_local else REMOTE_POLL_SECONDS
+        self._left_work: set[str] = set()
         self._stops = 0
         self._fault: StoreFault | None = None
         self._prepared = False
@@ -127,6 +132,7 @@ class Scheduler:
         try:
             self._store.prepare()
             self._prepared = True
+            self._left_work = self._store.keys_with_work()
             self._start()
             self._loop()
         except KeyboardInterrupt:
@@ -188,7 +194,8 @@ class Scheduler:
         manifest = self._store.find(pending.draft.key)
         if manifest is None:
             return False
-        self._store.work(manifest.key).delete()  # left over when a process died between commit and cleanup
+        if manifest.key in self._left_work:  # a process died between commit and cleanup
+            self._store.work(manifest.key).delete()
         self._end(pending.node, "cached", manifest=manifest, seconds=manifest.seconds)
         self._emit("cached", pending.node, manifest.key)
         self._order.done(pending.node.id)
@@ -217,7 +224,7 @@ class Scheduler:
             return False
         if holder is None:
             return True
-        pending.not_before = self._clock() + POLL_SECONDS
+        pending.not_before = self._clock() + self._poll_seconds
         if not pending.waiting:
             pending.waiting = True
             self._emit("waiting", pending.node, pending.draft.key, {"holder": f"other driver, pid {holder.pid}"})
@@ -348,7 +355,7 @@ class Scheduler:
 
     def _tick(self) -> None:
         if self._clock() >= self._next_poll:
-            self._next_poll = self._clock() + POLL_SECONDS
+            self._next_poll = self._clock() + self._poll_seconds
             self._watch_store()
             for pending in self._running.values():
                 self._poll(pending)

@@ -124,6 +124,9 @@ class TrackedRun:
 
     def follow(self, work: Folder) -> None:
         """Log what was appended to a curve since the last call; an incomplete line is left for the next call."""
+        if not work.is_local:
+            self.log_points(read_curve(work))  # in parts
+            return
         if not work.exists(CURVE):
             return
         with work.open_input(CURVE) as stream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,7 +11,7 @@ from pipeline.keys.fingerprint import SCHEMA
 from pipeline.planning.changes import EARLIER_SCHEME, changes
 from pipeline.planning.graph import Graph, Node
 from pipeline.planning.resolver import Resolver
-from pipeline.store.record import CURVE, PROGRESS, STOP, read_progress
+from pipeline.store.record import is_record, read_progress
 from pipeline.store.store import Manifest, Store
 
 
@@ -35,10 +35,10 @@ class PlanRow:
 
 def plan(graph: Graph, store: Store, resolver: Resolver) -> list[PlanRow]:
     """One row for each node, inputs first. A node whose data set is absent is "missing" if the resolver allows it."""
-    history = _History(store)
+    history, begun = _History(store), store.keys_with_work()
     rows: dict[str, PlanRow] = {}
     for node in graph.nodes.values():
-        rows[node.id] = _row(node, rows, store, resolver, history)
+        rows[node.id] = _row(node, rows, store, resolver, history, begun)
     return list(rows.values())
 
 
@@ -61,7 +61,14 @@ def why(graph: Graph, store: Store, resolver: Resolver, text: str) -> list[str]:
     return lines + (changes(before, now, row.node, waiting) or ["nothing else changed"])
 
 
-def _row(node: Node, rows: Mapping[str, PlanRow], store: Store, resolver: Resolver, history: _History) -> PlanRow:
+def _row(
+    node: Node,
+    rows: Mapping[str, PlanRow],
+    store: Store,
+    resolver: Resolver,
+    history: _History,
+    begun: Collection[str],
+) -> PlanRow:
     if error := resolver.missing.get(node.id):
         return PlanRow(node.address, "missing", _first_line(error), "", history.seconds(node), node, None)
     inputs = {path: rows[above].manifest for path, above in node.inputs.items()}
@@ -70,12 +77,13 @@ def _row(node: Node, rows: Mapping[str, PlanRow], store: Store, resolver: Resolv
         return PlanRow(node.address, "after", _waits_for(node, rows, history), "", history.seconds(node), node, None)
     ingredients = resolver.ingredients(node, known)
     key = ingredients.key
-    if manifest := store.find(key):
+    manifest, gap = store.look(key)
+    if manifest:
         return PlanRow(node.address, "cached", "", key, manifest.seconds, node, manifest)
-    if stopped := _stopped_at(store, key):
+    if stopped := key in begun and _stopped_at(store, key):
         return PlanRow(node.address, "resume", stopped, key, history.seconds(node), node, None)
     before = history.newest(node)
-    reason = store.gap(key) or (_short(changes(before, ingredients, node)) if before else "never run")
+    reason = gap or (_short(changes(before, ingredients, node)) if before else "never run")
     return PlanRow(node.address, "run", reason, key, history.seconds(node), node, None)
 
 
@@ -107,10 +115,9 @@ class _History:
 def _stopped_at(store: Store, key: str) -> str:
     """How far a killed attempt got, if it left a checkpoint to resume from, not only its record; else empty."""
     work = store.work(key)
-    left = set(work.files()) - {CURVE, PROGRESS, STOP}
-    progress = read_progress(work)
-    if not left:
+    if all(is_record(name) for name in work.files()):
         return ""
+    progress = read_progress(work)
     return f"step {progress.done:,.0f} of {progress.total:,.0f}" if progress else "interrupted"
 
 

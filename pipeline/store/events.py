@@ -1,4 +1,4 @@
-"""Append-only events of a run in `runs/<run>/events.jsonl`; the state of the run is a fold over them.
+"""Append-only events of a run in the log `runs/<run>/events.jsonl`; the state of the run is a fold over them.
 
 run_started(argv, git, process)   planned(node)   cached   waiting(holder)   started(attempt)
 progress(done, total, note)   retried(reason, delay)   committed(seconds)   failed(class, message, traceback)
@@ -17,12 +17,16 @@ from typing import Any, Protocol, TypedDict
 import msgspec
 
 from pipeline.folder import Folder
+from pipeline.store.line_log import LineLog, read_lines
 from pipeline.store.process import Process, StoredProcess
-from pipeline.store.reading import Moment, Unreadable, decoded, read_lines, refuse_deep
+from pipeline.store.reading import Moment, Unreadable, decoded, refuse_deep
 
 EVENTS = "events.jsonl"
 PROGRESS_SECONDS = 10.0
 """Shortest time between two logged progress events of a stage; other observers see all of them."""
+
+AT_ONCE = ("run_started", "failed", "run_finished")
+"""Events that do not wait in memory where the log is on an object store."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,7 @@ class EventLog:
     """The observer that writes the events of a run to its event log."""
 
     def __init__(self, run: Folder) -> None:
-        self._run = run
+        self._run, self._log = run, LineLog(run, EVENTS)
         self._progress: dict[str, float] = {}
 
     def on_event(self, event: Event) -> None:
@@ -59,12 +63,14 @@ class EventLog:
             if event.time - self._progress.get(event.address, float("-inf")) < PROGRESS_SECONDS:
                 return
             self._progress[event.address] = event.time
-        if event.kind != "run_started" and not self._run.exists():
+        if event.kind != "run_started" and self._run.is_local and not self._run.exists():
             raise FileNotFoundError(errno.ENOENT, "the record of the run is gone", self._run.shown)
-        self._run.append(EVENTS, json.dumps(asdict(event)).encode() + b"\n")
+        self._log.append(json.dumps(asdict(event)).encode() + b"\n")
+        if event.kind in AT_ONCE:
+            self._log.flush()
 
     def tick(self) -> None:
-        pass
+        self._log.flush_if_due()
 
 
 def new_run_id(now: datetime | None = None) -> str:
@@ -75,8 +81,6 @@ def new_run_id(now: datetime | None = None) -> str:
 
 def read_events(run: Folder) -> list[Event]:
     """Events of a run, also while it runs and after a crash: an incomplete line is skipped."""
-    if not run.exists(EVENTS):
-        return []
     return [event for line in read_lines(run, EVENTS) if (event := _parse(line))]
 
 

@@ -40,7 +40,7 @@ def as_store_fault(error: BaseException, store: Folder) -> StoreFault | None:
 
 def refuse_if_gone(store: Folder) -> None:
     """Raise StoreFault when a store that was prepared exists no more: whatever is written would start another one."""
-    if not store.exists("format.json"):
+    if store.is_local and not store.exists("format.json"):  # a place on an object store is not unmounted
         raise _gone(store)
 
 

@@ -72,14 +72,6 @@ def read_limited(folder: Folder, name: str, most: int) -> bytes:
         return bytes(stream.read())
 
 
-def read_lines(folder: Folder, name: str) -> list[bytes]:
-    """Lines of a log of JSON values; none of a log that is too large. Raises OSError."""
-    try:
-        return read_limited(folder, name, LARGEST_LOG).splitlines()
-    except Unreadable:
-        return []
-
-
 def decoded(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """A value of the decoder's type. Raises Unreadable."""
     try:

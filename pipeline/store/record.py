@@ -22,7 +22,8 @@ import msgspec
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.redaction import redacted
-from pipeline.store.reading import Moment, Unreadable, decoded, read_lines, read_typed
+from pipeline.store.line_log import LineLog, is_part, read_lines
+from pipeline.store.reading import Moment, Unreadable, decoded, read_typed
 
 CURVE = "metrics.jsonl"
 PROGRESS = "progress.json"
@@ -65,16 +66,33 @@ _PROGRESS = msgspec.json.Decoder(Progress)
 _SUMMARY = msgspec.json.Decoder(dict[str, Any])
 
 
+class CurveLog:
+    """The writer of a curve in a process; on an object store points wait in memory for some seconds."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._log = LineLog(folder, CURVE)
+        self.flush, self.flush_if_due = self._log.flush, self._log.flush_if_due
+
+    def append(self, step: int, values: Mapping[str, float]) -> None:
+        """Append a point; a resumed stage may record the same step again."""
+        numbers = {name: float(value) for name, value in values.items()}
+        self._log.append(Point(int(step), time.time(), numbers).line())
+
+
 def append_point(folder: Folder, step: int, values: Mapping[str, float]) -> None:
-    """Append a point; a resumed stage may record the same step again."""
-    numbers = {name: float(value) for name, value in values.items()}
-    folder.append(CURVE, Point(int(step), time.time(), numbers).line())
+    """Append a single point, at once."""
+    log = CurveLog(folder)
+    log.append(step, values)
+    log.flush()
+
+
+def is_record(name: str) -> bool:
+    """Whether a file of a work folder only records what happened, so that nothing can be resumed from it."""
+    return name in (PROGRESS, STOP) or is_part(name, CURVE)
 
 
 def read_curve(folder: Folder) -> list[Point]:
     """Points sorted by step, the last one of each step; an incomplete line of a killed process is skipped."""
-    if not folder.exists(CURVE):
-        return []
     recorded = (Point.parse(line) for line in read_lines(folder, CURVE))
     points = {point.step: point for point in recorded if point}
     return [points[step] for step in sorted(points)]
@@ -90,11 +108,11 @@ def request_stop(folder: Folder) -> None:
 
 
 def withdraw_stop(folder: Folder) -> None:
-    folder.delete(STOP)
+    folder.delete_file(STOP)
 
 
 def is_stop_requested(folder: Folder) -> bool:
-    return folder.exists(STOP)
+    return folder.is_file(STOP)
 
 
 def read_progress(folder: Folder) -> Progress | None:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
 import msgspec
+from pyarrow import fs
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
@@ -67,13 +68,19 @@ class Store:
 
     def find(self, key: str) -> Manifest | None:
         """The manifest of a committed result whose files exist with their sizes, else None."""
-        manifest = self._committed(key)
-        return manifest if manifest and not self._gap(manifest) else None
+        return self.look(key)[0]
 
-    def gap(self, key: str) -> str:
-        """Why a committed result does not count: a file that is missing or cut; empty for whole and absent results."""
+    def look(self, key: str) -> tuple[Manifest | None, str]:
+        """What `find` returns, and why a committed result does not count: a file that is missing or cut."""
         manifest = self._committed(key)
-        return self._gap(manifest) if manifest else ""
+        gap = self._gap(manifest) if manifest else ""
+        return (None if gap else manifest), gap
+
+    def keys_with_work(self) -> set[str]:
+        """Keys with a work folder; one request for all of them."""
+        work = self.folder / "work"
+        infos = work.filesystem.get_file_info(fs.FileSelector(work.path, allow_not_found=True))
+        return {str(info.base_name) for info in infos}
 
     def _committed(self, key: str) -> Manifest | None:
         """The manifest of a key, whatever its files; a broken manifest is ignored."""
