@@ -86,6 +86,12 @@ class Folder:
         client = self._resolved[2]
         return Objects(client, self.path.partition("/")[2]) if client else None
 
+    def place(self, name: str = "") -> str:
+        """Location of the folder or a file in it, as it may be printed: a path, or a URI without secrets."""
+        if "://" not in self.uri:
+            return self._at(name)
+        return (self / name if name else self).shown
+
     def __truediv__(self, name: str) -> Folder:
         place, mark, parameters = self.uri.partition("?" if "://" in self.uri else "\0")
         return Folder(f"{place.rstrip('/')}/{name}{mark}{parameters}")

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline.redaction import redacted
@@ -89,7 +90,10 @@ class Objects:
         with _as_os_errors():
             chunks = list(obstore.list(self.client, path or None, chunk_size=1000))
         start = len(path) + 1 if path else 0
-        return {item["path"][start:]: item["size"] for chunk in chunks for item in chunk}
+        sizes = {item["path"][start:]: item["size"] for chunk in chunks for item in chunk}
+        # Other programs leave empty objects that stand for folders
+        folders = {"", *(str(parent) for each in sizes for parent in PurePosixPath(each).parents)}
+        return {each: size for each, size in sizes.items() if size or each not in folders}
 
     def delete(self, name: str) -> None:
         """Delete an object; do nothing when it is absent."""

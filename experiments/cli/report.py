@@ -65,7 +65,7 @@ def refresh(request: ExperimentRequest, store: Store, *, run_id: str = "") -> st
     page = f"{stem}.html"
     if not (folder.exists(page) and stored.digest.encode() in folder.read_bytes(page)):
         write_report(request, stored, folder, stem)
-    path = f"{folder.path}/{page}"
+    path = folder.place(page)
     if run_id and folder.is_local:
         attach(store.folder, run_id, Path(path))
     return path
@@ -110,4 +110,4 @@ def write_report(request: ExperimentRequest, stored: StoredExperiment, folder: F
     }
     for name, text in files.items():
         folder.replace(name, text.encode())
-    return [f"{folder.path}/{name}" for name in files]
+    return [folder.place(name) for name in files]

@@ -39,7 +39,7 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
 
     finished = datetime.fromtimestamp(manifest.finished).astimezone()
     scheme = ", of an earlier scheme" if manifest.ingredients.is_of_earlier_scheme else ""
-    rows = [("key", manifest.key + scheme), ("path", store.output(manifest).path)]
+    rows = [("key", manifest.key + scheme), ("path", store.output(manifest).place())]
     rows += [("finished", f"{finished:%Y-%m-%d %H:%M:%S %z} after {clock(manifest.seconds)}")]
     rows += [(name, text) for name, text in _conditions(manifest.provenance) if text]
     rows += [("workers", line) for line in certificate_lines(manifest.provenance)]

@@ -38,7 +38,7 @@ def train(request: TrainRequest, running: RunOptions) -> None:
         if isinstance(node.stage, Shard) and (manifest := result.outcomes[node.id].manifest):
             _print_defects(node.address, store.output(manifest))
         if isinstance(node.stage, Train) and (manifest := result.outcomes[node.id].manifest):
-            print(f"weights: {store.output(manifest).path}/{WEIGHTS}")
+            print(f"weights: {store.output(manifest).place(WEIGHTS)}")
             for line in certificate_lines(manifest.provenance):
                 print(f"workers: {line}")
         if isinstance(node.stage, Validate) and (manifest := result.outcomes[node.id].manifest):
@@ -53,7 +53,7 @@ def _print_defects(address: str, shards: Folder) -> None:
 
     numbers = shards.read_json("report.json")["defects"]
     if defects := [f"{kind}: {number:,}" for kind, number in numbers.items() if not is_legal(Kind(kind))]:
-        print(f"defects of {address}: {', '.join(defects)}; places: {shards.path}/report.md")
+        print(f"defects of {address}: {', '.join(defects)}; places: {shards.place('report.md')}")
 
 
 def _best(output: Folder) -> str:

@@ -46,7 +46,7 @@ def _card(outcome: Outcome, logs: Folder) -> str:
     else:
         lines += [f"  | {line}" for line in last_lines(logs, name)]
     if logs.exists(name):
-        lines.append(f"  log: {logs.path}/{name}")
+        lines.append(f"  log: {logs.place(name)}")
     return "\n".join(lines)
 
 

@@ -37,7 +37,7 @@ from pipeline.store.store import Manifest, Store
 WAIT_SECONDS = 0.5
 POLL_SECONDS = 1.0
 REMOTE_POLL_SECONDS = 2.0
-"""Pause between two looks at the progress of a stage, or at the lease of another driver: on a disk, on an object store."""
+"""Pause between two looks at a stage's progress or another driver's lease, on a disk and on an object store."""
 
 SAVE_SECONDS = 20.0
 """How long stages that save their state on a stop may take before they are cancelled."""

@@ -1,24 +1,29 @@
 """Opens MLflow: where it records, its environment, its experiment.
 
-`MLFLOW_TRACKING_URI` names the tracker; the default is an SQLite file and a folder of artifacts in the store, or in
-the working directory when the store is remote. Timeouts are short because no result depends on the tracker.
+`MLFLOW_TRACKING_URI` names the tracker; the default is an SQLite file and a folder of artifacts in the store, or below
+`mlflow/` in the cache folder when the store is remote: `ssdpipe sync` makes it anew on another machine. Timeouts are
+short because no result depends on the tracker.
 
 Tested in tests/pipeline/mlflow_tracking/test_observer.py.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.external.survey_cache import cache_folder
 from pipeline.folder import Folder
 from pipeline.mlflow_tracking.names import legal_names
 from pipeline.redaction import redacted
+from pipeline.store.provenance import user
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -43,7 +48,11 @@ DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 def home(store: Folder) -> Path:
     """Local folder of the default tracker."""
-    return Path(store.path) if store.is_local else Path.cwd()
+    if store.is_local:
+        return Path(store.path)
+    place = f"{store.filesystem.type_name}://{store.path}"  # however its URI names endpoint and credentials
+    cache = cache_folder() or Path(tempfile.gettempdir()) / f"ssdpipe-{user()}"
+    return cache / "mlflow" / f"{store.name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
 
 
 def shown_uri(store: Folder) -> str:

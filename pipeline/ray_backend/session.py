@@ -9,6 +9,7 @@ Tested in tests/pipeline/ray_backend/test_executor.py.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ from pipeline.store.provenance import gpus
 
 OBJECT_STORE_BYTES = 512 * 2**20
 """Images never pass through the object store; results of `Context.map` do, and they are small."""
+
+HANDED_ON = ("AWS_", "AZURE_", "GOOGLE_", "MLFLOW_")
+"""Beginnings of the names of environment variables that workers get from the driver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,7 @@ def connect(
         if taken := [str(path) for path in own]:
             options["runtime_env"] = {"py_modules": taken}
         if address := os.environ.get("RAY_ADDRESS"):
+            options["runtime_env"] = {**options.get("runtime_env", {}), "env_vars": credentials()}
             _join(address, options)
         else:
             shape = {"num_cpus": cpus, "num_gpus": gpus, "object_store_memory": OBJECT_STORE_BYTES}
@@ -91,6 +96,16 @@ def check_surroundings() -> None:
         check_cluster(address)
     else:
         check_temporary_folder()
+
+
+def credentials() -> dict[str, str]:
+    """Variables of this process by which workers on other hosts reach the same stores and tracker.
+
+    A submitted job's own variables reach them anyway, and Ray refuses to be given one twice.
+    """
+    submitted = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR") or "{}")
+    there = (submitted.get("runtime_env") or {}).get("env_vars") or {}
+    return {name: value for name, value in os.environ.items() if name.startswith(HANDED_ON) and name not in there}
 
 
 def disconnect() -> None:

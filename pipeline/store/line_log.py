@@ -3,8 +3,8 @@
     <name>                         on a disk; on an object store only what earlier versions wrote
     <name>.parts/<time>-<random>   on an object store, which cannot append: parts, joined in the order of their names
 
-A part is written again as a whole until it has `PART_BYTES`, at most every `FLUSH_SECONDS`: a curve of 60,000 steps is a
-handful of objects. What was appended since the last write is lost with its process.
+A part is written again as a whole until it has `PART_BYTES`, at most every `FLUSH_SECONDS`: a curve of 60,000 steps is
+a handful of objects. What was appended since the last write is lost with its process.
 
 Tested in tests/pipeline/store/test_line_log.py.
 """

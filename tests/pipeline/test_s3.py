@@ -47,6 +47,15 @@ def test_deleting_a_folder_leaves_its_neighbours_and_no_marker(s3_place: str) ->
     assert not folder.exists()
 
 
+def test_markers_of_folders_that_other_programs_leave_are_no_files(s3_place: str) -> None:
+    folder = Folder.at(s3_place)
+    folder.write_bytes("a/b/c", b"1")
+    folder.write_bytes("empty", b"")
+    folder.filesystem.create_dir(f"{folder.path}/a/b", recursive=True)
+    assert folder.files() == ["a/b/c", "empty"]
+    assert (folder / "a/b").files() == ["c"]
+
+
 def test_a_small_file_costs_one_request(s3: S3Server, s3_place: str) -> None:
     folder = Folder.at(s3_place)
     folder.exists()

@@ -30,7 +30,7 @@ def shard(
     print(f"{shards['images']:,} images, {shards['boxes']:,} boxes, {len(shards['classes'])} classes")
     for kind, number in report["defects"].items():
         print(f"{kind}: {number:,}")
-    print(f"shards: {_copied(folder.uri, out) if out else folder.path}")
+    print(f"shards: {_copied(folder.uri, out) if out else folder.place()}")
 
 
 def _copied(folder: str, place: str) -> str:
