@@ -14,6 +14,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -113,6 +114,10 @@ class Folder:
         if not self.objects:
             self.filesystem.create_dir(self.path, recursive=True)
 
+    def open_whole(self, name: str) -> Any:
+        """Open a file that is read in many small pieces: on S3 each would be a request, so it is read at once."""
+        return BytesIO(self.read_bytes(name)) if self.objects else self.open_input(name)
+
     def open_input(self, name: str) -> Any:
         """Open a file for reading, as a seekable binary stream."""
         return self.filesystem.open_input_file(self._at(name))
@@ -156,6 +161,13 @@ class Folder:
                 self.delete(aside)
             raise
 
+    def move(self, name: str, target: Folder) -> None:
+        """Move a file to another folder of the same file system."""
+        if self.objects and target.objects:
+            self.objects.move(name, target.objects)
+        else:
+            self.filesystem.move(self._at(name), target._at(name))
+
     def append(self, name: str, content: bytes) -> None:
         """Append all or nothing to a file that has a single writer; rewrite it where the file system cannot append."""
         if self.is_local:
@@ -182,7 +194,9 @@ class Folder:
     def delete(self, name: str = "") -> None:
         """Delete a file, or a folder with everything in it; do nothing when it is absent."""
         if objects := self.objects:
-            objects.delete_all(name)
+            if objects.delete_all(name):
+                with suppress(FileNotFoundError):
+                    self.filesystem.delete_dir(self._at(name))
             return
         for _ in range(DELETERS):
             with suppress(FileNotFoundError):  # another process deletes the same folder

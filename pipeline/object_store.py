@@ -84,13 +84,7 @@ class Objects:
 
     def sizes(self, name: str = "") -> dict[str, int]:
         """{name: bytes} of all objects below a prefix; one request for each 1,000 of them."""
-        import obstore
-
-        path = self._path(name)
-        with _as_os_errors():
-            chunks = list(obstore.list(self.client, path or None, chunk_size=1000))
-        start = len(path) + 1 if path else 0
-        sizes = {item["path"][start:]: item["size"] for chunk in chunks for item in chunk}
+        sizes = self._listed(self._path(name))
         # Other programs leave empty objects that stand for folders
         folders = {"", *(str(parent) for each in sizes for parent in PurePosixPath(each).parents)}
         return {each: size for each, size in sizes.items() if size or each not in folders}
@@ -99,12 +93,30 @@ class Objects:
         """Delete an object; do nothing when it is absent."""
         self._delete([self._path(name)])
 
-    def delete_all(self, name: str) -> None:
-        """Delete an object and all objects below it."""
+    def move(self, name: str, target: Objects) -> None:
+        """Move an object below another prefix of the same bucket."""
+        import obstore
+
+        with _as_os_errors():
+            obstore.copy(self.client, self._path(name), target._path(name))
+        self.delete(name)
+
+    def delete_all(self, name: str) -> bool:
+        """Delete an object and all objects below it; return whether markers of folders may be left."""
         path = self._path(name)
-        below = [f"{path}/{each}" if path else each for each in self.sizes(name)]
+        sizes = self._listed(path)
+        below = [f"{path}/{each}" if path else each for each in sizes]
         if paths := [*below, *([path] if name else [])]:  # without a name it is a folder, not an object
             self._delete(paths)
+        return 0 in sizes.values()  # this client cannot name a marker, which ends with a slash
+
+    def _listed(self, path: str) -> dict[str, int]:
+        import obstore
+
+        with _as_os_errors():
+            chunks = list(obstore.list(self.client, path or None, chunk_size=1000))
+        start = len(path) + 1 if path else 0
+        return {item["path"][start:]: item["size"] for chunk in chunks for item in chunk}
 
     def _put(self, name: str, content: bytes, mode: Any) -> str:
         import obstore

@@ -5,11 +5,12 @@ Tested in tests/experiments/cli/test_weights.py.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.store.integrity import sha256_of
 from ssd_core.backbones.backbone import Backbone, Vgg16
 from ssd_core.spec.departures import leaves
 from ssd_core.weights import any_weights
@@ -18,20 +19,20 @@ from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
 from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.vgg import vgg16_weights
 from ssd_core.weights.weights import Weights, save_weights
-from stages.training.weight_files import weights_of
+from stages.training.weight_files import place_of, weights_of
 
 
 def read_weights(path: str, choices: ImportChoices = AUTODETECT) -> Weights:
     """Weights of any known layout. Raises PipelineError when the file is missing or cannot be used."""
-    file = existing(path)
-    with weights_of(file), file.open("rb") as stream:
+    folder, name = existing(path)
+    with weights_of(folder.place(name)), folder.open_whole(name) as stream:
         return any_weights.read_weights(stream, choices)
 
 
 def imported(path: str, choices: ImportChoices) -> Weights:
     """A detector from another program's weights file. Raises PipelineError as `read_weights` does."""
-    file = existing(path)
-    with weights_of(file), file.open("rb") as stream:
+    folder, name = existing(path)
+    with weights_of(folder.place(name)), folder.open_whole(name) as stream:
         return import_weights(stream, choices)
 
 
@@ -44,17 +45,18 @@ def vgg16(path: str, *, full: bool) -> Weights:
 
     if not path:
         ImageNetVgg16().prepare()
-    file = existing(path) if path else torchvision_cache(TORCHVISION_VGG16)
-    with weights_of(file), file.open("rb") as stream:
+    folder, name = existing(path or str(torchvision_cache(TORCHVISION_VGG16)))
+    with weights_of(folder.place(name)), folder.open_whole(name) as stream:
         state = vgg16_weights(read_named_tensors(stream), reduced=not full)
         return from_vgg16(state, ssd300_full_vgg() if full else ssd300())
 
 
-def existing(path: str) -> Path:
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise PipelineError(f"there is no weights file {file}")
-    return file
+def existing(path: str) -> tuple[Folder, str]:
+    """Folder and name of a weights file, given by a path or a URI. Raises PipelineError when there is none."""
+    folder, name = place_of(path)
+    if not folder.is_file(name):
+        raise PipelineError(f"there is no weights file {folder.place(name)}")
+    return folder, name
 
 
 def write(weights: Weights, path: Path) -> None:
@@ -89,8 +91,7 @@ def _backbone(backbone: Backbone) -> str:
 def description(path: str, choices: ImportChoices) -> Iterator[str]:
     """Lines that describe a file: checksum, summary, specification, tensor shapes."""
     weights = read_weights(path, choices)
-    with existing(path).open("rb") as stream:
-        yield f"sha256 = {hashlib.file_digest(stream, 'sha256').hexdigest()}"
+    yield f"sha256 = {sha256_of(*existing(path))}"
     yield f"# {summary(weights)}"
     for name, value in leaves(weights.spec):
         yield f"{name} = {value}"

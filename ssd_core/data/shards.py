@@ -23,6 +23,8 @@ from jaxtyping import Bool, Float32, Int32, Int64
 from numpy import ndarray
 from pyarrow import fs
 
+from ssd_core.data.shard_cache import Copy, ShardCache
+
 SCHEMA_VERSION = 1
 
 SCHEMA = pa.schema(
@@ -135,6 +137,7 @@ class ShardSet:
         self._ends = list(accumulate(self.group_sizes))
         self._sha256 = {file["name"]: file["sha256"] for file in self.manifest["files"]}
         self._files: dict[str, Any] = {}
+        self._copies: dict[str, Copy] = {}
         self._groups: OrderedDict[int, _Group] = OrderedDict()
 
     def __len__(self) -> int:
@@ -144,7 +147,7 @@ class ShardSet:
         return (self.row(index) for index in range(len(self)))
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_files": {}, "_groups": OrderedDict()}
+        return self.__dict__ | {"_files": {}, "_copies": {}, "_groups": OrderedDict()}
 
     def row(self, index: int) -> Row:
         """Return the row at `index`. Raises IndexError outside 0 to len - 1."""
@@ -189,10 +192,23 @@ class ShardSet:
 
     def _file(self, name: str) -> Any:
         if name not in self._files:
+            if copy := self._copy(name):
+                self._copies[name] = copy  # its lock keeps the copy
+                self._files[name] = pq.ParquetFile(pa.memory_map(str(copy.path)))
+                return self._files[name]
             if not self._is_whole(name):
                 raise ValueError(_damage(self.path, [name], len(self._sha256)))
             self._files[name] = pq.ParquetFile(self._open(name))
         return self._files[name]
+
+    def _copy(self, name: str) -> Copy | None:
+        """A local copy of a file that lies elsewhere, in the cache of this host."""
+        if isinstance(self.filesystem, fs.LocalFileSystem) or (cache := ShardCache.of_this_host()) is None:
+            return None
+        info = self.filesystem.get_file_info(f"{self.path}/{name}")
+        if info.type != fs.FileType.File:
+            return None
+        return cache.copy_of(self._sha256[name], info.size, lambda: self._open(name))
 
     def _open(self, name: str) -> Any:
         path = f"{self.path}/{name}"

@@ -1,9 +1,9 @@
 """State from which a training resumes: model, optimiser, finished steps and random state.
 
-A checkpoint is one file, written under a temporary name and then renamed, so that a kill at any moment leaves the
-newest one intact. If the machine itself crashes, its last bytes may not have reached the disk: the checksums detect
-that, and the checkpoint before it is used. Ray Train's own checkpoint store keeps its index in a file that a kill can
-truncate, and processes reports only every two seconds; hence this module.
+A checkpoint is one file, written under a temporary name and then renamed (on S3, where a write is atomic, at once), so
+that a kill at any moment leaves the newest one intact. If the machine itself crashes, its last bytes may not have
+reached the disk: the checksums detect that, and the checkpoint before it is used. Ray Train's own checkpoint store
+keeps its index in a file that a kill can truncate, and processes reports only every two seconds; hence this module.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,9 @@ class CheckpointFolder:
     every: int = 0
     """Keep checkpoints at multiples of this step permanently (validation reads them); 0 keeps none."""
 
+    delete: Callable[[str], None] | None = None
+    """How a file is deleted by its name; pyarrow leaves markers of folders on S3."""
+
     def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         """Write the state after `step` finished steps and delete checkpoints no longer kept."""
         content = {
@@ -47,16 +51,7 @@ class CheckpointFolder:
         }
         buffer = io.BytesIO()
         torch.save(content, buffer)
-        self.filesystem.create_dir(self.path, recursive=True)
-        temporary = f"{self.path}/{_name(step)}.part"
-        try:
-            with self.filesystem.open_output_stream(temporary) as stream:
-                stream.write(buffer.getbuffer())
-            self.filesystem.move(temporary, f"{self.path}/{_name(step)}")
-        except OSError:
-            with suppress(OSError):
-                self.filesystem.delete_file(temporary)
-            raise
+        self._write(_name(step), buffer.getbuffer())
         self._delete_others(step)
 
     def steps(self) -> list[int]:
@@ -70,7 +65,7 @@ class CheckpointFolder:
 
     def read(self, step: int) -> dict[str, Any]:
         """Return `step`, `model`, `optimiser` and `random_state`, on the CPU."""
-        with self.filesystem.open_input_file(f"{self.path}/{_name(step)}") as stream:
+        with self._opened(step) as stream:
             content: dict[str, Any] = read_tensors(stream)
         return content
 
@@ -87,9 +82,25 @@ class CheckpointFolder:
             optimiser.load_state_dict(content["optimiser"])
             torch.set_rng_state(content["random_state"])
 
+    def _write(self, name: str, content: memoryview) -> None:
+        if self.filesystem.type_name == "s3":  # a write is atomic, and there are no folders
+            with self.filesystem.open_output_stream(f"{self.path}/{name}") as stream:
+                stream.write(content)
+            return
+        self.filesystem.create_dir(self.path, recursive=True)
+        temporary = f"{self.path}/{name}.part"
+        try:
+            with self.filesystem.open_output_stream(temporary) as stream:
+                stream.write(content)
+            self.filesystem.move(temporary, f"{self.path}/{name}")
+        except OSError:
+            with suppress(OSError):
+                self.filesystem.delete_file(temporary)
+            raise
+
     def _is_whole(self, step: int) -> bool:
         try:
-            with self.filesystem.open_input_file(f"{self.path}/{_name(step)}") as stream:
+            with self._opened(step) as stream:
                 return zipfile.ZipFile(stream).testzip() is None  # the format of `torch.save`, with checksums
         except OSError:
             raise
@@ -102,7 +113,18 @@ class CheckpointFolder:
         kept = {_name(step) for step in past if step in past[-self.newest :] or (self.every and step % self.every == 0)}
         for name in self._names():
             if name not in kept:
-                self.filesystem.delete_file(f"{self.path}/{name}")
+                (self.delete or self._delete)(name)
+
+    def _opened(self, step: int) -> Any:
+        """A checkpoint as a seekable stream; from S3 it is read at once, since each small read is a request there."""
+        stream = self.filesystem.open_input_file(f"{self.path}/{_name(step)}")
+        if self.filesystem.type_name != "s3":
+            return stream
+        with stream:
+            return io.BytesIO(stream.read())
+
+    def _delete(self, name: str) -> None:
+        self.filesystem.delete_file(f"{self.path}/{name}")
 
     def _names(self) -> list[str]:
         selector = fs.FileSelector(self.path, allow_not_found=True)

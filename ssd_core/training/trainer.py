@@ -30,6 +30,9 @@ from ssd_core.training.optimiser import build_optimiser, set_learning_rate
 from ssd_core.training.progress import Listener, StepRecord, Stopwatch
 from ssd_core.training.world import World
 
+NOTED_WAIT_SHARE = 0.2
+"""Share of the time spent waiting for data above which the progress note shows it."""
+
 
 class NonFiniteLossError(ValueError):
     """The loss or the weights became infinite or NaN."""
@@ -95,6 +98,8 @@ class Trainer:
         Ends at the end of the schedule, or with a checkpoint of the step reached when a stop is requested.
         """
         self._watch.read()
+        if self.world.is_first:
+            self.listener.progress(self.step, self.recipe.schedule.iterations, "waiting for the first batch")
         for batch in self._timed(batches):
             self._take_step(batch)
             self.step += 1
@@ -183,6 +188,8 @@ class Trainer:
         }
         self.listener.point(self.step, values | reading)
         note = f"loss {location + confidence:.2f}, {reading['throughput/images_per_second']:.0f} images/s"
+        if (share := reading["throughput/data_wait_share"]) > NOTED_WAIT_SHARE:
+            note += f", {share:.0%} of the time waiting for data"
         self.listener.progress(self.step, self.recipe.schedule.iterations, note)
 
     def _refuse(self, what: str, step: int, image_ids: list[str]) -> NoReturn:

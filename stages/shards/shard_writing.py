@@ -211,7 +211,7 @@ def _publish(
     ctx.out.write_json("report.json", report(tally, defects))
     ctx.out.write_bytes("report.md", readable_report(tally, defects).encode())
     for file in files:
-        ctx.work.filesystem.move(f"{ctx.work.path}/{file['name']}", f"{ctx.out.path}/{file['name']}")
+        ctx.work.move(file["name"], ctx.out)
 
 
 def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

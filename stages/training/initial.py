@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, execution
+from pipeline.store.integrity import sha256_of
 from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
 from stages.shards.image_list import ImageList, ListsImages
-from stages.training.weight_files import WEIGHTS, weights_of
+from stages.training.weight_files import WEIGHTS, place_of, weights_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,23 +29,26 @@ class WeightsFile(ListsImages):
 
     def __post_init__(self) -> None:
         """Raises PipelineError when the file does not exist."""
-        path = Path(self.path).expanduser().resolve()
-        if not path.is_file():
-            raise PipelineError(f"there is no weights file {path} (--init takes imagenet, scratch or a file)")
-        with path.open("rb") as stream:
-            object.__setattr__(self, "content", hashlib.file_digest(stream, "sha256").hexdigest())
+        folder, name = place_of(self.path)
+        if not folder.is_file(name):
+            raise PipelineError(
+                f"there is no weights file {folder.place(name)} (--init takes imagenet, scratch or a file)"
+            )
+        object.__setattr__(self, "content", sha256_of(folder, name))
 
     def listed_images(self) -> tuple[ImageList, ...]:
         """Images that the weights were trained on, as far as they are known."""
         from stages.training.trained_images import trained_images
 
-        return trained_images(Path(self.path).expanduser().resolve())
+        folder, _ = place_of(self.path)
+        return trained_images(folder)
 
     def run(self, ctx: Context) -> None:
         from ssd_core.weights.any_weights import read_weights
         from ssd_core.weights.weights import save_weights
 
-        with weights_of(self.path), Path(self.path).expanduser().open("rb") as stream:
+        folder, name = place_of(self.path)
+        with weights_of(folder.place(name)), folder.open_whole(name) as stream:
             weights = read_weights(stream, self.choices, reduced=self.reduced)
         with ctx.out.open_output(WEIGHTS) as out:
             save_weights(weights, out)

@@ -38,7 +38,9 @@ class WorkerJob:
 
     def checkpoints(self) -> CheckpointFolder:
         folder = self.work / CHECKPOINTS
-        return CheckpointFolder(path=folder.path, filesystem=folder.filesystem, every=self.recipe.keep_every)
+        return CheckpointFolder(
+            path=folder.path, filesystem=folder.filesystem, every=self.recipe.keep_every, delete=folder.delete_file
+        )
 
     def shard_set(self) -> ShardSet:
         return ShardSet(self.shards.path, self.shards.filesystem)

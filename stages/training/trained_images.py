@@ -6,21 +6,23 @@ Tested in tests/experiments/cli/test_trained_images.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from pipeline.folder import Folder
 from pipeline.store.store import Manifest, Store
 from stages.shards.image_list import ImageList
 from stages.shards.overlap import sharded_images
 
 
-def trained_images(file: Path) -> tuple[ImageList, ...]:
-    """Image lists of all shards behind a result in a store; empty for a file from elsewhere."""
-    for folder in file.parents:
-        if folder.parent.name == "objects" and (folder.parent.parent / "format.json").is_file():
-            store = Store.open(str(folder.parent.parent))
-            made = store.find(folder.name)
-            return tuple(_behind(made, store)) if made else ()
-    return ()
+def trained_images(folder: Folder) -> tuple[ImageList, ...]:
+    """Image lists of all shards behind the result in a store that a folder belongs to; empty for any other folder."""
+    place, mark, parameters = folder.uri.partition("?" if "://" in folder.uri else "\0")
+    above, _, below = place.rpartition("/objects/")
+    store = Folder(f"{above}{mark}{parameters}")
+    if not (above and store.is_file("format.json")):
+        return ()
+    opened = Store.open(store.uri)
+    made = opened.find(below.partition("/")[0])
+    return tuple(_behind(made, opened)) if made else ()
 
 
 def _behind(made: Manifest, store: Store) -> Iterator[ImageList]:

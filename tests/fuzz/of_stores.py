@@ -103,7 +103,7 @@ def _shown(store: Store) -> Any:
     manifest = find_result(store, "train/seed0")
     with quiet() as printed:
         show("train/seed0", place=StorePlace(store=store.folder.uri))
-        print(list(lineage(store, manifest)), store.find(KEY) is not None, store.gap(KEY))
+        print(list(lineage(store, manifest)), store.look(KEY)[0] is not None, store.look(KEY)[1])
     return printed.getvalue()
 
 

@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+from pyarrow import fs
 
 from pipeline.folder import Folder
 from pipeline.s3_place import completed
@@ -54,6 +55,17 @@ def test_markers_of_folders_that_other_programs_leave_are_no_files(s3_place: str
     folder.filesystem.create_dir(f"{folder.path}/a/b", recursive=True)
     assert folder.files() == ["a/b/c", "empty"]
     assert (folder / "a/b").files() == ["c"]
+    (folder / "a").delete()
+    assert folder.files() == ["empty"]
+    assert folder.filesystem.get_file_info(f"{folder.path}/a/b").type == fs.FileType.NotFound
+
+
+def test_moving_a_file_leaves_no_marker(s3_place: str) -> None:
+    folder = Folder.at(s3_place)
+    (folder / "a").write_bytes("1", b"one")
+    (folder / "a").move("1", folder / "b")
+    assert folder.files() == ["b/1"]
+    assert folder.filesystem.get_file_info(f"{folder.path}/a").type == fs.FileType.NotFound
 
 
 def test_a_small_file_costs_one_request(s3: S3Server, s3_place: str) -> None:

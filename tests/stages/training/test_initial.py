@@ -11,6 +11,7 @@ import torch
 import torchvision
 
 from pipeline.errors import PipelineError
+from pipeline.folder import Folder
 from pipeline.keys.fingerprint import describe
 from pipeline.planning.graph import Graph
 from ssd_core.network.model import parameter_shapes
@@ -145,3 +146,15 @@ def test_a_backbone_of_torchvision_comes_with_the_preprocessing_of_torchvision(t
 def test_the_names_of_the_cached_files_are_torchvisions():
     assert torchvision.models.VGG16_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_VGG16}")
     assert torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_RESNET50}")
+
+
+def test_a_file_on_s3_is_the_same_weights(in_process, small_spec, s3_place, tmp_path: Path):
+    near = WeightsFile(path=str(written(tmp_path / "weights.pt", small_spec)))
+    Folder.at(s3_place).write_bytes("weights.pt", (tmp_path / "weights.pt").read_bytes())
+    far = WeightsFile(path=f"{s3_place}/weights.pt?region=eu-west-1")
+    assert near == far
+    expected = initial_detector(small_spec, 0).state_dict()
+    found = result(in_process, far)
+    assert all(torch.equal(found.state[name], expected[name]) for name in expected)
+    with pytest.raises(PipelineError, match=f"there is no weights file {s3_place}/gone.pt"):
+        WeightsFile(path=f"{s3_place}/gone.pt")
