@@ -17,6 +17,7 @@ class RunningStage:
     done: float = 0.0
     total: float = 0.0
     note: str = ""
+    host: str = ""
     first: tuple[float, float] | None = None
     """Time and `done` of the first progress report: a resumed stage does not begin at zero."""
 
@@ -25,6 +26,7 @@ class RunningStage:
 
     def update(self, event: Event) -> None:
         self.done, self.total, self.note = event.data["done"], event.data["total"], event.data["note"]
+        self.host = event.data.get("host", "")
         self.first = self.first or (event.time, self.done)
         self.reported = event.time
 

@@ -32,12 +32,16 @@ from pipeline.store.faults import as_store_fault, refuse_if_gone, unwritable
 from pipeline.store.lease import Leases
 from pipeline.store.process import Process
 from pipeline.store.record import read_progress, request_stop, withdraw_stop
+from pipeline.store.runs import requested_stops
 from pipeline.store.store import Manifest, Store
 
 WAIT_SECONDS = 0.5
 POLL_SECONDS = 1.0
 REMOTE_POLL_SECONDS = 2.0
 """Pause between two looks at a stage's progress or another driver's lease, on a disk and on an object store."""
+
+STOP_POLL_SECONDS = 2.0
+"""Pause between two looks for a request to stop in the store."""
 
 SAVE_SECONDS = 20.0
 """How long stages that save their state on a stop may take before they are cancelled."""
@@ -108,9 +112,12 @@ class Scheduler:
         self._next_poll = 0.0
         self._poll_seconds = POLL_SECONDS if store.folder.is_local else REMOTE_POLL_SECONDS
         self._left_work: set[str] = set()
+        self._next_look = 0.0
         self._stops = 0
         self._fault: StoreFault | None = None
         self._prepared = False
+        self._heeded = 0
+        """Requests to stop that were read from the store."""
 
     @property
     def result(self) -> Result:
@@ -235,7 +242,9 @@ class Scheduler:
         if pending.node.stage.saves_when_stopped:
             withdraw_stop(self._store.work(pending.draft.key))
         pending.began = self._clock()
-        self._emit("started", pending.node, pending.draft.key, {"attempt": pending.attempt})
+        taken = pending.taken
+        data = {"attempt": pending.attempt, "cpus": taken.cpus, "gpus": taken.gpus}
+        self._emit("started", pending.node, pending.draft.key, data)
         job = Job(
             stage=pending.node.stage,
             draft=pending.draft,
@@ -361,6 +370,11 @@ class Scheduler:
                 self._poll(pending)
             if self._growth:
                 self._budget.grow(self._growth())
+        if self._clock() >= self._next_look:
+            self._next_look = self._clock() + STOP_POLL_SECONDS
+            for _ in range(self._heeded, requested_stops(self._store.run(self._run_id))):
+                self._heeded += 1
+                self.stop()
         for observer in self._observers:
             observer.tick()
 
@@ -369,7 +383,7 @@ class Scheduler:
         progress = read_progress(self._store.work(key))
         if progress and progress.time > self._polled.get(key, 0.0):
             self._polled[key] = progress.time
-            data = {"done": progress.done, "total": progress.total, "note": progress.note}
+            data = {"done": progress.done, "total": progress.total, "note": progress.note, "host": progress.host}
             self._emit("progress", pending.node, key, data)
 
     def _manifest(self, node_id: str) -> Manifest:

@@ -1,7 +1,7 @@
 """Append-only events of a run in the log `runs/<run>/events.jsonl`; the state of the run is a fold over them.
 
-run_started(argv, git, process)   planned(node)   cached   waiting(holder)   started(attempt)
-progress(done, total, note)   retried(reason, delay)   committed(seconds)   failed(class, message, traceback)
+run_started(argv, git, process)   planned(node)   cached   waiting(holder)   started(attempt, cpus, gpus)
+progress(done, total, note, host)   retried(reason, delay)   committed(seconds)   failed(class, message, traceback)
 skipped(because)   cancelled   run_finished(status)
 """
 
@@ -101,10 +101,13 @@ _Data = TypedDict(
         "attempt": int,
         "because": str,
         "class": str,
+        "cpus": float,
         "delay": float,
         "done": float,
         "git": dict[str, Any],
+        "gpus": float,
         "holder": str,
+        "host": str,
         "libraries": dict[str, str],
         "message": str,
         "note": str,

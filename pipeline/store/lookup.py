@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pyarrow import fs
-
 from pipeline.errors import PipelineError
 from pipeline.store.events import Event, read_events
+from pipeline.store.runs import run_ids
 from pipeline.store.store import Manifest, Store
 from pipeline.suggestion import suggestion
 
@@ -61,7 +60,4 @@ def started_keys(store: Store) -> dict[str, str]:
 
 def _events_of_runs(store: Store) -> Iterator[list[Event]]:
     """Events of each run, newest run first."""
-    runs = store.folder / "runs"
-    selector = fs.FileSelector(runs.path, allow_not_found=True)
-    names = sorted((str(entry.base_name) for entry in runs.filesystem.get_file_info(selector)), reverse=True)
-    return (read_events(runs / name) for name in names)
+    return (read_events(store.run(name)) for name in run_ids(store))

@@ -1,7 +1,7 @@
 """Curves and progress that a running stage records in its work folder, from any of its processes.
 
 metrics.jsonl    one line {"step", "time", "values"} for each recorded point; the last line of a step is valid
-progress.json    {"done", "total", "note", "time"}, replaced as a whole
+progress.json    {"done", "total", "note", "time", "host"}, replaced as a whole
 stop             exists once the run has asked the stage to save its state and end
 
 A finished stage may write `summary.json` into its result: {name: number}.
@@ -12,6 +12,7 @@ Tested in tests/pipeline/execution/test_run_stage.py.
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -59,6 +60,8 @@ class Progress:
     total: float
     note: str
     time: Moment
+    host: str = ""
+    """Name of the host that computes; empty in records of earlier versions."""
 
 
 _POINT = msgspec.json.Decoder(Point)
@@ -99,7 +102,7 @@ def read_curve(folder: Folder) -> list[Point]:
 
 
 def write_progress(folder: Folder, done: float, total: float, note: str) -> None:
-    content = asdict(Progress(float(done), float(total), redacted(note), time.time()))
+    content = asdict(Progress(float(done), float(total), redacted(note), time.time(), socket.gethostname()))
     folder.replace(PROGRESS, json.dumps(content).encode())
 
 

@@ -1,4 +1,7 @@
-"""A training stopped by Ctrl-C, SIGTERM or a closed terminal saves its checkpoint, and the same command resumes it."""
+"""A training stopped by Ctrl-C, SIGTERM, `ssdpipe stop` or a closed terminal saves its checkpoint.
+
+The same command resumes it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from experiments.cli.main import app
 from pipeline.execution.scheduler import SAVE_SECONDS
 from pipeline.store.store import Store
 
@@ -70,6 +75,10 @@ class Command:
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
+    def request(self) -> None:
+        done = CliRunner().invoke(app, ["stop"], env={"SSDPIPE_STORE": str(self.store)}, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+
     def is_gone(self) -> bool:
         """Whether no process of this command still runs."""
         mark = f"SSDPIPE_STORE={self.store}"
@@ -93,7 +102,7 @@ def test_each_kind_of_stop_saves_the_step_reached_and_the_repeated_command_gives
     project: Project, tmp_path: Path
 ) -> None:
     reached = 0
-    for stop in (Command.interrupt, Command.terminate, Command.close_terminal):
+    for stop in (Command.interrupt, Command.terminate, Command.request, Command.close_terminal):
         command = Command(project.store, project.data)
         _wait_for(partial(_has_passed, command, reached))
         began = time.monotonic()

@@ -1,0 +1,87 @@
+"""`ssdpipe logs`: what a stage printed, also while it runs on another host."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiments.cli.shared.options import StageArgument, StorePlace
+
+if TYPE_CHECKING:
+    from pipeline.store.runs import StoredRun
+    from pipeline.store.store import Store
+
+FOLLOW_SECONDS = 1.0
+REMOTE_FOLLOW_SECONDS = 5.0
+"""Pause between two looks at a growing log, on a disk and on an object store."""
+
+
+def logs(
+    stage: StageArgument = "",
+    *,
+    place: StorePlace,
+    run: Annotated[str, typer.Option(help="Id of a run; by default the newest that started the stage.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print what follows until the stage ends.")] = False,
+) -> None:
+    """Print the log of a stage: what its processes wrote, on whatever host.
+
+    On S3 a log is written when the stage's process ends.
+    """
+    from pipeline.store.runs import StoredRun
+    from pipeline.store.store import Store, log_name
+
+    store = Store.open(place.store)
+    found, address = _find(store, stage, run)
+    printer = _Printer(found, log_name(address))
+    while True:
+        current = StoredRun(store, found.id)  # before the log is read: what it says last is printed, too
+        node = current.state.nodes[address]
+        ended = not current.is_lively or node.state not in ("running", "retrying", "waiting", "planned")
+        printer.print_news()
+        if ended or not follow:
+            break
+        time.sleep(FOLLOW_SECONDS if store.folder.is_local else REMOTE_FOLLOW_SECONDS)
+    if not printer.offset:
+        sys.stderr.write(f"{address} has printed nothing yet in run {found.id}\n")
+
+
+class _Printer:
+    """Prints a growing log from where it stopped."""
+
+    def __init__(self, run: StoredRun, name: str) -> None:
+        self._logs, self._name = run.folder / "logs", name
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.offset = 0
+
+    def print_news(self) -> None:
+        try:
+            with self._logs.open_input(self._name) as stream:
+                stream.seek(min(self.offset, stream.size()))
+                news = stream.read()
+        except FileNotFoundError:
+            return
+        self.offset += len(news)
+        sys.stdout.write(self._decoder.decode(news))
+        sys.stdout.flush()
+
+
+def _find(store: Store, stage: str, run: str) -> tuple[StoredRun, str]:
+    """The run, and the address of its stage, by address or the start of a key. Raises PipelineError for none."""
+    from pipeline.errors import PipelineError
+    from pipeline.store.runs import find_run, stored_runs
+    from pipeline.suggestion import suggestion
+
+    known: set[str] = set()
+    for each in [find_run(store, run)] if run else stored_runs(store):
+        started = {event.address: event.key for event in each.events if event.kind == "started"}
+        for address, key in started.items():
+            if stage and (address == stage or key.startswith(stage)):
+                return each, address
+        known |= started.keys()
+    where = f"run {run}" if run else f"any run of the store {store.folder.shown}"
+    what = f"no stage {stage!r} was started in {where}" if stage else f"no stage is named, and in {where}"
+    raise PipelineError(f"{what}{';' if stage else ''} {suggestion(stage, known)}")
