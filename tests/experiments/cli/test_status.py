@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from dataclasses import asdict, dataclass, replace
@@ -73,13 +74,11 @@ def ssdpipe(store: Store, *arguments: str) -> str:
 def test_status_shows_what_runs_where_since_when_and_how_long_still(far: Store) -> None:
     first, command, counts, *stages = ssdpipe(far, "status").splitlines()
     assert first.startswith(f"{RUN}  running on gpu7, pid 4242, since ")
-    assert first.endswith("(1:40)")
+    assert re.search(r"\(1:4\d\)$", first)
     assert command == "  ssdpipe run it --gpus 2"
     assert counts == "  1 of 4 stages done, 1 running, 1 waiting, 1 planned"
-    assert [line.split(maxsplit=1) for line in stages] == [
-        ["train/a", "running on gpu8  1:30  200 of 400  loss 4.0  eta 1:40"],
-        ["train/b", "waiting                other driver, pid 7"],
-    ]
+    assert re.fullmatch(r"  train/a  running on gpu8  1:3\d  200 of 400  loss 4.0  eta 1:40", stages[0])
+    assert stages[1:] == ["  train/b  waiting                other driver, pid 7"]
 
 
 def test_status_as_json_has_the_same_facts(far: Store) -> None:
@@ -100,7 +99,7 @@ def test_status_of_a_quiet_store_shows_the_newest_run(project: Project, tmp_path
 def test_a_run_that_was_cut_off_is_shown_as_lost(tmp_path: Path) -> None:
     shown = ssdpipe(_record(Store.open(str(tmp_path)), time.time() - 600), "status", RUN)
     assert f"{RUN}  lost on gpu7" in shown
-    assert "no sign of life for 10:10: its host is gone or cut off; the same command resumes" in shown
+    assert re.search(r"no sign of life for 10:1\d: its host is gone or cut off; the same command resumes", shown)
     assert "was running on gpu8" in shown
 
 
