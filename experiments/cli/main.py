@@ -40,7 +40,6 @@ from pipeline.driver.interrupts import interrupt_on_hangup
 from pipeline.errors import PipelineError
 from pipeline.external.snapshot import snapshot
 from pipeline.redaction import redacted
-from pipeline.store.faults import as_disk_error
 from pipeline.terminal import VisibleStream
 
 
@@ -122,6 +121,8 @@ def _run() -> None:
             _exit_with_traceback()
         _exit(mistake)
     except OSError as error:
+        from pipeline.store.faults import as_disk_error  # imports pyarrow
+
         if (mistake := as_disk_error(error)) is None:
             _exit_with_traceback()
         _exit(mistake)

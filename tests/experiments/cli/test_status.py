@@ -27,7 +27,7 @@ from pipeline.store.store import Store
 if TYPE_CHECKING:
     from tests.experiments.cli.conftest import Project
 
-FAR = replace(Process.this(), host="gpu7", pid=4242)
+FAR = replace(Process.this(), host="gpu7", pid=4242, machine="far/away")
 RUN = "20261127-101500-123"
 
 
