@@ -19,15 +19,15 @@ from experiments.cli.compare import compare
 from experiments.cli.data import app as data
 from experiments.cli.detect import detect
 from experiments.cli.listing import list_experiments
-from experiments.cli.logs import logs
 from experiments.cli.plan import plan
 from experiments.cli.report import report
 from experiments.cli.run import run
+from experiments.cli.runs.logs import logs
+from experiments.cli.runs.status import status
+from experiments.cli.runs.stop import stop
 from experiments.cli.shared.encoding import name_not_utf8, use_utf8
 from experiments.cli.shared.options import expanded
 from experiments.cli.show import show
-from experiments.cli.status import status
-from experiments.cli.stop import stop
 from experiments.cli.store import verify
 from experiments.cli.store.du import du
 from experiments.cli.store.gc import gc

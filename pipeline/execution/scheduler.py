@@ -13,15 +13,15 @@ import errno
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
 
 from pipeline.errors import Interrupted, PipelineError, StoreFault
 from pipeline.execution.executor import Executor, Handle, WorkerLost
-from pipeline.execution.job import Job
 from pipeline.execution.outcome import Outcome, Result, Retries, State
+from pipeline.execution.pending import Pending
 from pipeline.planning.admission import Budget, refuse_oversized
 from pipeline.planning.graph import Graph, Node
 from pipeline.planning.resolver import Resolver
@@ -51,21 +51,6 @@ CANCEL_SECONDS = 30.0
 
 _SAVE, _CANCEL, _KILL = 1, 2, 3
 """What is done about running jobs after a stop, in this order."""
-
-
-@dataclass
-class _Pending:
-    """A node to run: queued or running."""
-
-    node: Node
-    draft: Manifest
-    inputs: dict[str, Manifest]
-    attempt: int = 0
-    not_before: float = 0.0
-    waiting: bool = False
-    began: float = 0.0
-    taken: Resources = field(default_factory=Resources)
-    """Of the budget, while it runs."""
 
 
 class Scheduler:
@@ -106,8 +91,8 @@ class Scheduler:
         self._order = TopologicalSorter(graph.edges())
         self._heights = graph.heights()
         self._outcomes = {node.id: Outcome(address=node.address) for node in graph.nodes.values()}
-        self._queue: list[_Pending] = []
-        self._running: dict[Handle, _Pending] = {}
+        self._queue: list[Pending] = []
+        self._running: dict[Handle, Pending] = {}
         self._polled: dict[str, float] = {}
         self._next_poll = 0.0
         self._poll_seconds = POLL_SECONDS if store.folder.is_local else REMOTE_POLL_SECONDS
@@ -185,11 +170,11 @@ class Scheduler:
                     continue  # skipped: nothing new starts after a failure
                 node = self._graph.nodes[node_id]
                 inputs = {path: self._manifest(above) for path, above in node.inputs.items()}
-                pending = _Pending(node, self._resolver.draft(node, inputs, self._provenance), inputs)
+                pending = Pending(node, self._resolver.draft(node, inputs, self._provenance), inputs)
                 if not self._end_if_cached(pending):
                     self._enqueue(pending)
 
-    def _enqueue(self, pending: _Pending) -> None:
+    def _enqueue(self, pending: Pending) -> None:
         try:
             refuse_oversized([pending.node], self._budget.total)
         except PipelineError as error:
@@ -197,7 +182,7 @@ class Scheduler:
         else:
             self._queue.append(pending)
 
-    def _end_if_cached(self, pending: _Pending) -> bool:
+    def _end_if_cached(self, pending: Pending) -> bool:
         manifest = self._store.find(pending.draft.key)
         if manifest is None:
             return False
@@ -222,7 +207,7 @@ class Scheduler:
             else:
                 self._budget.give_back(resources)
 
-    def _is_mine(self, pending: _Pending) -> bool:
+    def _is_mine(self, pending: Pending) -> bool:
         """Take the lease; False when another driver holds it or has committed in the meantime."""
         holder = self._leases.acquire(pending.draft.key)
         if self._end_if_cached(pending):
@@ -237,7 +222,7 @@ class Scheduler:
             self._emit("waiting", pending.node, pending.draft.key, {"holder": f"other driver, pid {holder.pid}"})
         return False
 
-    def _submit(self, pending: _Pending) -> None:
+    def _submit(self, pending: Pending) -> None:
         pending.attempt += 1
         if pending.node.stage.saves_when_stopped:
             withdraw_stop(self._store.work(pending.draft.key))
@@ -245,15 +230,7 @@ class Scheduler:
         taken = pending.taken
         data = {"attempt": pending.attempt, "cpus": taken.cpus, "gpus": taken.gpus}
         self._emit("started", pending.node, pending.draft.key, data)
-        job = Job(
-            stage=pending.node.stage,
-            draft=pending.draft,
-            store=self._store,
-            inputs={path: self._store.output(manifest) for path, manifest in pending.inputs.items()},
-            files={path: manifest.files for path, manifest in pending.inputs.items()},
-            run_id=self._run_id,
-            attempt=pending.attempt,
-        )
+        job = pending.job(self._store, self._run_id)
         self._running[self._executor.submit(job)] = pending
 
     def _settle(self, handle: Handle) -> None:
@@ -273,20 +250,20 @@ class Scheduler:
         else:
             self._commit(pending, manifest)
 
-    def _commit(self, pending: _Pending, manifest: Manifest) -> None:
+    def _commit(self, pending: Pending, manifest: Manifest) -> None:
         self._leases.release(manifest.key)
         self._end(pending.node, "committed", manifest=manifest, seconds=self._clock() - pending.began)
         self._emit("committed", pending.node, manifest.key, {"seconds": manifest.seconds})
         self._order.done(pending.node.id)
 
-    def _retry(self, pending: _Pending, lost: WorkerLost) -> None:
+    def _retry(self, pending: Pending, lost: WorkerLost) -> None:
         delay = self._retries.delay(pending.attempt, self._random)
         pending.not_before = self._clock() + delay
         self._queue.append(pending)
         data = {"reason": str(lost), "delay": round(delay, 3), "attempt": pending.attempt}
         self._emit("retried", pending.node, pending.draft.key, data)
 
-    def _fail(self, pending: _Pending, error: BaseException) -> None:
+    def _fail(self, pending: Pending, error: BaseException) -> None:
         self._leases.release(pending.draft.key)
         if self._stops:
             self._end(pending.node, "cancelled", error=error)
@@ -344,7 +321,7 @@ class Scheduler:
             return _KILL
         return _CANCEL if seconds > SAVE_SECONDS else _SAVE
 
-    def _end_job(self, handle: Handle, pending: _Pending, step: int, *, first: bool) -> None:
+    def _end_job(self, handle: Handle, pending: Pending, step: int, *, first: bool) -> None:
         saves = pending.node.stage.saves_when_stopped
         if step == _KILL:
             self._executor.cancel(handle, force=True)
@@ -378,7 +355,7 @@ class Scheduler:
         for observer in self._observers:
             observer.tick()
 
-    def _poll(self, pending: _Pending) -> None:
+    def _poll(self, pending: Pending) -> None:
         key = pending.draft.key
         progress = read_progress(self._store.work(key))
         if progress and progress.time > self._polled.get(key, 0.0):

@@ -1,4 +1,7 @@
-"""`ssdpipe stop`: ask a run to stop, wherever it runs."""
+"""`ssdpipe stop`: ask a run to stop, wherever it runs.
+
+Tested in tests/experiments/cli/runs/test_status.py.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.cli.runs.status import RunArgument
 from experiments.cli.shared.options import StorePlace
-from experiments.cli.status import RunArgument
 
 if TYPE_CHECKING:
     from pipeline.store.runs import StoredRun

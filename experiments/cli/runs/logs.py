@@ -1,4 +1,7 @@
-"""`ssdpipe logs`: what a stage printed, also while it runs on another host."""
+"""`ssdpipe logs`: what a stage printed, also while it runs on another host.
+
+Tested in tests/experiments/cli/runs/test_status.py.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Commands on runs, also those of other hosts: show them, print their logs, stop them."""

@@ -1,0 +1,39 @@
+"""A node that is to run, as the scheduler keeps it: queued or running.
+
+Tested in tests/pipeline/execution/test_scheduler.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.execution.job import Job
+from pipeline.planning.graph import Node
+from pipeline.stage import Resources
+from pipeline.store.store import Manifest, Store
+
+
+@dataclass
+class Pending:
+    """A node to run: queued or running."""
+
+    node: Node
+    draft: Manifest
+    inputs: dict[str, Manifest]
+    attempt: int = 0
+    not_before: float = 0.0
+    waiting: bool = False
+    began: float = 0.0
+    taken: Resources = field(default_factory=Resources)
+    """Of the budget, while it runs."""
+
+    def job(self, store: Store, run_id: str) -> Job:
+        return Job(
+            stage=self.node.stage,
+            draft=self.draft,
+            store=store,
+            inputs={path: store.output(manifest) for path, manifest in self.inputs.items()},
+            files={path: manifest.files for path, manifest in self.inputs.items()},
+            run_id=run_id,
+            attempt=self.attempt,
+        )
