@@ -45,6 +45,9 @@ class Resources:
     least_workers: int = 0
     """Number of workers with which a nested stage can run as well, if fewer fit; 0 if it needs all of them."""
 
+    spreads: bool = False
+    """Whether the tasks of `Context.map` may also use CPUs that are free when the stage starts."""
+
     @property
     def worker(self) -> Resources:
         """Share of one worker."""

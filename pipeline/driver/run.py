@@ -5,6 +5,7 @@ Ray and MLflow are imported only when a stage is to run.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -143,6 +144,7 @@ def _run_on_ray(
     waiting: list[PlanRow],
 ) -> Result:
     from pipeline.ray_backend.executor import RayExecutor
+    from pipeline.ray_backend.node_probe import check_nodes
     from pipeline.ray_backend.session import cluster, connect, disconnect
 
     joined_before = _connected()
@@ -152,6 +154,9 @@ def _run_on_ray(
             there = connect(cpus=invocation.cpus, own=own.values())
         budget = _budget(invocation, there.total)
         check_resources([row.node for row in waiting], budget, () if there.can_grow else there.nodes)
+        if os.environ.get("RAY_ADDRESS"):
+            for warning in check_nodes(store.folder):
+                sys.stderr.write(f"{warning}\n")
         scheduler = Scheduler(
             graph,
             store,
@@ -160,6 +165,7 @@ def _run_on_ray(
             run_id=run_id,
             observers=observers,
             budget=budget,
+            controllers=there.controllers,
             growth=lambda: _limited(invocation, cluster().total),
             keep_going=invocation.keep_going,
             provenance={**run_provenance(), "request": dict(invocation.request)},

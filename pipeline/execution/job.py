@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.folder import Folder
-from pipeline.stage import Stage
+from pipeline.stage import Resources, Stage
 from pipeline.store.integrity import StoredFile
 from pipeline.store.store import Manifest, Store
 
@@ -28,6 +28,9 @@ class Job:
 
     files: Mapping[str, tuple[StoredFile, ...]] = field(default_factory=dict)
     """Files of the inputs' manifests by field path, to compare before use."""
+
+    share: Resources
+    """The most that tasks of `Context.map` may take at once."""
 
     run_id: str
     attempt: int

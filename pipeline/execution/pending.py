@@ -27,13 +27,15 @@ class Pending:
     taken: Resources = field(default_factory=Resources)
     """Of the budget, while it runs."""
 
-    def job(self, store: Store, run_id: str) -> Job:
+    def job(self, store: Store, run_id: str, share: Resources) -> Job:
+        """The job of the next attempt; tasks of `Context.map` get `share`."""
         return Job(
             stage=self.node.stage,
             draft=self.draft,
             store=store,
             inputs={path: store.output(manifest) for path, manifest in self.inputs.items()},
             files={path: manifest.files for path, manifest in self.inputs.items()},
+            share=share,
             run_id=run_id,
             attempt=self.attempt,
         )

@@ -22,7 +22,7 @@ from pipeline.errors import Interrupted, PipelineError, StoreFault
 from pipeline.execution.executor import Executor, Handle, WorkerLost
 from pipeline.execution.outcome import Outcome, Result, Retries, State
 from pipeline.execution.pending import Pending
-from pipeline.planning.admission import Budget, refuse_oversized
+from pipeline.planning.admission import NO_LIMIT, Budget, refuse_oversized
 from pipeline.planning.graph import Graph, Node
 from pipeline.planning.resolver import Resolver
 from pipeline.redaction import redacted_json
@@ -66,6 +66,7 @@ class Scheduler:
         run_id: str,
         observers: Iterable[Observer] = (),
         budget: Resources | None = None,
+        controllers: float = NO_LIMIT,
         growth: Callable[[], Resources] | None = None,
         keep_going: bool = True,
         retries: Retries | None = None,
@@ -75,14 +76,14 @@ class Scheduler:
         sleep: Callable[[float], None] = time.sleep,
         random: Random | None = None,
     ) -> None:
-        """`budget` defaults to the executor's capacity; `growth` reads it anew, since nodes may join a cluster.
+        """`budget` defaults to the capacity, and `growth` reads it again; `controllers` limits the nested stages.
 
         Without `keep_going` nothing new starts after a failure.
         """
         self._graph, self._store, self._executor, self._resolver = graph, store, executor, resolver
         self._run_id = run_id
         self._observers = list(observers)
-        self._budget, self._growth = Budget(budget or executor.capacity()), growth
+        self._budget, self._growth = Budget(budget or executor.capacity(), executor.capacity(), controllers), growth
         self._keep_going = keep_going
         self._retries = retries or Retries()
         self._leases = leases or Leases(store.folder / "leases")
@@ -200,8 +201,8 @@ class Scheduler:
             resources = self._budget.fitted(pending.node.stage.resources)
             if pending.not_before > self._clock() or not self._budget.take(resources):
                 continue
-            pending.taken = resources
             if self._is_mine(pending):
+                pending.taken = self._budget.extended(resources)
                 self._queue.remove(pending)
                 self._submit(pending)
             else:
@@ -230,7 +231,7 @@ class Scheduler:
         taken = pending.taken
         data = {"attempt": pending.attempt, "cpus": taken.cpus, "gpus": taken.gpus}
         self._emit("started", pending.node, pending.draft.key, data)
-        job = pending.job(self._store, self._run_id)
+        job = pending.job(self._store, self._run_id, self._budget.share(taken))
         self._running[self._executor.submit(job)] = pending
 
     def _settle(self, handle: Handle) -> None:

@@ -1,10 +1,11 @@
-"""Which stages may run at once: those whose CPUs and GPUs together fit a budget."""
+"""Which stages may run at once: those whose CPUs, GPUs and controllers together fit a budget."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Node
@@ -19,10 +20,13 @@ NO_LIMIT = 10**6
 
 
 class Budget:
-    """CPUs and GPUs that remain of a total."""
+    """CPUs, GPUs and controllers that remain of a total; a nested stage takes one controller."""
 
-    def __init__(self, total: Resources) -> None:
+    def __init__(self, total: Resources, capacity: Resources | None = None, controllers: float = math.inf) -> None:
+        """`capacity` is that of the whole cluster, by default the total."""
         self.total = total
+        self._is_whole = capacity is None or total.cpus >= capacity.cpus
+        self._controllers = controllers
         self._cpus = total.cpus
         self._gpus = total.gpus
 
@@ -30,6 +34,9 @@ class Budget:
         """Take what a stage requests and return True, or take nothing when too little remains."""
         if requested.cpus > self._cpus + ROUNDING or requested.gpus > self._gpus + ROUNDING:
             return False
+        if requested.nested and self._controllers < 1:
+            return False
+        self._controllers -= requested.nested
         self._cpus -= requested.cpus
         self._gpus -= requested.gpus
         return True
@@ -37,6 +44,20 @@ class Budget:
     def give_back(self, taken: Resources) -> None:
         self._cpus += taken.cpus
         self._gpus += taken.gpus
+        self._controllers += taken.nested
+
+    def extended(self, taken: Resources) -> Resources:
+        """Let a stage whose tasks can use free CPUs take half of them as well: others may start, too.
+
+        Not needed where the total is the whole cluster, on which Ray itself distributes tasks.
+        """
+        spare = self._cpus // 2 if taken.spreads and not self._is_whole else 0
+        self._cpus -= spare
+        return replace(taken, cpus=taken.cpus + spare)
+
+    def share(self, taken: Resources) -> Resources:
+        """The most that the tasks of a stage may use at once: what it took; any CPU where Ray alone sets the limit."""
+        return Resources(cpus=max(taken.cpus, self.total.cpus) if self._is_whole else taken.cpus, gpus=taken.gpus)
 
     def fitted(self, requested: Resources) -> Resources:
         """The request with as many of its workers as the total has room for, but at least those that it needs."""

@@ -15,12 +15,12 @@ from pipeline.keys.code_digest import own_files
 from pipeline.keys.fingerprint import describe
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
 from pipeline.ray_backend.same_code import Code
-from pipeline.ray_backend.session import cluster
+from pipeline.ray_backend.session import HEAD, cluster
 from pipeline.ray_backend.worker import work
 from pipeline.stage import Resources, Stage
 from pipeline.store.store import Manifest
 
-HEAD = {"node:__internal_head__": 0.001}
+HEAD_ONLY = {HEAD: 0.001}
 """Pins a task to the head node, which is not preempted: a stage that only waits for its own workers runs there."""
 
 
@@ -105,5 +105,5 @@ class RayExecutor:
 def _options(wanted: Resources) -> dict[str, Any]:
     """Ray options of a task; a nested stage itself takes no resources: its workers have their own placement group."""
     if wanted.nested:
-        return {"num_cpus": 0, "resources": HEAD}
+        return {"num_cpus": 0, "resources": HEAD_ONLY}
     return {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}

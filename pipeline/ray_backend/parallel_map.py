@@ -12,15 +12,13 @@ from typing import Any
 
 from pipeline.execution.stage_log import captured
 from pipeline.folder import Folder
+from pipeline.planning.admission import ROUNDING
 from pipeline.ray_backend.cancelling import hear_cancel
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
 from pipeline.ray_backend.same_code import Code
-from pipeline.ray_backend.session import cluster
 from pipeline.stage import Resources
 
 RETRIES_OF_A_LOST_ITEM = 2
-QUEUED_PER_SLOT = 2
-"""One running and one waiting: no worker is idle, and a failure leaves few tasks to cancel."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,9 @@ class RayMapper:
     log: str
     code: Code
     """The driver's, which the node of each task must have."""
+
+    share: Resources
+    """The most that its tasks may take at once."""
 
     def __call__(
         self,
@@ -53,7 +54,7 @@ class RayMapper:
         )
         shared = ray.put((function, self))
         in_flight: dict[Any, int] = {}
-        limit = _limit(resources)
+        limit = _limit(resources, self.share)
         try:
             while waiting or in_flight:
                 while waiting and len(in_flight) < limit:
@@ -94,9 +95,8 @@ def _value(reference: Any) -> Any:
     return value
 
 
-def _limit(resources: Resources) -> int:
-    """Largest number of tasks in flight."""
-    total = cluster().total
-    slots = [total.cpus / resources.cpus] if resources.cpus else []
-    slots += [total.gpus / resources.gpus] if resources.gpus else []
-    return QUEUED_PER_SLOT * max(1, int(min(slots, default=total.cpus)))
+def _limit(task: Resources, share: Resources) -> int:
+    """Largest number of tasks in flight: what would wait in Ray's queue could start beyond the share."""
+    pairs = ((task.cpus, share.cpus), (task.gpus, share.gpus))
+    slots = [there / wanted for wanted, there in pairs if wanted]
+    return max(1, int(min(slots, default=share.cpus) + ROUNDING))

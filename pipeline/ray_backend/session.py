@@ -10,6 +10,7 @@ Tested in tests/pipeline/ray_backend/test_executor.py.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,12 @@ from pipeline.ray_backend.token_file import private_token_file
 from pipeline.stage import Resources
 from pipeline.store.process import RayCluster, join
 from pipeline.store.provenance import gpus
+
+HEAD = "node:__internal_head__"
+"""Ray's resource of the head node."""
+
+CONTROLLER_BYTES = 2 * 10**9
+"""Memory that a training takes on the head node: its stage and its controller, 725 MB each, and 600 MB of Ray's own."""
 
 OBJECT_STORE_BYTES = 512 * 2**20
 """Images never pass through the object store; results of `Context.map` do, and they are small."""
@@ -41,6 +48,9 @@ class Cluster:
 
     nodes: tuple[Resources, ...]
     """Of each node that is there; what is in use is included."""
+
+    controllers: float = math.inf
+    """How many nested stages the memory of the head node has room for: their processes run there."""
 
     @property
     def can_grow(self) -> bool:
@@ -122,7 +132,16 @@ def cluster() -> Cluster:
 
     nodes = tuple(_resources(node["Resources"]) for node in ray.nodes() if node["Alive"])
     now, later = _resources(ray.cluster_resources()), _resources(_autoscaled())
-    return Cluster(total=Resources(cpus=max(now.cpus, later.cpus), gpus=max(now.gpus, later.gpus)), nodes=nodes)
+    total = Resources(cpus=max(now.cpus, later.cpus), gpus=max(now.gpus, later.gpus))
+    return Cluster(total=total, nodes=nodes, controllers=_controllers())
+
+
+def _controllers() -> float:
+    import ray
+
+    amounts = [node["Resources"] for node in ray.nodes() if node["Alive"] and HEAD in node["Resources"]]
+    memory = [node["memory"] for node in amounts if "memory" in node]
+    return max(1, memory[0] // CONTROLLER_BYTES) if memory else math.inf
 
 
 def _autoscaled() -> dict[str, float]:

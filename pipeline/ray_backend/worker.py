@@ -48,7 +48,7 @@ def _logged_work(job: Job, name: str, code: Code) -> Manifest | RemoteFailure:
             code.require()
             _require_unchanged(job)
             remember_driver(code)
-            return run_stage(job, mapper=RayMapper(job.logs, name, code))
+            return run_stage(job, mapper=RayMapper(job.logs, name, code, job.share))
         except KeyboardInterrupt:
             sys.stderr.write("cancelled\n")
             time.sleep(ABORT_SECONDS if job.stage.resources.nested else 0)

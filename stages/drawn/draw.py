@@ -46,7 +46,7 @@ class Draw(Stage):
 
     @property
     def resources(self) -> Resources:
-        return Resources(nested=True)
+        return Resources(nested=True, spreads=True)
 
     def run(self, ctx: Context) -> None:
         from stages.drawn.files import Drawing, draw_folder

@@ -52,7 +52,7 @@ class Shard(ListsImages):
 
     @property
     def resources(self) -> Resources:
-        return Resources(nested=True)
+        return Resources(nested=True, spreads=True)
 
     def artifacts(self) -> tuple[str, ...]:
         return ("report.md",)

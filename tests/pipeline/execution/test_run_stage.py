@@ -83,7 +83,7 @@ def store(tmp_path) -> Store:
 def job(store: Store, stage: Stage, attempt: int = 1) -> Job:
     graph = Graph([stage])
     draft = Resolver(graph).draft(graph.nodes[graph.targets[0]], {}, {"git": {}})
-    return Job(stage=stage, draft=draft, store=store, inputs={}, run_id="r", attempt=attempt)
+    return Job(stage=stage, draft=draft, store=store, inputs={}, share=Resources(), run_id="r", attempt=attempt)
 
 
 def context(store: Store, stage: Stage, **inputs: Any) -> StageContext:

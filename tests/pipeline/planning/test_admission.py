@@ -72,3 +72,33 @@ def test_a_budget_grows_with_nodes_that_join_and_keeps_what_is_taken() -> None:
     assert budget.take(Resources(cpus=1, gpus=1))
     budget.grow(Resources(cpus=1, gpus=0))
     assert budget.total == Resources(cpus=3, gpus=1)
+
+
+def test_as_many_nested_stages_start_as_there_are_controllers() -> None:
+    budget = Budget(Resources(cpus=8), controllers=1)
+    nested = Resources(cpus=1, nested=True)
+    assert budget.take(nested)
+    assert not budget.take(nested)
+    assert budget.take(Resources(cpus=1))
+    budget.give_back(nested)
+    assert budget.take(nested)
+
+
+def test_tasks_of_a_stage_keep_to_what_it_took_where_the_budget_is_a_part_of_the_cluster() -> None:
+    budget = Budget(Resources(cpus=16, gpus=2), capacity=Resources(cpus=64, gpus=8))
+    detection = Resources(cpus=2, gpus=2, nested=True)
+    assert budget.take(detection)
+    assert budget.share(budget.extended(detection)) == Resources(cpus=2, gpus=2)
+    sharding = Resources(nested=True, spreads=True)
+    assert budget.take(sharding)
+    extended = budget.extended(sharding)
+    assert budget.share(extended) == Resources(cpus=7)  # its own, and half of the other 13
+    assert budget.take(Resources(cpus=7))
+    assert not budget.take(Resources(cpus=1))
+    budget.give_back(extended)
+    assert budget.take(Resources(cpus=7))
+
+
+def test_on_a_whole_cluster_tasks_take_any_cpu_and_only_the_gpus_of_their_stage() -> None:
+    budget = Budget(Resources(cpus=64, gpus=2), capacity=Resources(cpus=64, gpus=8))
+    assert budget.share(Resources(cpus=2, gpus=2, nested=True)) == Resources(cpus=64, gpus=2)

@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -213,6 +215,33 @@ def test_map_repeats_the_item_of_a_dead_worker(store, tmp_path):
     assert (tmp_path / "died").exists()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Spans(Stage):
+    """Records when each of its tasks ran."""
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=1, nested=True)
+
+    def run(self, ctx: Context) -> None:
+        ctx.out.write_json("spans.json", ctx.map(self.nap, range(4)))
+
+    def nap(self, _: int) -> tuple[float, float]:
+        began = time.time()
+        time.sleep(0.3)
+        return began, time.time()
+
+
+def test_tasks_of_a_map_keep_within_a_budget_below_that_of_the_cluster(store):
+    graph = Graph([Spans()])
+    budget = Resources(cpus=1)  # the cluster has two
+    result = Scheduler(graph, store, RayExecutor(), Resolver(graph), run_id=RUN, budget=budget).run()
+    spans: Any = _output(store, result, "spans", "spans.json")
+    spans.sort()
+    assert len(spans) == 4
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+
+
 @pytest.mark.parametrize("deaf", [False, True])
 def test_stopping_a_run_ends_a_sleeping_stage_and_keeps_its_work(store, deaf):
     stage = Sleeps(seconds=60, deaf=deaf)
@@ -243,7 +272,7 @@ def test_a_node_with_other_code_than_the_driver_refuses_the_job(store):
     code = {**draft.ingredients.code, "ssd_core.spec.detector": {"DetectorSpec": "what the driver has"}}
     ingredients = type(draft.ingredients)(**{**vars(draft.ingredients), "code": code})
     draft = type(draft)(**{**vars(draft), "ingredients": ingredients})
-    job = Job(stage=node.stage, draft=draft, store=store, inputs={}, run_id=RUN, attempt=1)
+    job = Job(stage=node.stage, draft=draft, store=store, inputs={}, share=Resources(), run_id=RUN, attempt=1)
     executor = RayExecutor()
     handle = executor.submit(job)
     executor.wait([handle], 30)

@@ -1,0 +1,38 @@
+"""What the nodes of a cluster are asked before a run, on a local session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.ray_backend.node_probe import Report, _refuse, check_nodes, look
+from pipeline.ray_backend.same_code import Code
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_nodes_that_see_the_store_and_have_the_code_are_accepted_and_the_probe_is_deleted(tmp_path: Path) -> None:
+    assert check_nodes(Folder(str(tmp_path))) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_a_node_looks_for_the_probe_and_at_the_code(tmp_path: Path) -> None:
+    store, code = Folder(str(tmp_path)), Code.this()
+    assert "probe" in look(store, "probe", b"x", code).store_error
+    store.write_bytes("probe", b"y")
+    assert look(store, "probe", b"x", code).store_error == "it holds other files"
+    other = Code("another-node", {**code.parts, "ssd_core.boxes.coding": "changed"})
+    report = look(store, "probe", b"y", other)
+    assert report.store_error == ""
+    assert "differs from the driver's in ssd_core.boxes.coding" in report.code_error
+
+
+def test_a_store_that_a_node_does_not_see_is_refused_with_the_node_and_the_remedy(tmp_path: Path) -> None:
+    answers = {"10.0.0.1": Report(), "10.0.0.2": Report(store_error="No such file or directory")}
+    with pytest.raises(PipelineError) as refused:
+        _refuse(answers, Folder(str(tmp_path)))
+    assert f"1 of 2 nodes do not see the store {tmp_path}:\n  10.0.0.2: No such file" in str(refused.value)
+    assert "Mount the same folder at the same path on every node" in str(refused.value)
