@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 from pipeline.terminal import visible
 
-LISTED = 20
-"""Largest number of names listed in full."""
+SHOWN = 5
+"""Largest number of names in a message."""
 
 
 def nearest(wrong: str, there: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:
@@ -21,16 +21,22 @@ def suggestion(wrong: str, there: Iterable[str]) -> str:
     """The clause that follows a message about an unknown name, after a semicolon or colon; without a full stop.
 
     "did you mean 'a'? There are: a, b", "there are: a, b", "there is only a" or "there are none"; with many names,
-    "did you mean 'a', 'b' or 'c'? There are 80".
+    "did you mean 'a', 'b' or 'c'? There are 80", or "there are: a, b, c, d, e and 75 more".
     """
     known = sorted(map(visible, set(there)))
     if len(known) < 2:
         return f"there is only {known[0]}" if known else "there are none"
-    if len(known) <= LISTED:
+    if len(known) <= SHOWN:
         return _after_question(nearest(wrong, known), f"there are: {', '.join(known)}")
-    if meant := nearest(wrong, known, count=3):
+    if meant := _near_or_containing(wrong, known):
         return _after_question(meant, f"there are {len(known)}")
-    return f"there are: {', '.join(known[:LISTED])} and {len(known) - LISTED} more"
+    return f"there are: {', '.join(known[:SHOWN])} and {len(known) - SHOWN} more"
+
+
+def _near_or_containing(wrong: str, known: Sequence[str]) -> list[str]:
+    """Names similar to the wrong one, then names that contain it."""
+    containing = [name for name in known if len(wrong) > 2 and wrong.lower() in name.lower()]
+    return list(dict.fromkeys([*nearest(wrong, known, count=SHOWN), *containing]))[:SHOWN]
 
 
 def _after_question(meant: Sequence[str], clause: str) -> str:

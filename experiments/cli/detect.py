@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.cli.shared.completion import complete_training
 from experiments.cli.shared.foreign import ForeignOptions
 from experiments.cli.shared.options import StorePlace
 from pipeline.errors import PipelineError
@@ -36,6 +37,7 @@ def detect(
             help="A file of ssdpipe or another program, a training in the store such as train/ssd200-narrow, or an "
             "MLflow model such as models:/name/1.",
             show_default=False,
+            autocompletion=complete_training,
         ),
     ],
     images: Annotated[

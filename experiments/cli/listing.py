@@ -6,7 +6,8 @@ from __future__ import annotations
 def list_experiments() -> None:
     """List the experiments and their questions."""
     from experiments.cli.shared.printing import columns
-    from experiments.framework.loading import TABLES, experiment_names, load_experiment
+    from experiments.framework.loading import load_experiment
+    from experiments.framework.names import TABLES, experiment_names
 
     experiments = [load_experiment(name) for name in experiment_names()]
     print(columns((each.name, each.answers, each.question) for each in experiments))

@@ -8,16 +8,26 @@ from __future__ import annotations
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, NoReturn, TextIO, cast
+from typing import Annotated, NoReturn, TextIO, cast
 
 import typer
-from typer.core import TyperGroup
 
 from experiments.cli import evaluate, new, recipe, weights
 from experiments.cli.analyze import analyze
 from experiments.cli.compare import compare
 from experiments.cli.data import app as data
 from experiments.cli.detect import detect
+from experiments.cli.doctor.command import doctor
+from experiments.cli.front import (
+    DETECTORS,
+    EXPERIMENTS,
+    FILES,
+    MACHINE,
+    RESULTS,
+    Commands,
+    front_page,
+    print_version,
+)
 from experiments.cli.listing import list_experiments
 from experiments.cli.plan import plan
 from experiments.cli.report import report
@@ -42,61 +52,52 @@ from pipeline.external.snapshot import snapshot
 from pipeline.redaction import redacted
 from pipeline.terminal import VisibleStream
 
-
-class _Commands(TyperGroup):
-    """Commands whose messages about wrong usage do not repeat a secret that was typed."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except WRONG_USAGE as error:
-            error.message = redacted(error.message)
-            raise
-
-
-WRONG_USAGE: Any = typer.BadParameter.__base__
-"""Superclass of all errors of parsing; typer does not export it."""
-
 app = typer.Typer(
     name="ssdpipe",
-    cls=_Commands,
+    cls=Commands,
     help='Reproduce "SSD: Single Shot MultiBox Detector" (Liu et al., 2016) with graphs of cached stages.',
-    no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
-@app.callback()
-def _read_disk_once(context: typer.Context) -> None:
-    context.with_resource(snapshot())
+@app.callback(invoke_without_command=True)
+def _ssdpipe(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 (its callback prints it)
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        print(front_page(context), end="")
+    context.with_resource(snapshot())  # a command reads what is on disk once
 
 
-app.command("list")(list_experiments)
-app.command()(expanded(plan))
-app.command()(expanded(run))
-app.command()(expanded(train))
-app.command()(expanded(detect))
-app.add_typer(evaluate.app, name="evaluate")
-app.command()(analyze)
-app.command()(expanded(submission))
-app.command()(expanded(compare))
-app.command()(expanded(report))
-app.command()(expanded(why))
-app.command()(expanded(show))
-app.command()(expanded(status))
-app.command()(expanded(logs))
-app.command()(expanded(stop))
-app.add_typer(recipe.app, name="recipe")
-app.add_typer(weights.app, name="weights")
-app.add_typer(data.app, name="data")
-app.add_typer(new.app, name="new")
-app.command()(expanded(ui))
-app.command()(expanded(sync))
-app.add_typer(verify.app, name="store")
-app.command()(expanded(gc))
-app.command()(expanded(du))
+app.command("list", rich_help_panel=EXPERIMENTS)(list_experiments)
+app.command(rich_help_panel=EXPERIMENTS)(expanded(plan))
+app.command(rich_help_panel=EXPERIMENTS)(expanded(run))
+app.command(rich_help_panel=EXPERIMENTS)(expanded(compare))
+app.command(rich_help_panel=EXPERIMENTS)(expanded(report))
+app.add_typer(new.app, name="new", rich_help_panel=EXPERIMENTS)
+app.command(rich_help_panel=DETECTORS)(expanded(train))
+app.command(rich_help_panel=DETECTORS)(expanded(detect))
+app.add_typer(evaluate.app, name="evaluate", rich_help_panel=DETECTORS)
+app.command(rich_help_panel=DETECTORS)(analyze)
+app.command(rich_help_panel=DETECTORS)(expanded(submission))
+app.add_typer(data.app, name="data", rich_help_panel=FILES)
+app.add_typer(weights.app, name="weights", rich_help_panel=FILES)
+app.add_typer(recipe.app, name="recipe", rich_help_panel=FILES)
+app.command(rich_help_panel=RESULTS)(expanded(status))
+app.command(rich_help_panel=RESULTS)(expanded(logs))
+app.command(rich_help_panel=RESULTS)(expanded(stop))
+app.command(rich_help_panel=RESULTS)(expanded(show))
+app.command(rich_help_panel=RESULTS)(expanded(why))
+app.command(rich_help_panel=RESULTS)(expanded(ui))
+app.command(rich_help_panel=RESULTS)(expanded(sync))
+app.add_typer(verify.app, name="store", rich_help_panel=RESULTS)
+app.command(rich_help_panel=RESULTS)(expanded(gc))
+app.command(rich_help_panel=RESULTS)(expanded(du))
+app.command(rich_help_panel=MACHINE)(expanded(doctor))
 
 
 def main() -> None:

@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from experiments.cli.shared.completion import complete_recipe
+
+RecipeArgument = Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.", autocompletion=complete_recipe)]
+
 app = typer.Typer(help="Show named recipes and their settings.")
 
 
@@ -14,13 +18,14 @@ app = typer.Typer(help="Show named recipes and their settings.")
 def list_recipes() -> None:
     """List the recipes for `ssdpipe train`."""
     from experiments.cli.shared.printing import columns
-    from experiments.framework.loading import RECIPES, named_setup
+    from experiments.framework.loading import named_setup
+    from experiments.framework.names import RECIPES
 
     print(columns((name, named_setup(name).about) for name in RECIPES))
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]) -> None:
+def show(name: RecipeArgument) -> None:
     """Show every setting of a recipe.
 
     `*` marks a setting that differs from the paper's SSD300 on VOC 07+12; the paper's value follows.
@@ -44,7 +49,7 @@ def show(name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")]
 
 @app.command()
 def draw(
-    name: Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.")],
+    name: RecipeArgument,
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FILE", help="File to write, ending in .svg or .png.")
     ] = Path("architecture.svg"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.framework.loading import ALIASES, experiment_names
+from experiments.framework.names import ALIASES, experiment_names
 from pipeline.errors import PipelineError
 from pipeline.planning.own_names import elsewhere
 

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-import experiments
 from experiments.framework.experiment import PAPER_PREFIXES, Experiment
+from experiments.framework.names import ALIASES, RECIPES, TABLES, experiment_names
 from experiments.framework.presets import Preset, no_adjustment
-from experiments.framework.runs import RUNS, PresetName, Run
 from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
 from pipeline.planning.own_files import import_file
 from pipeline.suggestion import suggestion
 from stages.placement import Placement
-
-TABLES = {f"table{number}": f"Table {number}" for number in range(1, 8)}
-ALIASES = (*TABLES, "all")
-"""Names that stand for several experiments."""
-
-_SSD300 = RUNS["ssd300-voc0712"]
-
-RECIPES: dict[str, tuple[Run, PresetName]] = {name: (run, "full") for name, run in RUNS.items()} | {
-    "ssd300-short-voc0712": (_SSD300.varied("ssd300-short-voc0712"), "short"),
-    "ssd-tiny": (_SSD300.varied("ssd-tiny"), "tiny"),
-    "ssd200-narrow": (_SSD300.varied("ssd200-narrow"), "narrow"),
-}
-"""The paper's runs at the preset `full`, and its SSD300 at the other presets."""
 
 
 def named_setup(
@@ -48,17 +33,6 @@ def members(name: str) -> tuple[str, ...]:
     prefixes = TABLES.get(name, PAPER_PREFIXES)
     known = [load_experiment(each) for each in experiment_names()]
     return tuple(each.name for each in known if each.answers.startswith(prefixes))
-
-
-def experiment_names() -> list[str]:
-    """Names of the experiments in `experiments/`."""
-    files = (path for folder in experiments.__path__ for path in Path(folder).glob("*.py"))
-    return sorted(path.stem.replace("_", "-") for path in files if _holds_experiment(path))
-
-
-def _holds_experiment(path: Path) -> bool:
-    assigned = (node.targets[0] for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.Assign))
-    return any(isinstance(target, ast.Name) and target.id == "experiment" for target in assigned)
 
 
 def load_experiment(name: str) -> Experiment:

@@ -43,10 +43,11 @@ def check_store(store: Folder, least_free_bytes: int = LEAST_FREE_BYTES) -> None
             f"the store {store.uri} cannot be written: {error}\nSet SSDPIPE_STORE to a writable location."
         ) from error
     if store.is_local:
-        _check_free(Path(store.path), least_free_bytes)
+        check_free(Path(store.path), least_free_bytes)
 
 
-def _check_free(folder: Path, least_bytes: int) -> None:
+def check_free(folder: Path, least_bytes: int = LEAST_FREE_BYTES) -> None:
+    """Raise PipelineError when the disk of the folder has less room than this."""
     free = shutil.disk_usage(folder).free
     if free < least_bytes:
         raise PipelineError(

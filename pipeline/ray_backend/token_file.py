@@ -25,8 +25,7 @@ def token() -> str:
     """The token that Ray would send; empty when there is none. Warns of a file that others can read."""
     if given := os.environ.get("RAY_AUTH_TOKEN"):
         return given.strip()
-    named = os.environ.get("RAY_AUTH_TOKEN_PATH")
-    file = Path(named or default_file()).expanduser()
+    file = token_file()
     try:
         found = file.read_text(encoding="utf-8").strip()
         mode = file.stat().st_mode
@@ -35,6 +34,11 @@ def token() -> str:
     if mode & OTHERS:
         warn(f"others can read the token in {file}: chmod 600 {file}")
     return found
+
+
+def token_file() -> Path:
+    """The file that holds the token, unless RAY_AUTH_TOKEN is set; it need not exist."""
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or default_file()).expanduser()
 
 
 def default_file() -> Path:

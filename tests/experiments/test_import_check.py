@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.framework.loading import experiment_names, load_experiment
+from experiments.framework.loading import load_experiment
+from experiments.framework.names import experiment_names
 from experiments.framework.presets import Preset
 from experiments.import_check import RELEASED, experiment
 from pipeline.errors import PipelineError

@@ -10,7 +10,8 @@ from typing import Any
 
 from experiments.cli.requests import TrainRequest
 from experiments.cli.shared.encoding import name_not_utf8
-from experiments.framework.loading import RECIPES, named_setup
+from experiments.framework.loading import named_setup
+from experiments.framework.names import RECIPES
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import describe, digest
 from ssd_core.spec.departures import leaves

@@ -19,12 +19,17 @@ from pipeline.suggestion import suggestion
         (
             "name7x",
             [f"name{number:02}" for number in range(80)],
-            "did you mean 'name79', 'name78' or 'name77'? There are 80",
+            "did you mean 'name79', 'name78', 'name77', 'name76' or 'name75'? There are 80",
         ),
         (
             "dog",
             [f"name{number:02}" for number in range(22)],
-            f"there are: {', '.join(f'name{n:02}' for n in range(20))} and 2 more",
+            "there are: name00, name01, name02, name03, name04 and 17 more",
+        ),
+        (
+            "layers",
+            ["ablation-layers", *(f"name{number:02}" for number in range(22))],
+            "did you mean 'ablation-layers'? There are 23",
         ),
     ],
 )

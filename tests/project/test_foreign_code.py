@@ -59,8 +59,12 @@ ALLOWED = {
     "ssd_core/weights/tensor_file.py: torch.load": "weights_only=True, after the sizes in its header were checked",
     "stages/evaluation/outcomes.py: numpy.load": "allow_pickle=False",
     # fetched, parsed or followed
+    "experiments/cli/doctor/services.py: urllib.request.urlopen": "MLFLOW_TRACKING_URI, which the user sets; the "
+    "answer is not read",
     "pipeline/folder.py: pyarrow.fs.FileSystem.from_uri": "a place that the user types, or a recorded data set; "
     "files are read there, nothing is run",
+    "pipeline/mlflow_tracking/model_files.py: mlflow.artifacts.download_artifacts": "a model that the user types, from "
+    "the user's tracker; its weights are read as any file of weights",
     "pipeline/ray_backend/reachable.py: socket.create_connection": "RAY_ADDRESS, which the user sets; sends nothing",
     "stages/datasets/fetch/http_file.py: urllib.request.HTTPRedirectHandler": "refuses to leave https",
     "stages/datasets/fetch/http_file.py: urllib.request.Request": "addresses of published data sets, fixed in the code",

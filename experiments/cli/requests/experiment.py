@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args
 import typer
 
 from experiments.cli.requests.request import CpusPerWorkerOption, SetupRequest
+from experiments.cli.shared.completion import complete_experiment, complete_preset
 from experiments.cli.shared.options import one_of
 from experiments.framework.runs import PresetName
 
@@ -37,7 +38,9 @@ class ExperimentRequest(SetupRequest):
     experiment: Annotated[
         str,
         typer.Argument(
-            help="Name (see `ssdpipe list`), table1 to table7, all, or the path of your own file.", show_default=False
+            help="Name (see `ssdpipe list`), table1 to table7, all, or the path of your own file.",
+            show_default=False,
+            autocompletion=complete_experiment,
         ),
     ] = ""
     preset: Annotated[
@@ -45,6 +48,7 @@ class ExperimentRequest(SetupRequest):
         typer.Option(
             parser=one_of("preset", *get_args(PresetName)),
             metavar="|".join(get_args(PresetName)),
+            autocompletion=complete_preset,
             help="Scale: the paper's schedule, a tenth of it, or a small detector on drawn images or photographs.",
         ),
     ] = "full"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.cli.requests import ExperimentRequest, request_from
 from experiments.cli.requests.recorded import settings_of, stored_experiment
-from experiments.cli.shared.options import DEFAULT_STORE
+from experiments.cli.shared.completion import DEFAULT_STORE
 from pipeline.redaction import redacted, redacted_arguments
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from experiments.cli.requests import Request
-from experiments.cli.shared.options import DEFAULT_STORE, RunOptions
+from experiments.cli.shared.completion import DEFAULT_STORE
+from experiments.cli.shared.options import RunOptions
 from pipeline.redaction import redacted
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from experiments.cli.requests.request import CpusPerWorkerOption, SetupRequest
+from experiments.cli.shared.completion import complete_recipe
 
 if TYPE_CHECKING:
     from experiments.framework.setups import Setup
@@ -24,7 +25,9 @@ class TrainRequest(SetupRequest):
     """`train`: one recipe."""
 
     command: ClassVar[str] = "train"
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe, see `ssdpipe recipe list`.")] = "ssd300-voc0712"
+    recipe: Annotated[
+        str, typer.Argument(help="Name of a recipe, see `ssdpipe recipe list`.", autocompletion=complete_recipe)
+    ] = "ssd300-voc0712"
     workers: Annotated[int, typer.Option(min=1, help="Number of CPU workers when no GPU is used.")] = 1
     min_gpus: Annotated[
         int | None,

@@ -30,9 +30,9 @@ def logs(
     run: Annotated[str, typer.Option(help="Id of a run; by default the newest that started the stage.")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Print what follows until the stage ends.")] = False,
 ) -> None:
-    """Print the log of a stage: what its processes wrote, on whatever host.
+    """Print the log of a stage.
 
-    On S3 a log is written when the stage's process ends.
+    What its processes wrote, on whatever host. On S3 a log is written when the stage's process ends.
     """
     from pipeline.store.runs import StoredRun
     from pipeline.store.store import Store, log_name

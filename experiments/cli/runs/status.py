@@ -22,10 +22,10 @@ def status(
     place: StorePlace,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the runs that have not ended, on any host that uses this store.
+    """Show the runs that have not ended.
 
-    For each: its driver, its command, and its unfinished stages with host, progress and remaining time. When none runs,
-    or with RUN, the newest run or that one.
+    They may be on any host that uses this store. For each: its driver, its command, and its unfinished stages with
+    host, progress and remaining time. When none runs, or with RUN, the newest run or that one.
     """
     from pipeline.store.runs import find_run, lively_runs, stored_runs
     from pipeline.store.store import Store

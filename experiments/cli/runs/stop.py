@@ -23,10 +23,10 @@ def stop(
     place: StorePlace,
     kill: Annotated[bool, typer.Option("--kill", help="End all stages at once, without a checkpoint.")] = False,
 ) -> None:
-    """Ask a run to stop, as Ctrl-C does in its terminal: trainings save a checkpoint, and the same command resumes.
+    """Ask a run to stop, as Ctrl-C does in its terminal.
 
-    The request is a file in the store, which the driver reads every other second on whatever host. RUN may be omitted
-    when a single run has not ended.
+    Trainings save a checkpoint, and the same command resumes. The request is a file in the store, which the driver
+    reads every other second on whatever host. RUN may be omitted when a single run has not ended.
     """
     from pipeline.errors import PipelineError
     from pipeline.store.runs import request_stop

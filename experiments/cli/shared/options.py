@@ -13,6 +13,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from experiments.cli.shared.completion import DEFAULT_STORE, complete_stage
 from pipeline.terminal import warn
 
 StoreOption = Annotated[
@@ -21,9 +22,12 @@ StoreOption = Annotated[
 ]
 StageArgument = Annotated[
     str,
-    typer.Argument(help="Address such as train/all-six/seed0, or the first characters of a key.", show_default=False),
+    typer.Argument(
+        help="Address such as train/all-six/seed0, or the first characters of a key.",
+        show_default=False,
+        autocompletion=complete_stage,
+    ),
 ]
-DEFAULT_STORE = "./ssdpipe-store"
 LayoutOption = Annotated[
     str,
     typer.Option(

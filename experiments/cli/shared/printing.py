@@ -5,7 +5,9 @@ Tested in tests/experiments/cli/data/test_app.py.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +22,24 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
     return "\n".join(line.rstrip() for line in padded)
+
+
+def text_width() -> int | None:
+    """Columns of the terminal; None where the output goes to a file or a pipe, unless COLUMNS is set."""
+    return shutil.get_terminal_size((0, 0)).columns or None
+
+
+def wrapped(text: str, head: str) -> str:
+    """The head and the text, whose further lines start below its first."""
+    from pipeline.terminal import visible_lines
+
+    width, indent = text_width(), "\n" + " " * len(head)
+    lines = [
+        line
+        for part in visible_lines(text).splitlines()
+        for line in (wrap(part, max(width - len(head), 20), break_on_hyphens=False) if width else [part])
+    ]
+    return head + indent.join(lines)
 
 
 def percent(fraction: float) -> str:

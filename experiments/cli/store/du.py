@@ -11,7 +11,10 @@ from experiments.cli.shared.options import StorePlace
 
 
 def du(place: StorePlace) -> None:
-    """Show what fills the store: results by kind of stage, unfinished work, records; the largest first."""
+    """Show what fills the store.
+
+    Results by kind of stage, unfinished work and records; the largest first.
+    """
     from experiments.cli.shared.printing import columns, note_links, size
     from pipeline.store.garbage import size_of
     from pipeline.store.store import Store

@@ -21,9 +21,10 @@ def gc(
         float, typer.Option("--run-days", min=0, help="Age from which records of runs are deleted, but the newest.")
     ] = 30.0,
 ) -> None:
-    """Delete leftovers: attempts of killed runs, work that no run would resume, old records, half-written files.
+    """Delete what killed runs left behind.
 
-    Results are never deleted, nor anything that a running driver holds.
+    These are attempts without a result, work that no run would resume, old records and half-written files. Results are
+    never deleted, nor anything that a running driver holds.
     """
     from experiments.cli.shared.printing import note_links
     from experiments.cli.store.wanted import wanted_keys

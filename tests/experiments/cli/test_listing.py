@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from experiments.ablation_layers import experiment
 from experiments.cli.main import app
-from experiments.framework.loading import ALIASES, experiment_names
+from experiments.framework.names import ALIASES, experiment_names
 
 
 def test_every_experiment_is_listed_with_the_table_that_it_answers_and_its_question() -> None:

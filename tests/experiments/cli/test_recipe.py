@@ -5,7 +5,7 @@ from __future__ import annotations
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
-from experiments.framework.loading import RECIPES
+from experiments.framework.names import RECIPES
 from pipeline.errors import PipelineError
 
 

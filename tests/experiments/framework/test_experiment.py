@@ -9,7 +9,7 @@ import pytest
 
 from experiments.ablation_layers import experiment as ablation
 from experiments.framework.experiment import Experiment, Row
-from experiments.framework.loading import experiment_names
+from experiments.framework.names import experiment_names
 from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
 from pipeline.errors import PipelineError

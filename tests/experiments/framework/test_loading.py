@@ -12,7 +12,8 @@ import experiments
 from experiments.ablation_layers import experiment as ablation
 from experiments.cli.main import app
 from experiments.framework.drafting import DRAFT
-from experiments.framework.loading import experiment_names, load_experiment, members, named_setup
+from experiments.framework.loading import load_experiment, members, named_setup
+from experiments.framework.names import experiment_names
 from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
 from pipeline.errors import PipelineError
