@@ -1,1 +1,1 @@
-"""`ssdpipe data`: check, show, shard, download, link."""
+"""`ssdpipe data`: check, show, convert, shard, download, link."""

@@ -1,0 +1,68 @@
+"""`ssdpipe data convert`: a data set of any layout, written in that of VOC, COCO or YOLO.
+
+Tested in tests/stages/conversion/test_convert.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from experiments.cli.shared.options import LayoutOption, one_of
+from stages.conversion.written_layout import WrittenLayout
+
+if TYPE_CHECKING:
+    from stages.conversion.convert import Conversion
+
+WRITTEN = get_args(WrittenLayout)
+
+
+def convert(
+    folder: Annotated[str, typer.Argument(metavar="DIR|FILE", help="Data set in any layout.")],
+    to: Annotated[
+        WrittenLayout,
+        typer.Option(parser=one_of("layout to write", *WRITTEN), metavar="|".join(WRITTEN), help="Layout to write."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for the converted data set.")],
+    split: Annotated[list[str] | None, typer.Option(help="Convert only this split; repeatable.")] = None,
+    layout: LayoutOption = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing if a defect is found or the layout cannot hold everything.")
+    ] = False,
+) -> None:
+    """Write a data set in the layout of VOC, COCO or YOLO.
+
+    Images are copied unchanged. Defects, and what the layout cannot hold, are counted and named.
+    """
+    from experiments.cli.data.get import Progress
+    from stages.conversion.convert import convert as convert_data_set
+    from stages.datasets.find import find_data_set
+
+    tell = Progress()
+    data_set = find_data_set(folder, layout)
+    result = convert_data_set(
+        data_set,
+        to,
+        out,
+        sources={name: data_set.source(name) for name in split or data_set.splits},
+        strict=strict,
+        progress=lambda done, total: tell("convert", done, total),
+    )
+    _print(result, out, to)
+
+
+def _print(result: Conversion, out: Path, layout: str) -> None:
+    from stages.datasets.defects import consequence
+
+    for name, images in result.splits.items():
+        print(f"{name}: {images:,} images listed")
+    print(f"{result.images:,} images, {result.boxes:,} boxes, {len(result.classes)} classes")
+    for kind, count in Counter(defect.kind for defect in result.defects).items():
+        first = next(defect for defect in result.defects if defect.kind is kind)
+        print(f"{kind}: {count:,}, {consequence(kind)}, first in {first.place}")
+    for line in result.losses.described():
+        print(f"not in layout {layout}: {line}")
+    print(f"{layout}: {out}")

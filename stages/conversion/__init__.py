@@ -1,0 +1,1 @@
+"""Write a data set of any layout in the layout of VOC, COCO or YOLO."""
