@@ -18,8 +18,11 @@ from pipeline.keys.fingerprint import describe, digest, node_ids
 from pipeline.mlflow_tracking.client import About, experiment_id, open_client
 from pipeline.mlflow_tracking.run import TrackedRun
 from pipeline.redaction import redacted_json
+from pipeline.store.events import RunState
 from pipeline.store.process import Process, StoredProcess
 from pipeline.store.provenance import user
+from pipeline.store.reading import is_name
+from pipeline.store.runs import StoredRun
 
 if TYPE_CHECKING:
     from pipeline.planning.graph import Graph, Node
@@ -168,7 +171,7 @@ class _Runs:
         self._experiment_id = experiment_id(self._client, store.folder, about)
         self._driver = {"ssdpipe.store": store.folder.path, "ssdpipe.driver": json.dumps(asdict(Process.this()))}
         self._open: dict[str, TrackedRun] = {}
-        end_runs_of_dead_drivers(self._client, store.folder.path)
+        end_runs_that_ended(self._client, store)
 
     def of(self, tag: str, value: str, name: str, tags: Mapping[str, str], *, began: float | None = None) -> TrackedRun:
         """Find or create the run whose `tag` has this value; `began` is in seconds since 1970 and defaults to now."""
@@ -186,17 +189,32 @@ class _Runs:
         return self._client.create_run(self._experiment_id, start_time=start, tags=redacted_json(tags), run_name=name)
 
 
-def end_runs_of_dead_drivers(client: Any, store_path: str) -> int:
-    """Set runs of killed drivers of this store and host to KILLED, which MLflow would leave RUNNING forever."""
+def end_runs_that_ended(client: Any, store: Store) -> int:
+    """Set the status of this store's runs that MLflow would leave RUNNING forever; return how many there were.
+
+    What the events of a run report counts, on whatever host it ran; a driver of this host without an end was killed.
+    """
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    ours = f"attributes.status = 'RUNNING' and tags.`ssdpipe.store` = \"{store_path}\""
+    ours = f"attributes.status = 'RUNNING' and tags.`ssdpipe.store` = \"{store.folder.path}\""
     ended = 0
     for run in client.search_runs(experiments, ours):
-        driver = Process.from_json(msgspec.json.decode(run.data.tags["ssdpipe.driver"], type=StoredProcess))
-        if driver.is_here and not driver.is_alive:
-            client.set_terminated(run.info.run_id, status="KILLED")
+        if status := _end_of(run.data.tags, store):
+            client.set_terminated(run.info.run_id, status=status)
             ended += 1
     return ended
+
+
+def _end_of(tags: Mapping[str, str], store: Store) -> str:
+    """Status of a run that has ended, by its tags; empty for one that may still run."""
+    run_id = tags.get("ssdpipe.run") or tags.get("ssdpipe.invocation", "")
+    state = StoredRun(store, run_id).state if is_name(run_id) else RunState()
+    if stage := state.nodes.get(tags.get("ssdpipe.stage", "")):
+        if (status := STATUS.get(stage.state, "")) not in ("", "RUNNING"):
+            return status
+    elif status := STATUS_OF_INVOCATION.get(state.status, ""):
+        return status
+    driver = Process.from_json(msgspec.json.decode(tags["ssdpipe.driver"], type=StoredProcess))
+    return "KILLED" if driver.is_here and not driver.is_alive else ""
 
 
 def _owners(graph: Graph) -> dict[str, str]:

@@ -22,11 +22,11 @@ from pipeline.mlflow_tracking.client import NOTE, About, open_client
 from pipeline.mlflow_tracking.models import model_name
 from pipeline.mlflow_tracking.observer import MlflowObserver, catch_up, sync
 from pipeline.mlflow_tracking.run import TrackedRun
-from pipeline.mlflow_tracking.tracker import Tracker, end_runs_of_dead_drivers
+from pipeline.mlflow_tracking.tracker import Tracker, end_runs_that_ended
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Context, Stage, execution
-from pipeline.store.events import Event
+from pipeline.store.events import Event, EventLog
 from pipeline.store.process import Process
 from pipeline.store.record import append_point
 from pipeline.store.store import Store
@@ -411,9 +411,33 @@ def test_runs_of_a_killed_driver_are_set_killed_and_those_of_a_living_one_are_no
         invocations[0].info.experiment_id,
         tags={"ssdpipe.store": store.folder.path, "ssdpipe.driver": _this_process()},
     )
-    assert end_runs_of_dead_drivers(client, store.folder.path) == 2
+    assert end_runs_that_ended(client, store) == 2
     assert [run.info.status for run in (*runs(store)[0], *runs(store)[1])] == ["KILLED", "KILLED"]
     assert client.get_run(living.info.run_id).info.status == "RUNNING"
+
+
+@pytest.mark.parametrize("host", ["this", "another"])
+@pytest.mark.parametrize(
+    ("status", "stage", "shown"), [("finished", "committed", "FINISHED"), ("failed", "failed", "FAILED")]
+)
+def test_a_run_that_ended_while_mlflow_was_away_gets_its_status_from_its_events(store, host, status, stage, shown):
+    tracker = Tracker(Graph([learn()]), store, ABOUT, run_id="r")
+    address, log = "learn/slow/seed0", EventLog(store.run("r"))
+    process = replace(Process.this(), started=1.0)
+    process = process if host == "this" else replace(process, machine="far/away")
+    started = Event(time=0, kind="started", address=address, key="k", data={"attempt": 1})
+    for event in (Event(time=0, kind="run_started", data={"process": asdict(process)}), started):
+        tracker.note(event)
+        log.on_event(event)
+    tracker.bring_up_to_date()
+    client = open_client(store.folder)
+    for run in (*runs(store)[0], *runs(store)[1]):
+        client.set_tag(run.info.run_id, "ssdpipe.driver", json.dumps(asdict(process)))
+    log.on_event(Event(time=1, kind=stage, address=address, key="k", data={"seconds": 1.0}))
+    log.on_event(Event(time=1, kind="run_finished", data={"status": status}))
+    assert end_runs_that_ended(client, store) == 2
+    assert [run.info.status for run in (*runs(store)[0], *runs(store)[1])] == [shown, shown]
+    assert end_runs_that_ended(client, store) == 0
 
 
 def test_an_interrupted_run_is_killed_in_mlflow_with_the_stage_that_it_stopped(store):
