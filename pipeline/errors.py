@@ -2,6 +2,7 @@
 
     PipelineError           one clear message; the command ends with exit code 2
     ├── StoreFault          the store cannot be written or read; the run ends, the exit code is 2
+    ├── ClusterLost         Ray's head is gone; the run ends, the exit code is 2
     ├── StageFailed         a stage of a run failed; the command ends with exit code 1
     └── Interrupted         Ctrl-C or SIGTERM; the command ends with exit code 130
 
@@ -27,6 +28,10 @@ class PipelineError(Exception):
 
 class StoreFault(PipelineError):
     """The place where the store lies fails: a full disk, read-only, removed, out of reach. It ends the whole run."""
+
+
+class ClusterLost(PipelineError):
+    """Ray's head, or Ray on the driver's host, is gone. It ends the whole run."""
 
 
 class StageFailed(PipelineError):

@@ -15,7 +15,7 @@ from pipeline.display.screen import display
 from pipeline.driver.failures import raise_for_failures, this_command
 from pipeline.driver.interrupts import hangup_held, stopping_on_signals
 from pipeline.driver.preflight import check_resources, check_store
-from pipeline.errors import Interrupted, PipelineError, StoreFault
+from pipeline.errors import ClusterLost, Interrupted, PipelineError, StoreFault
 from pipeline.execution.outcome import Outcome, Result
 from pipeline.execution.scheduler import Scheduler
 from pipeline.mlflow_tracking.client import About
@@ -76,6 +76,8 @@ def run_graph(graph: Graph, store: Store, invocation: Invocation) -> Result:
         raise Interrupted(_how_to_resume(str(error), graph, store, resolver)) from None
     except StoreFault as error:
         raise StoreFault(f"{error}:\n  {this_command()}") from error
+    except ClusterLost as error:
+        raise ClusterLost(f"{error}; the same command goes on:\n  {this_command()}") from error
     raise_for_failures(result, store)
     return result
 
@@ -145,7 +147,7 @@ def _run_on_ray(
 ) -> Result:
     from pipeline.ray_backend.executor import RayExecutor
     from pipeline.ray_backend.node_probe import check_nodes
-    from pipeline.ray_backend.session import cluster, connect, disconnect
+    from pipeline.ray_backend.session import connect, disconnect
 
     joined_before = _connected()
     own = {} if joined_before else own_parts(graph)
@@ -157,16 +159,17 @@ def _run_on_ray(
         if os.environ.get("RAY_ADDRESS"):
             for warning in check_nodes(store.folder):
                 sys.stderr.write(f"{warning}\n")
+        executor = RayExecutor(taken_along=own)
         scheduler = Scheduler(
             graph,
             store,
-            RayExecutor(taken_along=own),
+            executor,
             resolver,
             run_id=run_id,
             observers=observers,
             budget=budget,
             controllers=there.controllers,
-            growth=lambda: _limited(invocation, cluster().total),
+            growth=lambda: _limited(invocation, executor.capacity()),
             keep_going=invocation.keep_going,
             provenance={**run_provenance(), "request": dict(invocation.request)},
         )

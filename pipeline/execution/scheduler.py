@@ -18,10 +18,11 @@ from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
 
-from pipeline.errors import Interrupted, PipelineError, StoreFault
+from pipeline.errors import ClusterLost, Interrupted, PipelineError, StoreFault
 from pipeline.execution.executor import Executor, Handle, WorkerLost
 from pipeline.execution.outcome import Outcome, Result, Retries, State
 from pipeline.execution.pending import Pending
+from pipeline.execution.stopping import CANCEL_SECONDS, Step, due
 from pipeline.planning.admission import NO_LIMIT, Budget, refuse_oversized
 from pipeline.planning.graph import Graph, Node
 from pipeline.planning.resolver import Resolver
@@ -42,15 +43,6 @@ REMOTE_POLL_SECONDS = 2.0
 
 STOP_POLL_SECONDS = 2.0
 """Pause between two looks for a request to stop in the store."""
-
-SAVE_SECONDS = 20.0
-"""How long stages that save their state on a stop may take before they are cancelled."""
-
-CANCEL_SECONDS = 30.0
-"""How long after a stop the jobs that still run are killed."""
-
-_SAVE, _CANCEL, _KILL = 1, 2, 3
-"""What is done about running jobs after a stop, in this order."""
 
 
 class Scheduler:
@@ -100,7 +92,7 @@ class Scheduler:
         self._left_work: set[str] = set()
         self._next_look = 0.0
         self._stops = 0
-        self._fault: StoreFault | None = None
+        self._fault: StoreFault | ClusterLost | None = None
         self._prepared = False
         self._heeded = 0
         """Requests to stop that were read from the store."""
@@ -120,7 +112,7 @@ class Scheduler:
     def run(self) -> Result:
         """Run every node to completion. Failures are in the result.
 
-        Raises Interrupted after `stop` or Ctrl-C, and StoreFault, which ends the run, when the store fails.
+        Raises Interrupted after `stop` or Ctrl-C. StoreFault and ClusterLost end the run: the store or Ray is gone.
         """
         try:
             self._store.prepare()
@@ -132,6 +124,8 @@ class Scheduler:
             self.stop()
         except OSError as error:
             self._take_as_fault(error)
+        except ClusterLost as lost:
+            self._give_up(lost)
         finally:
             if self._stops or self._running:
                 self._cancel()
@@ -296,9 +290,9 @@ class Scheduler:
         A job that commits in time is kept.
         """
         self._stops = max(self._stops, 1)
-        began, done = self._clock(), 0
+        began, done = self._clock(), Step.NONE
         while self._running and self._clock() < began + 2 * CANCEL_SECONDS:
-            step = self._step_of_cancelling(self._clock() - began)
+            step = due(self._clock() - began, at_once=self._stops > 1)
             if step > done:
                 for handle, pending in list(self._running.items()):
                     self._end_job(handle, pending, step, first=not done)
@@ -308,6 +302,8 @@ class Scheduler:
                     self._settle(handle)
             except KeyboardInterrupt:
                 self.stop()
+            except ClusterLost as lost:
+                self._give_up(lost)
             try:
                 self._tick()
             except OSError as error:
@@ -316,17 +312,18 @@ class Scheduler:
             self._fail(pending, Interrupted("did not end when it was killed"))
         self._running.clear()
 
-    def _step_of_cancelling(self, seconds: float) -> int:
-        """What running jobs are due `seconds` after the stop."""
-        if self._stops > 1 or seconds > CANCEL_SECONDS:
-            return _KILL
-        return _CANCEL if seconds > SAVE_SECONDS else _SAVE
+    def _give_up(self, lost: ClusterLost) -> None:
+        """End the running jobs in the books: nobody is left who would answer for them."""
+        self._fault = self._fault or lost
+        for pending in self._running.values():
+            self._fail(pending, lost)
+        self._running.clear()
 
-    def _end_job(self, handle: Handle, pending: Pending, step: int, *, first: bool) -> None:
+    def _end_job(self, handle: Handle, pending: Pending, step: Step, *, first: bool) -> None:
         saves = pending.node.stage.saves_when_stopped
-        if step == _KILL:
+        if step == Step.KILL:
             self._executor.cancel(handle, force=True)
-        elif saves and step == _SAVE:
+        elif saves and step == Step.SAVE:
             try:
                 request_stop(self._store.work(pending.draft.key))
             except OSError:

@@ -14,6 +14,7 @@ from pipeline.execution.job import Job
 from pipeline.keys.code_digest import own_files
 from pipeline.keys.fingerprint import describe
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
+from pipeline.ray_backend.head_watch import watch_session
 from pipeline.ray_backend.same_code import Code
 from pipeline.ray_backend.session import HEAD, cluster
 from pipeline.ray_backend.worker import work
@@ -37,11 +38,15 @@ class RayExecutor:
         self._task = ray.remote(work)
         self._code = ray.put(Code.this())
         self._capacity = cluster().total
+        self._watch = watch_session()
         self._addresses: dict[Any, str] = {}
         self._cancelled: set[Any] = set()
         self._visited: dict[int, Stage] = {}
 
     def capacity(self) -> Resources:
+        """What the cluster has, or had when it last answered: a call to a silent head blocks."""
+        if self._watch.answers():
+            self._capacity = cluster().total
         return self._capacity
 
     def submit(self, job: Job) -> Handle:
@@ -54,6 +59,7 @@ class RayExecutor:
     def wait(self, handles: Collection[Handle], timeout: float) -> list[Handle]:
         import ray
 
+        self._watch.check()
         if not handles:
             time.sleep(timeout)
             return []

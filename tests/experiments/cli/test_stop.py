@@ -25,7 +25,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
-from pipeline.execution.scheduler import SAVE_SECONDS
+from pipeline.execution.stopping import SAVE_SECONDS
 from pipeline.store.store import Store
 
 if TYPE_CHECKING:

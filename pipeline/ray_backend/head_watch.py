@@ -1,0 +1,95 @@
+"""Notices that Ray's head is gone before Ray does: it waits for 60 s and then aborts the driver's process.
+
+Two processes must live for a driver: the global control store on the head, and the raylet that the driver is connected
+to. Only their ports are tried, since a call to a dead one blocks for that minute.
+
+Tested in tests/pipeline/ray_backend/test_head_watch.py.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pipeline.errors import ClusterLost
+
+EVERY = 2.0
+"""Seconds between two trials."""
+
+REFUSED_SECONDS = 4.0
+"""A port that refuses has no process any more; a few trials tell a restart from an end."""
+
+SILENT_SECONDS = 50.0
+"""A link that is cut may come back, and Ray itself waits for 60 s."""
+
+ANSWER_SECONDS = 1.0
+
+
+@dataclass
+class _Watched:
+    what: str
+    host: str
+    port: int
+    answered: float
+
+
+@dataclass
+class HeadWatch:
+    """`check` raises ClusterLost when a process that answered at the start is gone."""
+
+    clock: Callable[[], float] = time.monotonic
+    _watched: list[_Watched] = field(default_factory=list)
+    _next: float = 0.0
+
+    def watch(self, what: str, address: str) -> None:
+        """Watch `host:port`, unless it does not answer now: behind a proxy it never will."""
+        host, _, port = address.rpartition(":")
+        if host and port.isdecimal() and _silence(host.strip("[]"), int(port)) is None:
+            self._watched.append(_Watched(what, host.strip("[]"), int(port), self.clock()))
+
+    def answers(self) -> bool:
+        """Whether all answer at this moment."""
+        return all(_silence(watched.host, watched.port) is None for watched in self._watched)
+
+    def check(self) -> None:
+        """Try the ports if their turn has come. Raises ClusterLost."""
+        if self.clock() < self._next:
+            return
+        for watched in self._watched:
+            silence = _silence(watched.host, watched.port)
+            if silence is None:
+                watched.answered = self.clock()
+                continue
+            seconds = self.clock() - watched.answered
+            if seconds >= (REFUSED_SECONDS if isinstance(silence, ConnectionRefusedError) else SILENT_SECONDS):
+                raise ClusterLost(
+                    f"{watched.what} at {watched.host}:{watched.port} has not answered for {seconds:.0f} s "
+                    f"({silence.strerror or silence}). Committed results and checkpoints are kept"
+                )
+        self._next = self.clock() + EVERY
+
+
+def watch_session() -> HeadWatch:
+    """Watch the session that this process is connected to."""
+    import ray
+
+    context, watch = ray.get_runtime_context(), HeadWatch()
+    watch.watch("Ray's head", context.gcs_address)
+    for node in _own_node(ray.nodes(), context.get_node_id()):
+        watch.watch("Ray on this host", f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}")
+    return watch
+
+
+def _own_node(nodes: Iterable[dict[str, object]], node_id: str) -> list[dict[str, object]]:
+    return [node for node in nodes if node["NodeID"] == node_id]
+
+
+def _silence(host: str, port: int) -> OSError | None:
+    """Why nothing answers; None if a process does."""
+    try:
+        socket.create_connection((host, port), ANSWER_SECONDS).close()
+    except OSError as error:
+        return error
+    return None
