@@ -67,7 +67,7 @@ from pipeline.driver.interrupts import stopping_on_signals
 from pipeline.ray_backend.executor import RayExecutor
 from pipeline.ray_backend.session import connect
 from pipeline.planning.resolver import Resolver
-from pipeline.execution.stopping import Scheduler
+from pipeline.execution.scheduler import Scheduler
 from pipeline.stage import Stage
 from pipeline.store.store import Store
 
