@@ -7,7 +7,9 @@ from pathlib import Path
 from pipeline.errors import PipelineError
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
-from stages.datasets.find import find_data_set
+from stages.datasets.find import TRAINING, DataSet, find_data_set
+from stages.datasets.holdout import divided
+from stages.datasets.source import Source
 from stages.evaluation.protocol import Protocol
 from stages.graphs import Evaluation, scored
 from stages.placement import Placement
@@ -20,7 +22,9 @@ def weights_on_split(
     weights: str,
     *,
     root: str,
-    split: str,
+    split: str = "test",
+    holdout: float = 0.0,
+    seed: int = 0,
     strict: bool,
     placement: Placement,
     protocol: Protocol = "voc",
@@ -30,17 +34,19 @@ def weights_on_split(
 ) -> Evaluation:
     """Detect with weights of any program on a split, whose classes they must know, and score the detections.
 
+    `holdout` scores the images of the split that a training with the same holdout and seed has not seen.
+
     Raises PipelineError when the split has no object that counts.
     """
     file = WeightsFile(path=weights, choices=choices, variant=Path(weights).stem)
     data_set = find_data_set(root)
-    source = data_set.source(split)
+    source = _source(data_set, split, holdout, seed)
     require_scorable(source)
     shards = Shard(
         sources=(source,),
         classes=classes_of(weights, choices),
         strict=strict,
-        variant=f"{data_set.name}-{split}",
+        variant=f"{data_set.name}-{source.split}",
     )
     variant = f"{file.variant}/{shards.variant}"
     return scored(
@@ -52,6 +58,12 @@ def weights_on_split(
         limits=limits,
         allow_trained_images=allow_trained_images,
     )
+
+
+def _source(data_set: DataSet, split: str, holdout: float, seed: int) -> Source:
+    if holdout:
+        return divided(data_set.source(split or data_set.default_split(TRAINING)), holdout, seed)[1]
+    return data_set.source(split or data_set.default_split(("test",)))
 
 
 def classes_of(weights: str | Path, choices: ImportChoices = AUTODETECT) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from stages.evaluation.protocol import Protocol
 from stages.graphs import Evaluation, scored, trained
 from stages.placement import Placement
 from stages.shards.shard import Shard
-from stages.shards.splits import pair_of_splits, require_scorable
+from stages.shards.splits import pair_of_sources, require_scorable
 from stages.shards.trainable import nothing_to_train
 from stages.training.imagenet_resnet50 import ImageNetResNet50
 from stages.training.imagenet_vgg16 import ImageNetVgg16
@@ -117,16 +117,26 @@ def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
     return initial
 
 
-def on_data(setup: Setup, root: str, *, train_split: str = "", test_split: str = "", layout: str = "") -> Setup:
+def on_data(
+    setup: Setup,
+    root: str,
+    *,
+    train_split: str = "",
+    test_split: str = "",
+    layout: str = "",
+    holdout: float = 0.0,
+    seed: int = 0,
+) -> Setup:
     """The setup on the user's data set, in any layout; its classes are read from the annotations.
 
-    By default the splits are trainval and test, or train and val: whichever exist and share no image. Objects of
-    classes that the training split lacks are left out of the test images, and reported.
+    By default the splits are trainval and test, or train and val: whichever exist and share no image. `holdout` divides
+    the training split instead. Objects of classes that the training split lacks are left out of the test images, and
+    reported.
 
     Raises PipelineError when one of the two splits has no object that counts.
     """
     data_set = find_data_set(root, layout)
-    train, test = map(data_set.source, pair_of_splits(data_set, train_split, test_split))
+    train, test = pair_of_sources(data_set, train_split, test_split, holdout=holdout, seed=seed)
     require_scorable(test)
     if not (classes := discover_classes([train])):
         images = len(train.survey().ids)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
+from stages.datasets.holdout import undivided
 from stages.evaluation.validate import Validate
 from stages.graphs import validated
 from stages.shards.shard import Shard
@@ -38,6 +39,6 @@ def validation_of(setup: Setup, split: str) -> Validate:
 
 
 def validation_shards(setup: Setup, split: str) -> Shard:
-    sources = tuple(replace(source, split=split) for source in setup.test)
+    sources = tuple(replace(undivided(source), split=split) for source in setup.test)
     require_scorable(*sources)
     return replace(setup.test_shards(), sources=sources, variant=split)

@@ -22,6 +22,7 @@ from stages.conversion.written_layout import WrittenLayout
 from stages.conversion.yolo_writer import YoloWriter, refuse_splits
 from stages.datasets.defects import Defect, Kind, Tally, is_legal, is_refused
 from stages.datasets.find import DataSet
+from stages.datasets.holdout import undivided
 from stages.datasets.source import ListedImage, Source, discover_classes
 from stages.shards.image_row import read_image
 
@@ -118,7 +119,7 @@ def _written(
     if not writer.images:
         first = "; ".join(str(defect) for defect in defects[:3])
         raise PipelineError(f"none of {len(images)} images of {data_set.root} can be converted: {first}")
-    count_left_behind(data_set, dict.fromkeys(source.split for source in sources.values()), writer.losses)
+    count_left_behind(data_set, dict.fromkeys(undivided(source).split for source in sources.values()), writer.losses)
     writer.finish()
     return Conversion(
         images=writer.images,

@@ -8,6 +8,7 @@ Tested in tests/stages/conversion/test_convert.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import yaml
@@ -42,7 +43,7 @@ class YoloWriter(LayoutWriter):
             self.losses.add(what, target.place)
             self.losses.add("boxes of these images", target.place, len(row.labels))
             return
-        splits = list(dict.fromkeys(map(yolo_name, target.splits)))
+        splits = list(dict.fromkeys(map(self._name, target.splits)))
         path = f"{splits[0]}/{target.file}"
         self.write(f"images/{path}", row.image)
         self.write(f"labels/{splits[0]}/{target.name}.txt", self._lines(row))
@@ -59,13 +60,16 @@ class YoloWriter(LayoutWriter):
         self.boxes += int(kept.sum())
 
     def finish(self) -> None:
-        splits = [split for split in dict.fromkeys(map(yolo_name, self.splits)) if split in self._files]
+        splits = [split for split in dict.fromkeys(map(self._name, self.splits)) if split in self._files]
         places = {split: f"{split}.txt" if self._is_shared else f"images/{split}" for split in splits}
         if self._is_shared:
             for split, files in self._files.items():
                 self.write(f"{split}.txt", "".join(f"{file}\n" for file in files))
         content = {**places, "nc": len(self.classes), "names": list(self.classes)}
         self.write("data.yaml", yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+    def _name(self, split: str) -> str:
+        return yolo_names(self.splits)[split]
 
     def _lines(self, row: Row) -> str:
         lines = []
@@ -77,13 +81,16 @@ class YoloWriter(LayoutWriter):
         return "".join(lines)
 
 
-def yolo_name(split: str) -> str:
-    return NAMES.get(split, split)
+def yolo_names(splits: Sequence[str]) -> dict[str, str]:
+    """Name in the YAML of each split; a data set that is not divided is train."""
+    if len(splits) == 1 and splits[0] not in (*NAMES, "val", "test"):
+        return {splits[0]: "train"}
+    return {split: NAMES.get(split, split) for split in splits}
 
 
-def refuse_splits(splits: list[str]) -> None:
+def refuse_splits(splits: Sequence[str]) -> None:
     """Raises PipelineError for splits that YOLO's YAML cannot name apart."""
-    names = {split: yolo_name(split) for split in splits}
+    names = yolo_names(splits)
     if other := [split for split, name in names.items() if name not in ("train", "val", "test")]:
         raise PipelineError(
             f"YOLO has the splits train, val and test, but not {', '.join(other)}: choose splits with --split, "

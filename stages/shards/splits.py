@@ -7,8 +7,24 @@ from __future__ import annotations
 
 from pipeline.errors import PipelineError
 from stages.datasets.find import TESTING, TRAINING, DataSet
+from stages.datasets.holdout import divided
 from stages.datasets.source import Source
 from stages.shards.shard import image_list
+
+
+def pair_of_sources(
+    found: DataSet, train: str = "", test: str = "", *, holdout: float = 0.0, seed: int = 0
+) -> tuple[Source, Source]:
+    """Images to train on and to test on: two splits, or with `holdout` one split, divided by the content of its images.
+
+    Raises PipelineError when there is no pair of splits, and when a test split is named beside `holdout`.
+    """
+    if holdout:
+        if test:
+            raise PipelineError("--test-split names images to test on, and --holdout divides others: omit one of them")
+        return divided(found.source(train or found.default_split(TRAINING)), holdout, seed)
+    first, second = pair_of_splits(found, train, test)
+    return found.source(first), found.source(second)
 
 
 def pair_of_splits(found: DataSet, train: str = "", test: str = "") -> tuple[str, str]:
@@ -66,5 +82,5 @@ def _no_pair(found: DataSet, trains: list[str], tests: list[str]) -> str:
     )
     return (
         f"{there}, {lacking or 'no other to test on'}. Name two with --train-split and --test-split; "
-        "if there is only one, divide its images into two split lists"
+        "if there is only one, --holdout 0.2 keeps a fifth of its images to test on"
     )

@@ -22,7 +22,9 @@ EXAMPLES = 5
 
 
 def check(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Data set in VOC, COCO, ILSVRC, CSV or YOLO layout.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR|FILE", help="Data set in VOC, COCO, ILSVRC, CSV or YOLO layout.")
+    ],
     split: Annotated[list[str] | None, typer.Option(help="Check only this split; repeatable.")] = None,
     layout: LayoutOption = "",
     classes: Annotated[str, typer.Option(help="Expected class names, comma-separated.")] = "",

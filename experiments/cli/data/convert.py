@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from experiments.cli.requests.request import HoldoutOption, SeedOption, refuse_lone_seed
 from experiments.cli.shared.options import LayoutOption, one_of
 from stages.conversion.written_layout import WrittenLayout
 
@@ -29,6 +30,8 @@ def convert(
     out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for the converted data set.")],
     split: Annotated[list[str] | None, typer.Option(help="Convert only this split; repeatable.")] = None,
     layout: LayoutOption = "",
+    holdout: HoldoutOption = 0.0,
+    seed: SeedOption = 0,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing if a defect is found or the layout cannot hold everything.")
     ] = False,
@@ -40,18 +43,35 @@ def convert(
     from experiments.cli.data.get import Progress
     from stages.conversion.convert import convert as convert_data_set
     from stages.datasets.find import find_data_set
+    from stages.shards.splits import pair_of_sources
 
     tell = Progress()
     data_set = find_data_set(folder, layout)
+    refuse_lone_seed(holdout, seed)
+    if holdout:
+        sources = dict(
+            zip(("train", "test"), pair_of_sources(data_set, *_one(split), holdout=holdout, seed=seed), strict=True)
+        )
+    else:
+        sources = {name: data_set.source(name) for name in split or data_set.splits}
     result = convert_data_set(
         data_set,
         to,
         out,
-        sources={name: data_set.source(name) for name in split or data_set.splits},
+        sources=sources,
         strict=strict,
         progress=lambda done, total: tell("convert", done, total),
     )
     _print(result, out, to)
+
+
+def _one(splits: list[str] | None) -> list[str]:
+    """The split to divide, if one is named. Raises PipelineError for several."""
+    from pipeline.errors import PipelineError
+
+    if splits and len(splits) > 1:
+        raise PipelineError(f"--holdout divides one split, not {', '.join(splits)}: name one with --split")
+    return splits or []
 
 
 def _print(result: Conversion, out: Path, layout: str) -> None:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
 import typer
 
-from experiments.cli.requests.request import AllowOption, Request, StrictOption
+from experiments.cli.requests.request import (
+    AllowOption,
+    HoldoutOption,
+    Request,
+    SeedOption,
+    StrictOption,
+    refuse_lone_seed,
+)
 from experiments.cli.shared.foreign import ForeignOptions
 from experiments.cli.shared.options import one_of
 
@@ -36,8 +43,13 @@ class EvaluateRequest(ForeignOptions, Request):
 
     command: ClassVar[str] = "evaluate"
     weights: Annotated[str, typer.Argument(metavar="FILE", help="Weights of ssdpipe or of another program.")]
-    data: Annotated[str, typer.Option(envvar="SSDPIPE_DATA", metavar="DIR", help="Data set in any layout.")] = ""
-    split: Annotated[str, typer.Option(help="Split of the data set.")] = "test"
+    data: Annotated[
+        str,
+        typer.Option(envvar="SSDPIPE_DATA", metavar="DIR|FILE", help="Data set in any layout, or a CSV or JSON file."),
+    ] = ""
+    split: Annotated[str, typer.Option(help="Split of the data set; test by default, or the only one.")] = ""
+    holdout: HoldoutOption = 0.0
+    seed: SeedOption = 0
     strict: StrictOption = False
     allow_trained_images: AllowOption = False
     protocol: ProtocolOption = "voc07"
@@ -62,10 +74,13 @@ class EvaluateRequest(ForeignOptions, Request):
         from pipeline.overrides import override
         from ssd_core.detection.limits import PAPER_LIMITS
 
+        refuse_lone_seed(self.holdout, self.seed)
         return weights_on_split(
             self.weights,
             root=self.data,
             split=self.split,
+            holdout=self.holdout,
+            seed=self.seed,
             strict=self.strict,
             placement=placement,
             protocol="voc" if self.protocol == "voc07" or self.protocol == "voc12" else self.protocol,

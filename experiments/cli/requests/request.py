@@ -25,6 +25,13 @@ CpusPerWorkerOption = Annotated[
     int | None, typer.Option(min=1, help="CPUs of each worker of a training; by default up to 8 per GPU, or a share.")
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set that has a defect.")]
+HoldoutOption = Annotated[
+    float,
+    typer.Option(
+        min=0.0, max=1.0, metavar="SHARE", help="Share of the images of one split to test on, such as 0.2; by content."
+    ),
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of --holdout. (That of a training is -s seed=N.)")]
 AllowOption = Annotated[
     bool,
     typer.Option(
@@ -75,13 +82,18 @@ class SetupRequest(Request):
     """A request with options that change a setup."""
 
     data: Annotated[
-        str, typer.Option(metavar="DIR", help="Your own data set, in any layout, instead of the recipe's.")
+        str,
+        typer.Option(
+            metavar="DIR|FILE", help="Your own data set, in any layout or a CSV or JSON file, instead of the recipe's."
+        ),
     ] = ""
     layout: LayoutOption = ""
     train_split: Annotated[
         str, typer.Option(help="Split of --data to train on; by default trainval (with test) or train.")
     ] = ""
     test_split: Annotated[str, typer.Option(help="Split of --data to test on; by default test or val.")] = ""
+    holdout: HoldoutOption = 0.0
+    seed: SeedOption = 0
     strict: StrictOption = False
     allow_trained_images: AllowOption = False
     settings: Annotated[
@@ -100,13 +112,21 @@ class SetupRequest(Request):
         from pipeline.errors import PipelineError
         from pipeline.overrides import override
 
+        refuse_lone_seed(self.holdout, self.seed)
         if self.data:
             setup = on_data(
-                setup, self.data, train_split=self.train_split, test_split=self.test_split, layout=self.layout
+                setup,
+                self.data,
+                train_split=self.train_split,
+                test_split=self.test_split,
+                layout=self.layout,
+                holdout=self.holdout,
+                seed=self.seed,
             )
-        elif self.train_split or self.test_split or self.layout:
+        elif self.train_split or self.test_split or self.layout or self.holdout:
             raise PipelineError(
-                "--train-split, --test-split and --layout apply to your own data set: name it with --data DIR"
+                "--train-split, --test-split, --holdout and --layout apply to your own data set: "
+                "name it with --data DIR"
             )
         return replace(
             setup,
@@ -114,3 +134,11 @@ class SetupRequest(Request):
             allow_trained_images=self.allow_trained_images or setup.allow_trained_images,
             recipe=override(setup.recipe, self.settings or (), root="recipe"),
         )
+
+
+def refuse_lone_seed(holdout: float, seed: int) -> None:
+    """Raises PipelineError for a seed without a split to divide."""
+    from pipeline.errors import PipelineError
+
+    if seed and not holdout:
+        raise PipelineError("--seed belongs to --holdout SHARE; the seed of a training is -s seed=N")

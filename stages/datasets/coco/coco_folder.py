@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyarrow import fs
@@ -18,7 +18,7 @@ from pipeline.errors import PipelineError
 from pipeline.external.stamp import FilesRead
 from pipeline.folder import Folder
 from pipeline.suggestion import suggestion
-from stages.datasets.coco.coco_images import ImageFile, find_images, image_folders, places
+from stages.datasets.coco.coco_images import CocoImages, ImageFile, find_images, image_folders, places
 from stages.datasets.coco.coco_json import CocoFile, CocoImage, count_classes, objects_of, parse_coco
 from stages.datasets.defects import Defect, Kind
 from stages.datasets.files_below import images_below
@@ -68,26 +68,24 @@ COMBINED = {
 class CocoFolder(Source):
     """One split of a data set in COCO layout: 2014, 2017, or your own."""
 
+    only: str = ""
+    """The file to read, where the user named one of another name than those of the layout."""
+
     def located(self, result: Folder | None = None) -> Folder:
         folder = given_folder(self, result)
-        if not splits_of(folder):
+        if not self.only and not splits_of(folder):
             looked = ", ".join(name.format("<split>") for name in FILES)
             raise PipelineError(f"{folder.uri} is not a data set in COCO layout: looked for {looked}")
         return folder
 
     def files_read(self, folder: Folder) -> FilesRead:
-        files, _ = _files(folder, self.split)
+        files, _ = _files(folder, self.split, self.only)
         return FilesRead(contents=list(files.values()), sizes=image_folders(folder))
 
     def surveyed(self, folder: Folder) -> Survey:
-        files, _ = _files(folder, self.split)
-        images, found = find_images(folder, files, splits_of(folder)), _read(folder, self.split)
-        if not any(images.find(image.file_name) for image in found.images):
-            raise PipelineError(
-                f"none of the {len(found.images)} images of split {self.split!r} is in {folder.uri}; "
-                f"looked in: {', '.join(place or 'the folder itself' for place in places(files))}; "
-                f"the first is {found.images[0].file_name!r}"
-            )
+        files, _ = _files(folder, self.split, self.only)
+        images, found = find_images(folder, files, splits_of(folder)), _read(folder, self.split, self.only)
+        self._require_images(folder, files, found, images)
         contents = [hashlib.sha256(folder.read_bytes(file)).hexdigest() for file in files.values()]
         files_found = [images.find(image.file_name) for image in found.images]
         sizes = (
@@ -105,8 +103,9 @@ class CocoFolder(Source):
         )
 
     def listing(self, folder: Folder) -> Listing:
-        files, _ = _files(folder, self.split)
-        found, images = _read(folder, self.split), find_images(folder, files, splits_of(folder))
+        files, _ = _files(folder, self.split, self.only)
+        found, images = _read(folder, self.split, self.only), find_images(folder, files, splits_of(folder))
+        self._require_images(folder, files, found, images)
         once = {image.image_id: image for image in reversed(found.images)}
         first = [once[image_id] for image_id in dict.fromkeys(image.image_id for image in found.images)]
         place = ", ".join(files.values())
@@ -123,6 +122,15 @@ class CocoFolder(Source):
             repeated=len(found.images) - len(first),
             orphans=orphans,
         )
+
+    def _require_images(self, folder: Folder, files: Mapping[str, str], found: CocoFile, images: CocoImages) -> None:
+        """Raises PipelineError with all places where the images were sought, when there is none of them."""
+        if not any(images.find(image.file_name) for image in found.images):
+            looked = ", ".join(f"{folder.uri}/{place}".rstrip("/") for place in places(files))
+            raise PipelineError(
+                f"none of the {len(found.images)} images of split {self.split!r} is in {folder.uri}; "
+                f"the first is {found.images[0].file_name!r}; looked in: {looked}. Move or link the images there"
+            )
 
     def _of_list(self, found: CocoFile, images: Sequence[CocoImage], place: str) -> Iterator[Defect]:
         """Defects of the file itself, besides ids listed twice."""
@@ -164,12 +172,18 @@ class CocoFolder(Source):
         return Defect(kind=kind, source=self.name, file=file, detail=detail)
 
 
+def split_of_file(name: str) -> str | None:
+    """Name of the split whose file this is, by its path inside the folder; None for any other file."""
+    forms = (re.escape(form).replace(r"\{\}", "(.+)") for form in FILES)
+    return next((match[1] for form in forms if (match := re.fullmatch(form, name))), None)
+
+
 def splits_of(folder: Folder) -> list[str]:
     """Names of the splits that have a file, and of those that can be combined from them."""
     names = [f"annotations/{name}" for name in file_names(folder / "annotations")]
     inner = (f"{entry.base_name}/_annotations.coco.json" for entry in entries(folder) if _is_folder(entry))
     names += filter(folder.exists, inner)
-    matches = [_split(name) for name in names if not _is_companion(name, names)]
+    matches = [split_of_file(name) for name in names if not _is_companion(name, names)]
     splits = list(dict.fromkeys(name for name in matches if name))
     whole = [name for name, options in COMBINED.items() if any({*p.splits, *p.without} <= {*splits} for p in options)]
     return splits + [name for name in whole if name not in splits]
@@ -185,15 +199,10 @@ def _is_companion(name: str, names: Sequence[str]) -> bool:
     return match is not None and f"annotations/instances_{match[1]}" in names
 
 
-def _split(name: str) -> str | None:
-    for pattern in FILES:
-        if match := re.fullmatch(re.escape(pattern).replace(r"\{\}", "(.+)"), name):
-            return match[1]
-    return None
-
-
-def _files(folder: Folder, split: str) -> tuple[dict[str, str], _Parts]:
+def _files(folder: Folder, split: str, only: str) -> tuple[dict[str, str], _Parts]:
     """File of each split that is read, and which splits are included and which excluded."""
+    if only:
+        return {split: only}, _Parts(splits=(split,))
     for parts in (_Parts(splits=(split,)), *COMBINED.get(split, ())):
         files = {name: _file(folder, name) for name in (*parts.splits, *parts.without)}
         found = {name: file for name, file in files.items() if file}
@@ -206,9 +215,9 @@ def _file(folder: Folder, split: str) -> str | None:
     return next((name for name in (pattern.format(split) for pattern in FILES) if folder.is_file(name)), None)
 
 
-def _read(folder: Folder, split: str) -> CocoFile:
+def _read(folder: Folder, split: str, only: str) -> CocoFile:
     """Read the whole split from its files."""
-    files, parts = _files(folder, split)
+    files, parts = _files(folder, split, only)
     read = {name: _parsed(folder, file) for name, file in files.items()}
     excluded = {image.image_id for name in parts.without for image in read[name].images}
     images = [image for name in parts.splits for image in read[name].images if image.image_id not in excluded]

@@ -43,19 +43,22 @@ PLACES = ("images", "JPEGImages", "")
 class CsvBoxes(Source):
     """One split of a data set in CSV layout."""
 
+    only: str = ""
+    """The file to read, where the user named it; other CSV files of the folder are then ignored."""
+
     def located(self, result: Folder | None = None) -> Folder:
         folder = given_folder(self, result)
-        if not csv_files(folder):
+        if not csv_files(folder, self.only):
             raise PipelineError(
                 f"{folder.uri} holds no .csv with boxes: looked for the columns image, xmin, ymin, xmax, ymax, class"
             )
         return folder
 
     def files_read(self, folder: Folder) -> FilesRead:
-        return FilesRead(contents=[file_of(folder, self.split)], sizes=list(folders_below(folder)))
+        return FilesRead(contents=[file_of(folder, self.split, self.only)], sizes=list(folders_below(folder)))
 
     def surveyed(self, folder: Folder) -> Survey:
-        found = _read(folder, self.split)
+        found = _read(folder, self.split, self.only)
         if not any(image.file for image in found.values()):
             places = ", ".join(place or "the folder itself" for place in _places(self.split))
             named = ", ".join(list(found)[:3]) + (", ..." if len(found) > 3 else "")
@@ -63,7 +66,7 @@ class CsvBoxes(Source):
                 f"none of the {len(found)} images of split {self.split!r} ({named}) is in {folder.uri}; "
                 f"looked in: {places}, and their subfolders"
             )
-        content = hashlib.sha256(folder.read_bytes(file_of(folder, self.split))).hexdigest()
+        content = hashlib.sha256(folder.read_bytes(file_of(folder, self.split, self.only))).hexdigest()
         sizes = (f"{name} {image.bytes if image.file else None}" for name, image in found.items())
         return Survey(
             digest=digest_of([self.split, content, *sizes]),
@@ -75,7 +78,7 @@ class CsvBoxes(Source):
         )
 
     def listing(self, folder: Folder) -> Listing:
-        file, found = file_of(folder, self.split), _read(folder, self.split)
+        file, found = file_of(folder, self.split, self.only), _read(folder, self.split, self.only)
         listed = tuple(
             ListedImage(
                 source=self.name,
@@ -129,14 +132,14 @@ class _Image:
         return Annotation(size=self.size, objects=tuple(self.objects), remarks=tuple(self.remarks))
 
 
-def _read(folder: Folder, split: str) -> dict[str, _Image]:
+def _read(folder: Folder, split: str, only: str) -> dict[str, _Image]:
     """Images by the name that the first of their rows gives them, in the order of these rows.
 
     Raises PipelineError that lists all rows that cannot be read.
     """
-    file = file_of(folder, split)
-    table, alone = read_table(folder, file), len(csv_files(folder)) == 1
-    find = _Finder(folder, split)
+    file = file_of(folder, split, only)
+    table, alone = read_table(folder, file), len(csv_files(folder, only)) == 1
+    find = _Finder(folder, split, only)
     found: dict[str, _Image] = {}
     bad = [*table.bad, *without_split(table)]
     for number, row in table.rows():
@@ -163,9 +166,9 @@ def _read(folder: Folder, split: str) -> dict[str, _Image]:
 class _Finder:
     """Finds the files of the images that the rows of a split name."""
 
-    def __init__(self, folder: Folder, split: str) -> None:
+    def __init__(self, folder: Folder, split: str, only: str) -> None:
         self._sizes = images_below(folder)
-        others = {place for other in splits_of(folder) if other != split for place in _own(other)}
+        others = {place for other in splits_of(folder, only) if other != split for place in _own(other)}
         own = _places(split)
         self._names = ImageNames(self._sizes, places=own, others=[place for place in others if place not in own])
         self._files: dict[str, str] = {}

@@ -101,11 +101,15 @@ def columns_of(folder: Folder) -> dict[str, list[str]]:
     return {name: _header(folder, name) for name in file_names(folder) if name.lower().endswith(".csv")}
 
 
-def csv_files(folder: Folder) -> list[str]:
-    """Names of the CSV files whose header has the columns of a box.
+def csv_files(folder: Folder, only: str = "") -> list[str]:
+    """Names of the CSV files whose header has the columns of a box; `only` is one that the user named.
 
     Raises PipelineError when, besides these, a file has most of the columns: its boxes would go unread.
     """
+    if only:
+        if lacking(has := _header(folder, only)):
+            raise PipelineError(f"{folder.uri}/{describe(only, has)}")
+        return [only]
     columns = columns_of(folder)
     complete = [name for name, has in columns.items() if not lacking(has)]
     for name, has in columns.items() if complete else ():
@@ -125,12 +129,12 @@ def describe(name: str, columns: Sequence[str]) -> str:
     return f"{name} lacks the columns {', '.join(absent)}; it has {', '.join(columns)}{hint}"
 
 
-def splits_of(folder: Folder) -> list[str]:
+def splits_of(folder: Folder, only: str = "") -> list[str]:
     """Names of the splits: the values of the column split in a single file, or else the names of the files.
 
     Raises PipelineError for a name of a column or split that looks misspelled: its lines would be in a wrong split.
     """
-    files = csv_files(folder)
+    files = csv_files(folder, only)
     for name in files:
         if wrong := slip(_header(folder, name)):
             raise PipelineError(f"{folder.uri}/{name}: {wrong}")
@@ -150,9 +154,9 @@ def without_split(table: CsvTable) -> Iterator[BadRow]:
         yield from (BadRow(number, "the column split is empty") for number, row in table.rows() if not row[SPLIT])
 
 
-def file_of(folder: Folder, split: str) -> str:
+def file_of(folder: Folder, split: str, only: str = "") -> str:
     """Name of the file that holds a split."""
-    files, splits = csv_files(folder), splits_of(folder)
+    files, splits = csv_files(folder, only), splits_of(folder, only)
     if split not in splits:
         raise PipelineError(f"{folder.uri} has no split {split!r} in a CSV; {suggestion(split, splits)}")
     return files[0] if len(files) == 1 else next(name for name in files if name[: -len(".csv")] == split)

@@ -75,10 +75,81 @@ def test_a_csv_without_a_column_of_boxes_is_refused_with_the_columns_that_it_lac
         find_data_set(str(tmp_path))
 
 
-def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
-    (tmp_path / "data.csv").write_text("")
-    with pytest.raises(PipelineError, match="is a file; name the folder of the data set"):
-        find_data_set(str(tmp_path / "data.csv"))
+@pytest.mark.parametrize(
+    ("name", "layout", "message"),
+    [
+        ("data.txt", "", "is a file: name a .csv with boxes, a .json in COCO's format, or the folder"),
+        ("data.csv", "", "data.csv is empty"),
+        ("data.json", "voc", "not a data set in layout voc"),
+    ],
+)
+def test_a_file_that_holds_no_boxes_is_refused(tmp_path, name, layout, message):
+    (tmp_path / name).write_text("")
+    with pytest.raises(PipelineError, match=message):
+        find_data_set(str(tmp_path / name), layout)
+
+
+def test_a_csv_named_by_its_path_is_read_alone(tmp_path):
+    (tmp_path / "pets/images").mkdir(parents=True)
+    for name in "ab":
+        (tmp_path / f"pets/images/{name}.jpg").write_bytes(b"x")
+    header = "image,xmin,ymin,xmax,ymax,class"
+    (tmp_path / "pets/other.csv").write_text(f"{header}\na.jpg,1,1,9,9,dog\n")
+    (tmp_path / "pets/boxes.csv").write_text(f"{header},split\na.jpg,1,1,9,9,cat,train\nb.jpg,1,1,9,9,cat,test\n")
+    found = find_data_set(str(tmp_path / "pets/boxes.csv"))
+    assert (found.layout, found.name, found.splits) == ("csv", "pets", ("test", "train"))
+    assert found.source("train").survey().ids == ["a.jpg"]
+    assert find_data_set(str(tmp_path / "pets/other.csv")).source("other").survey().objects_per_class == {"dog": 1}
+
+
+@pytest.mark.parametrize(
+    ("file", "split"),
+    [
+        ("annotations/instances_mine.json", "mine"),
+        ("mine/_annotations.coco.json", "mine"),
+        ("instances_mine.json", "mine"),
+        ("export 3.json", "export 3"),
+    ],
+)
+def test_a_json_named_by_its_path_is_read_alone(tmp_path, file, split):
+    place = tmp_path / "pets" / file
+    place.parent.mkdir(parents=True)
+    (tmp_path / "pets/images").mkdir()
+    (tmp_path / "pets/images/a.jpg").write_bytes(b"x")
+    place.write_text('{"images": [{"id": 1, "file_name": "a.jpg"}], "categories": [], "annotations": []}')
+    found = find_data_set(str(place))
+    assert (found.layout, found.name, found.splits) == ("coco", "pets", (split,))
+    assert found.default_split(TRAINING) == split
+    assert found.source(split).survey().ids == ["1"]
+
+
+def test_images_of_a_json_that_are_elsewhere_are_refused_with_every_place_that_was_searched(tmp_path):
+    (tmp_path / "export.json").write_text('{"images": [{"id": 1, "file_name": "a.jpg"}]}')
+    for command in (["data", "check"], ["data", "show"]):
+        done = CliRunner().invoke(app, [*command, str(tmp_path / "export.json")])
+        assert isinstance(done.exception, PipelineError)
+        assert "the first is 'a.jpg'; looked in: " in str(done.exception)
+        for place in ("images/export", "export", "images"):
+            assert f"{tmp_path}/{place}, " in str(done.exception)
+
+
+def test_a_data_set_has_the_name_of_the_folder_that_the_user_names(voc, tmp_path):
+    (tmp_path / "pets").mkdir()
+    shutil.move(voc.root, tmp_path / "pets/VOC2007")
+    assert find_data_set(str(tmp_path / "pets")).name == "pets"
+    assert find_data_set(str(tmp_path / "pets")).source("train").survey().ids
+    assert find_data_set(str(tmp_path / "pets/VOC2007")).name == "VOC2007"
+    (tmp_path / "pets/VOCdevkit").mkdir()
+    shutil.move(tmp_path / "pets/VOC2007", tmp_path / "pets/VOCdevkit/VOC2007")
+    assert find_data_set(str(tmp_path / "pets")).name == "VOC2007"
+
+
+def test_a_published_set_keeps_its_name_by_which_renamed_images_are_known(voc, tmp_path):
+    (tmp_path / "pets").mkdir()
+    shutil.move(voc.root, tmp_path / "pets/VOC2007")
+    lists = tmp_path / "pets/VOC2007/ImageSets/Main"
+    (lists / "test.txt").write_text("".join(f"{number:06}\n" for number in range(4952)))
+    assert find_data_set(str(tmp_path / "pets")).name == "VOC2007"
 
 
 def test_folders_called_like_files_of_a_layout_are_passed_over(voc):
