@@ -44,7 +44,9 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, device: torch.de
     if world.is_first:  # the others wait for the first step of the trainer
         step = job.checkpoints().newest_step()
         history.rewind(step)
-        replay_change(job, recipe, step=step, size=size, device=world.device)
+        if before := history.of_another_size(step, workers=size):
+            with _threads(job.threads):  # as many as the training has: sums are rounded in the same order
+                replay_change(job, recipe, before, world.device)
     record = Recorder(history, workers=size)
     trainer = Trainer(
         recipe,

@@ -63,6 +63,10 @@ class History:
     def steps(self) -> list[Steps]:
         return self._read("steps", _STEPS)
 
+    def of_another_size(self, step: int, *, workers: int) -> Steps | None:
+        """The steps up to `step` if another number of workers took them."""
+        return next((part for part in self.steps() if part.last == step and part.workers != workers), None)
+
     def replays(self) -> list[Replay]:
         return self._read("replay", _REPLAY)
 

@@ -20,20 +20,17 @@ from ssd_core.spec.recipe import Recipe
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
-from stages.training.elastic.history import History, Replay
+from stages.training.elastic.history import History, Replay, Steps
 from stages.training.job import WorkerJob
 
 REPLAYED_STEPS = 5
 _log = logging.getLogger(__name__)
 
 
-def replay_change(job: WorkerJob, recipe: Recipe, *, step: int, size: int, device: torch.device) -> None:
-    """Replay steps around `step` if the steps before it ran on another number of workers than `size`."""
+def replay_change(job: WorkerJob, recipe: Recipe, before: Steps, device: torch.device) -> None:
+    """Replay steps on both sides of the change that follows the steps `before`."""
     history = History.at(job.work)
-    last = next((part for part in history.steps() if part.last == step), None)
-    if last is None or last.workers == size:
-        return
-    for start, end in ((last.first - 1, step), (step, recipe.schedule.iterations)):
+    for start, end in ((before.first - 1, before.last), (before.last, recipe.schedule.iterations)):
         if start in job.checkpoints().steps() or start == 0:
             stop = min(start + REPLAYED_STEPS, end)
             history.write(Replay(start=start, losses=_losses(job, recipe, start, stop, device)))
