@@ -31,6 +31,10 @@ DELETERS = 10
 """Number of processes that may delete the same folder at once."""
 
 
+SCHEMES = ("file", "s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
+"""Of the URIs that pyarrow opens."""
+
+
 @dataclass(frozen=True)
 class Folder:
     """A location below which files are read and written; parent folders are created as needed."""
@@ -234,6 +238,11 @@ def _opened(uri: str, surroundings: tuple[tuple[str, str], ...]) -> tuple[fs.Fil
     try:
         filesystem, path = fs.FileSystem.from_uri(whole)
     except ArrowInvalid as error:
+        if (scheme := uri.partition("://")[0]) not in SCHEMES:
+            raise PipelineError(
+                f"{uri} cannot be opened: {scheme}:// is not supported. Name a local path or a URI of "
+                f"{', '.join(SCHEMES)}; or copy the files to this machine first"
+            ) from None
         raise PipelineError(
             f"{uri} cannot be opened: {error}\nWrite it as s3://bucket/folder, with / and @ in keys and "
             "passwords as %2F and %40, or better: give those by the environment, as AWS_ACCESS_KEY_ID"

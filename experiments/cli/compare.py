@@ -13,7 +13,8 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     """Print an experiment's table from the store.
 
     Columns: paper, ours, difference; rows without a result read "not run". With only a name, the options of its last
-    run apply; with nothing, the last run's experiment.
+    run apply; with options that never ran, those of the last run that has them; with nothing, the last run's
+    experiment.
     """
     from experiments.cli.requests.recorded import resolve_request, stored_experiment
     from experiments.cli.requests.results_elsewhere import hint_if_empty
@@ -22,7 +23,7 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     from stages.placement import Placement
 
     store = Store.open(place.store)
-    resolved = resolve_request(request, store)
+    resolved = resolve_request(request, store, complete_options=True)
     if not isinstance(resolved, ExperimentRequest):
         raise PipelineError(f"the last run, `{resolved.command}`, has no table: name an experiment, see `ssdpipe list`")
     members = resolved.members()

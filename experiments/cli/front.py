@@ -41,6 +41,11 @@ class Commands(TyperGroup):
         except WRONG_USAGE as error:
             error.message = redacted(error.message)
             raise
+        except KeyboardInterrupt:
+            from pipeline.driver.failures import this_command
+            from pipeline.errors import Interrupted
+
+            raise Interrupted(f"stopped; the same command continues:\n  {this_command()}") from None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each group."""

@@ -122,9 +122,9 @@ def _run() -> None:
             _exit_with_traceback()
         _exit(mistake)
     except OSError as error:
-        from pipeline.store.faults import as_disk_error  # imports pyarrow
+        from pipeline.store.faults import as_place_error  # imports pyarrow
 
-        if (mistake := as_disk_error(error)) is None:
+        if (mistake := as_place_error(error)) is None:
             _exit_with_traceback()
         _exit(mistake)
     except Exception:  # a bug

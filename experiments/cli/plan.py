@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.requests import ExperimentRequest
+from experiments.cli.requests.planning import PlanRequest
 from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def plan(
-    request: ExperimentRequest,
+    planned_for: PlanRequest,
     place: StorePlace,
     strict_env: Annotated[
         bool,
@@ -36,10 +36,11 @@ def plan(
     svg: Annotated[str, typer.Option(metavar="FILE", help="Also write the graph as an SVG picture.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
-    """Show what `run` would do, why, and at what cost.
+    """Show what `run` or `train` would do, why, and at what cost.
 
-    Each stage is cached, run (not cached yet), resume, after (it waits for another stage) or missing (it lacks its data
-    set). Changes nothing. With --gpus N the cost is estimated for N GPUs, whether or not this machine has them.
+    Takes the name and the options of either. Each stage is cached, run (not cached yet), resume, after (it waits for
+    another stage) or missing (it lacks its data set). Changes nothing. With --gpus N the cost is estimated for N GPUs,
+    whether or not this machine has them.
     """
     import json
 
@@ -52,6 +53,7 @@ def plan(
     from pipeline.store.store import Store
     from stages.cost.cost import cost
 
+    request = planned_for.meant()
     graph, store = Graph(request.targets(request.placement())), Store.open(place.store)
     resolver = Resolver(graph, strict_env=strict_env, missing_allowed=True)
     rows = planned(graph, store, resolver)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.store.events import Event
+from pipeline.terminal import visible
+
+BAR = 8
+"""Characters of a progress bar."""
 
 ENDED = ("cached", "committed", "failed", "skipped", "cancelled")
 
@@ -44,6 +49,36 @@ class RunningStage:
         eta = self.eta()
         parts = [f"{self.done:,.0f} of {self.total:,.0f}", self.note, f"eta {clock(eta)}" if eta is not None else ""]
         return "  ".join(part for part in parts if part)
+
+
+def progress_lines(running: Mapping[str, RunningStage], now: float, width: int) -> list[str]:
+    """A line for each running stage: address, bar, steps, remaining time, note. Only the note may be cut."""
+    names = {address: _shortened(visible(address), width // 2) for address in running}
+    longest = max(map(len, names.values()), default=0)
+    return [_progress_line(names[address].ljust(longest), stage, now, width) for address, stage in running.items()]
+
+
+def _progress_line(name: str, stage: RunningStage, now: float, width: int) -> str:
+    if stage.first is None:
+        return f"{name}  starting, {clock(now - stage.began)}"[:width]
+    eta = stage.eta()
+    steps = f"{stage.done:,.0f}/{stage.total:,.0f}"
+    line = "  ".join([name, _bar(stage), steps, *([f"eta {clock(eta)}"] if eta is not None else [])])
+    if len(line) > width:  # a narrow terminal has no room for the bar
+        line = line.replace(f"{_bar(stage)}  ", "")
+    note = visible(stage.note)[: max(width - len(line) - 2, 0)]
+    return f"{line}  {note}".rstrip()[:width]
+
+
+def _bar(stage: RunningStage) -> str:
+    filled = int(BAR * min(stage.done / stage.total, 1.0)) if stage.total else 0
+    return f"[{'#' * filled}{'-' * (BAR - filled)}]"
+
+
+def _shortened(name: str, width: int) -> str:
+    """The name, its middle left out where it is longer: both ends tell stages apart."""
+    half = (width - 2) // 2
+    return name if len(name) <= width else f"{name[:half]}..{name[-half:]}"
 
 
 @dataclass

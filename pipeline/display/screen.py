@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pipeline.display.board import Board, RunningStage, clock, news
+from pipeline.display.board import Board, news, progress_lines
 from pipeline.terminal import visible
 
 if TYPE_CHECKING:
@@ -79,20 +81,23 @@ class LiveDisplay:
         self._live.refresh()
 
     def _table(self) -> Any:
-        from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
-        for _ in range(3):
-            table.add_column(no_wrap=True, overflow="ellipsis")
-        for address, stage in self._board.running.items():
-            text = stage.text() or f"{clock(time.time() - stage.began)} so far"
-            table.add_row(Text(visible(address)), _bar(stage), Text(visible(text)))
-        table.add_row(f"{self._board.counts()} stages have ended")
-        return table
+        lines = progress_lines(self._board.running, time.time(), self._console.width)
+        return Text("\n".join([*lines, f"{self._board.counts()} stages have ended"]), no_wrap=True, overflow="crop")
 
 
-def _bar(stage: RunningStage) -> Any:
-    from rich.progress_bar import ProgressBar
-
-    return ProgressBar(total=stage.total or 1.0, completed=stage.done, width=12)
+@contextmanager
+def announced(text: str, stream: TextIO | None = None) -> Iterator[None]:
+    """Within the block, a line on the terminal says what the command waits for."""
+    stream = stream or sys.stderr
+    terminal = getattr(stream, "terminal", stream) if stream.isatty() else None
+    if terminal:
+        terminal.write(text)
+        terminal.flush()
+    try:
+        yield
+    finally:
+        if terminal:
+            terminal.write("\r\x1b[K")
+            terminal.flush()

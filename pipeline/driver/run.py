@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.display.screen import display
+from pipeline.display.screen import announced, display
 from pipeline.driver.failures import raise_for_failures, this_command
 from pipeline.driver.interrupts import hangup_held, stopping_on_signals
 from pipeline.driver.preflight import check_resources, check_store
@@ -152,7 +152,7 @@ def _run_on_ray(
     joined_before = _connected()
     own = {} if joined_before else own_parts(graph)
     try:
-        with hangup_held():
+        with announced("starting Ray; Ctrl-C stops it, and the same command continues"), hangup_held():
             there = connect(cpus=invocation.cpus, own=own.values())
         budget = _budget(invocation, there.total)
         check_resources([row.node for row in waiting], budget, () if there.can_grow else there.nodes)

@@ -82,7 +82,7 @@ def connect(
         else:
             shape = {"num_cpus": cpus, "num_gpus": gpus, "object_store_memory": OBJECT_STORE_BYTES}
             with _safe_path(), private_token_file():
-                ray.init(address="local", include_dashboard=dashboard, **shape, **options)
+                _start(include_dashboard=dashboard, **shape, **options)
     join(RayCluster(_cluster_name(), ray.get_runtime_context().get_job_id(), _is_over))
     return cluster()
 
@@ -192,6 +192,21 @@ def _job_config() -> Any:
             return True
 
     return Apart()
+
+
+def _start(**options: Any) -> None:
+    """Start a session on this machine. Raises PipelineError where Ray does not come up; it raises bare exceptions."""
+    import ray
+
+    try:
+        ray.init(address="local", **options)
+    except Exception as error:
+        cause = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise PipelineError(
+            f"Ray did not start on this machine: {cause}\n"
+            "Repeat the command, once the machine is less busy: Ray waits for about half a minute. `ssdpipe doctor` "
+            f"checks this machine; Ray's logs are in {os.environ.get('RAY_TMPDIR', '/tmp')}/ray/session_latest/logs."
+        ) from error
 
 
 def _join(address: str, options: dict[str, Any]) -> None:

@@ -44,8 +44,13 @@ def refuse_if_gone(store: Folder) -> None:
         raise _gone(store)
 
 
-def as_disk_error(error: OSError) -> PipelineError | None:
-    """The message on a disk that is full or read-only, wherever it is; None for any other error."""
+def as_place_error(error: OSError) -> PipelineError | None:
+    """The message on a full or read-only disk or a bucket out of reach, wherever it is; None for any other error."""
+    if _is_of_s3(error):
+        return PipelineError(
+            f"S3 is out of reach: {error}\nCheck the name of the bucket, AWS_ENDPOINT_URL, the credentials and the "
+            "network, and repeat the command"
+        )
     if error.errno not in OF_WRITING:
         return None
     return PipelineError(f"{error}\n{REMEDY[error.errno]}, and repeat the command")
@@ -61,8 +66,12 @@ def write_probe(store: Folder) -> None:
             store.delete(probe)
 
 
+def _is_of_s3(error: OSError) -> bool:
+    return not error.errno and ("AWS Error" in str(error) or "S3 error" in str(error))
+
+
 def _fault(error: OSError, store: Folder) -> StoreFault | None:
-    if not store.is_local and not error.errno and ("AWS Error" in str(error) or "S3 error" in str(error)):
+    if not store.is_local and _is_of_s3(error):
         return StoreFault(
             f"the store {store.shown} is out of reach: {error}\n{KEPT} Check the network and the credentials, and "
             "repeat the command"

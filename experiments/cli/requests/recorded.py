@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
 
 from experiments.cli.requests import ExperimentRequest, Request, request_from
 from pipeline.redaction import redacted, redacted_arguments
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
     from pipeline.store.store import Manifest, Store
 
 
-def resolve_request(request: ExperimentRequest, store: Store, stage: str = "") -> Request:
+def resolve_request(
+    request: ExperimentRequest, store: Store, stage: str = "", *, complete_options: bool = False
+) -> Request:
     """The request itself if it has options besides the name; else that of the newest matching run.
 
     With a name, runs of that experiment or recipe match; without one, runs whose graph has `stage`, or else any run.
+    With `complete_options`, options that never ran are completed by those of the newest run that has them.
     Raises PipelineError for options without a name, when the store has no run, and when its newest run is that of a
     user's file, which must be typed.
     """
@@ -30,9 +35,13 @@ def resolve_request(request: ExperimentRequest, store: Store, stage: str = "") -
     from pipeline.store.lookup import recorded_requests
 
     named = ExperimentRequest(experiment=request.experiment)
-    if request != named:
-        return request if request.experiment else _refuse_unnamed()
+    if request != named and not request.experiment:
+        _refuse_unnamed()
+    if request != named and not complete_options:
+        return request
     runs = list(recorded_requests(store))
+    if request != named:
+        return _completed(request, [request_from(run) for run, _ in runs])
     if request.experiment:
         recorded = request.to_json()["experiment"]
         matching = (request_from(run) for run, _ in runs if recorded in (run.get("experiment"), run.get("recipe")))
@@ -43,6 +52,45 @@ def resolve_request(request: ExperimentRequest, store: Store, stage: str = "") -
         )
         raise PipelineError(f"the store {store.folder.uri} has no run yet: {remedy}, see `ssdpipe list`")
     return _untyped(request_from(next((run for run, addresses in runs if stage in addresses), runs[0][0])), store)
+
+
+def _completed(request: ExperimentRequest, recorded: Sequence[Request]) -> ExperimentRequest:
+    """The request itself if it was run; else the newest run of the experiment that has its options and further ones."""
+    plain, wanted = ExperimentRequest(experiment=request.experiment), request.to_json()["experiment"]
+    runs = [each for each in recorded if isinstance(each, ExperimentRequest) and _contains(each, wanted)]
+    if any(settings_of(each) == settings_of(request) for each in runs):
+        return request
+    typed = {name: value for name, value in vars(settings_of(request)).items() if value != getattr(plain, name)}
+    typed.pop("experiment", None)
+    for each in runs:
+        if all(getattr(settings_of(each), name) == value for name, value in typed.items()):
+            options = shlex.join(typed_options(settings_of(each)))
+            typer.echo(f"note: these are the options of the newest run with the ones given: {options}", err=True)
+            return replace(each, experiment=request.experiment)
+    return request
+
+
+def _contains(recorded: ExperimentRequest, name: str) -> bool:
+    """Whether a run computed an experiment, alone or among others."""
+    from experiments.framework.names import ALIASES
+
+    among_others = recorded.experiment in ALIASES and name in {each.experiment for each in recorded.members()}
+    return recorded.experiment == name or among_others
+
+
+def typed_options(request: ExperimentRequest) -> list[str]:
+    """The options of a request that are not at their defaults, as words of a command line."""
+    plain = ExperimentRequest(experiment=request.experiment)
+    values = [(item.name, getattr(request, item.name)) for item in fields(request) if item.name != "experiment"]
+    changed = [_option(name, value) for name, value in values if value != getattr(plain, name)]
+    return redacted_arguments([word for option in changed for word in option])
+
+
+def _option(name: str, value: Any) -> list[str]:
+    if name == "settings":
+        return [word for setting in value for word in ("-s", setting)]
+    option = f"--{name.replace('_', '-')}"
+    return [option] if value is True else [option, str(value)]
 
 
 def _untyped(recorded: Request, store: Store) -> Request:
@@ -94,7 +142,7 @@ def settings_of(request: ExperimentRequest) -> ExperimentRequest:
     return replace(request, experiment="", gpus=None, gpus_per_training=1, data=data, settings=settings or None)
 
 
-def _refuse_unnamed() -> Request:
+def _refuse_unnamed() -> NoReturn:
     from pipeline.errors import PipelineError
 
     raise PipelineError("these options need an experiment: name it before them, see `ssdpipe list`")

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiments.cli.requests import ExperimentRequest, request_from
-from experiments.cli.requests.recorded import settings_of, stored_experiment
+from experiments.cli.requests.recorded import settings_of, stored_experiment, typed_options
 from experiments.cli.shared.completion import DEFAULT_STORE
-from pipeline.redaction import redacted, redacted_arguments
+from pipeline.redaction import redacted
 
 if TYPE_CHECKING:
     from experiments.framework.comparison import StoredExperiment
@@ -67,15 +67,4 @@ def _recorded(request: ExperimentRequest, store: Store) -> Iterator[ExperimentRe
 
 def _typed(verb: str, request: ExperimentRequest) -> str:
     """The request as a command line."""
-    plain = ExperimentRequest(experiment=request.experiment)
-    values = [(item.name, getattr(request, item.name)) for item in fields(request)]
-    changed = [_option(name, value) for name, value in values if value != getattr(plain, name)]
-    options = redacted_arguments([word for option in changed for word in option])
-    return shlex.join(["ssdpipe", verb, request.experiment, *options])
-
-
-def _option(name: str, value: Any) -> list[str]:
-    if name == "settings":
-        return [word for setting in value for word in ("-s", setting)]
-    option = f"--{name.replace('_', '-')}"
-    return [option] if value is True else [option, str(value)]
+    return shlex.join(["ssdpipe", verb, request.experiment, *typed_options(request)])

@@ -1,12 +1,13 @@
 """Formatting for printed output: aligned columns, percent with one decimal, sizes, durations, operations.
 
-Tested in tests/experiments/cli/data/test_app.py.
+Tested in tests/experiments/cli/shared/test_printing.py and tests/experiments/cli/data/test_app.py.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,36 @@ if TYPE_CHECKING:
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
-    """Rows of cells as aligned text, with two spaces between columns."""
+    """Rows of cells as aligned text, with two spaces between columns.
+
+    On a terminal that is too narrow, the widest cells continue on further lines.
+    """
     from pipeline.terminal import visible
 
     cells = [list(map(visible, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
+    widths = _narrowed(cells, widths, text_width())
+    parts = [[_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
+    lines = (line for row in parts for line in zip_longest(*row, fillvalue=""))
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
     return "\n".join(line.rstrip() for line in padded)
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    return wrap(cell, width, break_on_hyphens=False) if len(cell) > width else [cell]
+
+
+def _narrowed(cells: Sequence[Sequence[str]], widths: list[int], room: int | None) -> list[int]:
+    """The widths, the largest reduced until all fit; none below its longest word, and none below 8."""
+    least = [max((len(word) for row in cells for word in row[at].split()), default=0) for at in range(len(widths))]
+    widths = list(widths)
+    while room and sum(widths) + 2 * (len(widths) - 1) > room:
+        spare = [width - max(8, low) for width, low in zip(widths, least, strict=True)]
+        if max(spare) <= 0:
+            break
+        widest = max((at for at in range(len(widths)) if spare[at] > 0), key=lambda at: widths[at])
+        widths[widest] -= 1
+    return [max(width, 1) for width in widths]
 
 
 def text_width() -> int | None:

@@ -96,7 +96,8 @@ def store_with(folder: Path, *, results: tuple[str, ...] = (), planned: tuple[st
 
 
 def test_experiments_recipes_and_presets_are_completed(tmp_path: Path) -> None:
-    assert completed("ssdpipe plan ", tmp_path) == [*experiment_names(), *ALIASES]
+    assert completed("ssdpipe run ", tmp_path) == [*experiment_names(), *ALIASES]
+    assert completed("ssdpipe plan ssd-", tmp_path) == ["ssd-tiny"]
     assert completed("ssdpipe run ablation-la", tmp_path) == ["ablation-layers"]
     assert completed("ssdpipe train ssd300-short", tmp_path) == ["ssd300-short-voc0712"]
     assert completed("ssdpipe recipe show ", tmp_path) == list(RECIPES)

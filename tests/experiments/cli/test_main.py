@@ -74,7 +74,7 @@ def test_help_imports_nothing_heavy() -> None:
         (("plan", "ablation-layers", "--preset", "tny"), "there is no preset 'tny'; did you mean 'tiny'?"),
         (("evaluate", "weights", "a.pt", "--protocol", "voc21"), "there is no protocol 'voc21'; did you mean 'voc12'"),
         (("plan", "tabel3"), "did you mean 'table3'"),
-        (("plan", "ssd200-narrow"), "but a recipe of that name: `ssdpipe train ssd200-narrow`"),
+        (("run", "ssd200-narrow"), "but a recipe of that name: `ssdpipe train ssd200-narrow`"),
     ],
 )
 def test_a_mistake_ends_with_one_message_and_exit_code_2_and_writes_nothing(

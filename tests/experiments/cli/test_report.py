@@ -149,9 +149,19 @@ def test_every_option_that_changes_results_has_a_page_of_its_own(project: Projec
     assert project.ssdpipe(*commands[1], "--gpus", "0").stdout.split() == changed  # GPUs change no result
 
 
+def test_compare_completes_the_options_by_those_of_the_newest_run_that_has_them(ran: Ran) -> None:
+    done = ran.ssdpipe("compare", "--preset", "tiny")
+    assert done.exit_code == 0, done.output
+    assert "not run" not in done.stdout
+    assert "options of the newest run" in done.stderr
+    assert shlex.join(CHANGED) in done.stderr
+    assert ran.ssdpipe("compare", "--preset", "tiny", *CHANGED).stdout == done.stdout
+    assert "not run" in ran.ssdpipe("compare", "--preset", "tiny", "--seeds", "2").stdout
+
+
 @pytest.mark.parametrize("verb", ["report", "compare"])
 def test_without_any_number_the_commands_that_have_some_are_shown(ran: Ran, verb: str) -> None:
-    note, title, command = ran.ssdpipe(verb, "--preset", "tiny").stderr.splitlines()
+    note, title, command = ran.ssdpipe(verb, "--preset", "tiny", "--seeds", "2").stderr.splitlines()
     assert note.endswith("has no number for these options")
     assert title == "it has numbers for:"
     program, *typed = shlex.split(command)

@@ -136,3 +136,36 @@ def _wait_for(there: Callable[[], bool], seconds: float = 120.0) -> None:
     while not there():
         assert time.monotonic() < end, f"not there after {seconds} s"
         time.sleep(0.1)
+
+
+def test_ctrl_c_while_ray_starts_ends_with_130_and_the_command_that_continues(project: Project) -> None:
+    screen, inner = pty.openpty()
+    arguments = [
+        "data",
+        "shard",
+        str(project.data),
+        "--split",
+        "test",
+        "--no-mlflow",
+        "--store",
+        str(project.store / "b"),
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=inner,
+        start_new_session=True,
+    )
+    os.close(inner)
+    printed = b""
+    try:
+        while b"starting Ray" not in printed:
+            printed += os.read(screen, 1000)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(60) == 130
+        printed += os.read(screen, 10_000)
+    finally:
+        process.kill()
+        os.close(screen)
+    assert b"Traceback" not in printed
+    assert f"data shard {project.data} --split test".encode() in printed.rpartition(b"the same command continues:")[2]

@@ -21,6 +21,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.ray_backend.reachable import check_cluster
+from pipeline.ray_backend.session import connect
 from tests.experiments.cli.test_main import ssdpipe
 
 if TYPE_CHECKING:
@@ -292,3 +293,31 @@ def test_a_file_name_that_is_not_utf8_is_refused_by_name(project: Project, tmp_p
     assert done.returncode == 2, done.stderr
     assert re.search(r"caf.xe9\S* is not UTF-8 text: rename the file or folder", done.stderr)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["show a", "data check s3://bucket/a", "du"])
+def test_a_bucket_out_of_reach_is_a_mistake_with_its_remedy(tmp_path: Path, command: str) -> None:
+    surroundings = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{closed_port()}",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "SSDPIPE_STORE": "s3://bucket/store",
+    }
+    done = ssdpipe(*command.split(), where=tmp_path, **surroundings)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "AWS_ENDPOINT_URL" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["data check ftp://host/a", "show a --store ftp://host/a"])
+def test_a_scheme_that_is_not_supported_is_refused_with_those_that_are(tmp_path: Path, command: str) -> None:
+    done = ssdpipe(*command.split(), where=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "ftp:// is not supported" in done.stderr
+    assert "s3, gs" in done.stderr
+
+
+def test_a_ray_that_does_not_start_is_a_mistake_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(PipelineError, match=r"Ray did not start on this machine: .*\n.*`ssdpipe doctor`"):
+        connect(cpus=-1)

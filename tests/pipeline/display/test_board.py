@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.display.board import Board, clock, news
-from pipeline.display.screen import LiveDisplay, PlainDisplay, display
+from pipeline.display.board import Board, clock, news, progress_lines
+from pipeline.display.screen import LiveDisplay, PlainDisplay, announced, display
 from pipeline.store.events import Event
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def event(kind: str, address: str = "train/a", time: float = 0.0, **data: Any) -> Event:
@@ -81,10 +86,6 @@ def test_a_stream_that_is_no_terminal_gets_plain_lines() -> None:
 
 
 def test_on_a_terminal_running_stages_stay_below_what_has_ended() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     stream = Terminal()
     shown = display(2, stream)
     assert isinstance(shown, LiveDisplay)
@@ -94,4 +95,39 @@ def test_on_a_terminal_running_stages_stay_below_what_has_ended() -> None:
     shown.tick()
     shown.on_event(Event(time=2, kind="run_finished"))
     assert "[1/2] shard/[train]  cached" in stream.getvalue()  # an address is no markup
-    assert "120 of 400" in stream.getvalue()
+    assert "120/400" in stream.getvalue()
+
+
+STAGES = {
+    "train/conv4_3-to-conv8_2-inside/seed0": (1_200, 1_650, "loss 4.21, 75 images/s"),
+    "train/a-rather-long-name-of-an-own-ablation-with-many-words/seed0": (119_000, 120_000, "loss 2.2, 1,211 images/s"),
+    "evaluate/all-six/seed0": (0, 0, ""),
+}
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_progress_line_fits_the_terminal_and_shows_steps_and_remaining_time_whole(width: int) -> None:
+    board = Board(total=22)
+    for address, (done, total, note) in STAGES.items():
+        board.apply(event("started", address, attempt=1))
+        for moment in (100, 160) if total else ():
+            steps = done - 600 if moment == 100 else done
+            board.apply(event("progress", address, time=moment, done=steps, total=total, note=note))
+    first, second, third = progress_lines(board.running, now=170.0, width=width)
+    assert max(map(len, (first, second, third))) <= width
+    assert "1,200/1,650  eta 0:45" in first
+    assert "119,000/120,000  eta 1:40" in second
+    assert second.startswith("train/a-rather")
+    assert "/seed0" in second
+    assert third.split() == ["evaluate/all-six/seed0", "starting,", "2:50"]
+    assert ("[#####---]" in first) == (width >= 80)
+
+
+def test_a_line_says_what_a_terminal_waits_for_and_vanishes() -> None:
+    stream = Terminal()
+    with announced("starting Ray", stream):
+        assert stream.getvalue() == "starting Ray"
+    assert stream.getvalue() == "starting Ray\r\x1b[K"
+    plain = io.StringIO()
+    with announced("starting Ray", plain):
+        assert plain.getvalue() == ""
