@@ -76,7 +76,8 @@ def _usual_classes(layout: Layout, outputs: int) -> tuple[str, ...]:
             return classes
     raise ValueError(
         f"the file has {outputs} outputs per box including background: neither VOC's 21 nor COCO's 81; "
-        "name its classes (--classes FILE, one per line, in the order of the outputs, without background)"
+        "name its classes (--classes FILE, one per line, in the order of the outputs, without background; "
+        "for --init of a training, write a file with `ssdpipe weights import` first)"
     )
 
 

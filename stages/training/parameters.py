@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from textwrap import shorten
 
 from pipeline.stage import Stage
 from ssd_core.spec.departures import leaves
 from ssd_core.spec.detector import Source
 from ssd_core.spec.recipe import Recipe
+
+LONGEST = 1000
+"""Characters of the class names that are shown; the weights hold them all."""
 
 
 def training_parameters(recipe: Recipe, initial: Stage | None) -> dict[str, str | int | float]:
@@ -16,6 +20,7 @@ def training_parameters(recipe: Recipe, initial: Stage | None) -> dict[str, str 
     return {
         "input_size": spec.input_size,
         "classes": len(spec.classes),
+        "class_names": shorten(", ".join(spec.classes), LONGEST, placeholder=" ..."),
         "backbone": type(spec.backbone).__name__,
         "sources": " ".join(source.layer for source in spec.sources),
         "ratios": " ".join(_ratios(source) for source in spec.sources),

@@ -11,6 +11,9 @@ import torch
 from typer.testing import CliRunner, Result
 
 from experiments.cli.main import app
+from experiments.framework.loading import named_setup
+from experiments.framework.setups import starting_from
+from pipeline.driver.in_process import run_in_process
 from pipeline.errors import PipelineError
 from ssd_core.network.model import parameter_shapes
 from ssd_core.spec.paper import ssd300
@@ -19,6 +22,7 @@ from ssd_core.weights.importing import tensor_names
 from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.layouts.known import LAYOUTS
 from ssd_core.weights.weights import load_weights
+from stages.training.weight_files import stored_weights
 
 SPEC = ssd300(COCO_CLASSES, scales="coco")
 
@@ -51,6 +55,30 @@ def test_an_imported_file_is_a_file_of_ssdpipe(theirs: Path, tmp_path: Path) -> 
         weights = load_weights(stream)
     assert (weights.spec.classes, weights.spec.clip_boxes) == (COCO_CLASSES, True)
     assert torch.equal(weights.state["l2_norm.scale"], torch.full((512,), 20.0))
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_training_starts_from_another_programs_detector_with_any_classes(
+    theirs: Path, tmp_path: Path, *, named: bool
+) -> None:
+    file, names = theirs, ("cat", "dog", "parrot")
+    if named:  # of other classes than VOC's and COCO's
+        spec = ssd300(("leaf", "nut"))
+        layout = tensor_names(LAYOUTS["amdegroot"], spec)
+        state = initial_detector(spec, 1).state_dict()
+        torch.save({layout[name]: tensor for name, tensor in state.items()}, tmp_path / "nuts.pth")
+        (tmp_path / "nuts.txt").write_text("leaf\nnut\n")
+        file = tmp_path / "nuts.pt"
+        assert ssdpipe("import", tmp_path / "nuts.pth", "--classes", tmp_path / "nuts.txt", "-o", file).exit_code == 0
+    setup = starting_from(named_setup("ssd300-voc0712"), str(file))
+    assert setup.initial is not None
+    weights = stored_weights(run_in_process(setup.initial, str(tmp_path / "store")))
+    detector = initial_detector(ssd300(names), 0, weights)
+    own, fresh = detector.state_dict(), initial_detector(ssd300(names), 0).state_dict()
+    kept = {name for name in own if torch.equal(own[name], weights.state[name])}
+    assert {name for name in own if not name.startswith("heads.")} <= kept
+    assert {name for name in own.keys() - kept if not torch.equal(own[name], fresh[name])} == set()
+    assert detector.spec.classes == names
 
 
 def test_an_existing_file_is_not_overwritten(theirs: Path, tmp_path: Path) -> None:

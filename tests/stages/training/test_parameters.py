@@ -25,6 +25,7 @@ def differences(ours: Recipe) -> dict[str, str]:
 def test_the_detector_is_summarised_in_a_few_comparable_values() -> None:
     parameters = training_parameters(PAPER, None)
     assert (parameters["input_size"], parameters["classes"], parameters["boxes"]) == (300, 20, 8732)
+    assert str(parameters["class_names"]).startswith("aeroplane, bicycle, ")
     assert parameters["backbone"] == "Vgg16"
     assert parameters["sources"] == "conv4_3 conv7 conv8_2 conv9_2 conv10_2 conv11_2"
     assert parameters["ratios"] == "1,2 1,2,3 1,2,3 1,2,3 1,2 1,2"
