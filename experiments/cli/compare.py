@@ -5,11 +5,18 @@ Tested in tests/experiments/cli/test_show.py.
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
 from experiments.cli.requests import ExperimentRequest
-from experiments.cli.shared.options import StorePlace
+from experiments.cli.shared.options import JsonOption, StorePlace
+
+if TYPE_CHECKING:
+    from experiments.framework.comparison import StoredExperiment
 
 
-def compare(request: ExperimentRequest, place: StorePlace) -> None:
+def compare(request: ExperimentRequest, place: StorePlace, as_json: JsonOption = False) -> None:
     """Print an experiment's table from the store.
 
     Columns: paper, ours, difference; rows without a result read "not run". With only a name, the options of its last
@@ -18,6 +25,7 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
     """
     from experiments.cli.requests.recorded import resolve_request, stored_experiment
     from experiments.cli.requests.results_elsewhere import hint_if_empty
+    from experiments.cli.shared.table_text import table_text
     from pipeline.errors import PipelineError
     from pipeline.store.store import Store
     from stages.placement import Placement
@@ -28,5 +36,17 @@ def compare(request: ExperimentRequest, place: StorePlace) -> None:
         raise PipelineError(f"the last run, `{resolved.command}`, has no table: name an experiment, see `ssdpipe list`")
     members = resolved.members()
     tables = [(member, stored_experiment(member, [member.target(Placement())], store)) for member in members]
-    print("\n".join(stored.text() for _, stored in tables), end="")
+    if as_json:
+        print(json.dumps([_document(stored) for _, stored in tables], indent=1))
+    else:
+        print("\n".join(table_text(stored) for _, stored in tables), end="")
     hint_if_empty("compare", tables, store, place.store)
+
+
+def _document(stored: StoredExperiment) -> dict[str, Any]:
+    """The cells of the table with all their numbers, accuracies as fractions."""
+    cells = [
+        asdict(line) | {"mean": line.mean, "spread": line.spread, "difference": line.difference}
+        for line in stored.lines()
+    ]
+    return {"title": stored.table.title, "preset": stored.table.preset, "note": stored.note, "cells": cells}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from experiments.cli.shared.completion import complete_recipe
+from experiments.cli.shared.options import JsonOption
+
+if TYPE_CHECKING:
+    from ssd_core.spec.departures import Departure
 
 RecipeArgument = Annotated[str, typer.Argument(help="See `ssdpipe recipe list`.", autocompletion=complete_recipe)]
 
@@ -15,17 +21,21 @@ app = typer.Typer(help="Show named recipes and their settings.")
 
 
 @app.command("list")
-def list_recipes() -> None:
+def list_recipes(as_json: JsonOption = False) -> None:
     """List the recipes for `ssdpipe train`."""
     from experiments.cli.shared.printing import columns
     from experiments.framework.loading import named_setup
     from experiments.framework.names import RECIPES
 
-    print(columns((name, named_setup(name).about) for name in RECIPES))
+    recipes = {name: named_setup(name).about for name in RECIPES}
+    if as_json:
+        print(json.dumps([{"name": name, "about": about} for name, about in recipes.items()], indent=1))
+    else:
+        print(columns(recipes.items()))
 
 
 @app.command()
-def show(name: RecipeArgument) -> None:
+def show(name: RecipeArgument, as_json: JsonOption = False) -> None:
     """Show every setting of a recipe.
 
     `*` marks a setting that differs from the paper's SSD300 on VOC 07+12; the paper's value follows.
@@ -35,6 +45,12 @@ def show(name: RecipeArgument) -> None:
 
     setup = named_setup(name)
     changed = {departure.field: departure for departure in departures(setup.recipe)}
+    if as_json:
+        settings = {
+            path: {"value": value, "paper": _papers(changed, path, value)} for path, value in leaves(setup.recipe)
+        }
+        print(json.dumps({"name": name, "about": setup.about, "settings": settings}, indent=1))
+        return
     print(f"# {name}: {setup.about}")
     for path, value in leaves(setup.recipe):
         note = f"  (SSD300: {changed[path].paper or 'none'})" if path in changed else ""
@@ -45,6 +61,11 @@ def show(name: RecipeArgument) -> None:
     for title, sources in (("train on", setup.train), ("test on", setup.test)):
         print(f"# {title}: {', '.join(f'{source.name} {source.split}' for source in sources)}")
     print(f"# initial weights: {setup.initial.address if setup.initial else 'random'}")
+
+
+def _papers(changed: Mapping[str, Departure], path: str, value: str) -> str | None:
+    """The paper's value of a setting, None where it has none."""
+    return (changed[path].paper or None) if path in changed else value
 
 
 @app.command()

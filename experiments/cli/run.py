@@ -36,9 +36,10 @@ def run(request: ExperimentRequest, running: RunOptions) -> None:
 def _print_results(request: ExperimentRequest, store: Store, *, run_id: str = "") -> None:
     """Print the table of each experiment, as far as it is computed, and the path of its report."""
     from experiments.cli.report import refresh
+    from experiments.cli.shared.table_text import table_text
     from experiments.framework.comparison import StoredExperiment
     from stages.placement import Placement
 
     for member in request.members():
-        print(StoredExperiment.of([member.target(Placement())], store).text())
+        print(table_text(StoredExperiment.of([member.target(Placement())], store)))
         print(f"report: {refresh(member, store, run_id=run_id)}", flush=True)

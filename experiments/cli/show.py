@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from experiments.cli.shared.options import StageArgument, StorePlace
+from experiments.cli.shared.options import JsonOption, StageArgument, StorePlace
 
 if TYPE_CHECKING:
     from pipeline.store.store import Manifest, Store
@@ -15,6 +17,7 @@ def show(
     stage: StageArgument = "",
     *,
     place: StorePlace,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the newest result of a stage.
 
@@ -27,8 +30,26 @@ def show(
 
     store = Store.open(place.store)
     manifest = find_result(store, stage)
+    if as_json:
+        print(json.dumps(_document(manifest, store), indent=1))
+        return
     print(visible(manifest.address))
     print(columns(_rows(manifest, store)))
+
+
+def _document(manifest: Manifest, store: Store) -> dict[str, Any]:
+    return {
+        "address": manifest.address,
+        "key": manifest.key,
+        "path": store.output(manifest).place(),
+        "finished": manifest.finished,
+        "seconds": manifest.seconds,
+        "provenance": manifest.provenance,
+        "inputs": manifest.inputs,
+        "settings": manifest.settings,
+        "numbers": dict(_numbers(manifest, store)),
+        "files": [asdict(file) for file in manifest.files],
+    }
 
 
 def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:

@@ -1,9 +1,14 @@
-"""`ssdpipe why`: the differences between a stage now and its newest result."""
+"""`ssdpipe why`: the differences between a stage now and its newest result.
+
+Tested in tests/experiments/cli/test_json.py.
+"""
 
 from __future__ import annotations
 
+import json
+
 from experiments.cli.requests import ExperimentRequest
-from experiments.cli.shared.options import StageArgument, StorePlace
+from experiments.cli.shared.options import JsonOption, StageArgument, StorePlace
 
 
 def why(
@@ -11,6 +16,7 @@ def why(
     *,
     request: ExperimentRequest,
     place: StorePlace,
+    as_json: JsonOption = False,
 ) -> None:
     """Explain why a stage will run.
 
@@ -26,4 +32,5 @@ def why(
 
     store = Store.open(place.store)
     graph = Graph(resolve_request(request, store, stage).targets(Placement()))
-    print("\n".join(reasons(graph, store, Resolver(graph), stage)))
+    lines = reasons(graph, store, Resolver(graph), stage)
+    print(json.dumps({"stage": stage, "reasons": lines}, indent=1) if as_json else "\n".join(lines))

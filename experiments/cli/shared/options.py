@@ -36,6 +36,9 @@ LayoutOption = Annotated[
 ]
 
 
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
 def comma_separated(text: str) -> tuple[str, ...]:
     """Names from a comma-separated list."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

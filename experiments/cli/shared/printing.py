@@ -24,7 +24,8 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
     cells = [list(map(visible, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    widths = _narrowed(cells, widths, text_width())
+    least = [max([8, *(len(word) for row in cells for word in row[at].split())]) for at in range(len(widths))]
+    widths = narrowed(widths, least, text_width())
     parts = [[_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     lines = (line for row in parts for line in zip_longest(*row, fillvalue=""))
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
@@ -35,17 +36,15 @@ def _wrapped(cell: str, width: int) -> list[str]:
     return wrap(cell, width, break_on_hyphens=False) if len(cell) > width else [cell]
 
 
-def _narrowed(cells: Sequence[Sequence[str]], widths: list[int], room: int | None) -> list[int]:
-    """The widths, the largest reduced until all fit; none below its longest word, and none below 8."""
-    least = [max((len(word) for row in cells for word in row[at].split()), default=0) for at in range(len(widths))]
+def narrowed(widths: Sequence[int], least: Sequence[int], room: int | None) -> list[int]:
+    """The widths, the largest reduced until all columns fit; none below its least."""
     widths = list(widths)
     while room and sum(widths) + 2 * (len(widths) - 1) > room:
-        spare = [width - max(8, low) for width, low in zip(widths, least, strict=True)]
-        if max(spare) <= 0:
+        reducible = [at for at in range(len(widths)) if widths[at] > least[at]]
+        if not reducible:
             break
-        widest = max((at for at in range(len(widths)) if spare[at] > 0), key=lambda at: widths[at])
-        widths[widest] -= 1
-    return [max(width, 1) for width in widths]
+        widths[max(reducible, key=lambda at: widths[at])] -= 1
+    return widths
 
 
 def text_width() -> int | None:

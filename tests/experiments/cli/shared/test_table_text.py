@@ -1,0 +1,20 @@
+"""The table of an experiment on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from experiments.cli.main import app
+
+
+@pytest.mark.parametrize("experiment", ["ablation-layers", "voc2007", "small-object-augmentation"])
+def test_the_table_fits_80_columns_and_loses_no_word(tmp_path: Path, experiment: str) -> None:
+    command = ["compare", experiment, "--preset", "tiny", "--store", str(tmp_path)]
+    wide = CliRunner().invoke(app, command).stdout
+    narrow = CliRunner().invoke(app, command, env={"COLUMNS": "80"}).stdout
+    assert max(map(len, wide.splitlines())) > 80
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert sorted(narrow.replace("-", "").split()) == sorted(wide.replace("-", "").split())
