@@ -18,6 +18,7 @@ from experiments.cli.compare import compare
 from experiments.cli.data import app as data
 from experiments.cli.detect import detect
 from experiments.cli.doctor.command import doctor
+from experiments.cli.export.command import export
 from experiments.cli.front import (
     DETECTORS,
     EXPERIMENTS,
@@ -81,6 +82,7 @@ app.command(rich_help_panel=EXPERIMENTS)(expanded(report))
 app.add_typer(new.app, name="new", rich_help_panel=EXPERIMENTS)
 app.command(rich_help_panel=DETECTORS)(expanded(train))
 app.command(rich_help_panel=DETECTORS)(expanded(detect))
+app.command(rich_help_panel=DETECTORS)(expanded(export))
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel=DETECTORS)
 app.command(rich_help_panel=DETECTORS)(analyze)
 app.command(rich_help_panel=DETECTORS)(expanded(submission))

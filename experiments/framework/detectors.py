@@ -38,10 +38,15 @@ def load(
     `choices` are for a file of another program. Raises PipelineError when there are no such weights.
     """
     content = weights if isinstance(weights, Weights) else find_weights(str(weights), store=store, choices=choices)
-    if not content.detects:
-        raise PipelineError(f"{weights} holds initial weights for a training (--init), not a detector")
+    require_detector(content, str(weights))
     limits = limits or DetectionLimits(min_score=min_score)
     return Predictor(content, limits=limits, device=device, batch_size=batch_size)
+
+
+def require_detector(weights: Weights, named: str) -> None:
+    """Raises PipelineError for initial weights."""
+    if not weights.detects:
+        raise PipelineError(f"{named} holds initial weights for a training (--init), not a detector")
 
 
 def find_weights(named: str, *, store: str = "", choices: ImportChoices = AUTODETECT) -> Weights:

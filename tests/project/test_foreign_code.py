@@ -19,7 +19,7 @@ RISKY = re.compile(
     r"|subprocess\..*|pty\..*|os\.(exec\w+|system|popen|spawn\w+|posix_spawn\w*|fork\w*|startfile|symlink|link)"
     r"|multiprocessing\..*|ctypes\..*|cffi\..*"
     r"|(c?pickle|cPickle|dill|joblib|marshal|shelve|copyreg)\..*|(ray\.)?cloudpickle\..*"
-    r"|torch\.(load|hub\..*|jit\.load|package\..*)|numpy\.(load|lib\..*\.read_array|lib\.npyio\..*|fromregex)"
+    r"|torch\.(load|hub\..*|jit\.load|export\.load|package\..*)|numpy\.(load|lib\..*\.read_array|lib\.npyio\..*|fromregex)"
     r"|pandas\.read_\w+|yaml\..*|jinja2\.(Template|Environment)"
     r"|webbrowser\..*|urllib\.request\..*|requests\..*|http\.client\.HTTP\w*Connection|ftplib\..*|smtplib\..*"
     r"|socket\.(socket|create_connection)|shutil\.unpack_archive|xml\..*\.(fromstring|parse|iterparse|XML|XMLParser)"
@@ -79,6 +79,8 @@ ALLOWED = {
     "expat limits what internal ones expand to",
     "stages/datasets/yolo/yolo_config.py: yaml.YAMLError": "a type",
     "stages/datasets/yolo/yolo_config.py: yaml.safe_load": "plain values only",
+    "stages/export/runtimes.py: torch.export.load": "the file that this command has just written",
+    "stages/export/runtimes.py: torch.jit.load": "the file that this command has just written",
     "stages/reporting/rendering.py: jinja2.Environment": "templates of this package only; values are escaped",
     "stages/training/torchvision_files.py: torch.hub.get_dir": "a path",
 }

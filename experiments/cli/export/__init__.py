@@ -1,0 +1,1 @@
+"""`ssdpipe export`: detectors as files of other runtimes."""
