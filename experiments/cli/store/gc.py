@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from experiments.cli.shared.options import StorePlace
+from experiments.cli.shared.options import JsonOption, StorePlace
 from pipeline.terminal import visible
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def gc(
     run_days: Annotated[
         float, typer.Option("--run-days", min=0, help="Age from which records of runs are deleted, but the newest.")
     ] = 30.0,
+    as_json: JsonOption = False,
 ) -> None:
     """Delete what killed runs left behind.
 
@@ -35,12 +37,19 @@ def gc(
     note_links(store.folder)
     freed = Counter[str]()
     number = Counter[str]()
+    listed: list[dict[str, Any]] = []
     for found in leftovers(store, is_wanted=wanted_keys(store), run_days=run_days):
-        freed[found.what] += found.size if dry_run else collect(store, found)
+        count = found.size if dry_run else collect(store, found)
+        freed[found.what] += count
         number[found.what] += 1
-        if dry_run:
+        if as_json:
+            listed.append({"path": found.path, "what": found.what, "bytes": count})
+        elif dry_run:
             print(_line(found))
-    _print(number, freed, dry_run)
+    if as_json:
+        print(json.dumps({"deleted": not dry_run, "bytes": freed.total(), "leftovers": listed}, indent=1))
+    else:
+        _print(number, freed, dry_run)
 
 
 def _line(found: Leftover) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -82,6 +83,7 @@ def test_work_is_kept_while_the_run_that_started_it_cannot_be_repeated_here(proj
 def test_work_whose_key_a_repeated_run_would_not_have_is_deleted(project: Project, store: Store) -> None:
     shards = store.manifests()[0]
     log = EventLog(store.run("20200101-000000-002"))
+    log.on_event(Event(time=0.0, kind="run_started"))
     log.on_event(Event(time=0.0, kind="started", address=shards.address, key="c" * 64))
     store.work("c" * 64).write_bytes("images.parquet", b"x")
     project.ssdpipe("gc")
@@ -97,6 +99,13 @@ def test_nothing_that_a_running_driver_holds_is_deleted(project: Project, store:
         assert store.folder.exists(f"leases/{'b' * 64}.json")
     finally:
         leases.close()
+
+
+def test_the_leftovers_are_json_with_their_bytes(project: Project, store: Store) -> None:
+    document = json.loads(project.ssdpipe("gc", "--dry-run", "--json").stdout)
+    assert document["bytes"] == sum(each["bytes"] for each in document["leftovers"]) > 0
+    assert document["deleted"] is False
+    assert all(each["path"] and each["what"] for each in document["leftovers"])
 
 
 def test_du_accounts_for_every_byte_of_the_results(project: Project, store: Store) -> None:
