@@ -25,14 +25,18 @@ XML_PARTS = ("pose", "truncated", "occluded", "part", "actions", "point", "polyg
 
 def count_left_behind(data_set: DataSet, splits: Iterable[str], losses: Losses) -> None:
     """Add what the annotations of these splits hold besides classes, boxes, flags and areas."""
-    for split in splits:
-        source = data_set.source(split)
-        folder = source.located()
-        if data_set.layout == "coco":
-            _of_json(folder, source.files_read(folder).contents, losses)
-        elif data_set.layout in ("voc", "ilsvrc"):
-            files = {image.annotation_file for image in source.listing(folder).images}
-            _of_xml(folder, sorted(files), losses)
+    sources = [data_set.source(split) for split in splits]
+    folder = sources[0].located()
+    if data_set.layout == "coco":
+        _of_json(folder, _each_once(source.files_read(folder).contents for source in sources), losses)
+    elif data_set.layout in ("voc", "ilsvrc"):
+        listings = (source.listing(folder).images for source in sources)
+        _of_xml(folder, _each_once([image.annotation_file for image in images] for images in listings), losses)
+
+
+def _each_once(groups: Iterable[Iterable[str]]) -> list[str]:
+    """Files of all splits, those that several share once."""
+    return list(dict.fromkeys(file for group in groups for file in group))
 
 
 def _of_json(folder: Folder, files: Iterable[str], losses: Losses) -> None:

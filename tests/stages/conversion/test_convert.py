@@ -122,6 +122,22 @@ def test_what_a_layout_cannot_hold_is_counted_and_named(tmp_path: Path) -> None:
     assert image["id"] == 7
 
 
+@pytest.mark.parametrize("layout", ["voc", "coco"])
+def test_what_is_lost_of_an_image_in_several_splits_counts_once(tmp_path: Path, layout: str) -> None:
+    outline = {"id": 2, "bbox": [1, 1, 9, 9], "segmentation": [[1, 1, 10, 1, 10, 10]]}
+    root = coco(tmp_path / "set", outline)
+    (root / "annotations/instances_train.json").rename(root / "annotations/instances_train2017.json")
+    assert "trainval35k" in find_data_set(str(root)).splits
+    if layout == "voc":
+        assert ssdpipe("convert", str(root), "--to", "voc", "--out", str(tmp_path / "voc")).exit_code == 0
+        root = tmp_path / "voc"
+        file = root / "Annotations/7.xml"
+        file.write_text(file.read_text().replace("<difficult>", "<truncated>1</truncated><difficult>"))
+    done = ssdpipe("convert", str(root), "--to", "coco", "--out", str(tmp_path / "out"))
+    lost = {"voc": "element truncated of objects: 1,", "coco": "field segmentation of annotations: 1,"}[layout]
+    assert f"not in layout coco: {lost}" in done.output
+
+
 def test_nothing_is_written_when_a_strict_conversion_would_lose_something(tmp_path: Path) -> None:
     root = coco(tmp_path / "set", {"id": 1, "bbox": [0, 0, 60, 40], "iscrowd": 1}, {"id": 2, "bbox": [1, 1, 9, 9]})
     done = ssdpipe("convert", str(root), "--to", "yolo", "--out", str(tmp_path / "out"), "--strict")
