@@ -107,8 +107,8 @@ def _stem(weights: str) -> str:
 def _print(found: Comparison, title: str) -> None:
     from experiments.cli.shared.printing import columns
 
-    order = f"{found.same + found.tied} of {found.images} images, {found.detections:,} detections"
-    order += f", {found.tied} of these but for tied scores" if found.tied else ""
+    order = f"{found.same + found.tied} of {found.images} images"
+    order += f", {found.tied} of them but for ties" if found.tied else ""
     scores = "-" if isnan(found.own_map) else f"{found.exported_map:.4f}; ssdpipe {found.own_map:.4f}"
     print(
         columns(
@@ -116,7 +116,7 @@ def _print(found: Comparison, title: str) -> None:
                 (f"on {title}", ""),
                 ("same labels in the same order", order),
                 ("largest difference of scores", f"{found.score_difference:.1e}"),
-                ("same boxes", f"{found.detections - found.other_boxes:,} of {found.detections:,}"),
+                ("same boxes", f"{found.detections - found.other_boxes:,} of {found.detections:,} detections"),
                 ("mAP (voc07)", scores),
                 ("ms per image", f"{1000 * found.exported_seconds:.1f}; ssdpipe {1000 * found.own_seconds:.1f}"),
             ]
