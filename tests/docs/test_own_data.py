@@ -112,10 +112,17 @@ def test_the_tutorial_runs_from_the_folder_to_the_page(pets: Path) -> None:
     assert (pets / "found/index.html").is_file()
     scored = ssdpipe(*evaluate)
     assert scored.splitlines()[0] == "class  AP % (voc07)"
+    refused = started("evaluate", "weights", weights, "--data", "pets/boxes.csv")  # all images, trained ones included
+    assert refused.returncode == 2
+    assert "which is trained on" in refused.stderr
 
 
 def ssdpipe(*words: str) -> str:
-    command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    done = started(*words)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def started(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
