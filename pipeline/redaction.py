@@ -14,9 +14,11 @@ from typing import Any
 
 HIDDEN = "***"
 
-_NAME = r"[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|access[_-]?key|api[_-]?key|account[_-]?key)[\w.-]*"
+_NAME = (
+    r"[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|access[_-]?key|api[_-]?key|account[_-]?key)[\w.-]*+"
+)
 _LOGIN = re.compile(
-    r"""(?P<scheme>\b[a-z][a-z0-9+.-]*:)
+    r"""(?P<scheme>(?<![a-z0-9+.-])[0-9+.-]*[a-z][a-z0-9+.-]*+:)  # each run of characters is read once: linear time
     (?:
         (?P<slashes>/{1,2})(?P<name>[^\s/:@?\#"<>]*):(?!\d+(?:[/?\#]|\s|$))[^\s"<>]*@  # a password may hold / and @
       | (?P<both>//)(?P<alone>[^\s/?\#"<>]*)@
@@ -28,7 +30,7 @@ _CONTAINERS = ("abfs:", "abfss:", "hdfs:", "viewfs:")
 
 _QUERY = re.compile(r"\?([^\s\"'<>?#]*=[^\s\"'<>?#]*)")
 _PARAMETER = re.compile(rf"{_NAME}|.*signature|sig|key|pwd|pass|auth|user|username", re.IGNORECASE)
-_ASSIGNED = re.compile(rf"\b({_NAME}(?:=|[\"']\s*[:=]\s*)[\"']?)[^\s&;,\"'<>]+", re.IGNORECASE)
+_ASSIGNED = re.compile(rf"(?<![\w.-])({_NAME}(?:=|[\"']\s*[:=]\s*)[\"']?)[^\s&;,\"'<>]+", re.IGNORECASE)
 _OPTION = re.compile(rf"--?{_NAME}", re.IGNORECASE)
 _OPTION_IN_TEXT = re.compile(rf"(?<!\S)(--{_NAME}\s+)(?!-)\S+", re.IGNORECASE)
 _HEADER = re.compile(r"(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:\w+ )?|\bbearer )[^\s\"',]{8,}", re.IGNORECASE)
