@@ -152,7 +152,8 @@ def _as_os_errors() -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileNotFoundError(_short(error)) from None
     except BaseError as error:
-        raise OSError(_short(error)) from None
+        text = _short(error)  # refused credentials, say, are not named as an error of S3
+        raise OSError(text if "S3 error" in text else f"S3 error: {text}") from None
 
 
 def _short(error: Exception) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import threading
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from pyarrow import fs
 
 from pipeline.folder import Folder
 from pipeline.s3_place import completed
+from pipeline.store.faults import as_place_error, as_store_fault
 from tests.s3_server import S3Server
 
 
@@ -152,3 +156,37 @@ def test_a_server_that_does_not_answer_is_an_os_error(s3_place: str, monkeypatch
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
         Folder.at(s3_place).read_bytes("a")
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """Answers each request as a server does for a key that is wrong or has no rights."""
+
+    def _refuse(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(401 if "wrong" in self.path else 403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_PUT = do_HEAD = _refuse  # noqa: N815 - of the standard library
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_credentials_that_are_refused_are_a_fault_of_the_store_in_each_operation() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = f"?endpoint_override=http://127.0.0.1:{server.server_port}&region=us-east-1"
+        for name in ("wrong", "barred"):
+            folder = Folder.at(f"s3://key:secret@bucket/{name}{place}")
+            for operation in (
+                folder.read_bytes,
+                folder.exists,
+                folder.is_file,
+                partial(folder.write_bytes, content=b""),
+            ):
+                with pytest.raises(OSError, match="S3 error") as refused:
+                    operation("a")
+                assert as_store_fault(refused.value, folder)
+                assert as_place_error(refused.value)
+        server.shutdown()
