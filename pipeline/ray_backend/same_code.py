@@ -34,15 +34,13 @@ class Code:
 
     @classmethod
     def this(cls) -> Code:
-        import ray
-
-        return cls(ray.get_runtime_context().get_node_id(), _parts())
+        return cls(_node(), _parts())
 
     def require(self) -> None:
         """Raise PipelineError in a process on another node whose code differs from this."""
+        if _node() == self.node:
+            return  # before the sources are read: each process would do that
         here = Code.this()
-        if here.node == self.node:
-            return
         names = sorted({*self.parts, *here.parts})
         if different := [name for name in names if self.parts.get(name) != here.parts.get(name)]:
             raise PipelineError(
@@ -70,6 +68,12 @@ def remember_driver(code: Code) -> None:
 def driver_code() -> Code | None:
     """The driver's code, in the process of a stage on Ray; None elsewhere."""
     return _driver[0] if _driver else None
+
+
+def _node() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
 
 
 @lru_cache
