@@ -94,8 +94,6 @@ class Scheduler:
         self._stops = 0
         self._fault: StoreFault | ClusterLost | None = None
         self._prepared = False
-        self._heeded = 0
-        """Requests to stop that were read from the store."""
 
     @property
     def result(self) -> Result:
@@ -325,8 +323,9 @@ class Scheduler:
             self._executor.cancel(handle, force=True)
         elif saves and step == Step.SAVE:
             try:
+                refuse_if_gone(self._store.folder)  # the request would start another store in its place
                 request_stop(self._store.work(pending.draft.key))
-            except OSError:
+            except (OSError, StoreFault):
                 self._executor.cancel(handle)
         elif saves or first:
             self._executor.cancel(handle)
@@ -347,8 +346,8 @@ class Scheduler:
                 self._budget.grow(self._growth())
         if self._clock() >= self._next_look:
             self._next_look = self._clock() + STOP_POLL_SECONDS
-            for _ in range(self._heeded, requested_stops(self._store.run(self._run_id))):
-                self._heeded += 1
+            requested = requested_stops(self._store.run(self._run_id))
+            while self._stops < requested:  # a request after Ctrl-C asks for nothing more
                 self.stop()
         for observer in self._observers:
             observer.tick()

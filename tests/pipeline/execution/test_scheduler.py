@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import Interrupted, PipelineError, StageFailed
+from pipeline.errors import Interrupted, PipelineError, StageFailed, StoreFault
 from pipeline.execution.executor import Cancelled, Handle, InlineExecutor, WorkerLost
 from pipeline.execution.job import Job
 from pipeline.execution.outcome import Retries
@@ -21,6 +21,7 @@ from pipeline.stage import Resources, Stage, execution
 from pipeline.store.events import Event
 from pipeline.store.lease import Leases
 from pipeline.store.process import Process
+from pipeline.store.runs import request_stop
 from pipeline.store.store import Manifest, Store
 
 
@@ -363,6 +364,35 @@ def test_a_stage_that_saves_is_asked_first_cancelled_after_twenty_seconds_and_ki
     (stop,) = (name for name in store.folder.files() if name.endswith("/stop"))
     assert scheduler(store, Saves(name="a")).run().status == "finished"
     assert not store.folder.exists(stop)
+
+
+def test_a_request_to_stop_after_ctrl_c_does_not_kill_what_saves_and_one_to_kill_does(store):
+    for kill, asked in ((False, False), (True, True)):
+        clock = Clock()
+        executor = NeverEnds(clock, stubborn=True)
+        run = scheduler(store, Saves(name="a"), clock=clock, executor=executor)
+
+        def ctrl_c_then_request(run: Scheduler = run, *, kill: bool = kill) -> None:
+            if not run._stops:
+                run.stop()
+                request_stop(store.run(run.result.run_id), kill=kill)
+
+        executor.on_wait = ctrl_c_then_request
+        with pytest.raises(Interrupted):
+            run.run()
+        assert executor.asked[0] is asked
+        assert (clock.now < 5) is asked
+
+
+def test_a_request_to_save_does_not_start_another_store_where_the_store_is_gone(store):
+    clock = Clock()
+    executor = NeverEnds(clock)
+    run = scheduler(store, Saves(name="a"), clock=clock, executor=executor)
+    executor.on_wait = lambda: store.folder.delete() if store.folder.exists("format.json") else None
+    with pytest.raises(StoreFault, match="is gone"):
+        run.run()
+    assert executor.asked[0] is False
+    assert not any(name.endswith("/stop") for name in store.folder.files())
 
 
 def test_a_second_stop_kills_at_once_also_what_would_save(store):
