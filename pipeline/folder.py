@@ -54,7 +54,9 @@ class Folder:
             return fs.LocalFileSystem(), str(Path(self.uri).resolve()), None
         place, _, query = self.uri.partition("?")
         scheme, _, location = place.partition("://")
-        root, _, below = location.partition("/") if is_s3(self.uri) else (location, "", "")
+        root, _, below = location.partition("/")
+        if not is_s3(self.uri) or (":" in root and "@" not in root):  # no bucket has a colon: half a login
+            root, below = location, ""
         filesystem, path, client = _opened(f"{scheme}://{root}{f'?{query}' if query else ''}", _surroundings())
         return filesystem, f"{path}/{unquote(below)}".rstrip("/") if below else path, client
 

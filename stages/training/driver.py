@@ -34,7 +34,7 @@ def train(job: WorkerJob, group: Group | None, out: Folder) -> None:
         except ValueError as error:
             raise PipelineError(str(error)) from error
         if (step := job.checkpoints().newest_step()) < job.recipe.schedule.iterations:
-            raise Interrupted(f"stopped at step {step}, which is saved")
+            raise Interrupted(f"stopped at step {step}, which is saved" if step else "stopped before its first step")
     job.ctx.note(NAME, certify(job))
     _write_result(job, out)
 

@@ -58,6 +58,10 @@ class Train(Stage):
 
     @property
     def resources(self) -> Resources:
+        return self._wanted()
+
+    def _wanted(self) -> Resources:
+        """Of all workers together; `run` must not read what only describes a stage."""
         size = max(self.workers, 1)
         cpus, gpus, nested = size * self.cpus_per_worker, size * self.use_gpu, self.workers > 0
         return Resources(cpus=cpus, gpus=gpus, nested=nested, workers=size, least_workers=self.min_workers)
@@ -106,7 +110,7 @@ class Train(Stage):
             ctx=ctx,
         )
         group = Group(
-            wanted=self.resources,
+            wanted=self._wanted(),
             failures=self.worker_failures,
             wait_seconds=self.wait_seconds,
             resize_seconds=self.resize_seconds,

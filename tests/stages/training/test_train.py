@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,7 +23,7 @@ from pipeline.errors import Interrupted, PipelineError
 from pipeline.execution.run_stage import StageContext
 from pipeline.folder import Folder
 from pipeline.stage import Stage
-from pipeline.store.record import Point, read_curve, read_progress, request_stop
+from pipeline.store.record import Point, Progress, read_curve, read_progress, request_stop
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.detector import Preprocessing
 from ssd_core.spec.recipe import Recipe
@@ -123,9 +124,25 @@ def test_a_stop_saves_the_step_reached_and_the_resumed_training_has_bitwise_the_
 
 
 def test_the_file_stop_in_the_work_folder_stops_workers_of_ray_train(training, in_process, drawn, ray_session):
+    endless = replace(training.recipe.schedule, iterations=1_000_000)
+    training = replace(training, workers=1, recipe=replace(training.recipe, schedule=endless))
+    ctx = in_process(training, "a", drawn.folders)
+
+    def ask_after_the_first_steps() -> None:
+        while not (read_progress(ctx.work) or Progress(0, 0, "", 0)).done:
+            time.sleep(0.1)
+        request_stop(ctx.work)
+
+    asking = threading.Thread(target=ask_after_the_first_steps, daemon=True)
+    asking.start()
+    with pytest.raises(Interrupted, match=r"stopped at step [1-9]\d*, which is saved"):
+        training.run(ctx)
+
+
+def test_a_stop_before_the_first_step_has_nothing_to_save(training, in_process, drawn, ray_session):
     ctx = in_process(training, "a", drawn.folders)
     request_stop(ctx.work)
-    with pytest.raises(Interrupted, match="stopped at step 1, which is saved"):
+    with pytest.raises(Interrupted, match="stopped before its first step"):
         replace(training, workers=1).run(ctx)
 
 
