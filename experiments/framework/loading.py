@@ -21,7 +21,7 @@ def named_setup(
 ) -> Setup:
     """The setup of a named recipe. Raises PipelineError with the nearest names when there is none."""
     if name not in RECIPES:
-        raise PipelineError(f"there is no recipe {name!r}; {suggestion(name, RECIPES)}")
+        raise PipelineError(f"there is no recipe {name!r}; {suggestion(name, RECIPES)}; see `ssdpipe recipe list`")
     run, preset = RECIPES[name]
     return Preset(name=preset, adjust=adjust, placement=placement or Placement()).setup(run)
 

@@ -63,6 +63,8 @@ def find_data_set(root: str, layout: str = "") -> DataSet:
         raise PipelineError("no data set was given; name its folder with --data or SSDPIPE_DATA")
     if Path(root).is_file():
         return _of_file(Path(root).expanduser().resolve(), layout)
+    if Path(root).suffix.lower() in (".csv", ".json") and not Folder.at(root).exists():
+        raise PipelineError(f"there is no file {Folder.at(root).uri}; check the path")
     for name, look in LAYOUTS.items():
         if layout in ("", name) and (found := look(root)):
             return found

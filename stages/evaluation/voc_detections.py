@@ -66,6 +66,8 @@ def read_files(detections: Path, annotations: str, split: str) -> Files:
 
     Raises PipelineError for missing annotations, a class without a file, and an unreadable line.
     """
+    if Path(annotations).is_file():
+        raise PipelineError(f"{annotations} is a file: name the folder that contains Annotations and ImageSets")
     folder = annotations_below(annotations)
     truth = truth_of(folder, split)
     ids, objects = list(truth.objects), list(truth.objects.values())
@@ -92,6 +94,8 @@ def read_files(detections: Path, annotations: str, split: str) -> Files:
 
 def class_files(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
     """The file of each class, and the names of files that belong to no class."""
+    if detections.is_file():
+        raise PipelineError(f"{detections} is a file: name the folder of the files <name>_<class>.txt")
     if not detections.is_dir():
         raise PipelineError(f"there is no folder {detections} with detections")
     files = sorted(detections.glob("*.txt"))

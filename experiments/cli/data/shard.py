@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from experiments.cli.requests import ShardRequest
 from experiments.cli.shared.options import RunOptions
+from pipeline.errors import PipelineError
 
 
 def shard(
@@ -22,6 +24,8 @@ def shard(
     from experiments.cli.requests.running import run_request
     from ssd_core.data.shards import MANIFEST
 
+    if out:
+        _refuse_other_files(out)
     graph, store, result = run_request(request, running)
     manifest = result.outcomes[graph.targets[0]].manifest
     assert manifest is not None, "its graph ran successfully"
@@ -31,6 +35,17 @@ def shard(
     for kind, number in report["defects"].items():
         print(f"{kind}: {number:,}")
     print(f"shards: {_copied(folder.uri, out) if out else folder.place()}")
+
+
+def _refuse_other_files(place: str) -> None:
+    """Raise PipelineError for a place that holds anything but earlier shards."""
+    from pipeline.folder import Folder
+    from ssd_core.data.shards import MANIFEST
+    from stages.datasets.source import entries
+
+    target = Folder.at(place)
+    if Path(place).is_file() or (not target.exists(MANIFEST) and entries(target)):
+        raise PipelineError(f"{target.shown} is not empty and holds no shards: name another folder with --out")
 
 
 def _copied(folder: str, place: str) -> str:

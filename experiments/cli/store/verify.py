@@ -55,6 +55,9 @@ def verify(
             print(f"{named}: {visible(', '.join(files))}")
             if discard:
                 store.discard(manifest)
+    if not manifests and not unreadable:
+        print(f"the store {store.folder.shown} holds no result")
+        return
     files_checked = sum(len(manifest.files) for manifest in manifests)
     print(f"{len(manifests):,} results, {files_checked:,} files: {_verdict(broken + unreadable, behind, discard)}")
     if behind or ((broken or unreadable) and not discard):

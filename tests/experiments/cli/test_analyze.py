@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
+from pipeline.errors import PipelineError
 
 
 @pytest.fixture
@@ -59,3 +60,12 @@ def test_an_unknown_class_is_answered_with_the_nearest(written, tmp_path, option
     result = call(written, tmp_path, option, value)
     assert result.exit_code != 0
     assert message in str(result.exception)
+
+
+def test_a_file_in_place_of_a_folder_is_refused_by_name(written, tmp_path):
+    found, voc = written
+    annotations = call((found, voc / "ImageSets/Main/test.txt"), tmp_path)
+    assert isinstance(annotations.exception, PipelineError)
+    assert "test.txt is a file: name the folder that contains Annotations and ImageSets" in str(annotations.exception)
+    detections = call((found / "det_ball.txt", voc), tmp_path)
+    assert "det_ball.txt is a file: name the folder of the files <name>_<class>.txt" in str(detections.exception)

@@ -55,6 +55,8 @@ def test_a_folder_that_is_no_data_set_is_refused_with_what_was_looked_for(tmp_pa
         find_data_set(str(tmp_path / "empty"))
     with pytest.raises(PipelineError, match=r"there is no folder .*absent"):
         find_data_set(str(tmp_path / "absent"))
+    with pytest.raises(PipelineError, match=r"there is no file .*absent.csv; check the path"):
+        find_data_set(str(tmp_path / "absent.csv"))
     with pytest.raises(PipelineError, match="not a data set in layout coco"):
         find_data_set(str(voc.root), "coco")
     with pytest.raises(PipelineError, match="did you mean 'coco'"):

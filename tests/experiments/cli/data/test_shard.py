@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiments.cli.requests import ShardRequest, request_from
+from pipeline.errors import PipelineError
 from stages.placement import Placement
 from stages.shards.shard import Shard
 
@@ -40,3 +41,11 @@ def test_the_command_writes_shards_to_a_folder_and_reports_their_content(project
     table = pq.read_table(tmp_path / "shards/images-00000.parquet")
     assert table.column("image_id").to_pylist() == ["a"]
     assert json.loads((tmp_path / "shards/shards.json").read_text())["objects_per_class"] == {"cat": 1}
+
+
+def test_a_folder_with_other_files_is_refused_before_anything_runs(project: Project) -> None:
+    before = sorted(project.data.rglob("*"))
+    done = project.ssdpipe("data", "shard", str(project.data), "--out", str(project.data), "--no-mlflow")
+    assert isinstance(done.exception, PipelineError)
+    assert str(done.exception) == f"{project.data} is not empty and holds no shards: name another folder with --out"
+    assert sorted(project.data.rglob("*")) == before

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pipeline.store.store import Manifest, Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.experiments.cli.conftest import Project
 
 
@@ -21,6 +23,11 @@ def flip_a_byte(store: Store, manifest: Manifest, suffix: str) -> str:
 def test_a_whole_store_is_verified(project: Project) -> None:
     done = project.ssdpipe("store", "verify")
     assert (done.exit_code, done.stdout) == (0, "2 results, 10 files: all are whole\n")
+
+
+def test_a_store_without_results_is_named_since_its_place_may_be_misspelled(project: Project, tmp_path: Path) -> None:
+    done = project.ssdpipe("store", "verify", "--store", str(tmp_path / "absent"))
+    assert (done.exit_code, done.stdout) == (0, f"the store {tmp_path}/absent holds no result\n")
 
 
 def test_one_flipped_byte_is_named_and_the_result_is_discarded_on_request(project: Project) -> None:
