@@ -7,7 +7,7 @@ FUZZ_SEED ?= 0
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow fuzz check coverage architecture chaos bench clean
+.PHONY: help demo test test-slow cluster-test fuzz check coverage architecture chaos bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,7 +16,7 @@ demo: $(INSTALLED)  ## run the paper's layer ablation on images that the project
 	$(BIN)/ssdpipe run ablation-layers --preset tiny --column yes
 
 test: check  ## check style, types and imports, and run all quick tests
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not cluster"
 
 test-slow: $(INSTALLED)  ## run the tests that take minutes: whole commands, kills, trainings
 	$(BIN)/pytest -m slow
@@ -31,8 +31,11 @@ check: $(INSTALLED)  ## check style, types and imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+cluster-test: $(INSTALLED)  ## run the tests on three hosts in namespaces of Linux, as root
+	$(BIN)/pytest -m cluster tests/cluster
+
 coverage: $(INSTALLED)  ## run the quick tests and list the lines that they do not reach
-	$(BIN)/pytest -m "not slow" --cov
+	$(BIN)/pytest -m "not slow and not cluster" --cov
 
 architecture: $(INSTALLED)  ## generate docs/architecture.md and its drawing from the code
 	$(BIN)/python -W ignore -m tools.architecture
