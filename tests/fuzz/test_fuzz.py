@@ -80,9 +80,24 @@ def test_a_reader_that_hangs_is_a_fault(tmp_path: Path, monkeypatch: pytest.Monk
     assert judged(tmp_path, lambda content: time.sleep(3)).kind == "TooSlow"
 
 
-def test_a_reader_that_fills_the_memory_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.fuzz.judgement.MOST_MEMORY", 1 << 24)
-    assert judged(tmp_path, lambda content: len(b"x" * (1 << 26))).kind == "memory"
+FILLS_THE_MEMORY = """
+from pathlib import Path
+from tests.fuzz import judgement
+from tests.fuzz.target import Case
+
+judgement.MOST_MEMORY = 1 << 24
+case = Case(content=b"sound", read=lambda content: len(b"x" * (1 << 26)))
+print(judgement.Judge(Path.cwd()).judge(case, b"changed").kind)
+"""
+
+
+def test_a_reader_that_fills_the_memory_is_a_fault(tmp_path: Path) -> None:
+    """In a process of its own, as in a campaign: that of all tests frees what others have left while it is measured."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", FILLS_THE_MEMORY]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "memory\n"
 
 
 def test_a_file_that_was_only_rewritten_must_mean_the_same(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,8 +13,16 @@ from pipeline.driver.interrupts import hangup_held, stopping_on_signals
 from pipeline.execution.stopping import CANCEL_SECONDS
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """A hangup is not ignored, as it is when the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_two_signals_ask_to_stop_and_the_third_interrupts(number):
+def test_two_signals_ask_to_stop_and_the_third_interrupts(number, heard):
     asked: list[int] = []
 
     def thrice() -> None:
