@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pipeline.errors import ClusterLost
@@ -77,13 +77,9 @@ def watch_session() -> HeadWatch:
 
     context, watch = ray.get_runtime_context(), HeadWatch()
     watch.watch("Ray's head", context.gcs_address)
-    for node in _own_node(ray.nodes(), context.get_node_id()):
-        watch.watch("Ray on this host", f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}")
+    own = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())
+    watch.watch("Ray on this host", f"{own['NodeManagerAddress']}:{own['NodeManagerPort']}")
     return watch
-
-
-def _own_node(nodes: Iterable[dict[str, object]], node_id: str) -> list[dict[str, object]]:
-    return [node for node in nodes if node["NodeID"] == node_id]
 
 
 def _silence(host: str, port: int) -> OSError | None:

@@ -25,9 +25,6 @@ from stages.evaluation.coco_tools import chosen
 NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 """Metrics in the order of pycocotools; s, m and l are objects of up to 32^2, up to 96^2 and more square pixels."""
 
-MOST_PER_IMAGE = 100
-"""Number of detections per class and image that count."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class CocoResult:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import Interrupted, PipelineError, StageFailed, StoreFault
+from pipeline.errors import ClusterLost, Interrupted, PipelineError, StageFailed, StoreFault
 from pipeline.execution.executor import Cancelled, Handle, InlineExecutor, WorkerLost
 from pipeline.execution.job import Job
 from pipeline.execution.outcome import Retries
@@ -345,6 +345,25 @@ def test_a_job_that_does_not_end_is_killed_after_thirty_seconds_or_at_the_second
         run.run()
     assert True in executor.asked
     assert clock.now < 5
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_when_the_cluster_is_lost_the_run_ends_at_once_and_its_stages_are_free_for_the_next(store, stopped):
+    clock = Clock()
+    executor = NeverEnds(clock)
+
+    def lost() -> None:
+        if stopped and not run._stops:
+            run.stop()
+        else:
+            raise ClusterLost("Ray's head has not answered for 4 s")
+
+    executor.on_wait = lost
+    run = scheduler(store, Sum(name="b", above=(Sum(name="a"),)), clock=clock, executor=executor)
+    with pytest.raises(ClusterLost, match="has not answered for 4 s"):
+        run.run()
+    assert clock.now < 5
+    assert scheduler(store, Sum(name="b", above=(Sum(name="a"),)), clock=clock).run().status == "finished"
 
 
 @dataclass(frozen=True, kw_only=True)

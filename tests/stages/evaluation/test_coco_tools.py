@@ -143,3 +143,14 @@ def test_the_fast_tool_is_used_where_it_is_installed_and_the_user_chooses(monkey
     monkeypatch.setenv(CHOICE, "cocoapi")
     with pytest.raises(PipelineError, match="SSDPIPE_COCO_TOOL is 'cocoapi': set it to hotcoco"):
         chosen()
+
+
+def test_without_the_fast_tool_the_reference_computes_and_asking_for_it_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stages.evaluation.coco_tools.find_spec", lambda name: None)
+    monkeypatch.delenv(CHOICE, raising=False)
+    assert chosen() is judge_by_pycocotools
+    monkeypatch.setenv(CHOICE, "hotcoco")
+    with pytest.raises(PipelineError, match=r"pip install 'ssdpipe\[fast-coco\]'"):
+        chosen()
