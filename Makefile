@@ -7,7 +7,7 @@ FUZZ_SEED ?= 0
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow cluster-test fuzz check coverage architecture chaos bench clean
+.PHONY: help demo test test-slow cluster-test fuzz check coverage docs architecture chaos bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -36,6 +36,9 @@ cluster-test: $(INSTALLED)  ## run the tests on three hosts in namespaces of Lin
 
 coverage: $(INSTALLED)  ## run the quick tests and list the lines that they do not reach
 	$(BIN)/pytest -m "not slow and not cluster" --cov
+
+docs: $(INSTALLED)  ## build the documentation as a site in build/site; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 architecture: $(INSTALLED)  ## generate docs/architecture.md and its drawing from the code
 	$(BIN)/python -W ignore -m tools.architecture

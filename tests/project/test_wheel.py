@@ -20,7 +20,7 @@ from stages.drawn.vocabulary import CLASSES
 ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = SETTINGS["tool"]["importlinter"]["root_packages"]
-MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL"}
+MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml"}
 """Module names that differ from the name of their distribution."""
 
 pytestmark = pytest.mark.slow
@@ -96,6 +96,7 @@ def dependencies(python: str) -> list[str]:
         pytest.skip(f"{python} is not on the PATH")
     lacking, folders = json.loads(done.stdout)
     if lacking:
+        assert python != sys.executable, f"MODULES lacks the module name of {lacking}"
         pytest.skip(f"{python} has no {', '.join(lacking)}")
     return list(folders)
 
