@@ -14,9 +14,12 @@ from typing import Any
 
 HIDDEN = "***"
 
-_NAME = (
-    r"[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|access[_-]?key|api[_-]?key|account[_-]?key)[\w.-]*+"
+_NAME = (  # each word is read once, also where it is not followed by what the pattern needs: linear time
+    r"(?=[\w.-]*?(?:passw(?:or)?d|passphrase|secret|token|credential|access[_-]?key|api[_-]?key|account[_-]?key))[\w.-]++"
 )
+_TO_LAST_AT = re.compile(r"""(?<![^\s"<>])[^\s"<>]*@""")
+"""A run of characters in which a login may stand, to its last @: within it, no search for an @ is in vain."""
+
 _LOGIN = re.compile(
     r"""(?P<scheme>(?<![a-z0-9+.-])[0-9+.-]*[a-z][a-z0-9+.-]*+:)  # each run of characters is read once: linear time
     (?:
@@ -36,15 +39,16 @@ _OPTION_IN_TEXT = re.compile(rf"(?<!\S)(--{_NAME}\s+)(?!-)\S+", re.IGNORECASE)
 _HEADER = re.compile(r"(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:\w+ )?|\bbearer )[^\s\"',]{8,}", re.IGNORECASE)
 _KNOWN = re.compile(
     r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}|hf_\w{20,}|glpat-[\w-]{20,}"
-    r"|xox[abpr]-[\w-]{10,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+)"
+    r"|xox[abpr]-[\w-]{10,})"
 )
+_JSON_WEB_TOKEN = re.compile(r"(?<![\w-])((?:(?!\beyJ)[\w-])*+)eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]+")
 
 
 def redacted(text: str) -> str:
     """The text without passwords, keys and tokens; idempotent, and unchanged where there are none."""
-    text = _LOGIN.sub(_without_login, text)
+    text = _TO_LAST_AT.sub(lambda run: _LOGIN.sub(_without_login, run[0]), text)
     text = _QUERY.sub(_without_secrets, text)
-    for pattern in (_ASSIGNED, _OPTION_IN_TEXT, _HEADER):
+    for pattern in (_ASSIGNED, _OPTION_IN_TEXT, _HEADER, _JSON_WEB_TOKEN):
         text = pattern.sub(rf"\g<1>{HIDDEN}", text)
     return _KNOWN.sub(HIDDEN, text)
 

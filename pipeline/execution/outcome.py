@@ -44,11 +44,21 @@ class Result:
             return "interrupted"
         return "failed" if self.in_state("failed", "skipped") else "finished"
 
+    def stopped_text(self) -> str:
+        """What is kept of a run that was stopped, and what failed before it ended."""
+        kept, failed = len(self.in_state("cached", "committed")), self.in_state("failed")
+        more = "".join(f"; {outcome.address} failed: {_first_line(outcome.error)}" for outcome in failed)
+        return f"stopped: {kept} of {len(self.outcomes)} stages are kept{more}; the same command resumes"
+
     def raise_for_failures(self) -> None:
         failed = self.in_state("failed")
         if failed:
             lines = [f"{outcome.address}: {type(outcome.error).__name__}: {outcome.error}" for outcome in failed]
             raise StageFailed("\n".join(lines))
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ class Pending:
     not_before: float = 0.0
     waiting: bool = False
     began: float = 0.0
+    cancelled: bool = False
     taken: Resources = field(default_factory=Resources)
     """Of the budget, while it runs."""
 

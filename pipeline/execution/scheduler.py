@@ -13,13 +13,14 @@ import errno
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
 
 from pipeline.errors import ClusterLost, Interrupted, PipelineError, StoreFault
-from pipeline.execution.executor import Executor, Handle, WorkerLost
+from pipeline.execution.executor import Cancelled, Executor, Handle, WorkerLost
 from pipeline.execution.outcome import Outcome, Result, Retries, State
 from pipeline.execution.pending import Pending
 from pipeline.execution.stopping import CANCEL_SECONDS, Step, due
@@ -43,6 +44,9 @@ REMOTE_POLL_SECONDS = 2.0
 
 STOP_POLL_SECONDS = 2.0
 """Pause between two looks for a request to stop in the store."""
+
+ENDED = (Cancelled, Interrupted, WorkerLost, ClusterLost)
+"""Errors of a job that a stop has ended; any other is a failure, also after a stop."""
 
 
 class Scheduler:
@@ -132,8 +136,7 @@ class Scheduler:
         if self._fault:
             raise self._fault
         if self._stops and self.result.status == "interrupted":
-            kept = len(self.result.in_state("cached", "committed"))
-            raise Interrupted(f"stopped: {kept} of {len(self._outcomes)} stages are kept; the same command resumes")
+            raise Interrupted(self.result.stopped_text())
         return self.result
 
     def _start(self) -> None:
@@ -258,7 +261,7 @@ class Scheduler:
 
     def _fail(self, pending: Pending, error: BaseException) -> None:
         self._leases.release(pending.draft.key)
-        if self._stops:
+        if self._stops and (pending.cancelled or isinstance(error, ENDED)):
             self._end(pending.node, "cancelled", error=error)
             self._emit("cancelled", pending.node, pending.draft.key)
             return
@@ -319,16 +322,15 @@ class Scheduler:
 
     def _end_job(self, handle: Handle, pending: Pending, step: Step, *, first: bool) -> None:
         saves = pending.node.stage.saves_when_stopped
-        if step == Step.KILL:
-            self._executor.cancel(handle, force=True)
-        elif saves and step == Step.SAVE:
-            try:
+        if saves and step == Step.SAVE:
+            with suppress(OSError, StoreFault):
                 refuse_if_gone(self._store.folder)  # the request would start another store in its place
                 request_stop(self._store.work(pending.draft.key))
-            except (OSError, StoreFault):
-                self._executor.cancel(handle)
-        elif saves or first:
-            self._executor.cancel(handle)
+                return
+        elif step < Step.KILL and not saves and not first:
+            return
+        pending.cancelled = True
+        self._executor.cancel(handle, force=step == Step.KILL)
 
     def _patience(self) -> float:
         """Seconds until something may have changed."""

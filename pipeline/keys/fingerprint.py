@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.redaction import redacted
+from pipeline.redaction import HIDDEN, redacted
 from pipeline.stage import Stage
 
 SCHEMA = 2
@@ -110,7 +110,7 @@ class _Reader:
             self.classes.add(type(value))
             return {"$enum": f"{class_name(type(value))}.{value.name}"}
         if isinstance(value, str):
-            return redacted(value)  # a secret opens a place; it says nothing about what is computed
+            return _text(value)
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int | float):
@@ -142,6 +142,17 @@ class _Reader:
                 f"{self.place}: field {where} has the key {name!r}; keys are strings without a leading $"
             )
         return name
+
+
+def _text(value: str) -> str:
+    """A text without secrets. A login or a signature only opens a place: it says nothing about what is computed.
+
+    Anything else that looks like a secret may be a setting, so it is hidden but still changes the key.
+    """
+    shown = redacted(value)
+    if shown.count(HIDDEN) == value.count(HIDDEN):
+        return shown
+    return f"{shown}#{hashlib.sha256(value.encode()).hexdigest()[:12]}"
 
 
 def _number(value: float) -> float:

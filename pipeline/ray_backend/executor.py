@@ -38,6 +38,7 @@ class RayExecutor:
         self._task = ray.remote(work)
         self._code = ray.put(Code.this())
         self._capacity = cluster().total
+        self._nested = _nested_options(ray.get_runtime_context().gcs_address)
         self._watch = watch_session()
         self._addresses: dict[Any, str] = {}
         self._cancelled: set[Any] = set()
@@ -51,7 +52,7 @@ class RayExecutor:
 
     def submit(self, job: Job) -> Handle:
         self._carry(job.stage)
-        task = self._task.options(name=job.address, max_retries=0, **_options(job.stage.resources))
+        task = self._task.options(name=job.address, max_retries=0, **self._options(job.stage.resources))
         handle: Handle = task.remote(job, self._code)
         self._addresses[handle] = job.address
         return handle
@@ -81,6 +82,9 @@ class RayExecutor:
         self._cancelled.add(handle)
         ray.cancel(handle, force=force)
 
+    def _options(self, wanted: Resources) -> dict[str, Any]:
+        return self._nested if wanted.nested else {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}
+
     def _carry(self, stage: Stage) -> None:
         """Pickle user code that no worker can import by value: code from a notebook, or in a session joined earlier."""
         from ray import cloudpickle
@@ -108,8 +112,10 @@ class RayExecutor:
         return outcome
 
 
-def _options(wanted: Resources) -> dict[str, Any]:
-    """Ray options of a task; a nested stage itself takes no resources: its workers have their own placement group."""
-    if wanted.nested:
-        return {"num_cpus": 0, "resources": HEAD_ONLY}
-    return {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}
+def _nested_options(head: str) -> dict[str, Any]:
+    """Ray options of a nested stage, which takes no resources itself: its workers have their own placement group.
+
+    Every process of Ray Train below it inherits the environment. The one that gives back the room of a training that
+    died looks for its cluster by itself, and without an address gives up where a machine has two sessions.
+    """
+    return {"num_cpus": 0, "resources": HEAD_ONLY, "runtime_env": {"env_vars": {"RAY_ADDRESS": head}}}

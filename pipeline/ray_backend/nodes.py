@@ -65,6 +65,7 @@ def await_room(
     report: Callable[[str], None],
     *,
     limit: float,
+    stopped: Callable[[], bool] = lambda: False,
     find: Callable[[], list[Node]] = nodes,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -73,10 +74,10 @@ def await_room(
 
     On a busy cluster, returns after a grace period although they do not fit yet: Ray holds their place in its queue.
     When even idle nodes would not suffice, because some were lost, raises PipelineError after `limit` seconds. `report`
-    receives what is waited for.
+    receives what is waited for. Returns 0 as soon as `stopped` holds.
     """
     began = enough = clock()
-    while True:
+    while not stopped():
         there = find()
         fitting = min(wanted.workers, workers_on(wanted.worker, [node.free for node in there]))
         possible = min(wanted.workers, workers_on(wanted.worker, [node.total for node in there]))
@@ -94,6 +95,7 @@ def await_room(
             )
         report(message)
         sleep(POLL_SECONDS)
+    return 0
 
 
 def request_room(wanted: Resources) -> None:

@@ -2,7 +2,8 @@
 
 Without `RAY_ADDRESS` a new local session is started; one that already runs on this machine is never joined. The new
 session runs the dashboard process: Ray Train's cleanup asks it whether a killed training is gone, and without an answer
-the workers' placement group is held forever. Usage statistics are off unless the environment enables them.
+the workers' placement group is held forever. The cleanup finds it by `RAY_ADDRESS`, which `RayExecutor` sets.
+Usage statistics are off unless the environment enables them.
 
 Tested in tests/pipeline/ray_backend/test_executor.py.
 """

@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
+import math
 import os
 import shutil
 import time
@@ -29,6 +30,19 @@ DEFAULT_GB = 64.0
 
 CHUNK = 1 << 20
 _log = logging.getLogger(__name__)
+
+
+def largest_size() -> float | None:
+    """Bytes that SSDPIPE_CACHE_GB allows; None where it is not set. Raises ValueError when it is no size."""
+    given = os.environ.get("SSDPIPE_CACHE_GB", "").strip()
+    if not given:
+        return None
+    with suppress(ValueError):
+        if math.isfinite(size := float(given)) and size >= 0:
+            return size * 2**30
+    raise ValueError(
+        f"SSDPIPE_CACHE_GB={given} is no size: give the GB that copies of shards may take, such as 64, or unset it"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +73,8 @@ class ShardCache:
             room = shutil.disk_usage(folder).free / 2
         except (OSError, RuntimeError):  # RuntimeError: a user without a home folder
             return None
-        given = os.environ.get("SSDPIPE_CACHE_GB")
-        return cls(folder=folder, limit=int(float(given) * 2**30 if given else min(DEFAULT_GB * 2**30, room)))
+        limit = largest_size()
+        return cls(folder=folder, limit=int(min(DEFAULT_GB * 2**30, room) if limit is None else limit))
 
     def copy_of(self, sha256: str, size: int, source: Any) -> Copy | None:
         """A local copy of a shard, locked until it is closed; None when there is no room or the shard is damaged.

@@ -58,7 +58,8 @@ def run_group(job: WorkerJob, group: Group) -> None:
 
     failures_left = group.failures
     while (step := job.checkpoints().newest_step()) < job.recipe.schedule.iterations and not job.ctx.stop_requested():
-        workers = _await_room(job, group, step)
+        if not (workers := _await_room(job, group, step)):
+            return
         withdraw_pause(job.work)
         try:
             with watched(Watch(group.wanted, workers, group.resize_seconds), job.work):
@@ -70,18 +71,21 @@ def run_group(job: WorkerJob, group: Group) -> None:
                 raise mistake from error
             if _is_for_want_of_room(error):
                 continue
-            if not failures_left:
+            if not failures_left or job.ctx.stop_requested():  # what came after the newest checkpoint is not saved
                 raise
             failures_left -= 1
             _log.warning("workers were lost, %d restarts left: %s", failures_left, error)
 
 
 def _await_room(job: WorkerJob, group: Group, step: int) -> int:
-    """Wait until the workers can be placed; return their number."""
+    """Wait until the workers can be placed; return their number, or 0 when the run is stopped meanwhile."""
     if cluster().can_grow:
         request_room(group.wanted)
-    total = job.recipe.schedule.iterations
-    return await_room(group.wanted, lambda message: job.ctx.progress(step, total, message), limit=group.wait_seconds)
+
+    def report(message: str) -> None:
+        job.ctx.progress(step, job.recipe.schedule.iterations, message)
+
+    return await_room(group.wanted, report, limit=group.wait_seconds, stopped=job.ctx.stop_requested)
 
 
 def _is_for_want_of_room(error: Exception) -> bool:

@@ -28,6 +28,7 @@ def run_request(request: Request, running: RunOptions) -> tuple[Graph, Store, Re
     from stages.shards.trained_images_note import TRAINED_IMAGES_ALLOWED
     from stages.shards.unseen import OnUnseenImages
 
+    check_environment()
     targets = request.targets(request.placement())
     graph = Graph(targets)
     store = Store.open(running.store)
@@ -47,6 +48,17 @@ def run_request(request: Request, running: RunOptions) -> tuple[Graph, Store, Re
     if any(isinstance(node.stage, OnUnseenImages) and node.stage.allow_trained_images for node in graph.nodes.values()):
         typer.echo(f"note: {TRAINED_IMAGES_ALLOWED}", err=True)
     return graph, store, result
+
+
+def check_environment() -> None:
+    """Raise PipelineError for variables that would only fail in a worker."""
+    from pipeline.errors import PipelineError
+    from ssd_core.data.shard_cache import largest_size
+
+    try:
+        largest_size()
+    except ValueError as error:
+        raise PipelineError(str(error)) from error
 
 
 def about(request: Request, target: Stage) -> About:

@@ -11,6 +11,7 @@ import typer
 from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
+    from pipeline.store.events import NodeState
     from pipeline.store.runs import StoredRun
 
 RunArgument = Annotated[str, typer.Argument(help="Id of a run, or its first characters.", show_default=False)]
@@ -85,16 +86,25 @@ def _stages(run: StoredRun) -> dict[str, dict[str, Any]]:
             continue
         running = board.running.get(address)
         stages[address] = {
-            "state": node.state if run.is_lively or not running else f"was {node.state}",
+            "state": node.state if run.is_lively or not (running or node.state == "waiting") else f"was {node.state}",
             "key": node.key,
             "attempt": node.attempt,
             "host": running.host if running else "",
             "done": node.done,
             "total": node.total,
-            "note": node.note,
+            "note": _note(run, node),
             "eta": running.eta() if running else None,
         } | ({"since": running.began} if running else {})
     return stages
+
+
+def _note(run: StoredRun, node: NodeState) -> str:
+    """The note of a stage; one that waits for another driver only waits for room once nobody holds its lease."""
+    from pipeline.store.lease import Leases
+
+    if node.state != "waiting" or not run.is_lively or Leases(run.store.folder / "leases").holder(node.key):
+        return node.note
+    return f"for room; {node.note}, no longer runs it"
 
 
 def _as_json(run: StoredRun) -> dict[str, Any]:

@@ -230,6 +230,17 @@ def test_a_temporary_folder_that_cannot_be_written_is_refused(project: Project, 
     assert "is not an absolute path" in refusal(project, tmp_path, RAY_TMPDIR="here")
 
 
+def test_a_cache_whose_size_is_none_is_refused_before_anything_starts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSDPIPE_CACHE_GB", "64GB")
+    before = files(project.store)
+    done = project.ssdpipe("data", "shard", str(project.data), "--gpus", "0")
+    assert isinstance(done.exception, PipelineError)
+    assert str(done.exception).startswith("SSDPIPE_CACHE_GB=64GB is no size: give the GB")
+    assert files(project.store) == before
+
+
 def test_a_taken_port_of_ui_is_refused_before_a_link_is_printed_and_a_free_one_is_proposed(project: Project) -> None:
     assert project.ssdpipe("sync").exit_code == 0
     with silent_port() as port:

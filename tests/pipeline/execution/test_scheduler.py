@@ -385,6 +385,27 @@ def test_a_stage_that_saves_is_asked_first_cancelled_after_twenty_seconds_and_ki
     assert not store.folder.exists(stop)
 
 
+@pytest.mark.parametrize(
+    ("kind", "failure"), [(Saves, "; a failed: no memory left; b failed: no memory left"), (Sum, "")]
+)
+def test_a_stage_that_breaks_while_it_saves_has_failed_and_one_that_breaks_when_cancelled_has_not(store, kind, failure):
+    class Breaks(NeverEnds):
+        def wait(self, handles: Collection[Handle], timeout: float) -> list[Handle]:
+            stopped = run._stops > 0
+            super().wait(handles, timeout)
+            return list(handles) if stopped else []
+
+        def result(self, handle: Handle) -> Manifest:
+            raise RuntimeError(f"no memory left\nfor {handle}")
+
+    clock = Clock()
+    executor = Breaks(clock, stubborn=True)
+    run = scheduler(store, *(kind(name=name) for name in "abc"), clock=clock, executor=executor)
+    executor.on_wait = lambda: run.stop() if not run._stops else None
+    with pytest.raises(Interrupted, match=f"^stopped: 0 of 3 stages are kept{failure}; the same command resumes"):
+        run.run()
+
+
 def test_a_request_to_stop_after_ctrl_c_does_not_kill_what_saves_and_one_to_kill_does(store):
     for kill, asked in ((False, False), (True, True)):
         clock = Clock()

@@ -57,6 +57,12 @@ def test_a_secret_in_a_field_is_no_part_of_the_key():
     assert describe(Train(extra=first)).config == {"extra": "s3://bucket/x"}
 
 
+def test_settings_that_differ_only_in_what_looks_like_a_secret_have_different_keys():
+    texts = ["token=a", "token=b", "the class token='a'", "the class token='b'", "token=***"]
+    assert len({config(extra=text) for text in texts}) == len(texts)
+    assert "s3cr3t" not in config(extra="token=s3cr3t")
+
+
 def test_fields_at_their_default_are_omitted_also_in_nested_dataclasses():
     assert describe(Train()).config == {}
     assert describe(Train(schedule=Schedule(base_lr=0.5))).config == {

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 
 from pipeline.errors import Interrupted, PipelineError
 from pipeline.execution.job import Job
@@ -97,6 +98,30 @@ class Squares(Stage):
             mark.touch()
             os._exit(5)
         return number**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trains(Stage):
+    """Starts an actor with an environment of its own, and that one another, as Ray Train starts its cleaner."""
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=1, nested=True)
+
+    def run(self, ctx: Context) -> None:
+        import ray
+
+        class Cleaner:
+            def address(self) -> str:
+                return os.environ["RAY_ADDRESS"]
+
+        class Controller:
+            def address_of_cleaner(self) -> str:
+                cleaner = ray.remote(num_cpus=0)(Cleaner).options(lifetime="detached").remote()
+                return str(ray.get(cleaner.address.remote()))
+
+        controller = ray.remote(num_cpus=0, runtime_env={"env_vars": {"A": "1"}})(Controller).remote()
+        ctx.out.write_json("address.json", ray.get(controller.address_of_cleaner.remote()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +219,11 @@ def test_a_stage_that_exits_its_process_has_failed_and_is_not_taken_for_a_lost_w
     error = _error(run(store, Raises(what="exit")))
     assert type(error) is RuntimeError
     assert "sys.exit(4)" in str(error)
+
+
+def test_processes_below_a_training_know_the_address_of_their_own_session(store):
+    result = run(store, Trains())
+    assert _output(store, result, "trains", "address.json") == ray.get_runtime_context().gcs_address
 
 
 def test_map_keeps_the_order_of_its_items_and_logs_what_they_print(store):

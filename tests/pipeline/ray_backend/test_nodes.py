@@ -32,10 +32,16 @@ class Waiting:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def room(self, workers: int, least: int = 0, limit: float = 60) -> int:
+    def room(self, workers: int, least: int = 0, limit: float = 60, stopped_at: float = 1e9) -> int:
         wanted = Resources(cpus=8 * workers, gpus=workers, workers=workers, least_workers=least, nested=True)
         return await_room(
-            wanted, self.messages.append, limit=limit, find=self.nodes, clock=lambda: self.now, sleep=self.sleep
+            wanted,
+            self.messages.append,
+            limit=limit,
+            stopped=lambda: self.now >= stopped_at,
+            find=self.nodes,
+            clock=lambda: self.now,
+            sleep=self.sleep,
         )
 
 
@@ -54,6 +60,12 @@ def test_a_busy_cluster_is_waited_for_and_then_left_to_the_queue_of_ray_and_says
     assert waiting.messages[0] == (
         "waiting for 2 x {8 CPU, 1 GPU}; free: 8 CPU, 1 GPU on 10.0.0.1; 0 CPU, 0 GPU on 10.0.0.2"
     )
+
+
+def test_a_stop_ends_the_wait():
+    waiting = Waiting((0, [IDLE]))
+    assert waiting.room(2, stopped_at=3) == 0
+    assert waiting.now == 3
 
 
 def test_lost_nodes_are_waited_for_until_the_limit():

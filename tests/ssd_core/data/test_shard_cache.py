@@ -78,6 +78,21 @@ def test_what_a_killed_process_left_makes_room(tmp_path: Path) -> None:
     assert "killed.part" not in copies(tmp_path)
 
 
+@pytest.mark.parametrize("given", ["64GB", "-1", "nan", "inf", "a"])
+def test_a_size_of_the_cache_that_is_none_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSDPIPE_CACHE_GB", given)
+    with pytest.raises(ValueError, match=f"SSDPIPE_CACHE_GB={given} is no size: give the GB"):
+        ShardCache.of_this_host()
+
+
+def test_the_size_of_the_cache_is_given_in_gb(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, limit in (("2", 2 * 2**30), (" 0.5 ", 2**29), ("0", 0)):
+        monkeypatch.setenv("SSDPIPE_CACHE_GB", given)
+        cache = ShardCache.of_this_host()
+        assert cache
+        assert cache.limit == limit
+
+
 def test_shards_on_s3_are_fetched_once_by_all_processes_of_a_host(
     s3: S3Server, s3_place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import ray
 import torch
+from ray.train.v2.api.exceptions import WorkerGroupError
 from torch import Tensor
 
 from pipeline.errors import Interrupted, PipelineError
@@ -29,6 +30,7 @@ from ssd_core.spec.detector import Preprocessing
 from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.weights.weights import Weights, load_weights, save_weights
+from stages.training import ray_job
 from stages.training.initial import WeightsFile
 from stages.training.train import Train
 from stages.training.weight_files import kept_weights
@@ -144,6 +146,24 @@ def test_a_stop_before_the_first_step_has_nothing_to_save(training, in_process, 
     request_stop(ctx.work)
     with pytest.raises(Interrupted, match="stopped before its first step"):
         replace(training, workers=1).run(ctx)
+
+
+def test_workers_that_crash_after_a_stop_have_not_saved_their_step(
+    training, in_process, drawn, ray_session, monkeypatch
+):
+    ctx = in_process(training, "a", drawn.folders)
+    requested: list[bool] = []
+
+    class Crashes:
+        def fit(self) -> None:
+            requested.append(True)
+            raise WorkerGroupError("out of memory", {0: RuntimeError("out of memory")})
+
+    monkeypatch.setattr(ctx, "stop_requested", lambda: bool(requested))
+    monkeypatch.setattr(ray_job, "_trainer", lambda job, resources: Crashes())
+    with pytest.raises(WorkerGroupError, match="out of memory"):
+        replace(training, workers=1).run(ctx)
+    assert requested == [True], "no group is started again"
 
 
 def test_a_training_that_lost_only_its_result_is_not_repeated(training, in_process, drawn):

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Context, Stage
 from pipeline.store.events import Event, EventLog
+from pipeline.store.lease import Leases
 from pipeline.store.process import Process
 from pipeline.store.store import Store
 
@@ -46,9 +48,13 @@ class Asks(Stage):
 
 
 @pytest.fixture
-def far(tmp_path: Path) -> Store:
-    """A store with a run of another host, in which one stage trains and another waits."""
-    return _record(Store.open(str(tmp_path / "store")), time.time())
+def far(tmp_path: Path) -> Iterator[Store]:
+    """A store with a run of another host, in which one stage trains and another waits for the driver of the test."""
+    store = _record(Store.open(str(tmp_path / "store")), time.time())
+    leases = Leases(store.folder / "leases")
+    leases.acquire("ktrain-b")
+    yield store
+    leases.close()
 
 
 def _record(store: Store, now: float) -> Store:
@@ -63,7 +69,8 @@ def _record(store: Store, now: float) -> Store:
         (10, "progress", "train/a", {"done": 200, "total": 400, "note": "loss 4.0", "host": "gpu8"}),
     ]
     for ago, kind, address, data in story:
-        log.on_event(Event(time=now - ago, kind=kind, address=address, key=f"k{address}", data=data))
+        key = f"k{address.replace('/', '-')}"
+        log.on_event(Event(time=now - ago, kind=kind, address=address, key=key, data=data))
     return store
 
 
@@ -101,6 +108,14 @@ def test_a_run_that_was_cut_off_is_shown_as_lost(tmp_path: Path) -> None:
     assert f"{RUN}  lost on gpu7" in shown
     assert re.search(r"no sign of life for 10:1\d: its host is gone or cut off; the same command resumes", shown)
     assert "was running on gpu8" in shown
+    assert "was waiting" in shown
+
+
+def test_a_stage_whose_other_driver_is_gone_waits_for_room(tmp_path: Path) -> None:
+    shown = ssdpipe(_record(Store.open(str(tmp_path)), time.time()), "status")
+    assert (
+        shown.splitlines()[-1] == "  train/b  waiting                for room; other driver, pid 7, no longer runs it"
+    )
 
 
 def test_logs_prints_what_a_stage_wrote_by_address_or_key(far: Store) -> None:
