@@ -1,4 +1,4 @@
-"""Build the stages behind a number: training on shards, detection, evaluation; and validation of checkpoints."""
+"""Build the stages behind a number: training, detection, evaluation, pictures; and validation of checkpoints."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from pipeline.stage import Stage
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
 from ssd_core.spec.recipe import Recipe
+from stages.analysis.draw_detections import DrawDetections
 from stages.detection.detect import Detect
 from stages.evaluation.evaluate import Evaluate
 from stages.evaluation.evaluate_coco import EvaluateCoco
 from stages.evaluation.protocol import Protocol
 from stages.evaluation.validate import Validate
 from stages.placement import Placement
+from stages.shards.shard import Shard
 from stages.training.train import Train
 
 Evaluation = Evaluate | EvaluateCoco
@@ -87,6 +89,20 @@ def scored(
         return EvaluateCoco(detections=detections, shards=test, training=training, variant=variant)
     tolerance = ILSVRC_TOLERANCE if protocol == "ilsvrc" else 0.0
     return Evaluate(detections=detections, shards=test, training=training, pixel_tolerance=tolerance, variant=variant)
+
+
+def pictured(evaluation: Evaluation) -> DrawDetections:
+    """Stage that draws what the scored detections get right and wrong on the images of the test shards."""
+    from stages.analysis.known_groups import grouping_of  # with numpy, for the drawn classes
+
+    shards = evaluation.shards
+    return DrawDetections(
+        detections=evaluation.detections,
+        shards=shards,
+        training=evaluation.training,
+        similar=grouping_of(shards.classes).similar if isinstance(shards, Shard) else (),
+        variant=evaluation.variant,
+    )
 
 
 def validated(

@@ -14,6 +14,8 @@ from experiments.cli.shared.options import RunOptions, expanded
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
+    from pipeline.execution.outcome import Result
+    from pipeline.planning.graph import Graph
     from pipeline.store.store import Manifest, Store
 
 app = typer.Typer(help="Score weights or detection files.")
@@ -29,6 +31,8 @@ def weights(request: EvaluateRequest, running: RunOptions, as_json: JsonOption =
 
     graph, store, result = run_request(request, running)
     print_summary(store, result.outcomes[graph.targets[0]].manifest, request.protocol, as_json)
+    if not as_json:
+        print_pictures(graph, store, result)
 
 
 @app.command()
@@ -88,6 +92,15 @@ def print_summary(
     prefixes = {name.partition("/")[0] for name in numbers}
     available: list[ProtocolName] = [name for name in get_args(ProtocolName) if name in prefixes]
     _print_numbers(numbers, protocol or available[0], as_json)
+
+
+def print_pictures(graph: Graph, store: Store, result: Result) -> None:
+    """Print the places of the pictures of right and wrong detections."""
+    from stages.analysis.draw_detections import DrawDetections
+
+    for node in graph.nodes.values():
+        if isinstance(node.stage, DrawDetections) and (manifest := result.outcomes[node.id].manifest):
+            print(f"pictures: {store.output(manifest).place()}")
 
 
 def _voc_scores(

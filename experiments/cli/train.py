@@ -17,7 +17,7 @@ def train(request: TrainRequest, running: RunOptions) -> None:
     The result is the weights and their average precision. After a failure or Ctrl-C, the same command resumes where it
     stopped.
     """
-    from experiments.cli.evaluate import print_summary
+    from experiments.cli.evaluate import print_pictures, print_summary
     from experiments.cli.requests.running import run_request, ui_command
     from experiments.cli.shared.printing import percent
     from pipeline.store.record import read_summary
@@ -43,6 +43,7 @@ def train(request: TrainRequest, running: RunOptions) -> None:
                 print(f"workers: {line}")
         if isinstance(node.stage, Validate) and (manifest := result.outcomes[node.id].manifest):
             print(f"best on {request.validation_split}: {_best(store.output(manifest))}")
+    print_pictures(graph, store, result)
     if running.mlflow:
         print(f"curves:  {ui_command(running)}")
 

@@ -13,6 +13,7 @@ from pipeline.stage import Stage
 from pipeline.suggestion import suggestion
 from ssd_core.spec.departures import departures
 from stages.evaluation.protocol import Protocol
+from stages.graphs import Evaluation, pictured
 from stages.tables.content import Cell, Unit
 from stages.tables.table import Table
 
@@ -86,8 +87,11 @@ class Experiment:
         return " ".join([f"**{self.title}**", *sentences])
 
     def targets(self, preset: Preset, *, seeds: int = 1, column: str = "") -> tuple[Stage, ...]:
-        """The table, then the figures."""
-        return self.table(preset, seeds=seeds, column=column), *self.figures(self._adjusted(preset))
+        """The table, then the figures, then pictures of what each scored detector gets right and wrong."""
+        table = self.table(preset, seeds=seeds, column=column)
+        scored = (result for cell in table.cells for result in cell.results if isinstance(result, Evaluation))
+        pictures = (pictured(evaluation) for evaluation in dict.fromkeys(scored))
+        return table, *self.figures(self._adjusted(preset)), *pictures
 
     def table(self, preset: Preset, *, seeds: int = 1, column: str = "") -> Table:
         """The last stage of the experiment's graph; `column` restricts it to the cells of one column."""

@@ -11,6 +11,7 @@ from pipeline.planning.plan import PlanRow
 from pipeline.store.record import CURVE, read_curve
 from pipeline.store.store import Manifest, Store
 from ssd_core.spec.departures import departures
+from stages.analysis.draw_detections import DrawDetections
 from stages.reporting.conditions import conditions
 from stages.reporting.content import Curve, Image, Report, RunLink, Setting
 from stages.shards.counts import read_counts
@@ -22,7 +23,7 @@ from stages.training.train import Train
 if TYPE_CHECKING:
     from experiments.framework.experiment import Experiment
 
-FIGURES = (".png", ".svg")
+FIGURES = (".jpg", ".png", ".svg")
 
 
 def gather(
@@ -42,6 +43,7 @@ def gather(
         departures=_own_departures(stored.table),
         curves=tuple(_curves(results, stored.store, labels)),
         images=tuple(_images(results, stored.store)),
+        pictures=tuple(pictures(results, stored.store, stored.table)),
         conditions=(*_data(results, stored.store), *conditions([manifest for _, manifest in results])),
         runs=tuple(_links(results, runs)),
         runs_note=_note(stored.store, runs),
@@ -93,13 +95,28 @@ def _curves(results: Sequence[tuple[PlanRow, Manifest]], store: Store, labels: M
 
 
 def _images(results: Sequence[tuple[PlanRow, Manifest]], store: Store) -> Iterator[Image]:
-    """Figures of every stage that has any; as SVG where both SVG and PNG exist."""
+    """Figures of every stage that has any, without the pictures of detections."""
     for row, manifest in results:
-        files = {file.path for file in manifest.files}
-        figures = [name for name in row.node.stage.artifacts() if name.endswith(FIGURES) and name in files]
-        chosen = dict.fromkeys(_svg_if_present(name, files) for name in figures)
-        for name in chosen:
-            yield Image(stage=row.address, name=name, content=store.output(manifest).read_bytes(name))
+        if not isinstance(row.node.stage, DrawDetections):
+            yield from _drawn(row, manifest, store, title=row.address)
+
+
+def pictures(results: Sequence[tuple[PlanRow, Manifest]], store: Store, table: Table) -> Iterator[Image]:
+    """Pictures of the detections of each row, for the first seed."""
+    labels = _labels(table)
+    first = {training.address for cell in table.cells if (training := _training(cell))}
+    for row, manifest in results:
+        owner = row.node.stage.tracked_by()
+        if isinstance(row.node.stage, DrawDetections) and (owner is None or owner.address in first):
+            yield from _drawn(row, manifest, store, title=labels[owner.address] if owner else row.address)
+
+
+def _drawn(row: PlanRow, manifest: Manifest, store: Store, *, title: str) -> Iterator[Image]:
+    """Figures of a stage; as SVG where both SVG and PNG exist."""
+    files = {file.path for file in manifest.files}
+    figures = [name for name in row.node.stage.artifacts() if name.endswith(FIGURES) and name in files]
+    for name in dict.fromkeys(_svg_if_present(name, files) for name in figures):
+        yield Image(stage=title, name=name, content=store.output(manifest).read_bytes(name))
 
 
 def _svg_if_present(name: str, files: set[str]) -> str:

@@ -2,7 +2,7 @@
 
 from experiments.published.ablations import NO_ATROUS_SLOWDOWN, TABLE_2, TABLE_3, TABLE_3_BOXES
 from experiments.published.coco import ILSVRC_VAL2, TABLE_5
-from experiments.published.figures import FIGURE_3_OBJECTS, FIGURE_4, FIGURE_5_SCORE
+from experiments.published.figures import FIGURE_3_OBJECTS, FIGURE_4
 from experiments.published.summary import (
     ABSTRACT_SSD512,
     FIGURE_2,
@@ -19,7 +19,6 @@ __all__ = [
     "FIGURE_2",
     "FIGURE_3_OBJECTS",
     "FIGURE_4",
-    "FIGURE_5_SCORE",
     "ILSVRC_VAL2",
     "NEW_LAYERS_MILLISECONDS",
     "NMS_MILLISECONDS",

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 FIGURE_3_OBJECTS = {"animals": 357, "vehicles": 415, "furniture": 400}
 """Unit of the horizontal axis by group: mean number of objects per class in VOC2007 test, rounded."""
 
-FIGURE_5_SCORE = 0.6
-"""Figure 5 shows detections above this score."""
-
 Five = tuple[float, float, float, float, float]
 
 

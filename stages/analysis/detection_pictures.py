@@ -11,20 +11,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from pipeline.folder import Folder
-from ssd_core.data.shards import ShardSet
+from ssd_core.data.shards import Row, ShardSet
 from ssd_core.metrics.analysis.findings import Findings, Kind, find
 from ssd_core.metrics.analysis.groups import Names, similar_labels
+from ssd_core.metrics.overlaps import pairs_in_images
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
 from stages.detection.table import DETECTIONS
 from stages.evaluation.boxes import scored_boxes, true_boxes
 from stages.figures.detections import Crop, Shown, crops_figure, detections_figure
-from stages.figures.style import to_png
+from stages.figures.style import to_jpeg
 
-SHEET, CROPS = "detections.png", "right-and-wrong.png"
+SHEET, CROPS = "detections.jpg", "right-and-wrong.jpg"
 PICKED = "picked.json"
 
 TITLES = {
@@ -34,6 +35,9 @@ TITLES = {
     Kind.OTHER: "other class",
     Kind.BACKGROUND: "background",
 }
+WRONG_CLASS = "wrong class"
+"""Title of `Kind.OTHER` where no classes are similar."""
+
 MISSED = "missed"
 
 
@@ -68,14 +72,12 @@ class Picked:
 
 
 def draw(choice: Choice, detections: Folder, shards: Folder, out: Folder) -> None:
-    """Write the pictures of one detector on one set of shards."""
+    """Write the pictures of one detector on one set of shards; one that would be empty is not written."""
     picked = pick(choice, detections, shards)
     if picked.shown:
-        sheet = detections_figure(picked.shown, picked.classes)
-    else:
-        sheet = crops_figure({"no detection above the score": ()}, picked.classes, columns=1)
-    out.write_bytes(SHEET, to_png(sheet, dpi=130))
-    out.write_bytes(CROPS, to_png(crops_figure(picked.kinds, picked.classes, columns=choice.columns), dpi=130))
+        out.write_bytes(SHEET, to_jpeg(detections_figure(picked.shown, picked.classes)))
+    if picked.kinds:
+        out.write_bytes(CROPS, to_jpeg(crops_figure(picked.kinds, picked.classes)))
     out.write_json(PICKED, picked.document())
 
 
@@ -99,25 +101,18 @@ def confident_images(found: ScoredBoxes, min_score: float, *, count: int, rng: n
 def crops(
     found: ScoredBoxes, truth: TrueBoxes, rows: ShardSet, *, similar: tuple[Names, ...], count: int
 ) -> dict[str, list[Crop]]:
-    """Detections with the highest scores by kind, and the largest missed objects; at most one per kind and image."""
+    """Detections with the highest scores by kind, and the largest missed objects; at most one per kind and image.
+
+    Kinds without any are left out.
+    """
     judged = [_of_class(found, truth, label, rows.classes, similar) for label in range(len(rows.classes))]
     order = np.concatenate([which for which, _ in judged])
     kinds = np.concatenate([findings.kinds for _, findings in judged])
     picked = {}
-    for kind, title in TITLES.items():
-        if kind is Kind.SIMILAR and not similar:
-            continue
+    for kind, title in titles(similar).items():
         which = order[kinds == kind]
         surest = which[np.argsort(-found.scores[which], kind="stable")]
-        picked[title] = [
-            Crop(
-                row=rows.row(int(found.images[number])),
-                box_xyxy=found.boxes_xyxy[number],
-                label=int(found.labels[number]),
-                score=float(found.scores[number]),
-            )
-            for number in _one_of_each(found.images, surest, count)
-        ]
+        picked[title] = [_crop(found, number, rows, kind) for number in _one_of_each(found.images, surest, count)]
     missed = _missed(truth, [findings for _, findings in judged])
     picked[MISSED] = [
         Crop(
@@ -128,7 +123,31 @@ def crops(
         )
         for number in _one_of_each(truth.images, missed, count)
     ]
-    return picked
+    return {title: each for title, each in picked.items() if each}
+
+
+def _crop(found: ScoredBoxes, number: int, rows: ShardSet, kind: Kind) -> Crop:
+    row, box_xyxy = rows.row(int(found.images[number])), found.boxes_xyxy[number]
+    wrong_class = kind in (Kind.SIMILAR, Kind.OTHER)
+    return Crop(
+        row=row,
+        box_xyxy=box_xyxy,
+        label=int(found.labels[number]),
+        score=float(found.scores[number]),
+        true_label=_most_overlapped(row, box_xyxy) if wrong_class else None,
+    )
+
+
+def _most_overlapped(row: Row, box_xyxy: Float[ndarray, " 4"]) -> int:
+    """Class of the object of the image that the box overlaps most."""
+    same_image = np.zeros(len(row.labels), np.int64)
+    pairs = pairs_in_images(np.zeros(1, np.int64), box_xyxy[None], same_image, row.boxes_xyxy, 1.0)
+    return int(row.labels[pairs.objects[pairs.overlaps.argmax()]])
+
+
+def titles(similar: tuple[Names, ...]) -> dict[Kind, str]:
+    """Titles of the kinds; without similar classes there is only one kind of wrong class."""
+    return TITLES if similar else {**TITLES, Kind.OTHER: WRONG_CLASS}
 
 
 def _of_class(

@@ -1,7 +1,8 @@
 """Pictures of a detector's results: whole images with confident detections, and crops of right and wrong ones.
 
-The result: `detections.png` (paper, Figure 5), `right-and-wrong.png`, and `picked.json`, which lists the images and
-boxes shown. `ssd_core.metrics.analysis.findings` defines the kinds of wrong detections.
+The result: `detections.jpg` (paper, Figure 5), `right-and-wrong.jpg`, and `picked.json`, which lists the images and
+boxes shown. A picture that would be empty is left out, such as that of the whole images of a detector that is sure of
+nothing. `ssd_core.metrics.analysis.findings` defines the kinds of wrong detections.
 """
 
 from __future__ import annotations

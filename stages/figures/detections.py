@@ -24,6 +24,11 @@ CELL_INCHES = 3.4
 LONGEST_SIDE = 560
 """Longest side of an image on the sheet, in pixels."""
 
+NEAR_BORDER = 0.75
+"""Fraction of the image's width from which on a label has no room to the right."""
+
+LEGEND = "solid: detection; dashed: annotated objects; bold dashed: missed object; dog as cat: a dog detected as a cat"
+
 MARGIN = 0.6
 """Margin around the box in a crop, as a fraction of the box's longer side."""
 
@@ -48,6 +53,9 @@ class Crop:
     score: float | None
     """None for a missed object."""
 
+    true_label: int | None = None
+    """Class of the object that was detected as another."""
+
 
 def detections_figure(images: Sequence[Shown], classes: Sequence[str]) -> Any:
     """Draw a grid of whole images; there must be at least one."""
@@ -67,19 +75,18 @@ def detections_figure(images: Sequence[Shown], classes: Sequence[str]) -> Any:
     return figure
 
 
-def crops_figure(kinds: Mapping[str, Sequence[Crop]], classes: Sequence[str], *, columns: int) -> Any:
-    """Draw one row of up to `columns` crops per kind: the detection solid, all objects of the image dashed."""
+def crops_figure(kinds: Mapping[str, Sequence[Crop]], classes: Sequence[str]) -> Any:
+    """Draw one row of crops per kind, which must have some: the detection solid, all objects of the image dashed."""
+    columns = max(map(len, kinds.values()))
     figure = new_figure(columns * 1.75 + 1.1, len(kinds) * 1.9)
     grid = figure.subplots(len(kinds), columns, squeeze=False)
     for axes in grid.flat:
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines[:].set_visible(False)
-    figure.suptitle("solid: detection; dashed: annotated objects; bold dashed: missed object", fontsize=8, color=INK)
+    figure.suptitle(LEGEND, fontsize=8, color=INK)
     for line, (kind, crops) in zip(grid, kinds.items(), strict=True):
         line[0].set_ylabel(kind, fontsize=9, color=INK, rotation=0, ha="right", va="center", labelpad=8)
-        if not crops:
-            line[0].text(0.5, 0.5, "none", transform=line[0].transAxes, ha="center", va="center", color=INK, fontsize=8)
         for axes, crop in zip(line, crops, strict=False):
             _crop(axes, crop, classes)
     return figure
@@ -92,9 +99,15 @@ def _crop(axes: Any, crop: Crop, classes: Sequence[str]) -> None:
         _box(axes, box_xyxy, class_colour(int(label)), width=1.1, line="--")
     missed = crop.score is None
     _box(axes, crop.box_xyxy, class_colour(crop.label), width=2.4, line="--" if missed else "-")
-    title = classes[crop.label] + ("" if missed else f": {crop.score:.2f}")
-    axes.set_title(title, fontsize=7.5, pad=2, color=INK)
+    axes.set_title(_title(crop, classes), fontsize=7.5, pad=2, color=INK)
     axes.set_xlabel(row.image_id[-24:], fontsize=6, color=INK, labelpad=2)
+
+
+def _title(crop: Crop, classes: Sequence[str]) -> str:
+    name = classes[crop.label]
+    if crop.true_label is not None:
+        name = f"{classes[crop.true_label]} as {name}"
+    return name if crop.score is None else f"{name}: {crop.score:.2f}"
 
 
 def window(box_xyxy: Float[ndarray, " 4"], width: int, height: int) -> tuple[int, int, int, int]:
@@ -131,14 +144,16 @@ def _box(axes: Any, box_xyxy: Float[ndarray, " 4"], colour: Any, *, width: float
 
 
 def _name(axes: Any, box_xyxy: Float[ndarray, " 4"], text: str, colour: Any) -> None:
-    """Write the name in the upper left corner of the box, inside the image."""
+    """Write the name in the upper left corner of the box, or in the right one where it would leave the image."""
     right, top = axes.get_xlim()[1], axes.get_ylim()[1]
+    at_border = box_xyxy[0] > NEAR_BORDER * right
     axes.text(
-        min(max(float(box_xyxy[0]), 0), 0.98 * right),
+        min(float(box_xyxy[2]), right) if at_border else max(float(box_xyxy[0]), 0),
         max(float(box_xyxy[1]), top),
         text,
         fontsize=5.5,
         color=ink_on(colour),
+        ha="right" if at_border else "left",
         va="top",
         clip_on=True,
         bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.6, "alpha": 0.85},

@@ -60,6 +60,13 @@ def to_png(figure: Any, dpi: int = 110) -> bytes:
     return stream.getvalue()
 
 
+def to_jpeg(figure: Any, dpi: int = 120) -> bytes:
+    """For photographs, which are a tenth of their size as PNG."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="jpeg", dpi=dpi, pil_kwargs={"quality": 82})
+    return stream.getvalue()
+
+
 def to_svg(figure: Any) -> bytes:
     import matplotlib as mpl
 

@@ -27,10 +27,10 @@ class Image:
     """A figure made by a stage."""
 
     stage: str
-    """Address of the stage."""
+    """Address of the stage, or another title."""
 
     name: str
-    """File name; its suffix is png or svg."""
+    """File name; its suffix is jpg, png or svg."""
 
     content: bytes
 
@@ -66,6 +66,9 @@ class Report:
 
     curves: tuple[Curve, ...] = ()
     images: tuple[Image, ...] = ()
+    pictures: tuple[Image, ...] = ()
+    """Pictures of detections; `stage` is the label of the table's row."""
+
     conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     runs: tuple[RunLink, ...] = ()
     runs_note: str = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stages.reporting.drawing import DrawnChange
+from stages.reporting.drawing import DrawnAxis, DrawnChange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,7 @@ class Cell:
     """Text that follows in small print."""
 
     change: DrawnChange | None = None
+    axis: DrawnAxis | None = None
     kind: str = ""
     """CSS class; rows and tables have one too."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-KINDS = {"png": "image/png", "svg": "image/svg+xml"}
+KINDS = {"jpg": "image/jpeg", "png": "image/png", "svg": "image/svg+xml"}
 
 
 def render(template: str, **values: Any) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stages.reporting.content import Report, Setting
-from stages.reporting.drawing import drawn_change, shared_axis
+from stages.reporting.drawing import drawn_axis, drawn_change, shared_axis
 from stages.reporting.grid import Cell, Grid, Row, plain_grid, texts
 from stages.tables.content import Line, TableContent
 from stages.tables.layout import Entry, Layout, lay_out, number
@@ -25,7 +25,9 @@ def results(content: TableContent, lines: Sequence[Line]) -> Grid:
     header = texts(layout.header)
     rows = [_entries(layout, row) for row in layout.rows]
     if axis:
-        header += (Cell(lines=(f"{content.published_title} ○ \N{EN SPACE} ours ●",), kind="drawing"),)
+        header += (
+            Cell(lines=(f"{content.published_title} ○ \N{EN SPACE} ours ●",), axis=drawn_axis(axis), kind="drawing"),
+        )
         drawn = (Cell(change=drawn_change(line, axis), kind="drawing") for line in lines)
         rows = [(*row, drawing) for row, drawing in zip(rows, drawn, strict=True)]
     return Grid(header=header, rows=tuple(Row(cells=row) for row in rows), kind="results", groups=layout.groups)

@@ -93,7 +93,7 @@ def test_your_own_backbone_is_trained_tested_and_compared_and_its_edits_are_repo
         if found["address"] == "train/shallow/seed0"
     )
     assert "Shallow.parts" in manifest["ingredients"]["code"]["shallow"]
-    assert "all 9 stages are cached" in ssdpipe("run", *command_line, where=path.parent).stderr
+    assert "all 11 stages are cached" in ssdpipe("run", *command_line, where=path.parent).stderr
     elsewhere = path.parent / "elsewhere"
     elsewhere.mkdir()
     path.write_text(path.read_text().replace("halving(3), halving", "halving(3),  halving"))

@@ -23,6 +23,7 @@ from experiments.cli.shared.options import one_of
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
+    from stages.graphs import Evaluation
     from stages.placement import Placement
 
 ProtocolName = Literal["voc07", "voc12", "ilsvrc", "coco"]
@@ -69,7 +70,13 @@ class EvaluateRequest(ForeignOptions, Request):
 
         return place_one(gpus=self.gpus, cpu_workers=1)
 
-    def target(self, placement: Placement) -> Stage:
+    def targets(self, placement: Placement) -> tuple[Stage, ...]:
+        from stages.graphs import pictured
+
+        evaluation = self.target(placement)
+        return evaluation, pictured(evaluation)
+
+    def target(self, placement: Placement) -> Evaluation:
         from experiments.framework.scoring import weights_on_split
         from pipeline.overrides import override
         from ssd_core.detection.limits import PAPER_LIMITS

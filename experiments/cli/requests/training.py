@@ -66,10 +66,12 @@ class TrainRequest(SetupRequest):
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
         from experiments.framework.validation import validation_of
+        from stages.graphs import pictured
 
         setup = self._setup(placement)
         evaluation = setup.evaluation()
-        return (evaluation, validation_of(setup, self.validation_split)) if self.validation_split else (evaluation,)
+        validation = (validation_of(setup, self.validation_split),) if self.validation_split else ()
+        return evaluation, *validation, pictured(evaluation)
 
     def _setup(self, placement: Placement) -> Setup:
         from experiments.framework.loading import named_setup

@@ -30,20 +30,21 @@ EXPERIMENT = ("ablation-layers", "--preset", "tiny", "--column", "yes")
 
 def test_plan_shows_the_state_of_each_stage_and_the_totals(project: Project) -> None:
     lines = project.ssdpipe("plan", *EXPERIMENT, "--data", str(project.data), "--gpus", "0").stdout.splitlines()
-    states = {line.split()[0]: line.split()[1] for line in lines[1:22]}
+    states = {line.split()[0]: line.split()[1] for line in lines[1:28]}
     assert sorted(state for address, state in states.items() if address.startswith("shard/")) == ["cached", "cached"]
     assert states["train/all-six/seed0"] == "run"  # the shards are those of the training
     assert states["table/ablation-layers"] == "after"
-    assert lines[22] == "21 stages: 2 cached, 6 run, 13 after"  # 6 rows: train, detect, evaluate; 2 shards; the table
+    # 6 rows: train, detect, evaluate, pictures; 2 shards; the table
+    assert lines[28] == "27 stages: 2 cached, 6 run, 19 after"
 
 
 def test_plan_shows_the_cost(project: Project) -> None:
     printed = project.ssdpipe("plan", *EXPERIMENT, "--data", str(project.data), "--gpus", "3", "--tflops", "2").stdout
-    lines = {line[:9].strip(): line[9:].strip() for line in printed.splitlines()[23:]}
+    lines = {line[:9].strip(): line[9:].strip() for line in printed.splitlines()[29:]}
     assert lines["to train"].startswith("6 trainings, 39,600 images, ")  # 6 of 1650 iterations of 4 images
     assert lines["rate"] == "12 of 12 trainings and detections by the given rate of 2 TFLOP/s"
     assert " on 3 GPUs (" in lines["wall time"]
-    assert lines["excluded"] == "time of stages that never ran in this store: 6 evaluate, table"
+    assert lines["excluded"] == "time of stages that never ran in this store: 6 evaluate, table, 6 pictures"
 
 
 def test_plan_shows_the_cost_as_json(project: Project) -> None:
@@ -131,6 +132,6 @@ def test_two_plans_read_annotations_once_and_a_third_sees_a_change(project: Proj
     time.sleep(0.02)  # beyond the tick of the file system's clock
     file = next((project.data / "Annotations").iterdir())
     file.write_text(file.read_text() + "\n")
-    states = {line.split()[0]: line.split()[1] for line in project.ssdpipe(*command).stdout.splitlines()[1:22]}
+    states = {line.split()[0]: line.split()[1] for line in project.ssdpipe(*command).stdout.splitlines()[1:28]}
     assert sorted(surveyed) == ["test", "test", "train", "train"]
     assert sorted(state for address, state in states.items() if address.startswith("shard/")) == ["cached", "run"]

@@ -34,11 +34,13 @@ def test_a_training_is_cached_and_its_weights_file_scores_the_same(project: Proj
     first = ssdpipe(project, *TRAIN, *data)
     assert first.stdout.startswith("class  AP % (voc07)\ncat")
     again = ssdpipe(project, *TRAIN, *data)
-    assert (again.stdout, again.stderr) == (first.stdout, "all 5 stages are cached\n")
+    assert (again.stdout, again.stderr) == (first.stdout, "all 6 stages are cached\n")
     (defects,) = (line for line in first.stdout.splitlines() if line.startswith("defects"))
     assert defects.startswith("defects of shard/cats-train: box crosses the image border: 1; places: ")
     assert Path(defects.rpartition(": ")[2]).read_text(encoding="utf-8").startswith("# Images and defects")
     weights = next(line.split()[1] for line in first.stdout.splitlines() if line.startswith("weights:"))
+    pictures = Path(next(line.split()[1] for line in first.stdout.splitlines() if line.startswith("pictures:")))
+    assert (pictures / "right-and-wrong.jpg").read_bytes().startswith(b"\xff\xd8")
     scored = json.loads(ssdpipe(project, "evaluate", "weights", weights, *data, "--json").stdout)
     assert f"mAP    {100 * scored['mAP']:.1f}" in first.stdout
     assert "train/ssd-tiny/seed0 is cached" in ssdpipe(project, "why", "train/ssd-tiny/seed0").stdout

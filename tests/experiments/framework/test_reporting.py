@@ -12,7 +12,7 @@ from experiments.cli.requests import ExperimentRequest
 from experiments.framework.comparison import StoredExperiment
 from experiments.framework.experiment import Experiment, Row
 from experiments.framework.presets import Preset
-from experiments.framework.reporting import gather
+from experiments.framework.reporting import gather, pictures
 from experiments.framework.runs import RUNS
 from experiments.framework.setups import Setup
 from pipeline.execution.executor import InlineExecutor
@@ -81,10 +81,10 @@ class Ran:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A store in which the first row and the figure were run."""
+    """A store in which the first row, the figure and the row's pictures were run."""
     store = Store.open(str(tmp_path_factory.mktemp("store")))
     targets = EXPERIMENT.targets(PRESET)
-    graph = Graph((PRESET.setup(BASE).evaluation(), *targets[1:]))
+    graph = Graph((PRESET.setup(BASE).evaluation(), *targets[1:-1]))  # the last are the second row's pictures
     scheduler = Scheduler(
         graph, store, InlineExecutor(), Resolver(graph), run_id="first", provenance={"libraries": library_versions()}
     )
@@ -119,6 +119,24 @@ def test_declared_figures_are_shown_once_as_vector_graphics(report: Report) -> N
     shown = [(image.stage, image.name) for image in report.images]
     assert shown == [("analyze/of-ssd", f"{name}.svg") for name in ("trends", "sensitivity", "confusion")]
     assert all(image.content.startswith(b"<?xml") for image in report.images)
+
+
+def test_each_row_with_results_has_its_pictures_under_its_label(report: Report) -> None:
+    assert [(image.stage, image.name) for image in report.pictures] == [
+        ("0.9", "detections.jpg"),
+        ("0.9", "right-and-wrong.jpg"),
+    ]
+    assert "pictures/quarter/seed0" in report.waiting
+    written = page(report)
+    assert '<summary>0.9</summary>\n<figure><img alt="detections" src="data:image/jpeg;base64,' in written
+
+
+def test_pictures_of_further_seeds_are_left_out(ran: Ran) -> None:
+    results, table = ran.stored.results, ran.stored.table
+    first, other = table.cells[0].results[0], PRESET.setup(BASE, seed=1).evaluation()
+    swapped = replace(table, cells=(replace(table.cells[0], results=(other, first)),))
+    assert len(list(pictures(results, ran.store, table))) == 2
+    assert list(pictures(results, ran.store, swapped)) == []
 
 
 def test_departures_of_single_rows_are_separate_from_those_of_all_rows(report: Report) -> None:

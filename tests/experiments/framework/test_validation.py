@@ -49,7 +49,7 @@ def validating(
 def test_the_evaluation_on_the_test_split_stays_the_first_target(data: str) -> None:
     request = validating(data, settings=KEEPING)
     graph = Graph(request.targets(Placement()))
-    first, second = (graph.nodes[target].stage for target in graph.targets)
+    first, second, _ = (graph.nodes[target].stage for target in graph.targets)
     assert first == request.target(Placement())
     assert isinstance(second, Validate)
     assert second.iterations == (1000, 2000, 3000)
@@ -60,7 +60,7 @@ def test_the_evaluation_on_the_test_split_stays_the_first_target(data: str) -> N
 @pytest.mark.parametrize(("recipe", "protocol"), [("ssd300-voc07", "voc"), ("ssd300-coco", "coco")])
 def test_checkpoints_are_scored_by_the_protocol_of_the_recipe(data: str, recipe: str, protocol: str) -> None:
     request = replace(validating(data, settings=["keep_every=1000"]), recipe=recipe)
-    _, validation = request.targets(Placement())
+    _, validation, _ = request.targets(Placement())
     assert isinstance(validation, Validate)
     assert validation.protocol == protocol
 

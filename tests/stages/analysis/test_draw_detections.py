@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from stages.analysis.draw_detections import DrawDetections
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
 from stages.detection.table import DETECTIONS, SCHEMA
-from stages.figures.detections import Shown, detections_figure, window
+from stages.figures.detections import Crop, Shown, crops_figure, detections_figure, window
 from stages.shards.shard import Shard
 
 BOX = (10.0, 20.0, 50.0, 60.0)
@@ -70,7 +70,6 @@ def kinds(picked: dict[str, Any]) -> dict[str, list[tuple[str, str, float | None
     return {
         kind: [(item["image_id"], item["class"], item["score"] and round(item["score"], 2)) for item in items]
         for kind, items in picked["cuttings"].items()
-        if items
     }
 
 
@@ -80,7 +79,7 @@ def test_each_detection_is_shown_under_its_kind(pictures):
     assert kinds(picked) == {
         "right": [("a", "cat", 0.9)],
         "wrong place or duplicate": [("b", "dog", 0.6)],
-        "other class": [("a", "dog", 0.8)],
+        "wrong class": [("a", "dog", 0.8)],
         "background": [("b", "cat", 0.7)],
         MISSED: [("b", "dog", None)],
     }
@@ -88,8 +87,14 @@ def test_each_detection_is_shown_under_its_kind(pictures):
 
 def test_similar_classes_have_their_own_row_only_if_some_are_named(pictures):
     wrong = ("a", DOG, 0.8, BOX)
-    assert "similar class" not in pictures(wrong)["cuttings"]
-    assert kinds(pictures(wrong, similar=(("cat", "dog"),)))["similar class"] == [("a", "dog", 0.8)]
+    assert kinds(pictures(wrong))["wrong class"] == [("a", "dog", 0.8)]
+    similar = kinds(pictures(wrong, similar=(("cat", "dog"),)))
+    assert similar["similar class"] == [("a", "dog", 0.8)]
+    assert "wrong class" not in similar
+
+
+def test_kinds_without_any_detection_have_no_row(pictures):
+    assert list(pictures(("a", CAT, 0.9, BOX), ("b", DOG, 0.8, BOX))["cuttings"]) == ["right"]
 
 
 def test_highest_scores_come_first_with_no_two_from_one_image(pictures):
@@ -112,16 +117,19 @@ def test_a_detector_without_detections_has_pictures_of_the_missed_objects(pictur
     assert [item["image_id"] for item in picked["cuttings"][MISSED]] == ["a", "b"]
 
 
-@pytest.mark.parametrize("found", [(("a", CAT, 0.9, BOX),), ()], ids=("one", "none"))
-def test_the_stage_writes_both_pictures_and_a_list_of_their_content(shards, tmp_path, in_process, found):
+@pytest.mark.parametrize(
+    ("found", "expected"), [((("a", CAT, 0.9, BOX),), {SHEET, CROPS}), ((), {CROPS})], ids=("one", "none")
+)
+def test_the_stage_writes_the_pictures_that_show_something_and_a_list(shards, tmp_path, in_process, found, expected):
     stage, folder = shards()
     written = write(Folder(str(tmp_path / "found")), *found)
     detections = Detect(weights=stage, shards=stage)
     drawing = DrawDetections(detections=detections, shards=stage, columns=1)
     context = in_process(drawing, "pictures", {stage: folder, detections: written})
     drawing.run(context)
-    assert set(context.out.files()) == {SHEET, CROPS, PICKED}
-    for name in drawing.artifacts():
+    assert set(context.out.files()) == {*expected, PICKED}
+    assert set(drawing.artifacts()) == {SHEET, CROPS}
+    for name in expected:
         assert min(decode_rgb(context.out.read_bytes(name)).shape[:2]) > 100
 
 
@@ -143,6 +151,23 @@ def test_labels_read_as_in_the_paper_with_one_colour_per_class(drawn):
     assert [text.get_text() for text in axes.texts] == [f"{one}: 0.70", f"{two}: 0.80", f"{one}: 0.97"]
     colours = [patch.get_edgecolor() for patch in axes.patches]
     assert colours[0] == colours[2] != colours[1]
+
+
+def test_a_wrong_class_is_titled_with_the_object_s_and_a_missed_object_without_a_score(shards):
+    _, folder = shards()
+    row = ShardSet(folder.path).row(0)
+    crop = Crop(row=row, box_xyxy=np.array(BOX), label=DOG, score=0.8, true_label=CAT)
+    kinds = {"wrong class": [crop], MISSED: [replace(crop, score=None, true_label=None)]}
+    figure = crops_figure(kinds, ("cat", "dog"))
+    assert [axes.get_title() for axes in figure.axes] == ["cat as dog: 0.80", "dog"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["wrong class", "missed"]
+
+
+def test_a_label_that_would_leave_the_image_is_aligned_to_the_right(shards):
+    row = ShardSet(shards()[1].path).row(0)
+    shown = Shown(row=row, labels=np.array([0]), scores=np.array([0.9]), boxes_xyxy=np.array([[90.0, 5, 130, 30]]))
+    (text,) = detections_figure([shown], ("cat", "dog")).axes[0].texts
+    assert (text.get_ha(), text.get_position()[0]) == ("right", row.width)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from stages.reporting.content import Report
 from stages.reporting.curves import COLOURS, chart, charts, thinned
-from stages.reporting.drawing import MARGIN, WIDTH, drawn_change, shared_axis
+from stages.reporting.drawing import MARGIN, WIDTH, Axis, drawn_axis, drawn_change, shared_axis
 
 
 def test_long_curves_are_means_over_equal_numbers_of_points() -> None:
@@ -48,6 +48,14 @@ def test_zero_and_both_changes_lie_on_the_shared_axis(report: Report) -> None:
     assert drawn.interval == (axis.place(-0.041), axis.place(0.006))
     first = drawn_change(report.lines[0], axis)
     assert (first.ours, first.theirs, first.interval) == (None, None, None)
+
+
+def test_the_axis_shows_round_numbers_in_the_unit_of_the_changes() -> None:
+    drawn = drawn_axis(Axis(-0.22, 0.006))
+    assert [text for _, text in drawn.ticks] == ["-20", "-10", "0"]
+    assert [place for place, _ in drawn.ticks] == [Axis(-0.22, 0.006).place(value) for value in (-0.2, -0.1, 0)]
+    assert [text for _, text in drawn_axis(Axis(0, 37, "plain")).ticks] == ["0", "+10", "+20", "+30"]
+    assert [text for _, text in drawn_axis(Axis(-0.0031, 0.0012)).ticks] == ["-0.2", "0"]
 
 
 def test_without_changes_or_with_two_units_there_is_no_axis(report: Report) -> None:
