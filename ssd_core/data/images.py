@@ -14,7 +14,7 @@ from numpy import ndarray
 BILINEAR = int(cv2.INTER_LINEAR)
 """Interpolation of evaluation; without antialiasing."""
 
-_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+_FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def decode_rgb(encoded: bytes) -> UInt8[ndarray, "H W 3"]:
@@ -22,10 +22,9 @@ def decode_rgb(encoded: bytes) -> UInt8[ndarray, "H W 3"]:
 
     A truncated JPEG is not rejected here: its missing part is grey. Sharding checks for that.
     """
-    bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), _FLAGS) if encoded else None
-    if bgr is None:
+    rgb: UInt8[ndarray, "H W 3"] | None = cv2.imdecode(np.frombuffer(encoded, np.uint8), _FLAGS) if encoded else None
+    if rgb is None:
         raise ValueError(f"{len(encoded)} bytes starting with {encoded[:8]!r} are not a readable image")
-    rgb: UInt8[ndarray, "H W 3"] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     return rgb
 
 

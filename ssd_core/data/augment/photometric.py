@@ -8,6 +8,7 @@ the probability of that to 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 import cv2
@@ -52,18 +53,17 @@ def draw_distortion(rng: np.random.Generator, hue_unit: Literal["opencv", "degre
 
 
 def distort(image: UInt8[ndarray, "H W 3"], distortion: Distortion) -> UInt8[ndarray, "H W 3"]:
-    """Distort an RGB image. A step that changes nothing is skipped, since converting to HSV and back is lossy."""
-    if distortion.brightness != 0:
-        image = cv2.LUT(image, _table(1.0, distortion.brightness))
-    if distortion.contrast != 1 and distortion.contrast_first:
-        image = cv2.LUT(image, _table(distortion.contrast, 0.0))
-    if distortion.saturation != 1:
-        image = _change_hsv(image, SATURATION, _table(distortion.saturation, 0.0))
-    if distortion.hue != 0:
-        image = _change_hsv(image, HUE, _table(1.0, distortion.hue))
-    if distortion.contrast != 1 and not distortion.contrast_first:
-        image = cv2.LUT(image, _table(distortion.contrast, 0.0))
-    return image
+    """Distort an RGB image. A step that changes nothing is skipped, since converting to HSV and back is lossy.
+
+    Steps that follow each other share one pass: brightness and contrast one table, saturation and hue one conversion.
+    """
+    has_colour = distortion.saturation != 1 or distortion.hue != 0
+    tables = [_table(1.0, distortion.brightness)] if distortion.brightness != 0 else []
+    contrast = [_table(distortion.contrast, 0.0)] if distortion.contrast != 1 else []
+    if distortion.contrast_first or not has_colour:
+        tables, contrast = tables + contrast, []
+    image = _looked_up(image, tables)
+    return _looked_up(_change_colour(image, distortion), contrast) if has_colour else image
 
 
 def _table(factor: float, offset: float) -> UInt8[ndarray, " 256"]:
@@ -72,8 +72,24 @@ def _table(factor: float, offset: float) -> UInt8[ndarray, " 256"]:
     return table
 
 
-def _change_hsv(image: UInt8[ndarray, "H W 3"], channel: int, table: UInt8[ndarray, " 256"]) -> UInt8[ndarray, "H W 3"]:
+def _looked_up(image: UInt8[ndarray, "H W 3"], tables: list[UInt8[ndarray, " 256"]]) -> UInt8[ndarray, "H W 3"]:
+    """Apply tables one after the other, in one pass."""
+    if not tables:
+        return image
+    changed: UInt8[ndarray, "H W 3"] = cv2.LUT(image, reduce(lambda first, second: second[first], tables))
+    return changed
+
+
+def _change_colour(image: UInt8[ndarray, "H W 3"], distortion: Distortion) -> UInt8[ndarray, "H W 3"]:
+    """Change saturation and hue; they are channels of their own, so their order is free."""
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-    hsv[..., channel] = cv2.LUT(hsv[..., channel], table)
+    if distortion.saturation != 1:
+        _change_channel(hsv, SATURATION, _table(distortion.saturation, 0.0))
+    if distortion.hue != 0:
+        _change_channel(hsv, HUE, _table(1.0, distortion.hue))
     changed: UInt8[ndarray, "H W 3"] = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
     return changed
+
+
+def _change_channel(image: UInt8[ndarray, "H W 3"], channel: int, table: UInt8[ndarray, " 256"]) -> None:
+    cv2.insertChannel(cv2.LUT(cv2.extractChannel(image, channel), table), image, channel)

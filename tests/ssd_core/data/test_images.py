@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,6 +47,13 @@ def test_sixteen_bits_become_the_upper_eight():
 def test_a_cmyk_jpeg_shows_its_colours():
     magenta_and_yellow = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
     np.testing.assert_allclose(decode_rgb(encoded(magenta_and_yellow, "JPEG", quality=100))[8, 8], [255, 0, 0], atol=8)
+
+
+def test_real_jpegs_have_the_pixels_of_decoding_to_bgr_and_converting(real_data: Callable[[str], Path]):
+    folder = real_data("voc2007") / "VOC2007/JPEGImages"
+    for path in sorted(folder.iterdir())[:5]:
+        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        np.testing.assert_array_equal(decode_rgb(path.read_bytes()), bgr[..., ::-1])
 
 
 def test_the_orientation_of_exif_is_ignored_since_boxes_refer_to_stored_pixels():

@@ -11,7 +11,8 @@ import pytest
 from ssd_core.data.augment.crop import draw_patch, objects_in, pixel_window
 from ssd_core.data.augment.expand import draw_canvas
 from ssd_core.data.augment.photometric import distort, draw_distortion
-from ssd_core.data.augment.pipeline import INTERPOLATIONS, Augmented, augment, draw_interpolation
+from ssd_core.data.augment.pipeline import Augmented, augment
+from ssd_core.data.augment.plan import INTERPOLATIONS, draw_interpolation
 from ssd_core.spec.augmentation import FLIP_ONLY, PAPER, STARRED, Augmentation
 
 FILL = (123, 117, 104)
@@ -51,25 +52,31 @@ def in_plain_order(
     return Augmented(image, boxes, kept)
 
 
-@pytest.mark.parametrize("augmentation", [PAPER, STARRED, FLIP_ONLY], ids=["paper", "starred", "flip only"])
-def test_processing_only_visible_pixels_gives_the_pixels_and_boxes_of_the_plain_order(image, augmentation):
+@pytest.mark.parametrize("augmentation", [PAPER, FLIP_ONLY], ids=["paper", "flip only"])
+def test_processing_only_visible_pixels_gives_the_pixels_of_the_plain_order(image, augmentation):
     exactly = replace(augmentation, photometric=False)
     for seed in range(120):
         ours = augment(image, BOXES, exactly, size=64, fill_rgb=FILL, rng=np.random.default_rng(seed))
         plain = in_plain_order(image, BOXES, exactly, 64, np.random.default_rng(seed))
         np.testing.assert_array_equal(ours.image, plain.image)
-        np.testing.assert_array_equal(ours.boxes_xyxy, plain.boxes_xyxy)
-        np.testing.assert_array_equal(ours.kept, plain.kept)
 
 
-@pytest.mark.parametrize("augmentation", [PAPER, STARRED], ids=["paper", "starred"])
-def test_distorting_only_the_patch_differs_from_distorting_all_only_by_opencv_s_rounding(image, augmentation):
-    differences = []
+@pytest.mark.parametrize("augmentation", [PAPER, STARRED, FLIP_ONLY], ids=["paper", "starred", "flip only"])
+def test_boxes_are_exactly_those_of_the_plain_order_and_pixels_within_a_level_on_average(image, augmentation):
     for seed in range(120):
         ours = augment(image, BOXES, augmentation, size=64, fill_rgb=FILL, rng=np.random.default_rng(seed))
         plain = in_plain_order(image, BOXES, augmentation, 64, np.random.default_rng(seed))
-        differences.append(np.abs(ours.image.astype(int) - plain.image))
         np.testing.assert_array_equal(ours.boxes_xyxy, plain.boxes_xyxy)
+        np.testing.assert_array_equal(ours.kept, plain.kept)
+        assert np.abs(ours.image.astype(int) - plain.image).mean() <= 1
+
+
+def test_distorting_only_the_patch_differs_from_distorting_all_only_by_rounding(image):
+    differences = []
+    for seed in range(120):
+        ours = augment(image, BOXES, PAPER, size=64, fill_rgb=FILL, rng=np.random.default_rng(seed))
+        plain = in_plain_order(image, BOXES, PAPER, 64, np.random.default_rng(seed))
+        differences.append(np.abs(ours.image.astype(int) - plain.image))
     assert np.max(differences) <= 4
     assert np.mean(differences) < 0.1
     assert np.mean([not difference.any() for difference in differences]) > 0.25  # no saturation and no hue: the same

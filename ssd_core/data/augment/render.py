@@ -1,0 +1,87 @@
+"""The pixels of a plan: distort, expand, crop, resize and flip those that show the image, and fill the rest.
+
+Distortion is a pixel-wise operation, so only what the patch shows is distorted, after resizing where that copies pixels
+and leaves fewer. (OpenCV's vector and scalar conversions from HSV round differently, so single values near the ends of
+rows may differ by a level or two from a conversion of the whole image.) The empty canvas, up to 15 times as large as
+the image, is neither built nor resized: `shown_part` has the arithmetic. The original re-encodes images as JPEG after
+distorting, expanding and cropping; here they are not re-encoded.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from ssd_core.data.augment.crop import pixel_window
+from ssd_core.data.augment.photometric import distort
+from ssd_core.data.augment.plan import Plan
+from ssd_core.data.augment.shown_part import Side, shown_part
+from ssd_core.data.images import resize
+
+
+def render(
+    image: UInt8[ndarray, "H W 3"], plan: Plan, size: int, fill_rgb: tuple[int, int, int]
+) -> UInt8[ndarray, "size size 3"]:
+    """Apply a plan to the pixels of an RGB image; `size` is the output side."""
+    columns, rows = _sides(plan)
+    if columns.is_empty or rows.is_empty:
+        return _empty(size, fill_rgb).copy()
+    shown = image[rows.image, columns.image]
+    if columns.is_full and rows.is_full:
+        resized = _resized_whole(shown, plan, size)
+        return flip(resized) if plan.flip else resized
+    return _placed(distort(shown, plan.distortion), columns, rows, plan, size, fill_rgb)
+
+
+def _sides(plan: Plan) -> tuple[Side, Side]:
+    """Return the columns and rows of the patch."""
+    canvas = plan.canvas
+    left, top, right, bottom = pixel_window(plan.patch_xyxy, canvas.width, canvas.height)
+    return (
+        Side(start=left - canvas.left, stop=right - canvas.left, image_size=canvas.image_width),
+        Side(start=top - canvas.top, stop=bottom - canvas.top, image_size=canvas.image_height),
+    )
+
+
+def _resized_whole(shown: UInt8[ndarray, "h w 3"], plan: Plan, size: int) -> UInt8[ndarray, "size size 3"]:
+    if plan.interpolation == cv2.INTER_NEAREST and shown.shape[0] * shown.shape[1] > size**2:
+        return distort(resize(shown, size, plan.interpolation), plan.distortion)
+    return resize(distort(shown, plan.distortion), size, plan.interpolation)
+
+
+def _placed(
+    shown: UInt8[ndarray, "h w 3"],
+    columns: Side,
+    rows: Side,
+    plan: Plan,
+    size: int,
+    fill_rgb: tuple[int, int, int],
+) -> UInt8[ndarray, "size size 3"]:
+    """Resize what shows the image, with a border of the canvas, into a filled square."""
+    across, down = (shown_part(side, size, plan.interpolation) for side in (columns, rows))
+    bordered = cv2.copyMakeBorder(shown, *down.border, *across.border, cv2.BORDER_CONSTANT, value=fill_rgb)
+    resized = cv2.resize(
+        bordered, None, fx=size / columns.extent, fy=size / rows.extent, interpolation=plan.interpolation
+    )[: size - down.first, : size - across.first]
+    if plan.flip:
+        resized = flip(resized)
+    left = size - across.first - resized.shape[1] if plan.flip else across.first
+    square = _empty(size, fill_rgb).copy()
+    square[down.first : down.first + resized.shape[0], left : left + resized.shape[1]] = resized
+    return square
+
+
+@lru_cache(maxsize=8)
+def _empty(size: int, fill_rgb: tuple[int, int, int]) -> UInt8[ndarray, "size size 3"]:
+    """Return an output of empty canvas, not to be changed: copying it takes a hundredth of the time of filling one."""
+    return np.full((size, size, 3), fill_rgb, np.uint8)
+
+
+def flip(image: UInt8[ndarray, "H W 3"]) -> UInt8[ndarray, "H W 3"]:
+    """Return a horizontally mirrored copy."""
+    mirrored: UInt8[ndarray, "H W 3"] = cv2.flip(image, 1)
+    return mirrored
