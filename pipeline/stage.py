@@ -21,7 +21,9 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
-DESCRIPTIVE = ("resources", "tracked_by", "artifacts", "description", "data_sets", "models", "parameters")
+DESCRIPTIVE = (
+    "resources", "places_read", "tracked_by", "artifacts", "description", "data_sets", "models", "parameters",
+)  # fmt: skip
 """Methods of a stage that say where it runs and how it is presented; changing them changes no result."""
 
 
@@ -106,6 +108,10 @@ class Stage(ABC):
         Called when the graph is planned. Raises PipelineError when that input is missing.
         """
         return ""
+
+    def places_read(self) -> tuple[str, ...]:
+        """Paths or URIs outside the store that `run` reads, on whichever node of a cluster it and its tasks run."""
+        return ()
 
     def prepare(self) -> None:  # noqa: B027 - most stages have nothing to fetch
         """Fetch or check inputs. Called once in the driver when this stage is to run, before any stage starts.

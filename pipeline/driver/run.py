@@ -157,7 +157,7 @@ def _run_on_ray(
         budget = _budget(invocation, there.total)
         check_resources([row.node for row in waiting], budget, () if there.can_grow else there.nodes)
         if os.environ.get("RAY_ADDRESS"):
-            for warning in check_nodes(store.folder):
+            for warning in check_nodes(store.folder, _places_read(waiting)):
                 sys.stderr.write(f"{warning}\n")
         executor = RayExecutor(taken_along=own)
         scheduler = Scheduler(
@@ -178,6 +178,10 @@ def _run_on_ray(
     finally:
         if not joined_before:
             disconnect()
+
+
+def _places_read(waiting: list[PlanRow]) -> list[str]:
+    return sorted({place for row in waiting for place in row.node.stage.places_read()})
 
 
 def _how_to_resume(text: str, graph: Graph, store: Store, resolver: Resolver) -> str:

@@ -1,6 +1,7 @@
-"""Checks every node of a cluster before a run: does it see the store, has it the driver's code and its declared GPUs.
+"""Checks every node of a cluster before a run: the store and the data that it sees, its code, its declared GPUs.
 
-One task that takes no resources on each node, all at once; what a node lacks is known before any stage has started.
+What a node lacks is known before any stage has started. `ssdpipe doctor --cluster` looks closer
+(`pipeline.ray_backend.node_survey`).
 
 Tested in tests/pipeline/ray_backend/test_node_probe.py.
 """
@@ -8,18 +9,17 @@ Tested in tests/pipeline/ray_backend/test_node_probe.py.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from pipeline.ray_backend.failures import as_worker_lost
+from pipeline.ray_backend.data_place import DataPlace
+from pipeline.ray_backend.each_node import ANSWER_SECONDS, ClusterNode, cluster_nodes, on_each
 from pipeline.ray_backend.same_code import Code
 from pipeline.store.provenance import gpus
 
-PROBE_SECONDS = 60.0
-"""How long nodes may take to answer: the first task on a node starts a process."""
+SAME_PLACE = "Mount the same folder at the same path on every node, or "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,92 +28,75 @@ class Report:
 
     store_error: str = ""
     code_error: str = ""
+    data_errors: tuple[str, ...] = ()
     gpus: int = 0
 
 
-def check_nodes(store: Folder, seconds: float = PROBE_SECONDS) -> list[str]:
-    """Raise PipelineError for a node without the store or with other code; return warnings.
+def check_nodes(store: Folder, data: Iterable[str] = (), seconds: float = ANSWER_SECONDS) -> list[str]:
+    """Raise PipelineError for a node without the store or the data, or with other code; return warnings.
 
-    Warnings are about GPUs that are only declared, which train on the CPU, and nodes that do not answer.
+    `data` lists the places of data sets, which only nodes that shard must see. Warnings are about GPUs that are only
+    declared, which train on the CPU, and nodes that do not answer.
     """
-    import ray
-
-    nodes = [node for node in ray.nodes() if node["Alive"]]
+    places = tuple(map(DataPlace.of, data))
     name, content = f".probe-{uuid.uuid4().hex}", uuid.uuid4().hex.encode()
     store.write_bytes(name, content)
     try:
-        answers = _ask(nodes, (store, name, content, Code.this()), seconds)
+        answers = on_each(cluster_nodes(), look, store, name, content, Code.this(), places, seconds=seconds)
     finally:
         store.delete_file(name)
-    _refuse(answers, store)
-    silent = [node["NodeManagerAddress"] for node in nodes if node["NodeManagerAddress"] not in answers]
+    reports = {answer.node: answer.value for answer in answers if answer.value is not None}
+    _refuse(reports, store, places)
     absent = [
-        f"node {node['NodeManagerAddress']} declares {declared:g} GPUs and has {answer.gpus}: what is placed there "
-        "computes on the CPU"
-        for node in nodes
-        if (answer := answers.get(node["NodeManagerAddress"]))
-        and (declared := node["Resources"].get("GPU", 0.0)) > answer.gpus
+        f"node {node.address} declares {node.gpus:g} GPUs and has {report.gpus}: what is placed there computes on the "
+        "CPU"
+        for node, report in reports.items()
+        if node.gpus > report.gpus
     ]
+    silent = [answer.node.address for answer in answers if answer.value is None]
     return absent + [f"node {address} did not answer in {seconds:g} s and was not checked" for address in silent]
 
 
-def look(store: Folder, name: str, content: bytes, code: Code) -> Report:
+def look(store: Folder, name: str, content: bytes, code: Code, places: tuple[DataPlace, ...] = ()) -> Report:
     """What the node of this process sees."""
-    store_error = code_error = ""
-    try:
-        if store.read_bytes(name) != content:
-            store_error = "it holds other files"
-    except OSError as error:
-        store_error = str(error) or type(error).__name__
+    code_error = ""
     try:
         code.require()
     except PipelineError as error:
         code_error = str(error)
-    return Report(store_error=store_error, code_error=code_error, gpus=len(gpus("name")))
+    return Report(
+        store_error=store_fault(store, name, content),
+        code_error=code_error,
+        data_errors=tuple(place.fault() for place in places),
+        gpus=len(gpus("name")),
+    )
 
 
-def _ask(nodes: Iterable[dict[str, Any]], arguments: tuple[Any, ...], seconds: float) -> dict[str, Report]:
-    """Answers by address; a node that is lost meanwhile gives none."""
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    task = ray.remote(look)
-    asked = {
-        task.options(
-            num_cpus=0, max_retries=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        ).remote(*arguments): node["NodeManagerAddress"]
-        for node in nodes
-    }
-    answered, late = ray.wait(list(asked), num_returns=len(asked), timeout=seconds)
-    for handle in late:
-        ray.cancel(handle, force=True)
-    return {asked[handle]: report for handle in answered if (report := _answer(handle, asked[handle]))}
-
-
-def _answer(handle: Any, address: str) -> Report | None:
-    import ray
-
+def store_fault(store: Folder, name: str, content: bytes) -> str:
+    """Why the driver's probe file is not read here; empty if it is."""
     try:
-        report: Report = ray.get(handle)
-    except ray.exceptions.RayError as error:
-        if as_worker_lost(error, address) or isinstance(error, ray.exceptions.TaskUnschedulableError):
-            return None
-        reason = str(error).strip().splitlines()[-1]
-        raise PipelineError(
-            f"node {address} cannot run this version of ssdpipe: {reason}\nInstall the same version on every node, for "
-            "example by `ray job submit --working-dir .`"
-        ) from error
-    return report
+        return "" if store.read_bytes(name) == content else "it holds other files"
+    except OSError as error:
+        return str(error) or type(error).__name__
 
 
-def _refuse(answers: dict[str, Report], store: Folder) -> None:
-    blind = {address: answer.store_error for address, answer in answers.items() if answer.store_error}
+def _refuse(reports: Mapping[ClusterNode, Report], store: Folder, places: tuple[DataPlace, ...] = ()) -> None:
+    blind = {node.address: report.store_error for node, report in reports.items() if report.store_error}
     if blind:
-        listed = "\n".join(f"  {address}: {reason}" for address, reason in blind.items())
         raise PipelineError(
-            f"{len(blind)} of {len(answers)} nodes do not see the store {store.shown}:\n{listed}\n"
-            "Mount the same folder at the same path on every node, or set SSDPIPE_STORE to s3://BUCKET/FOLDER with "
-            "credentials that are valid there."
+            f"{len(blind)} of {len(reports)} nodes do not see the store {store.shown}:\n{_listed(blind)}\n"
+            f"{SAME_PLACE}set SSDPIPE_STORE to s3://BUCKET/FOLDER with credentials that are valid there."
         )
-    if wrong := {address: answer.code_error for address, answer in answers.items() if answer.code_error}:
+    if wrong := {node.address: report.code_error for node, report in reports.items() if report.code_error}:
         raise PipelineError("\n".join(f"node {address}: {reason}" for address, reason in wrong.items()))
+    for number, place in enumerate(places):
+        readers = {node.address: report.data_errors[number] for node, report in reports.items() if node.shards}
+        if blind := {address: reason for address, reason in readers.items() if reason}:
+            raise PipelineError(
+                f"{len(blind)} of {len(readers)} nodes that shard do not see the data {place.folder.shown}:\n"
+                f"{_listed(blind)}\n{SAME_PLACE}name an s3:// place with --data."
+            )
+
+
+def _listed(reasons: Mapping[str, str]) -> str:
+    return "\n".join(f"  {address}: {reason}" for address, reason in reasons.items())

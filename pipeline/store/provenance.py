@@ -51,6 +51,11 @@ def gpus(fact: str) -> tuple[str, ...]:
     return tuple(_lines("nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"))
 
 
+def topology() -> tuple[str, ...]:
+    """How GPUs and network cards of this machine are connected, as drawn by `nvidia-smi`; empty without a driver."""
+    return tuple(_lines("nvidia-smi", "topo", "-m"))
+
+
 def user() -> str:
     """Name of the current user; `unknown` in a container without an entry for it."""
     try:

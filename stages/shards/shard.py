@@ -54,6 +54,9 @@ class Shard(ListsImages):
     def resources(self) -> Resources:
         return Resources(nested=True, spreads=True)
 
+    def places_read(self) -> tuple[str, ...]:
+        return tuple(source.root for source in self.sources if source.root and source.within is None)
+
     def artifacts(self) -> tuple[str, ...]:
         return ("report.md",)
 

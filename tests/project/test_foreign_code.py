@@ -44,6 +44,8 @@ ALLOWED = {
     "pipeline/planning/own_files.py: importlib.import_module": "the file that the user types, not one of a store",
     "pipeline/planning/own_names.py: importlib.machinery.ModuleSpec": "a type",
     "pipeline/planning/own_names.py: importlib.machinery.PathFinder": "looks whether a name is taken; imports nothing",
+    "pipeline/ray_backend/node_survey.py: subprocess.SubprocessError": "a type",
+    "pipeline/ray_backend/node_survey.py: subprocess.run": "this Python with fixed arguments, no shell",
     "pipeline/store/provenance.py: subprocess.SubprocessError": "a type",
     "pipeline/store/provenance.py: subprocess.run": "git and nvidia-smi with fixed arguments, no shell",
     "ssdpipe/__init__.py: importlib.import_module": "a module of this project, from a fixed table of names",

@@ -24,6 +24,9 @@ class Finding:
     facts: dict[str, Any] = field(default_factory=dict)
     """The same in numbers and names, for --json."""
 
+    table: tuple[tuple[str, ...], ...] = ()
+    """Rows that are printed below the text; --json has them as facts."""
+
 
 def refusal(name: str, check: Callable[[], None], facts: dict[str, Any]) -> Finding | None:
     """The finding behind the error that a check raises: its first line is the text, the others are the remedy."""
