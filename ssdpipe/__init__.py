@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline.stage import Stage as Stage
     from pipeline.stage import execution as execution
     from ssd_core.backbones.backbone import Backbone as Backbone
+    from ssd_core.backbones.backbone import MobileNetV3 as MobileNetV3
     from ssd_core.backbones.backbone import ResNet50 as ResNet50
     from ssd_core.backbones.backbone import Vgg16 as Vgg16
     from ssd_core.backbones.layers import Convolution as Convolution
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from ssd_core.spec.paper import ssd300_full_vgg as ssd300_full_vgg
     from ssd_core.spec.paper import ssd512 as ssd512
     from ssd_core.spec.paper import with_full_vgg as with_full_vgg
+    from ssd_core.spec.paper import with_mobilenet_v3 as with_mobilenet_v3
     from ssd_core.spec.paper import with_resnet50 as with_resnet50
     from ssd_core.spec.recipe import Recipe as Recipe
     from ssd_core.spec.schedule import Schedule as Schedule
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from stages.inference.predictor import Predictor as Predictor
     from stages.placement import Placement as Placement
     from stages.shards.shard import Shard as Shard
+    from stages.training.imagenet_mobilenet_v3 import ImageNetMobileNetV3 as ImageNetMobileNetV3
     from stages.training.imagenet_resnet50 import ImageNetResNet50 as ImageNetResNet50
     from stages.training.imagenet_vgg16 import ImageNetVgg16 as ImageNetVgg16
     from stages.training.initial import WeightsFile as WeightsFile

@@ -111,6 +111,7 @@ def validated(
     validation: Stage,
     placement: Placement,
     protocol: Protocol = "voc",
+    limits: DetectionLimits = PAPER_LIMITS,
     allow_trained_images: bool = False,
 ) -> Validate:
     """Stage that scores the checkpoints kept by the training on validation shards."""
@@ -120,6 +121,7 @@ def validated(
         training=training,
         shards=validation,
         protocol=protocol,
+        limits=limits,
         allow_trained_images=allow_trained_images,
         iterations=tuple(range(every, last + 1, every)) if every else (),
         variant=training.variant,

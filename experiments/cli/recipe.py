@@ -40,19 +40,18 @@ def show(name: RecipeArgument, as_json: JsonOption = False) -> None:
 
     `*` marks a setting that differs from the paper's SSD300 on VOC 07+12; the paper's value follows.
     """
+    from experiments.framework.departures import all_settings
     from experiments.framework.loading import named_setup
-    from ssd_core.spec.departures import departures, leaves
 
     setup = named_setup(name)
-    changed = {departure.field: departure for departure in departures(setup.recipe)}
+    shown = all_settings(setup.recipe, setup.limits)
+    changed = {departure.field: departure for departure in setup.departures()}
     if as_json:
-        settings = {
-            path: {"value": value, "paper": _papers(changed, path, value)} for path, value in leaves(setup.recipe)
-        }
-        print(json.dumps({"name": name, "about": setup.about, "settings": settings}, indent=1))
+        values = {path: {"value": value, "paper": _papers(changed, path, value)} for path, value in shown.items()}
+        print(json.dumps({"name": name, "about": setup.about, "settings": values}, indent=1))
         return
     print(f"# {name}: {setup.about}")
-    for path, value in leaves(setup.recipe):
+    for path, value in shown.items():
         note = f"  (SSD300: {changed[path].paper or 'none'})" if path in changed else ""
         print(f"{'*' if note else ' '} {path} = {value}{note}")
     for departure in changed.values():

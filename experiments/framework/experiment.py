@@ -11,7 +11,6 @@ from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 from pipeline.suggestion import suggestion
-from ssd_core.spec.departures import departures
 from stages.evaluation.protocol import Protocol
 from stages.graphs import Evaluation, pictured
 from stages.tables.content import Cell, Unit
@@ -140,8 +139,6 @@ def _metric(rows: Sequence[Row], preset: Preset) -> str:
 def _shared_departures(rows: Sequence[Row], preset: Preset) -> tuple[tuple[str, str, str], ...]:
     """Departures from the paper's SSD300 on VOC that all rows share, in the order of the first row."""
     by_row = [
-        [(item.field, item.ours, item.paper) for item in departures(preset.setup(row.run).recipe)]
-        for row in rows
-        if row.run
+        [(item.field, item.ours, item.paper) for item in preset.setup(row.run).departures()] for row in rows if row.run
     ]
     return tuple(item for item in (by_row[0] if by_row else []) if all(item in others for others in by_row[1:]))

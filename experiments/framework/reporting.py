@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.framework.comparison import StoredExperiment
+from experiments.framework.departures import all_departures
 from pipeline.mlflow_tracking.recorded_runs import LOCAL_PAGES, RecordedRun
 from pipeline.planning.plan import PlanRow
 from pipeline.store.record import CURVE, read_curve
 from pipeline.store.store import Manifest, Store
-from ssd_core.spec.departures import departures
+from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from stages.analysis.draw_detections import DrawDetections
+from stages.detection.detect import Detect
+from stages.graphs import Evaluation
 from stages.reporting.conditions import conditions
 from stages.reporting.content import Curve, Image, Report, RunLink, Setting
 from stages.shards.counts import read_counts
@@ -58,6 +61,13 @@ def _training(cell: Cell) -> Train | None:
     return owner if isinstance(owner, Train) else None
 
 
+def _limits(cell: Cell) -> DetectionLimits:
+    """Limits of the detections behind a cell, for the first seed."""
+    result = cell.results[0]
+    made = result.detections if isinstance(result, Evaluation) else None
+    return made.limits if isinstance(made, Detect) else PAPER_LIMITS
+
+
 def _labels(table: Table) -> dict[str, str]:
     """Row labels by the address of the row's trainings."""
     labels: dict[str, str] = {}
@@ -71,11 +81,11 @@ def _labels(table: Table) -> dict[str, str]:
 
 def _own_departures(table: Table) -> tuple[tuple[str, tuple[Setting, ...]], ...]:
     """Departures of each training from the paper, without those that the table states for all rows."""
-    trainings = [training for cell in table.cells if (training := _training(cell))]
+    trainings = [(training, _limits(cell)) for cell in table.cells if (training := _training(cell))]
     labels = _labels(table)
     labelled = []
-    for training in dict.fromkeys(trainings):
-        settings = [(item.field, item.ours, item.paper) for item in departures(training.recipe)]
+    for training, limits in dict.fromkeys(trainings):
+        settings = [(item.field, item.ours, item.paper) for item in all_departures(training.recipe, limits)]
         own = tuple(item for item in settings if item not in table.departures)
         labelled.append((labels[training.address], own))
     return tuple((label, own) for label, own in labelled if own)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from experiments.framework.departures import all_departures
 from experiments.framework.runs import PresetName, Run
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
-from ssd_core.backbones.backbone import ResNet50, Vgg16
+from ssd_core.backbones.backbone import MobileNetV3, ResNet50, Vgg16
+from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.spec.departures import Departure
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
 from stages.datasets.find import find_data_set
@@ -19,6 +22,7 @@ from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.shards.splits import pair_of_sources, require_scorable
 from stages.shards.trainable import nothing_to_train
+from stages.training.imagenet_mobilenet_v3 import ImageNetMobileNetV3
 from stages.training.imagenet_resnet50 import ImageNetResNet50
 from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.initial import WeightsFile
@@ -42,6 +46,9 @@ class Setup:
     protocol: Protocol = "voc"
     """How the test images are scored."""
 
+    limits: DetectionLimits = PAPER_LIMITS
+    """Which predictions on the test and validation images become detections."""
+
     allow_trained_images: bool = False
     """Also score images that the detector was trained on."""
 
@@ -58,6 +65,10 @@ class Setup:
     def variant(self) -> str:
         """Part of the addresses of its stages: `train/<variant>`."""
         return f"{self.run.name}/seed{self.recipe.seed}"
+
+    def departures(self) -> list[Departure]:
+        """Settings of the training and of the detection that differ from the paper's."""
+        return all_departures(self.recipe, self.limits)
 
     def train_shards(self) -> Shard:
         return self._shards(self.train)
@@ -99,6 +110,7 @@ class Setup:
             training=training,
             placement=self.placement,
             protocol=self.protocol,
+            limits=self.limits,
             allow_trained_images=self.allow_trained_images,
         )
 
@@ -108,10 +120,12 @@ class Setup:
 
 
 def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
-    """Initial weights that fit the backbone: a ResNet-50's, or a VGG16's with fc6 and fc7 subsampled or in full."""
+    """Initial weights that fit the backbone: for a VGG16 with fc6 and fc7 subsampled or in full."""
     match spec.backbone, initial:
         case ResNet50(), ImageNetVgg16():
             return ImageNetResNet50(variant="imagenet-resnet50")
+        case MobileNetV3(), ImageNetVgg16():
+            return ImageNetMobileNetV3(variant="imagenet-mobilenet-v3")
         case Vgg16(reduced=False), ImageNetVgg16(reduced=True) | WeightsFile(reduced=True):
             return replace(initial, reduced=False, variant=f"{initial.variant}-full")
     return initial

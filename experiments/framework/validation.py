@@ -34,6 +34,7 @@ def validation_of(setup: Setup, split: str) -> Validate:
         validation=validation_shards(setup, split),
         placement=setup.placement,
         protocol=setup.protocol,
+        limits=setup.limits,
         allow_trained_images=setup.allow_trained_images,
     )
 

@@ -1,1 +1,1 @@
-"""Backbones: VGG16 and ResNet-50, their layers and the maps at which they are split."""
+"""Backbones: VGG16, ResNet-50 and MobileNetV3, their layers and the maps at which they are split."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -114,6 +114,42 @@ class ResNet50(Backbone):
         from ssd_core.backbones.resnet_blueprint import resnet50_blueprint
 
         return resnet50_blueprint(self.width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MobileNetV3(Backbone):
+    """MobileNetV3-Large (Howard et al. 2019, Table 1) up to the expansion of its 13th bottleneck block.
+
+    The two maps are the widest of their resolution: the expansions, by 1x1 convolutions, of blocks 7 and 13, before
+    these halve the resolution. The second is the map C4 that the paper's own detector starts from (section 6.3). At 300
+    they have 38 and 19 cells, like those of VGG16. Batch norm is frozen at ImageNet's statistics, since those of a
+    batch would depend on how images are distributed over workers. From scratch use GroupNorm, with 2, 4 or 8 groups.
+    """
+
+    width: float = 1.0
+    """Factor of all numbers of channels, which are then rounded to multiples of 8."""
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.width) and self.width > 0):
+            raise ValueError(f"the width of a MobileNetV3 must be a number above 0, but is {self.width}")
+
+    def cells(self, input_size: int) -> dict[str, int]:
+        """Convolutions of stride 2 are padded to round up: 300 -> 150 -> 75 -> 38 -> 19."""
+        return {"expansion7": _halved(input_size, times=3), "expansion13": _halved(input_size, times=4)}
+
+    def widths(self) -> dict[str, int]:
+        return {"expansion7": _multiple_of_8(240 * self.width), "expansion13": _multiple_of_8(672 * self.width)}
+
+    def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
+        from ssd_core.backbones.mobilenet import mobilenet_v3_parts
+
+        return mobilenet_v3_parts(self.width, norm_groups)
+
+
+def _multiple_of_8(channels: float) -> int:
+    """The nearest multiple of 8 that is at least 8 and not more than a tenth lower, as torchvision rounds."""
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest if nearest >= 0.9 * channels else nearest + 8
 
 
 def _halved(side: int, times: int = 1) -> int:

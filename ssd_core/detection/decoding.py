@@ -26,6 +26,7 @@ from torchvision.ops import batched_nms
 from ssd_core.boxes.coding import decode
 from ssd_core.boxes.frames import to_xyxy
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.detection.predicting import predict
 from ssd_core.detection.static_suppression import Kept, static_detections
 from ssd_core.network.model import Detector
 
@@ -62,8 +63,9 @@ class Detections(NamedTuple):
 @torch.no_grad()
 def detect(detector: Detector, images: Shaped[Tensor, "B 3 S S"], limits: DetectionLimits | None = None) -> Detections:
     """Detect objects in RGB images in 0..255, all of the detector's input size."""
-    locations, logits = detector(images)
-    return detections(locations, logits, detector.default_boxes, detector.spec.variances, limits)
+    limits = limits or PAPER_LIMITS
+    predicted = predict(detector, images, detector.default_boxes, flip=limits.flip)
+    return detections(*predicted, detector.spec.variances, limits)
 
 
 @torch.no_grad()

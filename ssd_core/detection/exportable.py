@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ssd_core.boxes.coding import decode
 from ssd_core.boxes.frames import to_xyxy
 from ssd_core.detection.limits import DetectionLimits
+from ssd_core.detection.predicting import predict
 from ssd_core.network.model import Detector
 
 TIE = 2.0**-45
@@ -33,15 +34,15 @@ Loop = Callable[[Tensor, Tensor, Tensor, int, float], Tensor]
 class RawOutput(nn.Module):
     """Images to encoded locations and logits; also returns the default boxes, which decoding needs."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, *, flip: bool = False) -> None:
         super().__init__()
-        self.detector = detector
+        self.detector, self.flip = detector, flip
 
     def forward(
         self, images: UInt8[Tensor, "B 3 S S"]
     ) -> tuple[Float[Tensor, "B K 4"], Float[Tensor, "B K C"], Float[Tensor, "K 4"]]:
-        locations, logits = self.detector(images)
-        return locations, logits, self.detector.default_boxes.clone()  # an output may not be a constant itself
+        locations, logits, boxes = predict(self.detector, images, self.detector.default_boxes, flip=self.flip)
+        return locations, logits, boxes.clone()  # an output may not be a constant itself
 
 
 class DetectionOutput(nn.Module):
@@ -55,8 +56,9 @@ class DetectionOutput(nn.Module):
         self, images: UInt8[Tensor, "B 3 S S"]
     ) -> tuple[Float[Tensor, "B L 4"], Float[Tensor, "B L"], Int[Tensor, "B L"], Int[Tensor, " B"]]:
         """Return corners (xmin, ymin, xmax, ymax) as fractions of the image, scores, labels and their number."""
-        locations, logits = self.detector(images)
-        boxes_xyxy = to_xyxy(decode(locations, self.detector.default_boxes, self.detector.spec.variances))
+        own = self.detector.default_boxes
+        locations, logits, default_boxes = predict(self.detector, images, own, flip=self.limits.flip)
+        boxes_xyxy = to_xyxy(decode(locations, default_boxes, self.detector.spec.variances))
         if self.limits.clip:
             boxes_xyxy = boxes_xyxy.clamp(0, 1)
         scores, boxes, labels = candidates(logits, self.limits)

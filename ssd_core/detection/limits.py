@@ -23,5 +23,11 @@ class DetectionLimits:
     clip: bool = False
     """Clip boxes to the image before the suppression, as torchvision does; the original does not."""
 
+    flip: bool = False
+    """Predict on the mirrored image too, and suppress the boxes of both together: twice the work; not in the paper."""
+
 
 PAPER_LIMITS = DetectionLimits()
+
+LIMITS = "limits"
+"""Prefix of their names beside the settings of a training."""

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from ssd_core.detection.decoding import Detections, detections
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.detection.predicting import predict
 from ssd_core.detection.speed_modes import SpeedMode
 from ssd_core.network.model import Detector, Head
 from ssd_core.network.precision import autocast, has_bf16
@@ -112,8 +113,8 @@ class Runner:
         return features
 
     def detect(self, images: Shaped[Tensor, "B 3 S S"]) -> Detections:
-        boxes, variances = self.detector.default_boxes, self.detector.spec.variances
-        return detections(*self.forward(images), boxes, variances, self.limits)
+        predicted = predict(self.forward, images, self.detector.default_boxes, flip=self.limits.flip)
+        return detections(*predicted, self.detector.spec.variances, self.limits)
 
 
 def in_turns(

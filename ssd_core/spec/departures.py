@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 
 from ssd_core.spec.detector import ExtraLayer, Source
@@ -33,7 +33,11 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 def departures(recipe: Recipe) -> list[Departure]:
     """Return all settings that differ from the paper's SSD300 on VOC 07+12."""
-    ours, paper = dict(leaves(recipe)), dict(leaves(Recipe()))
+    return differences(dict(leaves(recipe)), dict(leaves(Recipe())))
+
+
+def differences(ours: Mapping[str, str], paper: Mapping[str, str]) -> list[Departure]:
+    """Return the settings that differ, by name and text."""
     names = [*ours, *(name for name in paper if name not in ours)]
     return [
         Departure(field=name, ours=ours.get(name, ""), paper=paper.get(name, ""))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
-from ssd_core.backbones.backbone import ResNet50, Vgg16
+from ssd_core.backbones.backbone import Backbone, MobileNetV3, ResNet50, Vgg16
 from ssd_core.spec.detector import DetectorSpec, ExtraLayer, Scale, Source
 from ssd_core.spec.vocabularies import VOC_CLASSES
 
@@ -101,14 +101,32 @@ def with_resnet50(spec: DetectorSpec) -> DetectorSpec:
     are far larger than those of later maps, and norms inside the network remove that difference. Raises ValueError if
     the backbone is not a reduced VGG16.
     """
+    return _with_backbone(spec, ResNet50(width=_fc_channels(spec, "ResNet-50") // 16), "layer2", "layer3")
+
+
+def with_mobilenet_v3(spec: DetectorSpec) -> DetectorSpec:
+    """Return the detector on a MobileNetV3-Large, with the same extra layers, maps and boxes, none L2-normalised.
+
+    expansion7 replaces conv4_3 and expansion13 replaces conv7. A detector with narrower maps than SSD300 gets one of
+    half the width: of fewer channels, those of its first layers could no longer be normalised in 8 groups of several.
+    Raises ValueError if the backbone is not a reduced VGG16.
+    """
+    width = 1.0 if _fc_channels(spec, "MobileNetV3") >= 1024 else 0.5
+    return _with_backbone(spec, MobileNetV3(width=width), "expansion7", "expansion13")
+
+
+def _fc_channels(spec: DetectorSpec, other: str) -> int:
+    """Width of the reduced VGG16 that another backbone replaces."""
     if not isinstance(spec.backbone, Vgg16) or not spec.backbone.reduced:
-        raise ValueError(f"only a reduced VGG16 can be replaced by ResNet-50, not {spec.backbone}")
-    replacing = {"conv4_3": "layer2", "conv7": "layer3"}
-    return replace(
-        spec,
-        backbone=ResNet50(width=spec.backbone.fc_channels // 16),
-        sources=tuple(replace(source, layer=replacing.get(source.layer, source.layer)) for source in spec.sources),
-    )
+        raise ValueError(f"only a reduced VGG16 can be replaced by {other}, not {spec.backbone}")
+    return spec.backbone.fc_channels
+
+
+def _with_backbone(spec: DetectorSpec, backbone: Backbone, conv4_3: str, conv7: str) -> DetectorSpec:
+    """Return the detector on a backbone whose maps replace these two of VGG16."""
+    replacing = {"conv4_3": conv4_3, "conv7": conv7}
+    sources = tuple(replace(source, layer=replacing.get(source.layer, source.layer)) for source in spec.sources)
+    return replace(spec, backbone=backbone, sources=sources)
 
 
 def truncated(spec: DetectorSpec) -> DetectorSpec:

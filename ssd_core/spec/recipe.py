@@ -32,6 +32,21 @@ class Recipe:
 
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    clip_norm: float = 0.0
+    """Largest L2 norm of the gradient of all parameters together; a longer one is scaled down. 0, as in the paper:
+    any."""
+
+    ema_decay: float = 0.0
+    """Decay of the exponential moving average of the weights, such as 0.9998; the result then holds the averages. 0, as
+    in the paper: the last weights."""
+
+    frozen_through: str = ""
+    """Layer up to which, itself included, all parameters keep their initial values: conv2_2, layer1, or `backbone`."""
+
+    accumulation: int = 1
+    """Number of parts in which each worker computes its share of a batch, adding up the gradients: about as much less
+    memory for the same training, up to rounding."""
+
     precision: Literal["fp32", "bf16"] = "fp32"
     """Precision of the forward pass; the loss is always fp32."""
 
@@ -60,5 +75,13 @@ class Recipe:
             raise ValueError(f"batch_size must be at least 1, but is {self.batch_size}")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum must be at least 0 and below 1, but is {self.momentum}")
-        if not (isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise ValueError(f"weight_decay must be a number of at least 0, but is {self.weight_decay}")
+        for name, value in (("weight_decay", self.weight_decay), ("clip_norm", self.clip_norm)):
+            if not (isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be a number of at least 0, but is {value}")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"ema_decay must be at least 0 and below 1, but is {self.ema_decay}")
+        if not 1 <= self.accumulation <= self.batch_size:
+            raise ValueError(
+                f"accumulation splits a batch of {self.batch_size} images: it must be from 1 to {self.batch_size}, "
+                f"but is {self.accumulation}"
+            )

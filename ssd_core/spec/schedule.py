@@ -1,12 +1,13 @@
-"""Learning rate as a function of the iteration: the paper's steps, with an optional linear warm-up.
+"""Learning rate as a function of the iteration: the paper's steps, or a cosine; with an optional linear warm-up.
 
 Paper section 3.1: 40k iterations at 1e-3, 10k at 1e-4, 10k at 1e-5. Iterations count from 0.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, replace
+from math import cos, isfinite, pi
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,10 @@ class Schedule:
     warmup: int = 0
     """Iterations of a linear rise from `base_lr / warmup`; the paper has none."""
 
+    curve: Literal["steps", "cosine"] = "steps"
+    """steps is the paper's; cosine falls from the end of the warm-up to zero after the last iteration (Loshchilov and
+    Hutter 2017, without restarts), and ignores `drops` and `gamma`."""
+
     def __post_init__(self) -> None:
         if self.iterations < 1:
             raise ValueError(f"a schedule needs at least one iteration, but has {self.iterations}")
@@ -33,16 +38,22 @@ class Schedule:
 
     def learning_rate(self, iteration: int) -> float:
         """Return the rate of the step that follows `iteration` finished steps."""
-        passed = sum(iteration >= drop for drop in self.drops)
         rise = min(1.0, (iteration + 1) / self.warmup) if self.warmup else 1.0
+        if self.curve == "cosine":
+            return self.base_lr * self._cosine(iteration) * rise
+        passed = sum(iteration >= drop for drop in self.drops)
         return self.base_lr * self.gamma**passed * rise
+
+    def _cosine(self, iteration: int) -> float:
+        """Share of the rate: 1 until the end of the warm-up, then falling to 0 at the end of the schedule."""
+        passed = max(0.0, iteration - self.warmup) / max(1.0, self.iterations - self.warmup)
+        return (1 + cos(pi * min(1.0, passed))) / 2
 
     def scaled(self, factor: float) -> Schedule:
         """Return a schedule of the same shape over `factor` times as many iterations."""
-        return Schedule(
+        return replace(
+            self,
             iterations=round(self.iterations * factor),
-            base_lr=self.base_lr,
             drops=tuple(round(drop * factor) for drop in self.drops),
-            gamma=self.gamma,
             warmup=round(self.warmup * factor),
         )

@@ -1,4 +1,4 @@
-"""State from which a training resumes: model, optimiser, finished steps and random state.
+"""State from which a training resumes: model, optimiser, finished steps, random state, and averages if it has any.
 
 A checkpoint is one file, written under a temporary name and then renamed (on S3, where a write is atomic, at once), so
 that a kill at any moment leaves the newest one intact. If the machine itself crashes, its last bytes may not have
@@ -18,8 +18,9 @@ from typing import Any
 
 import torch
 from pyarrow import fs
-from torch import nn
+from torch import Tensor, nn
 
+from ssd_core.training.averaging import WeightAverage
 from ssd_core.weights.soundness import any_error_as
 from ssd_core.weights.tensor_file import read_tensors
 
@@ -41,7 +42,9 @@ class CheckpointFolder:
     delete: Callable[[str], None] | None = None
     """How a file is deleted by its name; pyarrow leaves markers of folders on S3."""
 
-    def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    def save(
+        self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer, average: WeightAverage | None = None
+    ) -> None:
         """Write the state after `step` finished steps and delete checkpoints no longer kept."""
         content = {
             "step": step,
@@ -49,6 +52,8 @@ class CheckpointFolder:
             "optimiser": optimiser.state_dict(),
             "random_state": torch.get_rng_state(),
         }
+        if average:
+            content["average"] = average.state()
         buffer = io.BytesIO()
         torch.save(content, buffer)
         self._write(_name(step), buffer.getbuffer())
@@ -64,12 +69,20 @@ class CheckpointFolder:
         return next((step for step in reversed(self.steps()) if self._is_whole(step)), 0)
 
     def read(self, step: int) -> dict[str, Any]:
-        """Return `step`, `model`, `optimiser` and `random_state`, on the CPU."""
+        """Return `step`, `model`, `optimiser`, `random_state` and, if there is one, `average`, on the CPU."""
         with self._opened(step) as stream:
             content: dict[str, Any] = read_tensors(stream)
         return content
 
-    def restore(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    def weights(self, step: int) -> dict[str, Tensor]:
+        """Return the state of the detector to evaluate: the averages where the training has them."""
+        content = self.read(step)
+        state: dict[str, Tensor] = content.get("average", content["model"])
+        return state
+
+    def restore(
+        self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer, average: WeightAverage | None = None
+    ) -> None:
         """Load the checkpoint of a step into model, optimiser and torch's random state. Raises ValueError if it cannot.
 
         Whether the optimiser is fused depends on the device of this process, not of the one that saved.
@@ -81,6 +94,8 @@ class CheckpointFolder:
                 saved["fused"] = group["fused"]
             optimiser.load_state_dict(content["optimiser"])
             torch.set_rng_state(content["random_state"])
+            if average:
+                average.load(content["average"])
 
     def _write(self, name: str, content: memoryview) -> None:
         if self.filesystem.type_name == "s3":  # a write is atomic, and there are no folders

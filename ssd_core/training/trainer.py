@@ -2,7 +2,8 @@
 
 The loss of a step is (L_conf + L_loc) / N over the *global* batch: N counts the default boxes matched on all workers,
 and each worker contributes its own sums (paper equation 1; the original on one GPU). Batches and augmentation are
-functions of the seed and the position in the stream, so a training on 1 or 8 workers is the same training.
+functions of the seed and the position in the stream, so a training on 1 or 8 workers is the same training. With
+`accumulation` a worker computes its share in parts, whose gradients add up: N is still that of the global batch.
 On a GPU a step never waits for the device (`static_shapes`), so that the host queues kernels ahead of it.
 With the `local` normaliser the loss is the mean of the workers' separate losses (the original on several GPUs,
 multibox_loss_layer.cpp and parallel.cpp), so the recipe states the number of workers.
@@ -19,16 +20,19 @@ import torch
 from torch import Tensor, nn
 
 from ssd_core.boxes.matching import Matches, match
+from ssd_core.boxes.objects import Objects
 from ssd_core.data.batch_digest import share_digest
 from ssd_core.data.training_stream import Batch
 from ssd_core.network.model import Detector
 from ssd_core.network.precision import autocast, check_precision
 from ssd_core.spec.recipe import Recipe
+from ssd_core.training.averaging import WeightAverage
 from ssd_core.training.checkpoint import CheckpointFolder
+from ssd_core.training.freezing import freeze
 from ssd_core.training.loss import multibox_loss
 from ssd_core.training.optimiser import build_optimiser, set_learning_rate
 from ssd_core.training.progress import Listener, StepRecord, Stopwatch
-from ssd_core.training.world import World
+from ssd_core.training.world import World, without_averaging
 
 NOTED_WAIT_SHARE = 0.2
 """Share of the time spent waiting for data above which the progress note shows it."""
@@ -79,13 +83,15 @@ class Trainer:
         self._copy_stream = torch.cuda.Stream(world.device) if on_gpu else None  # type: ignore[no-untyped-call]
         self.detector = detector.to(world.device).train()
         self.detector.to(memory_format=torch.channels_last)
+        freeze(self.detector, recipe.frozen_through)
+        self.average = WeightAverage(self.detector, recipe.ema_decay) if recipe.ema_decay else None
         self.optimiser = build_optimiser(
             self.detector, recipe.optimiser, momentum=recipe.momentum, weight_decay=recipe.weight_decay
         )
         self.step = world.from_first(checkpoints.newest_step() if world.is_first else 0)
         if self.step:
-            checkpoints.restore(self.step, self.detector, self.optimiser)
-        network = world.distribute(self.detector)
+            checkpoints.restore(self.step, self.detector, self.optimiser, self.average)
+        network = self._distributed = world.distribute(self.detector)
         # every batch has the same shape; the checkpoints are those of the detector, compiled or not
         self.network: Callable[[Tensor], tuple[Tensor, Tensor]] = (
             torch.compile(network, dynamic=False) if recipe.compiled else network
@@ -125,21 +131,34 @@ class Trainer:
         set_learning_rate(self.optimiser, recipe.schedule.learning_rate(self.step))
         matches = match(default_boxes, batch.objects, recipe.spec, static_shapes=static)
         matched = self._matched(matches)
-        with autocast(recipe.precision, self.world.device):
-            locations, logits = self.network(batch.images)
-        loss = multibox_loss(
-            locations, logits, matches, batch.objects, default_boxes, recipe.spec, static_shapes=static
-        )
-        # DDP averages over the workers; times their number, that is the sum over the global batch
-        total = (loss.location + loss.confidence) * (self.world.size / matched)
         self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(total)
+        *first, last = parts(batch, matches, recipe.accumulation)
+        with without_averaging(self._distributed):
+            losses = [self._add_gradients(*part, matched) for part in first]
+        losses.append(self._add_gradients(*last, matched))
+        if recipe.clip_norm:
+            nn.utils.clip_grad_norm_(self.detector.parameters(), recipe.clip_norm)
         self.optimiser.step()
-        self._window.losses.append(torch.stack([loss.location, loss.confidence]).detach() / matched)
+        if self.average:
+            self.average.update(self.step + 1)
+        self._window.losses.append(sum(losses[1:], losses[0]) / matched)
         self._window.image_ids.append(batch.image_ids)
         if self._record:
             self._window.digests.append(share_digest(batch.positions.tolist(), batch.image_ids))
         self._watch.images += recipe.batch_size
+
+    def _add_gradients(self, images: Tensor, objects: Objects, matches: Matches, matched: Tensor) -> Tensor:
+        """Compute a part of the share forward and backward; return its location and confidence loss, as sums."""
+        recipe, default_boxes = self.recipe, self.detector.default_boxes
+        with autocast(recipe.precision, self.world.device):
+            locations, logits = self.network(images)
+        loss = multibox_loss(
+            locations, logits, matches, objects, default_boxes, recipe.spec, static_shapes=self.static_shapes
+        )
+        # DDP averages over the workers; times their number, that is the sum over the global batch
+        total = (loss.location + loss.confidence) * (self.world.size / matched)
+        torch.autograd.backward(total)
+        return torch.stack([loss.location, loss.confidence]).detach()
 
     def _matched(self, matches: Matches) -> Tensor:
         """Return the divisor of this worker's sums, such that the quotients of all workers add up to the loss."""
@@ -215,7 +234,23 @@ class Trainer:
         if self.world.is_first:
             if self._record:
                 self._record.saving()
-            self.checkpoints.save(self.step, self.detector, self.optimiser)
+            self.checkpoints.save(self.step, self.detector, self.optimiser, self.average)
+
+
+def parts(batch: Batch, matches: Matches, count: int) -> Iterator[tuple[Tensor, Objects, Matches]]:
+    """Yield a worker's share in `count` parts, as equal as possible, or an image at a time if it has fewer."""
+    if count == 1:
+        yield batch.images, batch.objects, matches
+        return
+    images = len(batch.images)
+    count = min(count, images)
+    for part in range(count):
+        rows = slice(images * part // count, images * (part + 1) // count)
+        yield (
+            batch.images[rows],
+            Objects(*(values[rows] for values in batch.objects)),
+            Matches(*(values[rows] for values in matches)),
+        )
 
 
 def _check_workers(recipe: Recipe, world: World) -> None:

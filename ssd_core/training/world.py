@@ -5,6 +5,7 @@ Tested in tests/ssd_core/training/test_trainer.py.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,3 +50,10 @@ class World:
             return module
         devices = [self.device] if self.device.type == "cuda" else None
         return DistributedDataParallel(module, device_ids=devices, gradient_as_bucket_view=True)
+
+
+def without_averaging(module: nn.Module) -> AbstractContextManager[None]:
+    """Return the context in which a module of `World.distribute` adds to its gradients on each worker alone."""
+    if isinstance(module, DistributedDataParallel):
+        return module.no_sync()
+    return nullcontext()

@@ -1,4 +1,4 @@
-"""Weights files of any kind: this project's, another program's detector, a VGG16 or a ResNet-50."""
+"""Weights files of any kind: this project's, another program's detector, a VGG16, a ResNet-50 or a MobileNetV3."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ssd_core.spec.paper import ssd300, ssd300_full_vgg
 from ssd_core.weights.importing import weights_from
 from ssd_core.weights.layouts.known import layout_of
 from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices, Layout
+from ssd_core.weights.mobilenet import from_mobilenet_v3, is_mobilenet_v3
 from ssd_core.weights.named_tensors import read_named_tensors
 from ssd_core.weights.resnet import from_resnet50, is_resnet50
 from ssd_core.weights.vgg import from_vgg16, vgg16_weights
@@ -31,6 +32,8 @@ def read_weights(stream: IO[bytes], choices: ImportChoices = AUTODETECT, *, redu
         return weights_from(tensors, choices)
     if is_resnet50(tensors):
         return from_resnet50(tensors)
+    if is_mobilenet_v3(tensors):
+        return from_mobilenet_v3(tensors)
     try:
         vgg16 = vgg16_weights(tensors, reduced=reduced)
     except ValueError as error:

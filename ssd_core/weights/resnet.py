@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from ssd_core.backbones.backbone import ResNet50
 from ssd_core.spec.paper import ssd300, with_resnet50
+from ssd_core.weights.torchvision_backbone import backbone_state
 from ssd_core.weights.vgg import TORCHVISION
 from ssd_core.weights.weights import Weights
 
@@ -29,23 +29,4 @@ def from_resnet50(tensors: Mapping[str, Tensor]) -> Weights:
 
 def resnet50_state(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return tensors under the names of `Detector`, up to layer3. Raises ValueError if one is missing or misshapen."""
-    return {name: _checked(tensors, theirs, shape).clone() for name, (theirs, shape) in _places().items()}
-
-
-def _places() -> dict[str, tuple[str, torch.Size]]:
-    """Map this project's name of every tensor to its name in the file and its shape."""
-    with torch.device("meta"):
-        parts = ResNet50().parts(norm_groups=0)
-        states = {layer: part.state_dict() for layer, part in parts.items()}
-    return {
-        f"features.{layer}.{name}": (name, tensor.shape)
-        for layer, state in states.items()
-        for name, tensor in state.items()
-    }
-
-
-def _checked(tensors: Mapping[str, Tensor], name: str, shape: torch.Size) -> Tensor:
-    if name not in tensors or tensors[name].shape != shape:
-        actual = tuple(tensors[name].shape) if name in tensors else "missing"
-        raise ValueError(f"not the weights of a ResNet-50: {name} should be {tuple(shape)}, but is {actual}")
-    return tensors[name]
+    return backbone_state(tensors, ResNet50(), title="ResNet-50")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import PipelineError
 from pipeline.stage import Context, Resources, Stage, execution
+from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
 from stages.evaluation.protocol import Protocol
 from stages.shards.unseen import OnUnseenImages
 from stages.training.weight_files import kept_weights
@@ -23,6 +24,7 @@ class Validate(OnUnseenImages):
 
     training: Stage
     protocol: Protocol = "voc"
+    limits: DetectionLimits = PAPER_LIMITS
     iterations: tuple[int, ...]
     """Steps of the checkpoints that the training keeps, ascending."""
 
@@ -61,6 +63,7 @@ class Validate(OnUnseenImages):
                 weights_file=kept_weights(step),
                 made_by=self.training,
                 shards=shards,
+                limits=self.limits,
                 use_gpu=self.use_gpu,
                 batch_size=self.batch_size,
             )

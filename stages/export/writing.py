@@ -48,7 +48,7 @@ def export(weights: Weights, file: Path, kind: Format, *, raw: bool, limits: Det
     file.parent.mkdir(parents=True, exist_ok=True)
     with quiet(), torch.no_grad():
         loop: Any = torch.jit.script(plain_loop) if kind == "torchscript" else exported_loop
-        network = RawOutput(detector) if raw else DetectionOutput(detector, limits, loop)
+        network = RawOutput(detector, flip=limits.flip) if raw else DetectionOutput(detector, limits, loop)
         _WRITERS[kind](network.eval(), images, partial, json.dumps(description(weights, raw=raw, limits=limits)))
     partial.replace(file)
 

@@ -55,4 +55,4 @@ def _write_result(job: WorkerJob, out: Folder) -> None:
     spec = job.initial_detector().spec
     for name, step in names.items():
         with out.open_output(name) as stream:
-            save_weights(Weights(spec=spec, state=checkpoints.read(step)["model"]), stream)
+            save_weights(Weights(spec=spec, state=checkpoints.weights(step)), stream)

@@ -14,7 +14,7 @@ from stages.training.weight_files import WEIGHTS, place_of, weights_of
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsFile(ListsImages):
-    """Weights of ssdpipe, a detector of another program, a VGG16 or a ResNet-50, converted to ssdpipe's layout."""
+    """Weights of ssdpipe, another program's detector or a backbone of torchvision, converted to ssdpipe's layout."""
 
     kind = "weights"
     path: str = execution("")

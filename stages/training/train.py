@@ -13,6 +13,7 @@ from pipeline.stage import Context, Resources, Stage, execution
 from ssd_core.spec.recipe import Recipe
 from stages.shards.image_list import ListsImages
 from stages.shards.trainable import refuse_without_objects
+from stages.training.frozen_layers import require_frozen_layers
 from stages.training.weight_files import WEIGHTS, kept_weights
 
 
@@ -67,7 +68,12 @@ class Train(Stage):
         return Resources(cpus=cpus, gpus=gpus, nested=nested, workers=size, least_workers=self.min_workers)
 
     def external_digest(self) -> str:
-        """Empty, since nothing is hashed. Raises PipelineError when there is no object to train on."""
+        """Empty, since nothing is hashed.
+
+        Raises PipelineError when there is no object to train on, or layers cannot be frozen.
+        """
+        if self.recipe.frozen_through:
+            require_frozen_layers(self.recipe, self.initial)
         if isinstance(self.shards, ListsImages):
             refuse_without_objects(self.shards, difficult=self.recipe.train_difficult)
         return ""

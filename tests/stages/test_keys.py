@@ -43,7 +43,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
 
 
 def requests(place: Path) -> Iterator[Request]:
-    for name in ("all", "backbone-resnet50"):
+    for name in ("all", "backbone-resnet50", "backbone-mobilenet-v3"):
         yield ExperimentRequest(experiment=name, preset="tiny")
         yield ExperimentRequest(experiment=name, preset="full")
     for layout in LAYOUTS:

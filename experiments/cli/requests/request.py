@@ -6,12 +6,14 @@ Tested in tests/experiments/cli/test_plan.py.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from experiments.cli.shared.options import LayoutOption
+from ssd_core.detection.limits import LIMITS
 
 if TYPE_CHECKING:
     from experiments.framework.setups import Setup
@@ -128,12 +130,20 @@ class SetupRequest(Request):
                 "--train-split, --test-split, --holdout and --layout apply to your own data set: "
                 "name it with --data DIR"
             )
+        of_limits, of_recipe = divided_settings(self.settings or ())
         return replace(
             setup,
             strict=self.strict or setup.strict,  # a user's own experiment may set them, too
             allow_trained_images=self.allow_trained_images or setup.allow_trained_images,
-            recipe=override(setup.recipe, self.settings or (), root="recipe"),
+            recipe=override(setup.recipe, of_recipe, root="recipe"),
+            limits=override(setup.limits, of_limits, root=LIMITS),
         )
+
+
+def divided_settings(settings: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The settings of the detection, `limits.flip=true`, and those of the training."""
+    of_limits = [each for each in settings if each.strip().startswith(f"{LIMITS}.")]
+    return of_limits, [each for each in settings if each not in of_limits]
 
 
 def refuse_lone_seed(holdout: float, seed: int) -> None:

@@ -67,7 +67,7 @@ class _At(CheckpointFolder):
     def newest_step(self) -> int:
         return self.step
 
-    def save(self, step: int, model: Any, optimiser: Any) -> None: ...
+    def save(self, step: int, model: Any, optimiser: Any, average: Any = None) -> None: ...
 
 
 @dataclass

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ssd_core.boxes.default_boxes import default_boxes
-from ssd_core.detection.decoding import detections
+from ssd_core.detection.decoding import detect
 from ssd_core.detection.exportable import DetectionOutput, plain_loop
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.network.model import Detector
@@ -28,7 +28,7 @@ class Recorded(Detector):
 
 
 def compared(logits_of: str, limits: DetectionLimits, classes: int) -> tuple[list[Tensor], list[Tensor]]:
-    """The detections by `detections`, and by the graph, in flat arrays."""
+    """The detections by `detect`, and by the graph, in flat arrays."""
     spec = ssd_tiny(tuple(f"class {number}" for number in range(classes)))
     generator = torch.Generator().manual_seed(0)
     locations = torch.randn(3, spec.box_count, 4, generator=generator)
@@ -37,9 +37,9 @@ def compared(logits_of: str, limits: DetectionLimits, classes: int) -> tuple[lis
         logits = logits.round()
     if logits_of == "nothing in the second image":
         logits[1, :, 0] = 50
-    own = detections(locations, logits, default_boxes(spec), spec.variances, limits)
-    network = DetectionOutput(Recorded(spec, locations, logits), limits, plain_loop)
-    boxes, scores, labels, counts = network(torch.zeros(3, 3, 1, 1))
+    detector, pixels = Recorded(spec, locations, logits), torch.zeros(3, 3, 1, 1)
+    own = detect(detector, pixels, limits)
+    boxes, scores, labels, counts = DetectionOutput(detector, limits, plain_loop)(pixels)
     images, place = (labels >= 0).nonzero(as_tuple=True)
     assert counts.tolist() == own.images.bincount(minlength=3).tolist()
     empty = labels < 0
@@ -56,6 +56,7 @@ def compared(logits_of: str, limits: DetectionLimits, classes: int) -> tuple[lis
         DetectionLimits(per_image=60, clip=True, max_iou=0.3),
         DetectionLimits(min_score=0.9),
         DetectionLimits(per_class=5),
+        DetectionLimits(per_image=60, flip=True),
         DetectionLimits(per_class=10_000, per_image=7),
         DetectionLimits(min_score=1.0),
     ],

@@ -42,3 +42,16 @@ def test_learning_rates_that_are_negative_or_no_number_are_refused_when_set(name
     values: dict[str, Any] = {name: value}
     with pytest.raises(ValueError, match=f"{name} must be a number of at least 0, but is {value}"):
         Schedule(**values)
+
+
+def test_a_cosine_falls_from_the_base_rate_after_the_warm_up_to_zero_at_the_end_without_drops():
+    schedule = Schedule(iterations=14, base_lr=0.8, drops=(6, 8), gamma=0.5, warmup=2, curve="cosine")
+    rates = [schedule.learning_rate(iteration) for iteration in range(15)]
+    assert rates[:3] == pytest.approx([0.4, 0.8, 0.8])
+    assert rates[6] == pytest.approx(0.6)  # a third of the way: (1 + cos 60 degrees) / 2
+    assert rates[8] == pytest.approx(0.4)
+    assert rates[14] == pytest.approx(0.0)
+    assert rates[13] > 0
+    assert schedule.scaled(0.5) == Schedule(
+        iterations=7, base_lr=0.8, drops=(3, 4), gamma=0.5, warmup=1, curve="cosine"
+    )

@@ -23,6 +23,7 @@ from ssd_core.weights.layouts.known import LAYOUTS
 from ssd_core.weights.layouts.layout import ImportChoices
 from ssd_core.weights.vgg import REDUCED, TORCHVISION
 from ssd_core.weights.weights import Weights, load_weights, save_weights
+from stages.training.imagenet_mobilenet_v3 import TORCHVISION_MOBILENET_V3, ImageNetMobileNetV3
 from stages.training.imagenet_resnet50 import TORCHVISION_RESNET50, ImageNetResNet50
 from stages.training.imagenet_vgg16 import TORCHVISION_VGG16, ImageNetVgg16
 from stages.training.initial import WeightsFile
@@ -133,19 +134,33 @@ def test_a_cached_file_of_torchvision_needs_no_network(torch_home: Path, monkeyp
     ImageNetVgg16().prepare()
 
 
-def test_a_backbone_of_torchvision_comes_with_the_preprocessing_of_torchvision(torch_home: Path, in_process):
+@pytest.mark.parametrize(
+    ("stage", "file", "network", "first"),
+    [
+        (ImageNetResNet50(), TORCHVISION_RESNET50, torchvision.models.resnet50, "conv1.weight"),
+        (
+            ImageNetMobileNetV3(), TORCHVISION_MOBILENET_V3, torchvision.models.mobilenet_v3_large,
+            "features.0.0.weight",
+        ),
+    ],
+    ids=["resnet50", "mobilenet_v3"],
+)  # fmt: skip
+def test_a_backbone_of_torchvision_comes_with_the_preprocessing_of_torchvision(
+    torch_home: Path, in_process, stage, file, network, first
+):
     torch_home.mkdir(parents=True)
-    theirs = torchvision.models.resnet50(weights=None).state_dict()
-    torch.save(theirs, torch_home / TORCHVISION_RESNET50)
-    found = result(in_process, ImageNetResNet50())
+    theirs = network(weights=None).state_dict()
+    torch.save(theirs, torch_home / file)
+    found = result(in_process, stage)
     assert found.spec.preprocessing == TORCHVISION
     assert not found.detects
-    assert any(torch.equal(tensor, theirs["conv1.weight"]) for tensor in found.state.values())
+    assert any(torch.equal(tensor, theirs[first]) for tensor in found.state.values())
 
 
 def test_the_names_of_the_cached_files_are_torchvisions():
     assert torchvision.models.VGG16_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_VGG16}")
     assert torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_RESNET50}")
+    assert torchvision.models.MobileNet_V3_Large_Weights.IMAGENET1K_V1.url.endswith(f"/{TORCHVISION_MOBILENET_V3}")
 
 
 def test_a_file_on_s3_is_the_same_weights(in_process, small_spec, s3_place, tmp_path: Path):

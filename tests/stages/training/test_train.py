@@ -76,6 +76,25 @@ def test_the_result_is_the_last_weights_and_those_kept_for_validation(training, 
     assert all(isinstance(value, Tensor) and value.isfinite().all() for value in last.state.values())
 
 
+def test_a_training_with_moving_averages_results_in_them_also_where_it_was_stopped(
+    training, in_process, drawn, monkeypatch
+):
+    plain = done(training, in_process, "plain", drawn.folders)
+    training = replace(training, recipe=replace(training.recipe, ema_decay=0.9))
+    undisturbed = done(training, in_process, "a", drawn.folders)
+    ctx = in_process(training, "b", drawn.folders)
+    asked = iter([False] * 6 + [True])
+    monkeypatch.setattr(ctx, "stop_requested", lambda: next(asked))
+    with pytest.raises(Interrupted, match="stopped at step 7"):
+        training.run(ctx)
+    done(training, in_process, "b", drawn.folders)
+    for name in ("weights.pt", kept_weights(10)):
+        assert_same(weights(ctx.out, name), weights(undisturbed.out, name))
+        last, averages = weights(plain.out, name).state, weights(undisturbed.out, name).state
+        changed = {key for key in last if not torch.equal(last[key], averages[key])}
+        assert changed == set(last)
+
+
 def test_curves_and_progress_are_reported_during_the_training(training, in_process, drawn):
     ctx = done(training, in_process, "a", drawn.folders)
     curve = read_curve(ctx.work)

@@ -17,11 +17,15 @@ from experiments.cli.requests import EvaluateRequest, ExperimentRequest, ShardRe
 from experiments.framework.loading import named_setup
 from experiments.framework.setups import on_data
 from pipeline.errors import PipelineError
+from pipeline.keys.fingerprint import describe, leaves
 from pipeline.planning.graph import Graph
+from ssd_core.detection.limits import DetectionLimits
 from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights, save_weights
+from stages.detection.detect import Detect
 from stages.placement import Placement
 from stages.shards.shard import Shard
+from stages.tables.table import Table
 from stages.training.train import Train
 
 OBJECTS = "abcdefg"
@@ -230,6 +234,55 @@ def test_gpus_are_the_workers_of_a_training_and_of_an_experiment_the_budget(monk
     for request, workers in cases:
         stages = [node.stage for node in Graph(request.targets(request.placement())).nodes.values()]
         assert {stage.workers for stage in stages if isinstance(stage, Train)} == {workers}
+
+
+PRACTICE = [
+    "ema_decay=0.9998", "schedule.curve=cosine", "accumulation=2", "clip_norm=10", "frozen_through=conv3_3",
+    "limits.flip=true",
+]  # fmt: skip
+
+
+def test_what_practitioners_add_is_off_and_in_no_key_unless_it_is_set() -> None:
+    names = {setting.partition("=")[0] for setting in PRACTICE}
+    plain, changed = (settings_in_keys(TrainRequest(settings=settings)) for settings in ([], PRACTICE))
+    added = {name for name in changed.keys() - plain.keys() if not name.endswith("$class")}
+    assert added == {("Detect." if name.startswith("limits") else "Train.recipe.") + name for name in names}
+
+
+def settings_in_keys(request: TrainRequest) -> dict[str, object]:
+    """The settings in the keys of the training and the detection that a command builds."""
+    nodes = Graph(request.targets(Placement())).nodes.values()
+    stages = [node.stage for node in nodes if isinstance(node.stage, Train | Detect)]
+    return {
+        f"{type(stage).__name__}.{path}": value for stage in stages for path, value in leaves(describe(stage).config)
+    }
+
+
+def test_test_time_flip_changes_no_training_and_is_listed_as_a_departure() -> None:
+    plain, flipped = (TrainRequest(settings=each).target(Placement()) for each in ([], ["limits.flip=true"]))
+    assert plain.training == flipped.training
+    assert isinstance(flipped.detections, Detect)
+    assert flipped.detections.limits == DetectionLimits(flip=True)
+    table = ExperimentRequest(experiment="voc2007", settings=PRACTICE).target(Placement())
+    assert isinstance(table, Table)
+    assert {field for field, *_ in table.departures} == {setting.partition("=")[0] for setting in PRACTICE}
+
+
+def test_a_wrong_limit_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(PipelineError, match="has no field 'flop'; did you mean 'flip'"):
+        TrainRequest(settings=["limits.flop=true"]).target(Placement())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ssd300-voc0712", "-s", "frozen_through=conv3_4"], "there is no such layer, only backbone, conv4_3, conv7"),
+        (["ssd-tiny", "-s", "frozen_through=conv3_3"], "would keep random weights, since this training starts from"),
+    ],
+)
+def test_layers_that_cannot_be_frozen_are_refused_before_anything_starts(arguments: list[str], message: str) -> None:
+    refused = CliRunner().invoke(app, ["plan", *arguments])
+    assert message in f"{refused.exception}{refused.output}"
 
 
 def test_settings_reach_the_training_and_name_its_parts() -> None:
