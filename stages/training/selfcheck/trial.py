@@ -114,7 +114,7 @@ class _Nowhere(CheckpointFolder):
     def newest_step(self) -> int:
         return 0
 
-    def save(self, step: int, model: Any, optimiser: Any) -> None: ...
+    def save(self, step: int, model: Any, optimiser: Any, average: Any = None) -> None: ...
 
 
 @dataclass
