@@ -103,12 +103,12 @@ def objects_in(
 
     As in MeetEmitConstraint and ProjectBBox of bbox_util.cpp. There may be none: a random patch can miss every object.
     """
-    centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
+    corners = boxes_xyxy.reshape(-1, 2, 2)
+    centres = corners.sum(axis=1) / 2
     inside: Bool[ndarray, " G"] = ((centres >= patch_xyxy[:2]) & (centres <= patch_xyxy[2:])).all(axis=1)
-    origin, size = patch_xyxy[:2], patch_xyxy[2:] - patch_xyxy[:2]
-    clipped = np.clip((boxes_xyxy - np.tile(origin, 2)) / np.tile(size, 2), 0, 1)
-    kept = np.flatnonzero(inside & (clipped[:, :2] < clipped[:, 2:]).all(axis=1))
-    return clipped[kept], kept
+    clipped = ((corners - patch_xyxy[:2]) / (patch_xyxy[2:] - patch_xyxy[:2])).clip(0, 1)
+    kept = np.flatnonzero(inside & (clipped[:, 0] < clipped[:, 1]).all(axis=1))
+    return clipped[kept].reshape(-1, 4), kept
 
 
 def pixel_window(patch_xyxy: Float64[ndarray, " 4"], width: int, height: int) -> tuple[int, int, int, int]:

@@ -8,7 +8,6 @@ the probability of that to 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from typing import Literal
 
 import cv2
@@ -53,43 +52,36 @@ def draw_distortion(rng: np.random.Generator, hue_unit: Literal["opencv", "degre
 
 
 def distort(image: UInt8[ndarray, "H W 3"], distortion: Distortion) -> UInt8[ndarray, "H W 3"]:
-    """Distort an RGB image. A step that changes nothing is skipped, since converting to HSV and back is lossy.
-
-    Steps that follow each other share one pass: brightness and contrast one table, saturation and hue one conversion.
-    """
-    has_colour = distortion.saturation != 1 or distortion.hue != 0
-    tables = [_table(1.0, distortion.brightness)] if distortion.brightness != 0 else []
-    contrast = [_table(distortion.contrast, 0.0)] if distortion.contrast != 1 else []
-    if distortion.contrast_first or not has_colour:
-        tables, contrast = tables + contrast, []
-    image = _looked_up(image, tables)
-    return _looked_up(_change_colour(image, distortion), contrast) if has_colour else image
-
-
-def _table(factor: float, offset: float) -> UInt8[ndarray, " 256"]:
-    """Return the lookup table of value * factor + offset, rounded (half to even, as in OpenCV) and saturated."""
-    table: UInt8[ndarray, " 256"] = np.clip(np.rint(np.arange(256) * factor + offset), 0, 255).astype(np.uint8)
-    return table
-
-
-def _looked_up(image: UInt8[ndarray, "H W 3"], tables: list[UInt8[ndarray, " 256"]]) -> UInt8[ndarray, "H W 3"]:
-    """Apply tables one after the other, in one pass."""
-    if not tables:
-        return image
-    changed: UInt8[ndarray, "H W 3"] = cv2.LUT(image, reduce(lambda first, second: second[first], tables))
-    return changed
+    """Distort an RGB image. A step that changes nothing is skipped, since converting to HSV and back is lossy."""
+    if distortion.brightness != 0:
+        image = _shifted(image, distortion.brightness)
+    if distortion.contrast != 1 and distortion.contrast_first:
+        image = _scaled(image, distortion.contrast)
+    if distortion.saturation != 1 or distortion.hue != 0:
+        image = _change_colour(image, distortion)
+    if distortion.contrast != 1 and not distortion.contrast_first:
+        image = _scaled(image, distortion.contrast)
+    return image
 
 
 def _change_colour(image: UInt8[ndarray, "H W 3"], distortion: Distortion) -> UInt8[ndarray, "H W 3"]:
-    """Change saturation and hue; they are channels of their own, so their order is free."""
+    """Change saturation and hue by one conversion to HSV and back; each has a channel, so their order is free."""
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
     if distortion.saturation != 1:
-        _change_channel(hsv, SATURATION, _table(distortion.saturation, 0.0))
+        cv2.insertChannel(_scaled(cv2.extractChannel(hsv, SATURATION), distortion.saturation), hsv, SATURATION)
     if distortion.hue != 0:
-        _change_channel(hsv, HUE, _table(1.0, distortion.hue))
+        cv2.insertChannel(_shifted(cv2.extractChannel(hsv, HUE), distortion.hue), hsv, HUE)
     changed: UInt8[ndarray, "H W 3"] = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
     return changed
 
 
-def _change_channel(image: UInt8[ndarray, "H W 3"], channel: int, table: UInt8[ndarray, " 256"]) -> None:
-    cv2.insertChannel(cv2.LUT(cv2.extractChannel(image, channel), table), image, channel)
+def _scaled(values: UInt8[ndarray, "H W *C"], factor: float) -> UInt8[ndarray, "H W *C"]:
+    """Return value * factor, rounded (half to even) and saturated; several times as fast as a lookup table."""
+    scaled: UInt8[ndarray, "H W *C"] = cv2.convertScaleAbs(values, alpha=factor)
+    return scaled
+
+
+def _shifted(values: UInt8[ndarray, "H W *C"], offset: float) -> UInt8[ndarray, "H W *C"]:
+    """Return value + offset, rounded and saturated."""
+    shifted: UInt8[ndarray, "H W *C"] = cv2.add(values, (round(offset),) * 3 + (0,))
+    return shifted

@@ -13,14 +13,13 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt, UInt8
 from numpy import ndarray
 
 from ssd_core.data.augment.crop import pixel_window
 from ssd_core.data.augment.photometric import distort
 from ssd_core.data.augment.plan import Plan
 from ssd_core.data.augment.shown_part import Side, shown_part
-from ssd_core.data.images import resize
 
 
 def render(
@@ -32,9 +31,10 @@ def render(
         return _empty(size, fill_rgb).copy()
     shown = image[rows.image, columns.image]
     if columns.is_full and rows.is_full:
-        resized = _resized_whole(shown, plan, size)
-        return flip(resized) if plan.flip else resized
-    return _placed(distort(shown, plan.distortion), columns, rows, plan, size, fill_rgb)
+        square = _resized_whole(shown, plan, size)
+    else:
+        square = _placed(distort(shown, plan.distortion), columns, rows, plan, size, fill_rgb)
+    return flip(square) if plan.flip else square
 
 
 def _sides(plan: Plan) -> tuple[Side, Side]:
@@ -48,9 +48,10 @@ def _sides(plan: Plan) -> tuple[Side, Side]:
 
 
 def _resized_whole(shown: UInt8[ndarray, "h w 3"], plan: Plan, size: int) -> UInt8[ndarray, "size size 3"]:
+    scales = size / shown.shape[1], size / shown.shape[0]
     if plan.interpolation == cv2.INTER_NEAREST and shown.shape[0] * shown.shape[1] > size**2:
-        return distort(resize(shown, size, plan.interpolation), plan.distortion)
-    return resize(distort(shown, plan.distortion), size, plan.interpolation)
+        return distort(_resized(shown, plan.interpolation, scales), plan.distortion)
+    return _resized(distort(shown, plan.distortion), plan.interpolation, scales)
 
 
 def _placed(
@@ -64,15 +65,23 @@ def _placed(
     """Resize what shows the image, with a border of the canvas, into a filled square."""
     across, down = (shown_part(side, size, plan.interpolation) for side in (columns, rows))
     bordered = cv2.copyMakeBorder(shown, *down.border, *across.border, cv2.BORDER_CONSTANT, value=fill_rgb)
-    resized = cv2.resize(
-        bordered, None, fx=size / columns.extent, fy=size / rows.extent, interpolation=plan.interpolation
-    )[: size - down.first, : size - across.first]
-    if plan.flip:
-        resized = flip(resized)
-    left = size - across.first - resized.shape[1] if plan.flip else across.first
+    resized = _resized(bordered, plan.interpolation, (size / columns.extent, size / rows.extent))
+    resized = resized[: size - down.first, : size - across.first]
     square = _empty(size, fill_rgb).copy()
-    square[down.first : down.first + resized.shape[0], left : left + resized.shape[1]] = resized
+    square[down.first : down.first + resized.shape[0], across.first : across.first + resized.shape[1]] = resized
     return square
+
+
+def _resized(
+    image: UInt8[ndarray, "h w 3"], interpolation: int, scales: tuple[float, float]
+) -> UInt8[ndarray, "h2 w2 3"]:
+    """Resize by the scales of columns and rows; OpenCV's Lanczos is vectorised for 16 bits, not for 8."""
+    is_lanczos = interpolation == cv2.INTER_LANCZOS4
+    source = image.astype(np.uint16) if is_lanczos else image
+    resized: UInt[ndarray, "h2 w2 3"] = cv2.resize(
+        source, None, fx=scales[0], fy=scales[1], interpolation=interpolation
+    )
+    return np.minimum(resized, 255).astype(np.uint8) if is_lanczos else resized
 
 
 @lru_cache(maxsize=8)

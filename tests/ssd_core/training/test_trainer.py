@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from ssd_core.boxes.matching import match
 from ssd_core.data.shards import ShardSet
-from ssd_core.data.training_stream import TrainingStream
+from ssd_core.data.training_stream import Batch, TrainingStream, training_batches
 from ssd_core.spec.augmentation import FLIP_ONLY, STARRED
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
@@ -161,6 +162,23 @@ def test_a_point_holds_both_parts_of_the_loss_the_rate_of_its_step_and_the_throu
     assert point["throughput/images_per_second"] > 0
     assert 0 < point["throughput/data_wait_share"] < 1
     assert listener.reported[-1] == (10, 10)
+
+
+def test_a_training_that_waits_for_its_input_prints_for_what_share_of_the_time(
+    recipe, small_shards, training_process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def slow_batches(*arguments: Any, **options: Any) -> Iterator[Batch]:
+        for batch in training_batches(*arguments, **options):
+            time.sleep(0.3)
+            yield batch
+
+    monkeypatch.setattr(training_process, "training_batches", slow_batches)
+    listener = training_process.Recorder()
+    short = replace(recipe, schedule=Schedule(iterations=3, base_lr=1e-3, drops=()))
+    training_process.train(short, small_shards, str(tmp_path), listener=listener)
+    share = listener.points[3]["throughput/data_wait_share"]
+    assert share > 0.3
+    assert listener.notes[-1].endswith(f", {share:.0%} of the time waiting for data")
 
 
 def test_images_without_any_objects_give_a_loss_of_zero(recipe, small_shards, training_process, tmp_path: Path):

@@ -37,12 +37,14 @@ class Recorder:
 
     points: dict[int, dict[str, float]] = field(default_factory=dict)
     reported: list[tuple[int, int]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def point(self, step: int, values: Mapping[str, float]) -> None:
         self.points[step] = dict(values)
 
     def progress(self, step: int, total: int, note: str) -> None:
         self.reported.append((step, total))
+        self.notes.append(note)
 
 
 def train(

@@ -111,10 +111,11 @@ def image() -> np.ndarray:
     return cv2.resize(noise, (161, 117), interpolation=cv2.INTER_CUBIC)
 
 
-def test_without_zooming_out_the_geometry_is_exactly_that_of_the_whole_patch(image):
+def test_without_zooming_out_the_geometry_is_that_of_the_whole_patch_exactly_but_for_the_rounding_of_lanczos(image):
     plans = drawn(161, 117, replace(STARRED, photometric=False, expand=False), range(200))
     for plan in plans:
-        np.testing.assert_array_equal(render(image, plan, 64, FILL), rendered_plainly(image, plan, 64, FILL))
+        ours, plain = render(image, plan, 64, FILL), rendered_plainly(image, plan, 64, FILL)
+        assert cv2.absdiff(ours, plain).max() <= (plan.interpolation == cv2.INTER_LANCZOS4)
 
 
 def test_a_nearest_neighbour_is_distorted_alike_before_and_after_resizing(image):
