@@ -17,6 +17,12 @@ TITLES = {"area": "BBox Area", "aspect": "Aspect Ratio"}
 STEP = 7
 """Horizontal positions per class: five bins, and two left free."""
 
+LONGEST_NAME = 14
+"""Letters of a class name that fit above its bins; longer ones are smaller."""
+
+VALUES_FROM = -0.06
+"""Top of the band below the curves that holds the values, upright, where they collide with nothing."""
+
 
 def sensitivity_figure(
     detectors: Mapping[str, Document], *, shown: Sequence[str], properties: Sequence[str] = ("area", "aspect")
@@ -39,12 +45,13 @@ def _present(document: Document, shown: Sequence[str]) -> list[str]:
 def _classes(axes: Any, classes: Mapping[str, Document], name: str) -> None:
     for number, (title, sensitivity) in enumerate(classes.items()):
         _one(axes, STEP * number, sensitivity[name], sensitivity["overall"]["value"])
-        axes.text(STEP * number + 2, 1.06, title, ha="center", va="bottom", fontsize=9)
+        size = 9 * min(1, LONGEST_NAME / len(title))
+        axes.text(STEP * number + 2, 1.06, title, ha="center", va="bottom", fontsize=size)
     places = [STEP * number + place for number in range(len(classes)) for place in range(5)]
     axes.set_xticks(places, list(BINS[name]) * len(classes), fontsize=6.5)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-1.5, STEP * len(classes) - 1)
-    axes.set_ylim(-0.04, 1.18)
+    axes.set_ylim(VALUES_FROM - 0.18, 1.18)
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
 
 
@@ -56,6 +63,5 @@ def _one(axes: Any, start: int, bins: Sequence[Document], overall: float) -> Non
     axes.plot([start - 0.6, start + 4.6], [overall, overall], color="black", linestyle="--", linewidth=0.8)
     axes.plot(places, values, color="blue", linewidth=1)
     axes.errorbar(places, values, yerr=errors, fmt="+", color="red", markersize=5, elinewidth=1, capsize=1.5)
-    for place, value, following in zip(places, values, [*values[1:], 0.0], strict=True):
-        beside = (3, -7) if following > value else (3, 2)  # on the side that the line leaves free
-        axes.annotate(f"{value:.2f}", (place, value), beside, textcoords="offset points", fontsize=6.5)
+    for place, value in zip(places, values, strict=True):
+        axes.text(place, VALUES_FROM, f"{value:.2f}", rotation=90, ha="center", va="top", fontsize=6.5)

@@ -46,7 +46,9 @@ def plain_axes(axes: Any, title: str, *, values: Literal["x", "y"]) -> None:
     axes.set_axisbelow(True)
     axes.grid(axis=values, color=GRID, linewidth=0.6)
     axes.tick_params(labelsize=8, colors=INK)
-    (axes.xaxis if values == "x" else axes.yaxis).set_major_formatter("{x:,.0f}")
+    shown = axes.xaxis if values == "x" else axes.yaxis
+    shown.get_major_locator().set_params(integer=True)
+    shown.set_major_formatter("{x:,.0f}")
 
 
 def plain_bars(axes: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from matplotlib.colors import to_rgb
 
+from stages.analysis.confusion_figure import confusion_figure
 from stages.analysis.hoiem_sensitivity_figure import sensitivity_figure
 from stages.analysis.hoiem_trends_figure import COLOURS, trends_figure
 from stages.figures.coco_sizes import coco_sizes_figure
@@ -53,6 +54,27 @@ def test_each_detector_has_a_row_and_bins_without_objects_are_omitted():
     overall, line = figure.axes[0].lines[:2]
     assert overall.get_linestyle() == "--"
     assert list(line.get_xdata()) == [1, 2, 3, 4]  # XS has no object
+
+
+def test_the_values_stand_below_the_curves_where_no_curve_or_error_bar_is():
+    axes = sensitivity_figure({"": {"sensitivity": {"cat": SENSITIVITY}}}, shown=("cat",), properties=("area",)).axes[0]
+    values = [text for text in axes.texts if text.get_text() == "0.50"]
+    assert [text.get_position()[0] for text in values] == [1, 2, 3, 4]
+    assert {(text.get_va(), text.get_rotation()) for text in values} == {("top", 90)}
+    assert max(text.get_position()[1] for text in values) < 0
+
+
+def test_the_numbers_of_a_confusion_matrix_are_the_percentages_of_its_colours():
+    counts = [[999, 0, 1], [1, 2, 3], [5, 5, 0]]
+    document = {"classes": ["cat", "dog"], "confusion": {"counts": counts, "score": 0.3}}
+    axes = confusion_figure(document).axes[0]
+    colours = axes.images[0].get_array()
+    shown = {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in axes.texts}
+    assert shown == {
+        (0, 0): "99", (0, 2): "<1", (1, 0): "17", (1, 1): "33", (1, 2): "50", (2, 0): "50", (2, 1): "50"
+    }  # fmt: skip
+    assert colours[1].tolist() == [1 / 6, 2 / 6, 3 / 6]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat  1,000", "dog  6", "background  10"]
 
 
 def test_a_size_without_objects_has_no_bar():

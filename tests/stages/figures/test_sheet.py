@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from ssd_core.data.shards import Row
 from stages.figures.sheet import contact_sheet
-from stages.figures.style import class_colour, ink_on
+from stages.figures.style import class_colour, ink_on, new_figure, plain_axes
 
 
 def row(*labels: int, difficult: bool = False, crowd: bool = False, size_wh: tuple[int, int] = (200, 150)) -> Row:
@@ -82,3 +82,13 @@ def test_colours_of_twenty_classes_differ_and_their_text_is_legible() -> None:
     distances = np.linalg.norm(colours[:, None] - colours, axis=-1)
     assert distances[~np.eye(20, dtype=bool)].min() > 0.26
     assert (ink_on((1, 1, 0)), ink_on((0, 0, 0.6))) == ("black", "white")
+
+
+@pytest.mark.parametrize("most", [1, 3, 5, 12, 2_500])
+def test_ticks_of_counts_are_whole_numbers(most: int) -> None:
+    axes = new_figure(3, 2).subplots()
+    plain_axes(axes, "objects", values="y")
+    axes.bar(["a", "b"], [most, most / 2])
+    ticks = [tick for tick in axes.get_yticks() if tick <= most]
+    assert len(ticks) >= 2
+    assert [tick % 1 for tick in ticks] == [0] * len(ticks)
