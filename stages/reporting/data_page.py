@@ -16,6 +16,8 @@ from stages.shards.album import AlbumContents
 from stages.shards.reach import GroupReach, Reach
 
 SHEET, CLASSES, SHAPES, REACH = "sheet.png", "classes.png", "shapes.png", "reach.png"
+AS_TRAINED = "as-trained.jpg"
+"""Drawn on request."""
 
 
 def figures(album: AlbumContents, reach: Reach, spec: DetectorSpec) -> dict[str, bytes]:
@@ -35,6 +37,7 @@ def page(album: AlbumContents, reach: Reach, spec_name: str, drawn: Mapping[str,
         title=album.title,
         headline=headline(album),
         sheet=drawn[SHEET],
+        as_trained=drawn.get(AS_TRAINED),
         classes=drawn[CLASSES],
         shapes=drawn[SHAPES],
         spec_name=spec_name,

@@ -13,7 +13,8 @@ import typer
 from experiments.cli.shared.options import LayoutOption
 
 if TYPE_CHECKING:
-    from ssd_core.spec.detector import DetectorSpec
+    from ssd_core.spec.recipe import Recipe
+    from stages.shards.album import AlbumContents
 
 SHORT = {"ssd300": "ssd300-voc0712", "ssd512": "ssd512-voc0712"}
 
@@ -26,22 +27,35 @@ def show(
         str, typer.Option(help="Detector whose default boxes are compared: ssd300, ssd512, or a recipe.")
     ] = "ssd300",
     number: Annotated[int, typer.Option("-n", min=1, help="Number of images on the contact sheet.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of images.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of images, and of their augmentation.")] = 0,
+    as_trained: Annotated[
+        bool,
+        typer.Option(
+            "--as-trained", help="Also draw images as the network is trained on them: augmented, with matched boxes."
+        ),
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("-s", "--set", metavar="FIELD=VALUE", help="Change a setting of the recipe; repeatable."),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write figures and page to.")] = Path("data-show"),
 ) -> None:
     """Draw a data set: boxes, classes, sizes, default-box coverage.
 
     Writes a contact sheet, figures and an HTML page, and prints how well a detector's default boxes match the objects.
     """
+    from dataclasses import replace
+
     import numpy as np
 
     from experiments.cli.data.get import Progress
     from experiments.cli.shared.printing import columns
-    from stages.reporting.data_page import figures, group_table, headline, page, scale_table, verdict
+    from stages.reporting.data_page import AS_TRAINED, figures, group_table, headline, page, scale_table, verdict
     from stages.shards.album import open_album, read_album
     from stages.shards.reach import reach_of
 
-    detector = _spec(spec)
+    recipe = _recipe(spec, settings or [])
+    detector = recipe.spec
     tell = Progress()
     album = open_album(place, split, layout)
     seen = read_album(
@@ -49,9 +63,11 @@ def show(
     )
     reach = reach_of(seen, detector)
     drawn = figures(seen, reach, detector)
+    if as_trained:
+        drawn[AS_TRAINED] = _as_trained(place, seen, replace(recipe, seed=seed), number)
     out.mkdir(parents=True, exist_ok=True)
-    for name, png in drawn.items():
-        (out / name).write_bytes(png)
+    for name, picture in drawn.items():
+        (out / name).write_bytes(picture)
     (out / "index.html").write_text(page(seen, reach, spec, drawn), encoding="utf-8")
     print(f"{seen.title}: {headline(seen)}")
     print(f"\ndefault boxes of {spec}: {verdict(reach)}\n")
@@ -60,7 +76,22 @@ def show(
     print(f"page: {out / 'index.html'}")
 
 
-def _spec(name: str) -> DetectorSpec:
+def _recipe(name: str, settings: list[str]) -> Recipe:
     from experiments.framework.loading import named_setup
+    from pipeline.overrides import override
 
-    return named_setup(SHORT.get(name, name)).recipe.spec
+    return override(named_setup(SHORT.get(name, name)).recipe, settings, root="recipe")
+
+
+def _as_trained(place: str, album: AlbumContents, recipe: Recipe, number: int) -> bytes:
+    """The first images of the recipe's training on a folder of shards, or else the images of the contact sheet."""
+    from ssd_core.data.shards import MANIFEST, ShardSet
+    from stages.figures.as_trained import as_trained_figure
+    from stages.figures.style import to_jpeg
+    from stages.shards.training_batch import first_images, images_as_trained
+
+    if (Path(place) / MANIFEST).exists():
+        matched = first_images(ShardSet(place), recipe, count=number)
+    else:
+        matched = images_as_trained(album.picked, album.classes, recipe)
+    return to_jpeg(as_trained_figure(matched, album.classes))

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from experiments.cli.data.get import Progress
 from experiments.cli.main import app
+from ssd_core.data.images import decode_rgb
 
 
 def data(*arguments: object, **environment: str) -> Result:
@@ -41,6 +42,22 @@ def test_show_writes_figures_and_a_self_contained_page(project, tmp_path: Path) 
         assert cv2.imdecode(png, cv2.IMREAD_COLOR).std() > 5  # something is drawn
 
 
+def test_the_page_also_shows_the_images_as_trained_on_request(project, tmp_path: Path) -> None:
+    options = (
+        "--out",
+        tmp_path / "shown",
+        "--spec",
+        "ssd-tiny",
+        "--as-trained",
+        "-s",
+        "augmentation.photometric=false",
+    )
+    done = data("show", project.data, *options)
+    assert done.exit_code == 0, done.exception
+    assert "data:image/jpeg;base64," in (tmp_path / "shown/index.html").read_text(encoding="utf-8")
+    assert decode_rgb((tmp_path / "shown/as-trained.jpg").read_bytes()).std() > 5
+
+
 def test_show_draws_images_without_objects_too(project, tmp_path: Path) -> None:
     for annotation in (project.data / "Annotations").glob("*.xml"):
         annotation.write_text("<annotation><size><width>100</width><height>80</height></size></annotation>")
@@ -56,6 +73,7 @@ def test_show_draws_images_without_objects_too(project, tmp_path: Path) -> None:
         (("show", "nowhere"), "nowhere"),
         (("show", "DATA", "--split", "trian"), "'train'"),
         (("show", "DATA", "--spec", "ssd30"), "ssd300"),
+        (("show", "DATA", "-s", "augmentation.crp=false"), "crop"),
         (("link", "voc2007", "DATA"), "does not hold voc2007"),
         (("link", "voc1999", "DATA"), "voc2012"),
         (("download", "voc1999"), "coco2017"),
