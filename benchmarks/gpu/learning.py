@@ -1,10 +1,11 @@
 """SSD300 with GroupNorm from scratch on VOC2007: our loss and augmentation against torchvision's, on one GPU.
 
-    PYTHONPATH=.:benchmarks python benchmarks/gpu/learning.py --data .gpu --out OUT --seconds 300
+    PYTHONPATH=.:benchmarks python benchmarks/gpu/learning.py --data .gpu --out OUT --seconds 300 --sides ours
 
 The shards are made by voc300.py. Both sides train at the same time, each in its own process, so that one computes while
 the other waits for input. They measure their speeds under this load; the slower one and the budget determine the
-iterations of both. learning.json is rewritten at every report: curves of loss and of mAP on the test images.
+iterations of both. One side alone has the GPU and all loader processes for itself. learning.json is rewritten at every
+report: curves of loss and of mAP on the test images.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import multiprocessing
 import os
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from gpu.learning_side import Side, run_side
 from learning_sides import Whose
 
 from ssd_core.data.shards import ShardSet
-from ssd_core.spec.augmentation import STARRED
+from ssd_core.spec.augmentation import STARRED, Augmentation
 from ssd_core.spec.detector import Preprocessing
 from ssd_core.spec.paper import ssd300
 from ssd_core.spec.recipe import Recipe
@@ -47,14 +48,15 @@ TRAINING_SHARE = 0.85
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Train both sides on the shards in voc300 of `options.data`; return the content of learning.json in `options.out`.
 
-    Uses `device`, `data`, `out`, `small` and `seconds` of the options. A small run trains a tiny detector for four
-    iterations, whatever the budget.
+    Uses `device`, `data`, `out`, `small`, `seconds` and, if given, `sides` of the options. A small run trains a tiny
+    detector for four iterations, whatever the budget.
     """
-    began = time.monotonic()
+    began, chosen = time.monotonic(), tuple(getattr(options, "sides", None) or SIDES)
     train, test = (str(Path(options.data) / "voc300" / name) for name in ("train", "test"))
     device = torch.device(options.device)
     recipe = recipe_of(ShardSet(train).classes, device, small=options.small)
-    processes = dict.fromkeys(SIDES, 0) if options.small else loader_processes(len(os.sched_getaffinity(0)))
+    cores = len(os.sched_getaffinity(0))
+    processes = dict.fromkeys(chosen, 0) if options.small else loader_processes(cores, chosen)
     sides = [
         Side(
             whose=whose,
@@ -64,10 +66,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             device=device,
             processes=processes[whose],
             seconds=0.0 if options.small else float(options.seconds),
-            evaluations=1 if options.small else 4,
-            window=2 if options.small else 25,
+            evaluations=1 if options.small else 6,
+            window=2 if options.small else 50,
         )
-        for whose in SIDES
+        for whose in chosen
     ]
     result = _conditions(recipe, len(ShardSet(train)), len(ShardSet(test)), device, processes)
     compare(sides, result, Path(options.out) / "learning.json", began)
@@ -90,12 +92,14 @@ def recipe_of(classes: tuple[str, ...], device: torch.device, *, small: bool) ->
     )
 
 
-def loader_processes(cores: int) -> dict[Whose, int]:
-    """Share out the cores that the two trainings leave.
+def loader_processes(cores: int, sides: tuple[Whose, ...] = SIDES) -> dict[Whose, int]:
+    """Share out the cores that the trainings leave.
 
     On these shards torchvision's augmentation makes 91 images/s on a core, ours 512 (AMD EPYC).
     """
     loaders = max(2, cores - 2)
+    if len(sides) == 1:
+        return {sides[0]: loaders}
     ours = max(1, round(loaders * 91 / (91 + 512)))
     return {"ours": ours, "torchvision": loaders - ours}
 
@@ -118,8 +122,16 @@ def _conditions(
         "compiled": recipe.compiled,
         "loader_processes": processes,
         "iterations": recipe.schedule.iterations,
-        "sides": {whose: {"losses": [], "scores": []} for whose in SIDES},
+        "augmentation": plain(recipe.augmentation),
+        "schedule": plain(recipe.schedule),
+        "sides": {whose: {"losses": [], "scores": []} for whose in processes},
     }
+
+
+def plain(settings: Augmentation | Schedule) -> dict[str, Any]:
+    """Return settings as JSON has them."""
+    content: dict[str, Any] = json.loads(json.dumps(asdict(settings)))
+    return content
 
 
 def compare(sides: list[Side], result: dict[str, Any], file: Path, began: float) -> None:
@@ -183,7 +195,7 @@ def _agree(links: dict[Connection, Side], result: dict[str, Any], began: float) 
     left = side.seconds - (time.monotonic() - began)
     iterations = side.measured[1] + int(TRAINING_SHARE * left / max(speeds))
     schedule = resized(side.recipe.schedule, max(iterations, side.least))
-    result["iterations"] = schedule.iterations
+    result["iterations"], result["schedule"] = schedule.iterations, plain(schedule)
     result["epochs"] = round(schedule.iterations * side.recipe.batch_size / result["train_images"], 1)
     for link in links:
         link.send(schedule)
@@ -208,6 +220,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=300.0, help="budget of the whole comparison")
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
     parser.add_argument("--small", action="store_true", help="a tiny detector for four iterations")
     measure(parser.parse_args())
 

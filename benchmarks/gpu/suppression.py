@@ -1,7 +1,8 @@
-"""Decoding and suppression on the device: in fixed or dynamic shapes, as a CUDA graph, compiled, by torchvision.
+"""Decoding and suppression on the device: in fixed or dynamic shapes, by kernels, as a CUDA graph, by torchvision.
 
 All sides convert the same predictions, those of random weights with about 1,000 candidates an image. The share of the
-forward pass is what the whole path from images to boxes takes more than the network alone, in turns.
+forward pass is what the whole path from images to boxes takes more than the network alone, in turns. "kernels, CUDA
+graph" is the default on a GPU. Profiles list the kernels that take the most time.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from torch import Tensor
 from ssd_core.boxes.frames import to_xyxy
 from ssd_core.data.shards import ShardSet
 from ssd_core.detection.decoding import Detections, detections
-from ssd_core.detection.graphed import GraphedDetections
+from ssd_core.detection.fused import packed_detections
+from ssd_core.detection.graphed import GraphedDetections, Predictions
 from ssd_core.detection.limits import PAPER_LIMITS
+from ssd_core.detection.packing import Packed, pack
 from ssd_core.detection.speed import Runner, Seconds, arithmetic
 from ssd_core.detection.speed_modes import SpeedMode
 from ssd_core.detection.static_suppression import static_detections
@@ -38,8 +41,12 @@ from ssd_core.spec.tiny import ssd_tiny
 TOLERANCE = 1e-3
 """Share of detections that may differ from the CPU's: rounding moves overlaps over the threshold."""
 
-COMPILED = 8
-"""Batch size at which the compiled suppression is measured; each takes half a minute of compilation."""
+DEFAULT = "kernels, CUDA graph"
+
+MOST_KERNELS = 15
+
+PROFILED = (8, 32)
+"""Batch sizes of which the kernels are listed."""
 
 
 def measure(options: Options) -> dict[str, Any]:
@@ -55,8 +62,9 @@ def measure(options: Options) -> dict[str, Any]:
                 if record.has_time("suppression", f"batch {size}", 10):
                     shown = runner.placed(pictures(shards, runner.detector.spec, size))
                     of_batch(record, runner, shown)
-            if options.device.type == "cuda" and record.has_time("compiled", f"batch {COMPILED}", 45):
-                compiled(record, runner, runner.placed(pictures(shards, runner.detector.spec, COMPILED)))
+            for size in PROFILED if options.device.type == "cuda" else ():
+                if record.has_time("kernels", f"batch {size}", 15):
+                    profiled(record, runner, runner.placed(pictures(shards, runner.detector.spec, size)))
     return record.content
 
 
@@ -80,24 +88,37 @@ class Conversion:
         boxes = detector.default_boxes.to(logits.device)
         return detections(locations, logits, boxes, detector.spec.variances, PAPER_LIMITS, **how)
 
-    def graph(self) -> GraphedDetections:
-        locations, logits = (values.float() for values in self.predictions)
+    def arguments(self) -> Predictions:
+        locations, logits = self.predictions
         detector = self.runner.detector
-        return GraphedDetections(locations, logits, detector.default_boxes, detector.spec.variances, PAPER_LIMITS)
+        return Predictions(locations, logits, detector.default_boxes, detector.spec.variances, PAPER_LIMITS)
+
+    def ways(self) -> dict[str, dict[str, Any]]:
+        """Return the arguments of `detections` by name; first those that a CPU has too."""
+        ways: dict[str, dict[str, Any]] = {
+            "fixed shapes": {"static_shapes": True, "first": lambda *given: by_torch(*given).read()},
+            "dynamic shapes": {"static_shapes": False},
+        }
+        if self.runner.device.type == "cuda":
+            ways["kernels"] = {"static_shapes": True, "first": lambda *given: packed_detections(*given).read()}
+            former = GraphedDetections(self.arguments(), compute=by_torch)
+            ways["fixed shapes, CUDA graph"] = {
+                "static_shapes": True,
+                "first": lambda locations, logits, *_: former(locations, logits).read(),
+            }
+            ways[DEFAULT] = {}
+        return ways
+
+
+def by_torch(locations: Tensor, logits: Tensor, *others: Any) -> Packed:
+    """Return the detections among the first candidates by torch's operators."""
+    return pack(static_detections(locations.float(), logits.float(), *others), others[-1].per_image)
 
 
 def of_batch(record: Record, runner: Runner, images: Tensor) -> None:
     name, options = f"batch {len(images)}", record.options
     each = Conversion(runner=runner, predictions=runner.forward(images))
-    ways: dict[str, dict[str, Any]] = {
-        "fixed shapes": {"static_shapes": True},
-        "dynamic shapes": {"static_shapes": False},
-    }
-    if options.device.type == "cuda":
-        try:
-            ways["fixed shapes, CUDA graph"] = {"static_shapes": True, "first": each.graph()}
-        except RuntimeError as error:
-            record.put("failed", f"CUDA graph, {name}", str(error)[:500])
+    ways = each.ways()
     locations, logits = (values.cpu().float() for values in each.predictions)
     expected = each.boxes((locations, logits), static_shapes=False)
     for way, how in ways.items():
@@ -143,25 +164,31 @@ def shares(seconds: dict[str, Seconds]) -> dict[str, Any]:
 
 
 def complete_share(each: Conversion) -> float:
-    locations, logits = (values.float() for values in each.predictions)
-    detector = each.runner.detector
-    kept = static_detections(locations, logits, detector.default_boxes, detector.spec.variances, PAPER_LIMITS)
-    return float(kept.complete.float().mean())
+    _, complete = packed_detections(*each.arguments()).read()
+    return float(np.mean(complete))
 
 
-def compiled(record: Record, runner: Runner, images: Tensor) -> None:
-    """Measure the suppression by torch.compile, which fuses its element-wise kernels."""
-    each = Conversion(runner=runner, predictions=runner.forward(images))
-    how: dict[str, Any] = {"static_shapes": True, "first": torch.compile(static_detections, dynamic=False)}
-    try:
-        check = same_detections(each.boxes(**how), each.boxes(static_shapes=True), TOLERANCE)
-        record.put("compiled", "against the same uncompiled", check.document())
-        works: dict[str, Callable[[], object]] = {
-            "forward": partial(runner.forward, images),
-            "fixed shapes": partial(each.boxes, static_shapes=True),
-            "compiled": partial(each.boxes, **how),
-            "to boxes, compiled": partial(to_boxes, each, images, how),
-        }
-        record.put("compiled", f"batch {len(images)}", shares(timed(works, record.options.device, Effort(seconds=3))))
-    except Exception as error:  # a compiler fails in many ways
-        record.put("failed", "compiled suppression", str(error)[:500])
+def profiled(record: Record, runner: Runner, images: Tensor) -> None:
+    """List the kernels of the default suppression and of the forward pass, and what a graph holds in memory."""
+    each, name = Conversion(runner=runner, predictions=runner.forward(images)), f"batch {len(images)}"
+    before = torch.cuda.memory_allocated()
+    graph = GraphedDetections(each.arguments())
+    record.put("memory of a graph, MiB", name, (torch.cuda.memory_allocated() - before) / 2**20)
+    record.put("kernels of the suppression", name, kernels(lambda: graph(*each.predictions)))
+    record.put("kernels of the forward pass", name, kernels(partial(runner.forward, images)))
+
+
+def kernels(work: Callable[[], object], times: int = 20) -> list[dict[str, Any]]:
+    """Return the kernels that take the most time, their time and number a call, and the sum over all."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        for _ in range(times):
+            work()
+        torch.cuda.synchronize()
+    entries = [
+        {"kernel": entry.key[:120], "us": entry.self_device_time_total / times, "calls": entry.count / times}
+        for entry in profile.key_averages()
+        if entry.self_device_time_total
+    ]
+    entries.sort(key=lambda entry: -entry["us"])
+    total = {"kernel": "all", **{key: sum(entry[key] for entry in entries) for key in ("us", "calls")}}
+    return [total, *entries[:MOST_KERNELS]]

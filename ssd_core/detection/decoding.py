@@ -6,7 +6,7 @@ then by default box.
 
 A score above 0.01 is a candidate. Only candidates of higher scores suppress it, so that the top 200 of an image follow
 from its best few hundred candidates over all classes; more are examined only where these yield fewer than 200.
-On a GPU the first candidates are examined in fixed shapes (static_suppression.py), with equal detections.
+On a GPU the first candidates are examined in fixed shapes (graphed.py), with equal detections.
 Letters: B images, K default boxes, C classes with background as class 0, N detections in all images, M candidates in
 all images.
 """
@@ -25,9 +25,10 @@ from torchvision.ops import batched_nms
 
 from ssd_core.boxes.coding import decode
 from ssd_core.boxes.frames import to_xyxy
+from ssd_core.detection.graphed import graphed_detections
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.detection.packing import Flat
 from ssd_core.detection.predicting import predict
-from ssd_core.detection.static_suppression import Kept, static_detections
 from ssd_core.network.model import Detector
 
 FIRST_BOXES = 2
@@ -77,19 +78,18 @@ def detections(
     limits: DetectionLimits | None = None,
     *,
     static_shapes: bool | None = None,
-    first: Callable[..., Kept] = static_detections,
+    first: Callable[..., tuple[Flat, list[bool]]] = graphed_detections,
 ) -> Detections:
     """Convert the output of the network to detections, in float32 or higher precision.
 
-    `static_shapes` selects how they are computed; by default it is true on a GPU. `first` then examines the first
-    candidates: `static_detections`, or the same as a CUDA graph or compiled.
+    `static_shapes` selects how they are computed; by default it is true on a GPU. `first` then returns the detections
+    among the first candidates of each image, and for each image whether these are all.
     """
     limits = limits or PAPER_LIMITS
-    precision = torch.promote_types(logits.dtype, torch.float32)
-    predictions = _Predictions(locations.to(precision), logits.to(precision), default_boxes_cxcywh, variances)
+    predictions = _Predictions(locations, logits, default_boxes_cxcywh, variances)
     if (logits.is_cuda if static_shapes is None else static_shapes) and len(logits):
-        return _from_static(predictions, limits, first(*predictions, limits))
-    return _detections(predictions, limits, FIRST_BOXES * limits.per_image)
+        return _completed(predictions, limits, *first(*predictions, limits))
+    return _detections(predictions.precise(), limits, FIRST_BOXES * limits.per_image)
 
 
 class _Predictions(NamedTuple):
@@ -103,6 +103,11 @@ class _Predictions(NamedTuple):
     def of(self, images: Int[Tensor, " R"]) -> _Predictions:
         """Return the predictions for some of the images."""
         return self._replace(locations=self.locations[images], logits=self.logits[images])
+
+    def precise(self) -> _Predictions:
+        """Return the predictions in float32 or higher precision."""
+        precision = torch.promote_types(self.logits.dtype, torch.float32)
+        return self._replace(locations=self.locations.to(precision), logits=self.logits.to(precision))
 
     def boxes_xyxy(self, images: Int[Tensor, " M"], boxes: Int[Tensor, " M"]) -> Float[Tensor, "M 4"]:
         return to_xyxy(decode(self.locations[images, boxes], self.default_boxes_cxcywh[boxes], self.variances))
@@ -141,15 +146,14 @@ def _detections(predictions: _Predictions, limits: DetectionLimits, count: int) 
     return _replaced(found, short, _detections(predictions.of(short), limits, MORE_BOXES * count))
 
 
-def _from_static(predictions: _Predictions, limits: DetectionLimits, first: Kept) -> Detections:
-    """Return the detections in flat arrays; those of incomplete images are computed with dynamic shapes."""
-    kept = first.kept.flatten().nonzero().flatten()  # here the host waits for the device
-    labels, scores, boxes_xyxy = first.labels.flatten(), first.scores.flatten(), first.boxes_xyxy.flatten(0, 1)
-    found = Detections(kept // first.kept.shape[1], labels[kept], scores[kept], boxes_xyxy[kept])
-    if all(first.complete.tolist()):
+def _completed(predictions: _Predictions, limits: DetectionLimits, first: Flat, complete: list[bool]) -> Detections:
+    """Return the detections; those of incomplete images are computed with dynamic shapes."""
+    found = Detections(*first)
+    if all(complete):
         return found
-    short = (~first.complete).nonzero().flatten()
-    return _replaced(found, short, _detections(predictions.of(short), limits, FIRST_BOXES * limits.per_image))
+    short = torch.tensor([image for image, each in enumerate(complete) if not each], device=predictions.logits.device)
+    others = _detections(predictions.of(short).precise(), limits, FIRST_BOXES * limits.per_image)
+    return _replaced(found, short, others)
 
 
 def _replaced(found: Detections, images: Int[Tensor, " R"], others: Detections) -> Detections:

@@ -50,13 +50,18 @@ def static_detections(
     limits: DetectionLimits,
 ) -> Kept:
     """Return the detections among the best candidates of each image. Locations and logits are float32 or float64."""
-    count = min(max(CANDIDATES, 2 * limits.per_image), logits.shape[1] * (logits.shape[2] - 1))
+    count = candidate_count(limits, logits)
     size = max(1, MOST_PAIRS // count**2)
     parts = [
         _detections(*part, default_boxes_cxcywh, variances, limits, count)
         for part in zip(torch.split(locations, size), torch.split(logits, size), strict=True)
     ]
     return parts[0] if len(parts) == 1 else Kept(*(torch.cat(values) for values in zip(*parts, strict=True)))
+
+
+def candidate_count(limits: DetectionLimits, logits: Float[Tensor, "B K C"]) -> int:
+    """Return the number of candidates of an image that are compared."""
+    return min(max(CANDIDATES, 2 * limits.per_image), logits.shape[1] * (logits.shape[2] - 1))
 
 
 def _detections(
@@ -69,11 +74,7 @@ def _detections(
 ) -> Kept:
     labels, box, scores, bar = _best(logits, count)
     bar = bar.clamp(min=limits.min_score)
-    chosen = locations.gather(1, box[..., None].expand(-1, -1, 4)).flatten(0, 1)
-    decoded = decode(chosen, default_boxes_cxcywh[box.flatten()], variances)
-    boxes_xyxy = to_xyxy(decoded).view(*box.shape, 4)
-    if limits.clip:
-        boxes_xyxy = boxes_xyxy.clamp(0, 1)
+    boxes_xyxy = decoded(locations, box, default_boxes_cxcywh, variances, limits)
     alike = (labels[:, :, None] == labels[:, None]).triu(diagonal=1)  # [image, better candidate, candidate]
     valid = scores > bar[:, None]
     if count > limits.per_class:  # else no class has that many
@@ -84,6 +85,25 @@ def _detections(
     return Kept(labels, scores, boxes_xyxy, kept, complete)
 
 
+def decoded(
+    locations: Float[Tensor, "B K 4"],
+    box: Int[Tensor, "B k"],
+    default_boxes_cxcywh: Float[Tensor, "K 4"],
+    variances: tuple[float, float],
+    limits: DetectionLimits,
+) -> Float[Tensor, "B k 4"]:
+    """Return the boxes in xyxy that are predicted for some default boxes of each image."""
+    chosen = locations.gather(1, box[..., None].expand(-1, -1, 4)).flatten(0, 1)
+    boxes_cxcywh = decode(chosen, default_boxes_cxcywh[box.flatten()], variances)
+    boxes_xyxy = to_xyxy(boxes_cxcywh).view(*box.shape, 4)
+    return boxes_xyxy.clamp(0, 1) if limits.clip else boxes_xyxy
+
+
+def class_scores(logits: Float[Tensor, "B K C"]) -> Float[Tensor, "B D"]:
+    """Return the scores of all default boxes without background: by class, then by box."""
+    return logits.softmax(dim=2)[..., 1:].transpose(1, 2).flatten(1)
+
+
 def _best(
     logits: Float[Tensor, "B K C"], count: int
 ) -> tuple[Int[Tensor, "B k"], Int[Tensor, "B k"], Float[Tensor, "B k"], Float[Tensor, " B"]]:
@@ -92,7 +112,7 @@ def _best(
     Candidates are those above it: of several equal to it, these need not be the first.
     """
     boxes = logits.shape[1]
-    scores = logits.softmax(dim=2)[..., 1:].transpose(1, 2).flatten(1)  # by class, then by box
+    scores = class_scores(logits)
     top = scores.topk(count, dim=1, sorted=False)
     bar = top.values.amin(dim=1) if scores.shape[1] > count else top.values.new_zeros(len(logits))
     place = top.indices.sort(dim=1).values

@@ -13,7 +13,6 @@ from ssd_core.boxes.coding import decode
 from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import pairwise_iou, to_cxcywh, to_xyxy
 from ssd_core.detection.decoding import Detections, best_candidates, detect, detections, spans
-from ssd_core.detection.graphed import GraphedDetections
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.detection.static_suppression import PASSES, static_detections
 from ssd_core.network.model import Detector
@@ -341,18 +340,6 @@ def test_a_chain_of_more_suppressions_than_passes_is_marked_as_incomplete():
     first = static_detections(torch.zeros(1, len(low), 4), logits, to_cxcywh(boxes_xyxy), VARIANCES, DetectionLimits())
     assert first.complete.tolist() == [False]
     assert len(assert_as_class_by_class(boxes_xyxy, logits).scores) == PASSES
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_graph_gives_the_detections_of_each_batch_it_is_called_with():
-    generator = torch.Generator().manual_seed(0)
-    boxes_cxcywh = to_cxcywh(grid_boxes(700, generator)).cuda()
-    locations, *drawn = torch.zeros(3, 700, 4).cuda(), *torch.randn(2, 3, 700, 4, generator=generator).cuda()
-    graph = GraphedDetections(locations, drawn[0], boxes_cxcywh, VARIANCES, DetectionLimits())
-    for logits in drawn:
-        expected = static_detections(locations, logits, boxes_cxcywh, VARIANCES, DetectionLimits())
-        for values, others in zip(graph(locations, logits), expected, strict=True):
-            assert torch.equal(values, others)
 
 
 def test_images_in_parts_are_those_at_once(monkeypatch):

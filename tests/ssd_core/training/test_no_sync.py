@@ -20,8 +20,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import Batch, training_batches
 from ssd_core.detection.decoding import detections
+from ssd_core.detection.fused import packed_detections
 from ssd_core.detection.limits import PAPER_LIMITS
-from ssd_core.detection.static_suppression import static_detections
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
@@ -139,15 +139,16 @@ def test_the_computation_of_a_gpu_trains_to_about_the_weights_of_a_cpu(
     torch.testing.assert_close(static, dynamic, rtol=1e-4, atol=1e-6)
 
 
-def test_the_suppression_of_a_gpu_waits_once_its_first_candidates_are_examined() -> None:
+def test_the_suppression_of_a_gpu_waits_for_nothing_before_its_detections_are_read() -> None:
     generator = torch.Generator().manual_seed(0)
     predictions = torch.randn(3, 700, 4, generator=generator), 3 * torch.randn(3, 700, 5, generator=generator)
     boxes_cxcywh, variances = torch.rand(700, 4, generator=generator), (0.1, 0.2)
     with NoWaiting() as mode:
-        static_detections(*predictions, boxes_cxcywh, variances, PAPER_LIMITS)
+        packed = packed_detections(*predictions, boxes_cxcywh, variances, PAPER_LIMITS)
     assert mode.count > 50
-    with pytest.raises(WaitingError, match="nonzero"), NoWaiting():
-        detections(*predictions, boxes_cxcywh, variances, static_shapes=True)
+    assert len(packed.read()[0][0]) == 600
+    with pytest.raises(WaitingError), NoWaiting():
+        detections(*predictions, boxes_cxcywh, variances, static_shapes=False)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
