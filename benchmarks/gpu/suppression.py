@@ -28,7 +28,7 @@ from ssd_core.boxes.frames import to_xyxy
 from ssd_core.data.shards import ShardSet
 from ssd_core.detection.decoding import Detections, detections
 from ssd_core.detection.fused import packed_detections
-from ssd_core.detection.graphed import GraphedDetections, Predictions
+from ssd_core.detection.graphed import Arguments, GraphedDetections
 from ssd_core.detection.limits import PAPER_LIMITS
 from ssd_core.detection.packing import Packed, pack
 from ssd_core.detection.speed import Runner, Seconds, arithmetic
@@ -77,7 +77,7 @@ def network(options: Options, shards: ShardSet) -> tuple[Runner, SpeedMode]:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """Predictions of one batch, and how sides convert them to boxes."""
+    """Arguments of one batch, and how sides convert them to boxes."""
 
     runner: Runner
     predictions: tuple[Tensor, Tensor]
@@ -88,10 +88,10 @@ class Conversion:
         boxes = detector.default_boxes.to(logits.device)
         return detections(locations, logits, boxes, detector.spec.variances, PAPER_LIMITS, **how)
 
-    def arguments(self) -> Predictions:
+    def arguments(self) -> Arguments:
         locations, logits = self.predictions
         detector = self.runner.detector
-        return Predictions(locations, logits, detector.default_boxes, detector.spec.variances, PAPER_LIMITS)
+        return Arguments(locations, logits, detector.default_boxes, detector.spec.variances, PAPER_LIMITS)
 
     def ways(self) -> dict[str, dict[str, Any]]:
         """Return the arguments of `detections` by name; first those that a CPU has too."""
@@ -104,7 +104,7 @@ class Conversion:
             former = GraphedDetections(self.arguments(), compute=by_torch)
             ways["fixed shapes, CUDA graph"] = {
                 "static_shapes": True,
-                "first": lambda locations, logits, *_: former(locations, logits).read(),
+                "first": lambda *given: former(*given).read(),
             }
             ways[DEFAULT] = {}
         return ways
@@ -174,7 +174,7 @@ def profiled(record: Record, runner: Runner, images: Tensor) -> None:
     before = torch.cuda.memory_allocated()
     graph = GraphedDetections(each.arguments())
     record.put("memory of a graph, MiB", name, (torch.cuda.memory_allocated() - before) / 2**20)
-    record.put("kernels of the suppression", name, kernels(lambda: graph(*each.predictions)))
+    record.put("kernels of the suppression", name, kernels(lambda: graph(*each.arguments())))
     record.put("kernels of the forward pass", name, kernels(partial(runner.forward, images)))
 
 

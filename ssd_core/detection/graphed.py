@@ -33,7 +33,7 @@ MOST_LOGITS = 2**25
 _log = logging.getLogger(__name__)
 
 
-class Predictions(NamedTuple):
+class Arguments(NamedTuple):
     """Arguments of the suppression."""
 
     locations: Float[Tensor, "B K 4"]
@@ -44,9 +44,8 @@ class Predictions(NamedTuple):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What a graph is captured for. Default boxes are those in one place of the memory, which the graph holds."""
-        tensors = self[:3]
-        return (*((each.shape, each.dtype) for each in tensors), tensors[2].data_ptr(), *self[3:])
+        """What a graph is captured for."""
+        return (*((each.shape, each.dtype) for each in self[:3]), *self[3:])
 
 
 def graphed_detections(
@@ -57,14 +56,14 @@ def graphed_detections(
     limits: DetectionLimits,
 ) -> tuple[Flat, list[bool]]:
     """Return the detections among the best candidates of each image, and for each image whether these are all."""
-    predictions = Predictions(locations, logits, default_boxes_cxcywh, variances, limits)
+    predictions = Arguments(locations, logits, default_boxes_cxcywh, variances, limits)
     found = None
     if not ungraphed_reason(predictions):
         found = _graphs(logits.device).detections(predictions)
     return found or packed_detections(*predictions).read()
 
 
-def ungraphed_reason(predictions: Predictions) -> str:
+def ungraphed_reason(predictions: Arguments) -> str:
     """Return why these predictions are converted without a graph; empty if they can have one."""
     if not predictions.logits.is_cuda:
         return "predictions are not on a GPU"
@@ -87,18 +86,18 @@ class _DeviceGraphs:
         self._pool: Any = torch.cuda.graph_pool_handle()
         self._copied: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
 
-    def detections(self, predictions: Predictions) -> tuple[Flat, list[bool]] | None:
+    def detections(self, predictions: Arguments) -> tuple[Flat, list[bool]] | None:
         """Return what `graphed_detections` does, or None if there is no graph for these predictions."""
         with self._lock, torch.cuda.device(self.device):
             graph = self._graph(predictions)
             if isinstance(graph, str):
                 return None
             self._copied.wait()  # another thread's stream may still copy from the shared memory
-            found = graph(predictions.locations, predictions.logits).read()
+            found = graph(*predictions).read()
             self._copied.record()
             return found
 
-    def _graph(self, predictions: Predictions) -> GraphedDetections | str:
+    def _graph(self, predictions: Arguments) -> GraphedDetections | str:
         key = predictions.key
         if key not in self._graphs:
             self._graphs[key] = FIRST
@@ -109,7 +108,7 @@ class _DeviceGraphs:
             self._graphs.popitem(last=False)
         return self._graphs[key]
 
-    def _captured(self, predictions: Predictions) -> GraphedDetections | str:
+    def _captured(self, predictions: Arguments) -> GraphedDetections | str:
         try:
             return GraphedDetections(predictions, pool=self._pool)
         except RuntimeError as error:  # out of memory, or an operator that cannot be captured
@@ -129,27 +128,32 @@ class GraphedDetections:
     """The suppression of predictions of one shape. A call overwrites what the one before returned."""
 
     def __init__(
-        self, predictions: Predictions, *, compute: Callable[..., Packed] = packed_detections, pool: Any = None
+        self, predictions: Arguments, *, compute: Callable[..., Packed] = packed_detections, pool: Any = None
     ) -> None:
         precision = torch.promote_types(predictions.logits.dtype, torch.float32)
         with torch.inference_mode(False), torch.no_grad():
-            self._inputs = tuple(values.to(precision, copy=True) for values in predictions[:2])
+            self._inputs = tuple(values.to(precision, copy=True) for values in predictions[:3])
             current = torch.cuda.current_stream()
             aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             aside.wait_stream(current)
             with torch.cuda.stream(aside):  # kernels are compiled, and libraries allocate, at the first calls
                 for _ in range(2):
-                    compute(*self._inputs, *predictions[2:])
+                    compute(*self._inputs, *predictions[3:])
             current.wait_stream(aside)
             self._graph: Any = torch.cuda.CUDAGraph()
             # other threads, such as those of loaders, may use CUDA meanwhile
             with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
-                self._packed = compute(*self._inputs, *predictions[2:])
-        self._default_boxes = predictions.default_boxes_cxcywh  # the graph reads them where they are
+                self._packed = compute(*self._inputs, *predictions[3:])
 
-    def __call__(self, locations: Float[Tensor, "B K 4"], logits: Float[Tensor, "B K C"]) -> Packed:
+    def __call__(
+        self,
+        locations: Float[Tensor, "B K 4"],
+        logits: Float[Tensor, "B K C"],
+        default_boxes_cxcywh: Float[Tensor, "K 4"],
+        *_: object,
+    ) -> Packed:
         """Return the detections of other predictions of this shape."""
-        for own, values in zip(self._inputs, (locations, logits), strict=True):
+        for own, values in zip(self._inputs, (locations, logits, default_boxes_cxcywh), strict=True):
             own.copy_(values)
         self._graph.replay()
         return self._packed

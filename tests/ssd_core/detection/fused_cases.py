@@ -1,4 +1,4 @@
-"""Predictions on which the kernels of the suppression must find what torch's operators find, and this comparison.
+"""Arguments on which the kernels of the suppression must find what torch's operators find, and this comparison.
 
     TRITON_INTERPRET=1 python tests/ssd_core/detection/fused_cases.py
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.boxes.frames import to_cxcywh
 from ssd_core.detection import fused
-from ssd_core.detection.graphed import Predictions
+from ssd_core.detection.graphed import Arguments
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.detection.packing import pack
 from ssd_core.detection.static_suppression import PASSES, static_detections
@@ -38,20 +38,20 @@ def grid(count: int, generator: torch.Generator) -> Tensor:
     return to_cxcywh(torch.cat([low, high], dim=1) / 64)
 
 
-def cases() -> Iterator[tuple[str, Predictions]]:
+def cases() -> Iterator[tuple[str, Arguments]]:
     """Yield the cases by name."""
     generator = torch.Generator().manual_seed(0)
     for steps, limits in zip((1, 1000, 1, 1000), LIMITS, strict=True):  # with few steps, equal scores are common
         logits = (2 * steps * torch.randn(2, 700, 4, generator=generator)).round() / steps
         locations, boxes_cxcywh = torch.zeros(2, 700, 4), grid(700, generator)
-        yield f"{steps} steps, {limits}", Predictions(locations, logits, boxes_cxcywh, VARIANCES, limits)
+        yield f"{steps} steps, {limits}", Arguments(locations, logits, boxes_cxcywh, VARIANCES, limits)
 
     boxes_cxcywh = default_boxes(ssd300())
     for background in (2.0, 12.0):  # from 170,000 candidates in the batch to few
         logits = 1.5 * torch.randn(2, len(boxes_cxcywh), 21, generator=generator)
         logits[..., 0] += background
         locations = torch.randn(2, len(boxes_cxcywh), 4, generator=generator)
-        drawn = Predictions(locations, logits, boxes_cxcywh, VARIANCES, DetectionLimits())
+        drawn = Arguments(locations, logits, boxes_cxcywh, VARIANCES, DetectionLimits())
         yield f"the paper's boxes, background {background}", drawn
     logits[1, 5, 3] = float("nan")
     locations[0, :700] = float("inf")
@@ -59,21 +59,21 @@ def cases() -> Iterator[tuple[str, Predictions]]:
 
     place = torch.tensor([[0.5, 0.5, 0.5, 0.5]]).repeat(20_000, 1)
     logits = torch.rand(1, 20_000, 2, generator=generator)
-    yield "all in one place", Predictions(torch.zeros(1, 20_000, 4), logits, place, VARIANCES, DetectionLimits())
+    yield "all in one place", Arguments(torch.zeros(1, 20_000, 4), logits, place, VARIANCES, DetectionLimits())
     few = torch.zeros(3, 1, 4), torch.randn(3, 1, 2, generator=generator)
-    yield "one box", Predictions(*few, boxes_cxcywh[:1], VARIANCES, DetectionLimits())
+    yield "one box", Arguments(*few, boxes_cxcywh[:1], VARIANCES, DetectionLimits())
 
 
-def chain() -> Predictions:
+def chain() -> Arguments:
     """Boxes that each overlap the next: every second one is kept, as the best one decides."""
     low = torch.arange(4 * PASSES) / 64
     boxes_xyxy = torch.stack([low, torch.zeros_like(low), low + 4 / 64, torch.ones_like(low)], dim=1)
     logits = torch.stack([torch.zeros_like(low), 3 - low], dim=1)[None]
     locations = torch.zeros(1, len(low), 4)
-    return Predictions(locations, logits, to_cxcywh(boxes_xyxy), VARIANCES, DetectionLimits())
+    return Arguments(locations, logits, to_cxcywh(boxes_xyxy), VARIANCES, DetectionLimits())
 
 
-def equal(predictions: Predictions) -> bool:
+def equal(predictions: Arguments) -> bool:
     """Return whether the kernels find what torch's operators find."""
     found, complete = fused.fused_detections(*predictions).read()
     expected, known = pack(static_detections(*predictions), predictions.limits.per_image).read()

@@ -42,9 +42,9 @@ def test_interpreted_on_a_cpu_the_kernels_find_what_torch_finds():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_the_kernels_find_what_torch_finds(fused_cases):
     for name, predictions in fused_cases.cases():
-        assert fused_cases.equal(
-            fused_cases.Predictions(*(each.cuda() for each in predictions[:3]), *predictions[3:])
-        ), name
+        assert fused_cases.equal(fused_cases.Arguments(*(each.cuda() for each in predictions[:3]), *predictions[3:])), (
+            name
+        )
     chain = fused_cases.chain()
     found, complete = fused_detections(*(each.cuda() for each in chain[:3]), *chain[3:]).read()
     assert (len(found[0]), complete) == (2 * PASSES, [True])

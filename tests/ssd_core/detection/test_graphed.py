@@ -11,25 +11,20 @@ from ssd_core.boxes.default_boxes import default_boxes
 from ssd_core.detection import graphed
 from ssd_core.detection.decoding import detections
 from ssd_core.detection.fused import packed_detections
-from ssd_core.detection.graphed import FIRST, GraphedDetections, Predictions, graphed_detections, ungraphed_reason
+from ssd_core.detection.graphed import FIRST, Arguments, GraphedDetections, graphed_detections, ungraphed_reason
 from ssd_core.detection.limits import PAPER_LIMITS
 from ssd_core.spec.paper import ssd300
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
-def predictions(seed: int, images: int = 2, device: str = "cuda") -> Predictions:
+def predictions(seed: int, images: int = 2, device: str = "cuda") -> Arguments:
     generator = torch.Generator().manual_seed(seed)
     boxes_cxcywh = default_boxes(ssd300())
     locations = torch.randn(images, len(boxes_cxcywh), 4, generator=generator)
     logits = 1.5 * torch.randn(images, len(boxes_cxcywh), 21, generator=generator)
     logits[..., 0] += 7
-    return Predictions(locations.to(device), logits.to(device), boxes_cxcywh.to(device), (0.1, 0.2), PAPER_LIMITS)
-
-
-def of(drawn: list[Predictions]) -> list[Predictions]:
-    """Return the predictions with the default boxes of the first, as a detector has them."""
-    return [each._replace(default_boxes_cxcywh=drawn[0].default_boxes_cxcywh) for each in drawn]
+    return Arguments(locations.to(device), logits.to(device), boxes_cxcywh.to(device), (0.1, 0.2), PAPER_LIMITS)
 
 
 def test_on_a_cpu_there_is_no_graph():
@@ -45,7 +40,7 @@ def test_on_a_cpu_there_is_no_graph():
 def test_a_shape_is_captured_when_it_comes_again_and_every_call_returns_its_own_detections(monkeypatch):
     graphs = graphed._DeviceGraphs(torch.device("cuda", 0))
     monkeypatch.setattr(graphed, "_graphs", lambda device: graphs)
-    drawn = of([predictions(seed) for seed in range(4)])
+    drawn = [predictions(seed) for seed in range(4)]
     found = [graphed_detections(*each)[0] for each in drawn]
     assert [type(each) for each in graphs._graphs.values()] == [GraphedDetections]
     graphed_detections(*drawn[0]._replace(locations=drawn[0].locations[:1], logits=drawn[0].logits[:1]))
@@ -57,7 +52,7 @@ def test_a_shape_is_captured_when_it_comes_again_and_every_call_returns_its_own_
 
 @needs_gpu
 def test_threads_share_a_graph_without_mixing_their_detections():
-    drawn = of([predictions(seed) for seed in range(8)])
+    drawn = [predictions(seed) for seed in range(8)]
     expected = [packed_detections(*each).read()[0] for each in drawn]
 
     def found(number: int) -> bool:
