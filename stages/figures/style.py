@@ -40,6 +40,8 @@ def new_figure(width: float, height: float) -> Any:
 
 def plain_axes(axes: Any, title: str, *, values: Literal["x", "y"]) -> None:
     """Style axes without a frame, with a light grid along the value axis, which shows counts."""
+    from matplotlib.ticker import AutoLocator
+
     axes.set_title(title, loc="left", fontsize=10, color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(NEUTRAL)
@@ -47,7 +49,8 @@ def plain_axes(axes: Any, title: str, *, values: Literal["x", "y"]) -> None:
     axes.grid(axis=values, color=GRID, linewidth=0.6)
     axes.tick_params(labelsize=8, colors=INK)
     shown = axes.xaxis if values == "x" else axes.yaxis
-    shown.get_major_locator().set_params(integer=True)
+    if isinstance(shown.get_major_locator(), AutoLocator):  # not where ticks are given
+        shown.get_major_locator().set_params(integer=True)
     shown.set_major_formatter("{x:,.0f}")
 
 
