@@ -40,11 +40,10 @@ def show(name: RecipeArgument, as_json: JsonOption = False) -> None:
 
     `*` marks a setting that differs from the paper's SSD300 on VOC 07+12; the paper's value follows.
     """
-    from experiments.framework.departures import all_settings
     from experiments.framework.loading import named_setup
 
     setup = named_setup(name)
-    shown = all_settings(setup.recipe, setup.limits)
+    shown = setup.settings()
     changed = {departure.field: departure for departure in setup.departures()}
     if as_json:
         values = {path: {"value": value, "paper": _papers(changed, path, value)} for path, value in shown.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.framework.comparison import StoredExperiment
-from experiments.framework.departures import all_departures
+from experiments.framework.setups import all_departures
 from pipeline.mlflow_tracking.recorded_runs import LOCAL_PAGES, RecordedRun
 from pipeline.planning.plan import PlanRow
 from pipeline.store.record import CURVE, read_curve

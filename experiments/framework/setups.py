@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from experiments.framework.departures import all_departures
 from experiments.framework.runs import PresetName, Run
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 from ssd_core.backbones.backbone import MobileNetV3, ResNet50, Vgg16
-from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
-from ssd_core.spec.departures import Departure
+from ssd_core.detection.limits import LIMITS, PAPER_LIMITS, DetectionLimits
+from ssd_core.spec.departures import Departure, differences, leaves
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
 from stages.datasets.find import find_data_set
@@ -66,8 +65,11 @@ class Setup:
         """Part of the addresses of its stages: `train/<variant>`."""
         return f"{self.run.name}/seed{self.recipe.seed}"
 
+    def settings(self) -> dict[str, str]:
+        """Settings of the training and of the detection, as texts, by the names that `-s` takes."""
+        return all_settings(self.recipe, self.limits)
+
     def departures(self) -> list[Departure]:
-        """Settings of the training and of the detection that differ from the paper's."""
         return all_departures(self.recipe, self.limits)
 
     def train_shards(self) -> Shard:
@@ -117,6 +119,15 @@ class Setup:
     def _shards(self, sources: tuple[Source, ...]) -> Shard:
         name = "+".join(f"{source.name}-{source.split}" for source in sources)
         return Shard(sources=sources, classes=self.recipe.spec.classes, strict=self.strict, variant=name)
+
+
+def all_settings(recipe: Recipe, limits: DetectionLimits) -> dict[str, str]:
+    return {**dict(leaves(recipe)), **dict(leaves(limits, LIMITS))}
+
+
+def all_departures(recipe: Recipe, limits: DetectionLimits) -> list[Departure]:
+    """Settings of a training, and of the detection with its weights, that differ from the paper's SSD300 on VOC."""
+    return differences(all_settings(recipe, limits), all_settings(Recipe(), PAPER_LIMITS))
 
 
 def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
