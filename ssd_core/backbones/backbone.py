@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil, isfinite
 from typing import TYPE_CHECKING
 
+from ssd_core.backbones.blueprint import Blueprint, Conv
+
 if TYPE_CHECKING:
     from torch import nn
-
-    from ssd_core.backbones.blueprint import Blueprint
 
 
 class Backbone(ABC):
@@ -39,6 +40,13 @@ class Backbone(ABC):
     def blueprint(self) -> dict[str, Blueprint] | None:
         """The same layers as plain values, from which a plan computes the cost; None: it measures the modules."""
         return None
+
+    def normed_widths(self) -> dict[str, int]:
+        """Number of channels of every convolution that a norm follows; without a blueprint, of the maps alone."""
+        blueprint = self.blueprint()
+        if blueprint is None:
+            return self.widths()
+        return {layer.name: layer.channels for layer in chain(*blueprint.values()) if isinstance(layer, Conv)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +131,7 @@ class MobileNetV3(Backbone):
     The two maps are the widest of their resolution: the expansions, by 1x1 convolutions, of blocks 7 and 13, before
     these halve the resolution. The second is the map C4 that the paper's own detector starts from (section 6.3). At 300
     they have 38 and 19 cells, like those of VGG16. Batch norm is frozen at ImageNet's statistics, since those of a
-    batch would depend on how images are distributed over workers. From scratch use GroupNorm, with 2, 4 or 8 groups.
+    batch would depend on how images are distributed over workers. From scratch use GroupNorm.
     """
 
     width: float = 1.0
@@ -138,18 +146,17 @@ class MobileNetV3(Backbone):
         return {"expansion7": _halved(input_size, times=3), "expansion13": _halved(input_size, times=4)}
 
     def widths(self) -> dict[str, int]:
-        return {"expansion7": _multiple_of_8(240 * self.width), "expansion13": _multiple_of_8(672 * self.width)}
+        return {name: self.normed_widths()[name] for name in ("expansion7", "expansion13")}
+
+    def normed_widths(self) -> dict[str, int]:
+        from ssd_core.backbones.mobilenet_table import block_widths
+
+        return block_widths(self.width)
 
     def parts(self, norm_groups: int) -> OrderedDict[str, nn.Module]:
         from ssd_core.backbones.mobilenet import mobilenet_v3_parts
 
         return mobilenet_v3_parts(self.width, norm_groups)
-
-
-def _multiple_of_8(channels: float) -> int:
-    """The nearest multiple of 8 that is at least 8 and not more than a tenth lower, as torchvision rounds."""
-    nearest = max(8, int(channels + 4) // 8 * 8)
-    return nearest if nearest >= 0.9 * channels else nearest + 8
 
 
 def _halved(side: int, times: int = 1) -> int:

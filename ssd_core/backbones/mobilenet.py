@@ -9,6 +9,7 @@ Tested in tests/ssd_core/backbones/test_mobilenet.py.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import astuple
 from functools import partial
 from itertools import islice
 
@@ -17,37 +18,16 @@ from torchvision.models.mobilenetv3 import InvertedResidual, InvertedResidualCon
 from torchvision.ops import Conv2dNormActivation, FrozenBatchNorm2d
 
 from ssd_core.backbones.layers import GroupNorm
-
-BLOCKS = (
-    # channels in, kernel, expanded, channels out, squeeze-and-excitation, activation, stride
-    (16, 3, 16, 16, False, "RE", 1),
-    (16, 3, 64, 24, False, "RE", 2),
-    (24, 3, 72, 24, False, "RE", 1),
-    (24, 5, 72, 40, True, "RE", 2),
-    (40, 5, 120, 40, True, "RE", 1),
-    (40, 5, 120, 40, True, "RE", 1),
-    (40, 3, 240, 80, False, "HS", 2),
-    (80, 3, 200, 80, False, "HS", 1),
-    (80, 3, 184, 80, False, "HS", 1),
-    (80, 3, 184, 80, False, "HS", 1),
-    (80, 3, 480, 112, True, "HS", 1),
-    (112, 3, 672, 112, True, "HS", 1),
-    (112, 5, 672, 160, True, "HS", 2),
-)
+from ssd_core.backbones.mobilenet_table import BLOCKS
 
 BATCH_NORM_EPSILON = 1e-3
 """Added to the variance, as in the network that torchvision's weights were trained in."""
 
 
 def mobilenet_v3_parts(width: float, norm_groups: int) -> OrderedDict[str, nn.Module]:
-    """Return the network in two parts. Image (B, 3, S, S), RGB; expansion7 S/8; expansion13 S/16.
-
-    Raises ValueError if `norm_groups` does not divide all numbers of channels: all are multiples of 8.
-    """
-    if norm_groups and 8 % norm_groups:
-        raise ValueError(f"norm_groups={norm_groups} does not divide the channels of a MobileNetV3: take 2, 4 or 8")
+    """Return the network in two parts. Image (B, 3, S, S), RGB; expansion7 S/8; expansion13 S/16."""
     norm = partial(GroupNorm, norm_groups) if norm_groups else partial(FrozenBatchNorm2d, eps=BATCH_NORM_EPSILON)
-    configs = [InvertedResidualConfig(*block, dilation=1, width_mult=width) for block in BLOCKS]
+    configs = [InvertedResidualConfig(*astuple(block), dilation=1, width_mult=width) for block in BLOCKS]
     stem = Conv2dNormActivation(
         3, configs[0].input_channels, kernel_size=3, stride=2, norm_layer=norm, activation_layer=nn.Hardswish
     )

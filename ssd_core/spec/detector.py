@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from math import gcd
 from typing import Literal
 
 from ssd_core.backbones.backbone import Backbone
 from ssd_core.backbones.backbone import Vgg16 as Vgg16
-from ssd_core.backbones.blueprint import Conv
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,12 +140,8 @@ class DetectorSpec:
         return sides
 
     def _convolutions(self) -> Iterator[tuple[str, int]]:
-        """Name and channels of every convolution below the heads; the maps of a backbone that has no blueprint."""
-        blueprint = self.backbone.blueprint()
-        if blueprint is None:
-            yield from self.backbone.widths().items()
-        else:
-            yield from ((layer.name, layer.channels) for layer in chain(*blueprint.values()) if isinstance(layer, Conv))
+        """Name and channels of every convolution below the heads, as far as the backbone states them."""
+        yield from self.backbone.normed_widths().items()
         for extra in self.extras:
             yield f"{extra.name} (squeeze)", extra.squeeze
             yield extra.name, extra.channels

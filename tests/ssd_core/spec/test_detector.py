@@ -17,7 +17,16 @@ from ssd_core.backbones.backbone import Backbone
 from ssd_core.backbones.layers import build_layers
 from ssd_core.network.feature_blueprint import extra_blueprints
 from ssd_core.spec.detector import DetectorSpec, Scale, Source, Vgg16
-from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512, truncated, with_full_vgg, with_resnet50, with_scales
+from ssd_core.spec.paper import (
+    ssd300,
+    ssd300_full_vgg,
+    ssd512,
+    truncated,
+    with_full_vgg,
+    with_mobilenet_v3,
+    with_resnet50,
+    with_scales,
+)
 from ssd_core.spec.plain import from_plain, to_plain
 from ssd_core.spec.tiny import ssd_tiny
 
@@ -155,7 +164,9 @@ def test_a_specification_saved_before_other_networks_existed_is_ssd300():
     assert from_plain(DetectorSpec, plain) == ssd300()
 
 
-@pytest.mark.parametrize("spec", [ssd300(), ssd300_full_vgg(), with_resnet50(ssd300()), ssd_tiny(("cat",))])
+@pytest.mark.parametrize(
+    "spec", [ssd300(), ssd300_full_vgg(), with_resnet50(ssd300()), with_mobilenet_v3(ssd300()), ssd_tiny(("cat",))]
+)
 def test_norm_groups_are_refused_exactly_where_the_network_cannot_be_built(spec):
     accepted, built = [], []
     for groups in (1, 4, 7, 8, 16, 64, 128):
