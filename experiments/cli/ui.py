@@ -24,8 +24,9 @@ def ui(
 
     If MLFLOW_TRACKING_URI is set, runs are recorded there; the command then prints that address and serves nothing.
     """
-    from pipeline.mlflow_tracking.client import ENVIRONMENT, check_database, home, tracking_uri
+    from pipeline.mlflow_tracking.client import ENVIRONMENT, home, tracking_uri
     from pipeline.mlflow_tracking.recorded_runs import experiment_pages
+    from pipeline.mlflow_tracking.remedies import check_database
     from pipeline.store.store import Store
 
     if server := os.environ.get("MLFLOW_TRACKING_URI"):

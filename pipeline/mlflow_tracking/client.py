@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import PipelineError
 from pipeline.external.survey_cache import cache_folder
 from pipeline.folder import Folder
 from pipeline.mlflow_tracking.names import legal_names
@@ -75,18 +74,6 @@ def open_client(store: Folder) -> Any:
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         (home(store) / "mlflow.db").touch()  # SQLite would withhold it from the group that shares the store
     return MlflowClient(tracking_uri=tracking_uri(store))
-
-
-def check_database(store: Folder) -> None:
-    """Raise PipelineError when MLflow cannot read the default tracker's database."""
-    try:
-        open_client(store).search_experiments(max_results=1)
-    except Exception as error:  # MLflow, SQLAlchemy and SQLite have their own
-        cause = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise PipelineError(
-            f"MLflow cannot read {home(store) / 'mlflow.db'}: {cause}\n"
-            "Move the file elsewhere; `ssdpipe sync` records the results of the store in a new one."
-        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from pipeline.mlflow_tracking.remedies import cause, remedy
 from pipeline.mlflow_tracking.tracker import Tracker
 from pipeline.redaction import redacted
 
@@ -38,6 +39,7 @@ class MlflowObserver:
 
     def __init__(self, graph: Graph, store: Store, about: About, *, run_id: str) -> None:
         self._tracker = Tracker(graph, store, about, run_id=run_id)
+        self._store = store.folder
         self._thread: threading.Thread | None = None
         self._finished = threading.Event()
         self._warned = False
@@ -69,8 +71,12 @@ class MlflowObserver:
             self._tracker.bring_up_to_date()
         except Exception as error:  # whatever the tracker does, results are in the store
             if not self._warned:
-                reason = redacted(str(error)).strip().partition("\n")[0] or type(error).__name__
-                logger.warning("MLflow cannot be updated (%s); results are safe, and the update is retried", reason)
+                advice = remedy(error, self._store)
+                logger.warning(
+                    "MLflow cannot be updated (%s); results are safe, and the update is retried%s",
+                    cause(error),
+                    f". {advice}" if advice else "",
+                )
                 self._warned = True
             return False
         return True
@@ -105,6 +111,9 @@ def sync(graph: Graph, store: Store, about: About) -> int:
     try:
         tracker.bring_up_to_date()
     except MlflowException as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise PipelineError(f"MLflow at {shown_uri(store.folder)} cannot be updated ({reason})") from error
+        advice = remedy(error, store.folder)
+        raise PipelineError(
+            f"MLflow at {shown_uri(store.folder)} cannot be updated ({cause(error)})"
+            + (f"\n{advice}" if advice else "")
+        ) from error
     return len(cached)

@@ -9,11 +9,13 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.folder import Folder
 from pipeline.mlflow_tracking.client import KIND, home, open_client
+from pipeline.mlflow_tracking.remedies import cause
 from pipeline.redaction import redacted
 
 Value = TypeVar("Value")
@@ -54,9 +56,14 @@ def _queried(store: Folder, query: Callable[[Any], Value], otherwise: Value) -> 
     try:
         return query(open_client(store))
     except Exception as error:  # whatever the tracker does, results are in the store
-        reason = redacted(str(error)).strip().partition("\n")[0] or type(error).__name__
-        logger.warning("MLflow does not answer: %s", reason)
+        _warn_once(cause(error))
         return otherwise
+
+
+@cache
+def _warn_once(reason: str) -> None:
+    """A command asks for several things; one warning suffices."""
+    logger.warning("MLflow does not answer: %s", reason)
 
 
 def _pages(client: Any, server: str) -> dict[str, str]:

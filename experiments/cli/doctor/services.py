@@ -49,12 +49,13 @@ def ray_token() -> Finding:
 
 
 def mlflow(store: Folder) -> Finding:
-    """Whether MLflow answers where runs are recorded. Creates nothing."""
-    from pipeline.mlflow_tracking.client import check_database, home, shown_uri
+    """Whether MLflow answers where runs are recorded, to this user. Creates nothing."""
+    from pipeline.mlflow_tracking.client import home, shown_uri
+    from pipeline.mlflow_tracking.remedies import check_database, check_server
 
     facts = {"uri": shown_uri(store)}
     if server := os.environ.get("MLFLOW_TRACKING_URI"):
-        return _server(server, facts)
+        return _server(server, facts) or refusal("MLflow", lambda: check_server(store), facts) or _answers(facts)
     if not (database := home(store) / "mlflow.db").exists():
         return Finding(name="MLflow", text=f"the first run creates {database}", facts=facts)
     if found := refusal("MLflow", lambda: check_database(store), facts):
@@ -62,7 +63,12 @@ def mlflow(store: Folder) -> Finding:
     return Finding(name="MLflow", text=f"records in {database}", facts=facts)
 
 
-def _server(uri: str, facts: dict[str, str]) -> Finding:
+def _answers(facts: dict[str, str]) -> Finding:
+    return Finding(name="MLflow", text=f"MLFLOW_TRACKING_URI={facts['uri']} answers", facts=facts)
+
+
+def _server(uri: str, facts: dict[str, str]) -> Finding | None:
+    """The finding if nobody answers, which MLflow itself would take long to say, or if it is no server."""
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
@@ -79,4 +85,4 @@ def _server(uri: str, facts: dict[str, str]) -> Finding:
         return Finding(
             name="MLflow", state="problem", text=f"{shown} does not answer: {reason}", remedy=remedy, facts=facts
         )
-    return Finding(name="MLflow", text=f"{shown} answers", facts=facts)
+    return None

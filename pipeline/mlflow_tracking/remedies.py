@@ -1,0 +1,62 @@
+"""What the user can do about an error of MLflow: a login that is refused, a database of an older MLflow.
+
+Tested in tests/pipeline/mlflow_tracking/test_remedies.py.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.errors import PipelineError
+from pipeline.folder import Folder
+from pipeline.mlflow_tracking.client import home, open_client, shown_uri
+from pipeline.redaction import redacted
+
+NOT_LOGGED_IN = re.compile(r"error code 401\b|not authenticated", re.IGNORECASE)
+NOT_PERMITTED = re.compile(r"error code 403\b|PERMISSION_DENIED|Permission denied", re.IGNORECASE)
+OLDER_DATABASE = "out-of-date database schema"
+
+
+def cause(error: BaseException) -> str:
+    """The first line of an error, without secrets, and without the page that a server may send along."""
+    line = redacted(str(error)).strip().partition("\n")[0]
+    return re.sub(r" != 200\. Response body: ", ": ", line) or type(error).__name__
+
+
+def remedy(error: BaseException, store: Folder) -> str:
+    """The remedy as a sentence without its full stop; empty for an error of another cause."""
+    text = str(error)
+    if NOT_LOGGED_IN.search(text):
+        return (
+            "The server refuses this user: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
+            "MLFLOW_TRACKING_TOKEN"
+        )
+    if NOT_PERMITTED.search(text):
+        return "The server does not permit this user to write there: ask its administrator for EDIT permission"
+    if OLDER_DATABASE in text:
+        return f"Back the database up, then run `mlflow db upgrade {shown_uri(store)}`"
+    return ""
+
+
+def check_database(store: Folder) -> None:
+    """Raise PipelineError when MLflow cannot read the default tracker's database."""
+    try:
+        open_client(store).search_experiments(max_results=1)
+    except Exception as error:  # MLflow, SQLAlchemy and SQLite have their own
+        advice = remedy(error, store)
+        raise PipelineError(
+            f"MLflow cannot read {home(store) / 'mlflow.db'}: {cause(error)}\n"
+            + (f"{advice}; or move" if advice else "Move")
+            + " the file elsewhere: `ssdpipe sync` records the results of the store in a new one."
+        ) from error
+
+
+def check_server(store: Folder) -> None:
+    """Raise PipelineError when the server of `MLFLOW_TRACKING_URI`, which answers, refuses this user."""
+    try:
+        open_client(store).search_experiments(max_results=1)
+    except Exception as error:
+        raise PipelineError(
+            f"MLFLOW_TRACKING_URI={shown_uri(store)} refuses: {cause(error)}\n"
+            f"{remedy(error, store) or 'See the log of the server'}"
+        ) from error
