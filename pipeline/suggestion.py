@@ -1,7 +1,8 @@
-"""Suggestions for a name that does not exist: "did you mean", and the names that do exist."""
+"""What a typed name means, and suggestions for one that does not exist: "did you mean", and the names that do exist."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -9,6 +10,13 @@ from pipeline.terminal import visible
 
 SHOWN = 5
 """Largest number of names in a message."""
+
+
+def with_seed(text: str, addresses: Iterable[str]) -> str:
+    """The address that `text` means without its seed, such as train/all-six, if only one seed exists; else `text`."""
+    known = set(addresses)
+    seeds = [address for address in known if re.fullmatch(rf"{re.escape(text)}/seed\d+", address)]
+    return seeds[0] if text not in known and len(seeds) == 1 else text
 
 
 def nearest(wrong: str, there: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:

@@ -17,6 +17,7 @@ from experiments.cli.analyze import analyze
 from experiments.cli.compare import compare
 from experiments.cli.data import app as data
 from experiments.cli.detect import detect
+from experiments.cli.diff import diff
 from experiments.cli.doctor.command import doctor
 from experiments.cli.export.command import export
 from experiments.cli.front import (
@@ -94,6 +95,7 @@ app.command(rich_help_panel=RESULTS)(expanded(logs))
 app.command(rich_help_panel=RESULTS)(expanded(stop))
 app.command(rich_help_panel=RESULTS)(expanded(show))
 app.command(rich_help_panel=RESULTS)(expanded(why))
+app.command(rich_help_panel=RESULTS)(expanded(diff))
 app.command(rich_help_panel=RESULTS)(expanded(ui))
 app.command(rich_help_panel=RESULTS)(expanded(sync))
 app.add_typer(verify.app, name="store", rich_help_panel=RESULTS)

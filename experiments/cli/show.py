@@ -55,7 +55,7 @@ def _document(manifest: Manifest, store: Store) -> dict[str, Any]:
 def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     from experiments.cli.shared.printing import size
     from pipeline.display.board import clock
-    from pipeline.keys.fingerprint import encode, leaves
+    from pipeline.keys.settings import named_settings
     from stages.training.elastic.certificate_text import certificate_lines
 
     finished = datetime.fromtimestamp(manifest.finished).astimezone()
@@ -65,7 +65,7 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     rows += [(name, text) for name, text in _conditions(manifest.provenance) if text]
     rows += [("workers", line) for line in certificate_lines(manifest.provenance)]
     rows += [("input", f"{path}: {each['address']} {each['key'][:12]}") for path, each in manifest.inputs.items()]
-    rows += [("field", f"{path} = {encode(value)}") for path, value in leaves(manifest.settings) if "$" not in path]
+    rows += [("setting", f"{name} = {value}") for name, value in named_settings(manifest.settings).items()]
     rows += [("number", f"{name} {value:.6g}") for name, value in _numbers(manifest, store)]
     rows += [("file", f"{file.path}, {size(file.size)}, sha256 {file.sha256[:12]}") for file in manifest.files]
     return rows

@@ -59,7 +59,7 @@ def find_weights(named: str, *, store: str = "", choices: ImportChoices = AUTODE
 
         return read_weights(model_file(place.folder, named, WEIGHTS), choices)
     try:
-        manifest = find_result(place, _address(place, named))
+        manifest = find_result(place, named)
     except PipelineError as error:
         raise PipelineError(f"there is no weights file {named}, and {error}") from error
     output = place.output(manifest)
@@ -68,9 +68,3 @@ def find_weights(named: str, *, store: str = "", choices: ImportChoices = AUTODE
         remedy = f"name the training, {trained[0]}" if trained else "name a training"
         raise PipelineError(f"the result of {manifest.address} holds no weights: {remedy}")
     return stored_weights(output)
-
-
-def _address(store: Store, named: str) -> str:
-    """The address that a name without its seed means, if only one seed was trained."""
-    seeds = {manifest.address for manifest in store.manifests() if manifest.address.startswith(f"{named}/seed")}
-    return seeds.pop() if len(seeds) == 1 else named

@@ -1,9 +1,10 @@
 """Digests of the first-party code in the closure of a class, computed from source without importing it.
 
-The closure follows every import statement (also inside functions, also relative) into the given packages; a
-package's `__init__` counts, and a name imported from the public API `ssdpipe` counts where it is defined. Methods that
-only describe a stage (`pipeline.stage.DESCRIPTIVE`) do not count, in any subclass of `Stage`. Modules imported by a
-name computed at run time are not detected.
+The closure follows every import statement (also inside functions, also relative) into the given packages; of a user's
+own modules, only those definitions count that the class reaches (`pipeline.keys.reach`). A package's `__init__` counts,
+and a name imported from the public API `ssdpipe` counts where it is defined. Methods that only describe a stage
+(`pipeline.stage.DESCRIPTIVE`) do not count, in any subclass of `Stage`. Modules imported by a name computed at run time
+are not detected.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.keys.public_api import PUBLIC_API, home_modules
+from pipeline.keys.reach import Code, reached_code
 from pipeline.keys.source import Import, Source, parents, read_source
 from pipeline.stage import DESCRIPTIVE, Stage
 
 FIRST_PARTY = ("ssd_core", "stages")
 NEVER = ("pipeline", "experiments", PUBLIC_API)
 """`pipeline` counts by `fingerprint.SCHEMA`; experiments only say what to compute, and `ssdpipe` only re-exports."""
-
-Code = dict[str, dict[str, str]]
 
 
 class CodeReader:
@@ -37,13 +37,19 @@ class CodeReader:
     def code_of(self, classes: Iterable[type]) -> Code:
         """{module: {definition: digest}} of all first-party modules in the closures of `classes`.
 
-        A class defined outside the packages adds its own file, and the files or packages beside it that it imports.
+        A class of the user adds what it reaches in its own file, and in the files or packages beside it.
         """
         code: Code = {}
         for kind in _counted(classes):
-            modules = self._from(kind)
-            code |= {module: modules.definitions(module) for module in modules.closure(kind.__module__)}
-        return dict(sorted(code.items()))
+            for module, definitions in self._of_class(kind).items():
+                code[module] = code.get(module, {}) | definitions
+        return {module: dict(sorted(definitions.items())) for module, definitions in sorted(code.items())}
+
+    def _of_class(self, kind: type) -> Code:
+        modules, name = self._from(kind), kind.__module__
+        if modules.is_own(name):
+            return reached_code(modules, name, kind.__qualname__.partition(".")[0])
+        return {module: modules.definitions(module) for module in modules.closure(name)}
 
     def files_of(self, classes: Iterable[type]) -> dict[str, Path]:
         """{module: file} of the modules in `code_of`."""
@@ -74,7 +80,7 @@ def own_files(classes: Iterable[type], packages: tuple[str, ...] = FIRST_PARTY) 
 
 def changed_modules(code: Mapping[str, Mapping[str, str]], packages: tuple[str, ...] = FIRST_PARTY) -> list[str]:
     """Modules of `packages` that are absent or different on this machine; the user's own files are not compared."""
-    modules = _Modules(_Finder(packages, None))
+    modules = _Modules(_Finder(packages))
     listed = [module for module in code if _top(module) in packages]
     return [module for module in listed if not modules.path(module) or modules.definitions(module) != code[module]]
 
@@ -89,6 +95,10 @@ class _Modules:
         self._sources: dict[str, Source] = {}
         self._definitions: dict[str, dict[str, str]] = {}
         self._imported: dict[str, dict[str, Path]] = {}
+
+    def is_own(self, module: str) -> bool:
+        """Whether a module would be the user's."""
+        return _top(module) not in (*self._finder.packages, *NEVER)
 
     def path(self, module: str) -> Path | None:
         if module not in self.paths:
@@ -172,14 +182,17 @@ class _Modules:
 @dataclass(frozen=True)
 class _Finder:
     packages: tuple[str, ...]
-    beside: Path | None
+    beside: Path | None = None
     """Folder of the user's own file: modules in it count too."""
+
+    own_package: str = ""
+    """The user's own package, if their class is in one."""
 
     def path(self, module: str) -> Path | None:
         top, *rest = module.split(".")
         if top in NEVER:
             return None
-        base = package_folder(top) if top in self.packages else self.beside and self.beside / top
+        base = package_folder(top) if top in (*self.packages, self.own_package) else self.beside and self.beside / top
         if base is None:
             return None
         stem = base.joinpath(*rest)
@@ -195,9 +208,9 @@ def _counted(classes: Iterable[type]) -> list[type]:
 def _finder(kind: type, packages: tuple[str, ...]) -> _Finder:
     top, _, rest = kind.__module__.partition(".")
     if top in packages or top in NEVER:
-        return _Finder(packages, None)
+        return _Finder(packages)
     if rest:  # a package of the user
-        return _Finder((*packages, top), None)
+        return _Finder(packages, own_package=top)
     return _Finder(packages, _own_file(kind).parent)
 
 

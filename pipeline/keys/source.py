@@ -75,14 +75,14 @@ def parents(module: str) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def _parse(path: Path, package: str, mtime_ns: int) -> Source:  # noqa: ARG001 - mtime_ns is part of the cache key
-    body = _statements(ast.parse(path.read_bytes(), filename=str(path)).body)
+    body = statements(ast.parse(path.read_bytes(), filename=str(path)).body)
     descriptive = {node.name: _descriptive(node) for node in body if isinstance(node, ast.ClassDef)}
     apart = frozenset(id(method) for methods in descriptive.values() for method in methods)
     return Source(
         definitions=_definitions(body),
-        imports=tuple(_imports(body, package, apart)),
+        imports=tuple(imports_in(body, package, apart)),
         classes={
-            node.name: Class(tuple(_bases(node)), tuple(_imports(descriptive[node.name], package)))
+            node.name: Class(tuple(_bases(node)), tuple(imports_in(descriptive[node.name], package)))
             for node in body
             if isinstance(node, ast.ClassDef)
         },
@@ -100,16 +100,16 @@ def _bases(node: ast.ClassDef) -> Iterator[str]:
         yield ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
 
 
-def _imports(body: Iterable[ast.stmt], package: str, apart: frozenset[int] = frozenset()) -> Iterator[Import]:
+def imports_in(body: Iterable[ast.stmt], package: str, apart: frozenset[int] = frozenset()) -> Iterator[Import]:
     """Imports at all depths, also inside functions, but not inside the statements `apart`."""
     for node in body:
         if isinstance(node, ast.Import):
             yield from (Import(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield Import(_absolute(node, package), tuple(alias.name for alias in node.names))
+            yield Import(absolute_module(node, package), tuple(alias.name for alias in node.names))
         elif id(node) not in apart:
-            for block in _blocks(node):
-                yield from _imports(block, package, apart)
+            for block in blocks_of(node):
+                yield from imports_in(block, package, apart)
 
 
 def _reads(body: Iterable[ast.AST], apart: frozenset[int]) -> Iterator[str]:
@@ -120,14 +120,14 @@ def _reads(body: Iterable[ast.AST], apart: frozenset[int]) -> Iterator[str]:
             yield from _reads(ast.iter_child_nodes(node), apart)
 
 
-def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+def blocks_of(node: ast.AST) -> Iterator[list[ast.stmt]]:
     """Statement lists below a statement: its body and branches, including except clauses and match cases."""
     for _, value in ast.iter_fields(node):
         if isinstance(value, list):
-            yield _statements([item for item in value if isinstance(item, ast.stmt)])
+            yield statements([item for item in value if isinstance(item, ast.stmt)])
             for item in value:
                 if isinstance(item, ast.ExceptHandler | ast.match_case):
-                    yield from _blocks(item)
+                    yield from blocks_of(item)
 
 
 def _bound(body: Iterable[ast.stmt], package: str) -> Iterator[tuple[str, str]]:
@@ -137,26 +137,26 @@ def _bound(body: Iterable[ast.stmt], package: str) -> Iterator[tuple[str, str]]:
                 top = alias.name.partition(".")[0]
                 yield (alias.asname, alias.name) if alias.asname else (top, top)
         elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, package)
+            module = absolute_module(node, package)
             yield from ((alias.asname or alias.name, f"{module}.{alias.name}") for alias in node.names)
         elif not isinstance(node, (*FUNCTION, ast.ClassDef)):
-            for block in _blocks(node):
+            for block in blocks_of(node):
                 yield from _bound(block, package)
 
 
-def _absolute(node: ast.ImportFrom, package: str) -> str:
+def absolute_module(node: ast.ImportFrom, package: str) -> str:
     if not node.level:
         return node.module or ""
     above = package.split(".")[: len(package.split(".")) - (node.level - 1)]
     return ".".join([*above, node.module] if node.module else above)
 
 
-def _statements(body: list[ast.stmt]) -> list[ast.stmt]:
+def statements(body: list[ast.stmt]) -> list[ast.stmt]:
     """Statements that have an effect: no docstrings, no `pass`, no blocks for type checkers only."""
     kept: list[ast.stmt] = []
     for node in body:
         if isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING":
-            kept += _statements(node.orelse)
+            kept += statements(node.orelse)
         elif not (isinstance(node, ast.Pass) or _is_text(node)):
             kept.append(node)
     return kept
@@ -170,16 +170,16 @@ def _definitions(body: list[ast.stmt]) -> dict[str, str]:
     """{name: digest}; imports share one entry, and so do other module-level statements."""
     shapes: dict[str, list[str]] = {}
     for node in body:
-        for name, part in _named(node):
+        for name, part in named_parts(node):
             shapes.setdefault(name, []).append(repr(_shape(part)))
     if "imports" in shapes:
         shapes["imports"].sort()
     return {name: hashlib.sha256("\n".join(shapes[name]).encode()).hexdigest()[:16] for name in sorted(shapes)}
 
 
-def _named(node: ast.stmt) -> Iterator[tuple[str, Any]]:
+def named_parts(node: ast.stmt) -> Iterator[tuple[str, Any]]:
     if isinstance(node, ast.ClassDef):
-        members = _statements(node.body)
+        members = statements(node.body)
         methods = [member for member in members if isinstance(member, FUNCTION)]
         rest = [member for member in members if member not in methods]
         yield node.name, [node.bases, node.keywords, node.decorator_list, rest]
@@ -204,7 +204,7 @@ def _shape(value: Any) -> Any:
         return (type(value).__name__, *[(name, _shape(item)) for name, item in members if item not in (None, [])])
     if isinstance(value, list):
         if value and all(isinstance(item, ast.stmt) for item in value):
-            value = _statements(value)
+            value = statements(value)
         return [_shape(item) for item in value]
     return value
 

@@ -5,10 +5,11 @@ Tested in tests/pipeline/planning/test_plan.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipeline.keys.fingerprint import Ingredients, encode, leaves
+from pipeline.keys.fingerprint import Ingredients
+from pipeline.keys.settings import ABSENT, Change, changed_settings, named_settings
 from pipeline.planning.graph import Node
 from pipeline.store.store import Manifest
 
@@ -24,31 +25,33 @@ def changes(before: Manifest, now: Ingredients, node: Node, undecided: Mapping[s
     then = before.ingredients
     if then.is_of_earlier_scheme:
         return [EARLIER_SCHEME]
-    lines = [f"class {then.stage} -> {now.stage}"] if then.stage != now.stage else []
-    lines += [f"version {then.version} -> {now.version}"] if then.version != now.version else []
+    lines = [f"class: {then.stage} → {now.stage}"] if then.stage != now.stage else []
+    lines += [f"version: {then.version} → {now.version}"] if then.version != now.version else []
     lines += _changed_fields(then.config, now.config, before.settings, node.description.settings)
-    lines += _changed_code(then.code, now.code)
+    lines += changed_code(then.code, now.code)
     lines += ["data set changed"] if then.external != now.external else []
     lines += _changed_inputs(before, {**now.inputs, **(undecided or {})}, node)
-    lines += [f"library {line}" for line in _changed_values(then.libraries, now.libraries)]
+    lines += [f"library {change}" for change in changed_values(then.libraries, now.libraries, "(not counted)")]
     return lines
 
 
 def _changed_fields(then: Any, now: Any, shown_then: Any, shown_now: Any) -> list[str]:
     """The hashed fields decide what changed; the settings with all defaults supply the values to show."""
-    old, new = dict(leaves(then, "config")), dict(leaves(now, "config"))
-    old_values, new_values = dict(leaves(shown_then, "config")), dict(leaves(shown_now, "config"))
-    paths = [path for path in sorted(old.keys() | new.keys()) if _text(old, path) != _text(new, path)]
-    texts = [(path, _text(old_values, path), _text(new_values, path)) for path in paths]
-    lines = [f"{path} {before} -> {after}" for path, before, after in texts if before != after]
-    return lines or [f"{path} is still {after}, but its default has changed" for path, _, after in texts]
+    old, new, values = named_settings(then), named_settings(now), named_settings(shown_now)
+    hashed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    changed = [change for change in changed_settings(shown_then, shown_now) if _is_part_of(change.name, hashed)]
+    return [str(change) for change in changed] or [
+        f"{name} is still {values.get(name, ABSENT)}, but its default has changed" for name in hashed
+    ]
 
 
-def _text(values: Mapping[str, Any], path: str) -> str:
-    return encode(values[path]) if path in values else "(absent)"
+def _is_part_of(name: str, others: Iterable[str]) -> bool:
+    """Whether one of the others is this setting, a part of it, or what it is a part of."""
+    return any(f"{name}.".startswith(f"{other}.") or f"{other}.".startswith(f"{name}.") for other in others)
 
 
-def _changed_code(then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def changed_code(then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Modules and definitions that differ."""
     for module in sorted(then.keys() | now.keys()):
         if module not in then or module not in now:
             yield f"{module}: {'no longer' if module not in now else 'now'} imported"
@@ -69,7 +72,10 @@ def _changed_inputs(before: Manifest, now: Mapping[str, str], node: Node) -> Ite
             yield f"input {node.description.inputs[path].address} changed"
 
 
-def _changed_values(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(then.keys() | now.keys()):
-        if then.get(name) != now.get(name):
-            yield f"{name} {then.get(name, '(not counted)')} -> {now.get(name, '(not counted)')}"
+def changed_values(then: Mapping[str, str], now: Mapping[str, str], absent: str = ABSENT) -> list[Change]:
+    """Values by name that differ."""
+    return [
+        Change(name=name, before=then.get(name, absent), after=now.get(name, absent))
+        for name in sorted(then.keys() | now.keys())
+        if then.get(name) != now.get(name)
+    ]

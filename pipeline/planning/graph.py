@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import Description, describe, node_ids
 from pipeline.stage import Stage
-from pipeline.suggestion import suggestion
+from pipeline.suggestion import suggestion, with_seed
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,14 @@ class Graph:
         return heights
 
     def find(self, text: str, keys: Mapping[str, str] | None = None) -> Node:
-        """The node with this address, alias, or unique prefix of a node id or of a key in `keys` {node id: key}."""
+        """The node with this address, alias, or unique prefix of a node id or of a key in `keys` {node id: key}.
+
+        An address may lack its seed where there is only one.
+        """
+        known = [name for node in self.nodes.values() for name in (node.address, *node.aliases)]
+        named = with_seed(text, known)
         for node in self.nodes.values():
-            if text == node.address or text in node.aliases:
+            if named == node.address or named in node.aliases:
                 return node
         keys = keys or {}
         starts = (node for node in self.nodes.values() if node.id.startswith(text) or _starts(keys, node.id, text))
@@ -74,7 +79,6 @@ class Graph:
             raise PipelineError(
                 f"{text!r} is the start of {len(matching)} keys: {_some(node.address for node in matching)}"
             )
-        known = [name for node in self.nodes.values() for name in (node.address, *node.aliases)]
         what = f"no stage {text!r} in this graph;" if text else "no stage is named, and in this graph"
         raise PipelineError(f"{what} {suggestion(text, known)}")
 

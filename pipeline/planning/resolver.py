@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.keys.code_digest import FIRST_PARTY, Code, CodeReader
+from pipeline.keys.code_digest import FIRST_PARTY, CodeReader
 from pipeline.keys.fingerprint import Ingredients, class_name
+from pipeline.keys.reach import Code
 from pipeline.planning.graph import Graph, Node
 from pipeline.store.manifest import Input, Manifest
 from pipeline.store.provenance import library_versions

@@ -12,14 +12,18 @@ from pipeline.errors import PipelineError
 from pipeline.store.events import Event, read_events
 from pipeline.store.runs import run_ids
 from pipeline.store.store import Manifest, Store
-from pipeline.suggestion import suggestion
+from pipeline.suggestion import suggestion, with_seed
 
 
 def find_result(store: Store, text: str) -> Manifest:
-    """The newest result of an address, or the only one whose key starts with `text`; raises PipelineError otherwise."""
+    """The newest result of an address, or the only one whose key starts with `text`; raises PipelineError otherwise.
+
+    The address may lack its seed where there is only one.
+    """
     manifests = store.manifests()
+    address = with_seed(text, (manifest.address for manifest in manifests))
     for manifest in reversed(manifests):
-        if manifest.address == text:
+        if manifest.address == address:
             return manifest
     matching = [manifest for manifest in manifests if text and manifest.key.startswith(text)]
     if len(matching) == 1:

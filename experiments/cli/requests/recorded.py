@@ -33,6 +33,7 @@ def resolve_request(
     """
     from pipeline.errors import PipelineError
     from pipeline.store.lookup import recorded_requests
+    from pipeline.suggestion import with_seed
 
     named = ExperimentRequest(experiment=request.experiment)
     if request != named and not request.experiment:
@@ -51,7 +52,10 @@ def resolve_request(
             f"name the experiment of the stage: `ssdpipe why {stage} EXPERIMENT`" if stage else "name an experiment"
         )
         raise PipelineError(f"the store {store.folder.uri} has no run yet: {remedy}, see `ssdpipe list`")
-    return _untyped(request_from(next((run for run, addresses in runs if stage in addresses), runs[0][0])), store)
+    return _untyped(
+        request_from(next((run for run, addresses in runs if with_seed(stage, addresses) in addresses), runs[0][0])),
+        store,
+    )
 
 
 def _completed(request: ExperimentRequest, recorded: Sequence[Request]) -> ExperimentRequest:

@@ -76,13 +76,14 @@ def _find(store: Store, stage: str, run: str) -> tuple[StoredRun, str]:
     """The run, and the address of its stage, by address or the start of a key. Raises PipelineError for none."""
     from pipeline.errors import PipelineError
     from pipeline.store.runs import find_run, stored_runs
-    from pipeline.suggestion import suggestion
+    from pipeline.suggestion import suggestion, with_seed
 
     known: set[str] = set()
     for each in [find_run(store, run)] if run else stored_runs(store):
         started = {event.address: event.key for event in each.events if event.kind == "started"}
+        named = with_seed(stage, started)
         for address, key in started.items():
-            if stage and (address == stage or key.startswith(stage)):
+            if stage and (address == named or key.startswith(stage)):
                 return each, address
         known |= started.keys()
     where = f"run {run}" if run else f"any run of the store {store.folder.shown}"

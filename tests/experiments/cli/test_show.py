@@ -15,7 +15,7 @@ def test_show_prints_a_result_and_its_provenance(project: Project) -> None:
     lines = [line.split(maxsplit=1) for line in shown.stdout.splitlines()]
     assert lines[0] == ["shard/cats-train"]
     printed = [" ".join(line) for line in lines]
-    assert 'field classes = ["cat"]' in printed
+    assert "setting classes = (cat)" in printed
     assert any(line.startswith("file images-00000.parquet, ") for line in printed)
     assert any(line.startswith(f"machine {socket.gethostname()}") for line in printed)
     assert not any("$" in line for line in printed)

@@ -11,7 +11,8 @@ from textwrap import dedent
 
 import pytest
 
-from pipeline.keys.code_digest import Code, code_of
+from pipeline.keys.code_digest import code_of
+from pipeline.keys.reach import Code
 from pipeline.stage import DESCRIPTIVE, Stage
 
 Write = Callable[[str, str], None]
@@ -250,7 +251,7 @@ def test_nothing_is_imported_to_read_it(project):
 
 
 def test_a_users_own_file_and_its_neighbours_count(tmp_path):
-    (tmp_path / "mine.py").write_text("import helper\nimport json\nclass Mine: ...\n")
+    (tmp_path / "mine.py").write_text("import helper\nimport json\nclass Mine:\n    twice = helper.double\n")
     (tmp_path / "helper.py").write_text("def double(x): return 2 * x\n")
     (tmp_path / "other.py").write_text("")
     asked = "from mine import Mine; from pipeline.keys.code_digest import code_of; print(sorted(code_of([Mine])))"

@@ -111,7 +111,7 @@ def test_a_changed_field_is_named_with_both_values_also_when_one_is_the_default(
     run(store, target())
     changed = target(schedule=Schedule(base_lr=0.0005))
     planned = rows(store, changed)
-    assert planned["train/full"] == ("run", "config.schedule.base_lr 0.001 -> 0.0005")
+    assert planned["train/full"] == ("run", "schedule.base_lr: 0.001 → 0.0005")
     assert planned["shard/train"] == ("cached", "")
     assert planned["evaluate"] == ("after", "after train/full")
 
@@ -119,10 +119,10 @@ def test_a_changed_field_is_named_with_both_values_also_when_one_is_the_default(
 def test_several_changes_are_counted_in_the_plan_and_listed_by_why(store):
     run(store, target())
     changed = target(schedule=Schedule(base_lr=0.0005, warmup=100))
-    assert rows(store, changed)["train/full"][1] == "config.schedule.base_lr 0.001 -> 0.0005 (and 1 more)"
+    assert rows(store, changed)["train/full"][1] == "schedule.base_lr: 0.001 → 0.0005 (and 1 more)"
     assert reasons(store, changed, "train/full") == [
-        "config.schedule.base_lr 0.001 -> 0.0005",
-        "config.schedule.warmup 0 -> 100",
+        "schedule.base_lr: 0.001 → 0.0005",
+        "schedule.warmup: 0 → 100",
     ]
 
 
@@ -158,16 +158,16 @@ def test_a_changed_function_is_named(store, monkeypatch):
 
     def edited(reader: CodeReader, classes: Iterable[type]) -> Any:
         code = real(reader, classes)
-        return {module: {**definitions, "Train.run": "changed"} for module, definitions in code.items()}
+        return {module: {**definitions, "Shard.run": "changed"} for module, definitions in code.items()}
 
     monkeypatch.setattr(CodeReader, "code_of", edited)
-    assert rows(store, target())["shard/train"] == ("run", f"{__name__}: Train.run changed")
+    assert rows(store, target())["shard/train"] == ("run", f"{__name__}: Shard.run changed")
 
 
 def test_a_raised_version_is_named(store, monkeypatch):
     run(store, target())
     monkeypatch.setattr(Train, "version", 2)
-    assert rows(store, target())["train/full"] == ("run", "version 1 -> 2")
+    assert rows(store, target())["train/full"] == ("run", "version: 1 → 2")
 
 
 def test_library_versions_count_on_request(store, monkeypatch):
@@ -175,7 +175,7 @@ def test_library_versions_count_on_request(store, monkeypatch):
     assert rows(store, target())["shard/train"][0] == "cached"
     monkeypatch.setattr(resolver, "library_versions", lambda: {"torch": "2.15"})
     state, reason = rows(store, target(), strict_env=True)["shard/train"]
-    assert (state, reason) == ("run", "library torch (not counted) -> 2.15")
+    assert (state, reason) == ("run", "library torch: (not counted) → 2.15")
 
 
 def test_a_key_with_a_checkpoint_is_resumed(store):
