@@ -17,7 +17,6 @@ from experiments.cli.analyze import analyze
 from experiments.cli.compare import compare
 from experiments.cli.data import app as data
 from experiments.cli.detect import detect
-from experiments.cli.diff import diff
 from experiments.cli.doctor.command import doctor
 from experiments.cli.export.command import export
 from experiments.cli.front import (
@@ -34,6 +33,7 @@ from experiments.cli.listing import list_experiments
 from experiments.cli.plan import plan
 from experiments.cli.report import report
 from experiments.cli.run import run
+from experiments.cli.runs.diff import diff
 from experiments.cli.runs.logs import logs
 from experiments.cli.runs.status import status
 from experiments.cli.runs.stop import stop

@@ -44,8 +44,10 @@ def ui(
     check_database(store)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     print(f"MLflow on {address} (Ctrl-C stops it)")
-    for name, page in experiment_pages(store, address).items():
-        print(f"  {name}: {page}")
+    for name, pages in experiment_pages(store, address).items():
+        print(f"  {name}: {pages.runs}")
+        print(f"    best first, settings that differ: {pages.best_first}")
+        print(f"    chart: {pages.chart}")
     sys.stdout.flush()  # this process becomes the server
     serve = [
         "server",

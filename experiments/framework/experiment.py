@@ -127,7 +127,8 @@ class Experiment:
         )
 
     def _result(self, row: Row, setup: Setup) -> Stage:
-        return row.result(setup) if row.result else setup.evaluation(table=self.answers)
+        label = f"{row.label}, {self.column_title or 'column'} {row.column}" if row.column else row.label
+        return row.result(setup) if row.result else setup.evaluation(table=self.answers, label=label)
 
 
 def _metric(rows: Sequence[Row], preset: Preset) -> str:

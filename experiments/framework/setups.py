@@ -78,10 +78,14 @@ class Setup:
     def test_shards(self) -> Shard:
         return replace(self._shards(self.test), leave_out_others=self.leave_out_others)
 
-    def training(self, *, table: str = "") -> Train:
-        """The recipe trained on the training shards; `table`, a tag in MLflow, names the table that it belongs to."""
+    def training(self, *, table: str = "", label: str = "") -> Train:
+        """The recipe trained on the training shards.
+
+        `table` and `label`, tags in MLflow, name the table that it belongs to and its row; by default the detector.
+        """
         shards = self.train_shards()
         tags = {
+            "label": label or f"SSD{self.recipe.spec.input_size}",
             "variant": self.run.name,
             "seed": str(self.recipe.seed),
             "preset": self.preset,
@@ -97,14 +101,14 @@ class Setup:
             placement=self.placement,
         )
 
-    def evaluation(self, *, table: str = "") -> Evaluation:
+    def evaluation(self, *, table: str = "", label: str = "") -> Evaluation:
         """The training's score on the test shards. Raises PipelineError where only a server can score it."""
         if not self.test:
             raise PipelineError(
                 f"{self.run.title} is scored by a server: its test images have no public annotations. "
                 "`ssdpipe run voc2012` writes the archive to submit; --data DIR uses other images"
             )
-        training = self.training(table=table)
+        training = self.training(table=table, label=label)
         return scored(
             training,
             test=self.test_shards(),

@@ -85,6 +85,9 @@ class About:
     note: str = ""
     """Markdown."""
 
+    loader: str = ""
+    """Module whose `_load_pyfunc` opens weights; without it, models only record where their files are."""
+
     def tags(self) -> dict[str, str]:
         tags = dict([KIND])
         if self.note:

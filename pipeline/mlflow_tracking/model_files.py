@@ -7,6 +7,7 @@ Tested in tests/experiments/framework/test_detectors.py.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,8 @@ def _recorded(client: Any, uri: str) -> str:
         models = [] if version else _of_run(client, name)
         found = max(models, key=lambda model: int(model.tags.get(STEP, -1)), default=None)
     elif version or "@" in name:
-        source = str(_version(client, name, version).source)  # SQLite leaves its model_id empty
-        found = client.get_logged_model(source.rpartition("/")[2]) if source.startswith("models:/m-") else None
+        model = re.search(r"/(m-\w+)(/|$)", str(_version(client, name, version).source))
+        found = client.get_logged_model(model[1]) if model else None  # a version in SQLite has no model_id
     else:
         found = client.get_logged_model(name)
     file = found.tags.get(FILE, "") if found else ""

@@ -1,6 +1,7 @@
 """The weights of a tracked stage as MLflow models, so that evaluation numbers are shown beside them.
 
 Files stay in the store; an MLflow model only records their location. There is one for each step, linked to its run.
+That of the last step can be loaded by MLflow and is a version in its registry.
 
 Tested in tests/pipeline/mlflow_tracking/test_observer.py.
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.folder import Folder
+from pipeline.mlflow_tracking.loadable import make_loadable, register
 from pipeline.store.store import Manifest
 
 READY = "READY"
@@ -24,8 +26,9 @@ ELSEWHERE = {"mlflow.model.isExternal": "true"}
 class RunModels:
     """The MLflow models of one run."""
 
-    def __init__(self, client: Any, run: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, run: Any, *, loader: str = "", registered_as: str = "") -> None:
+        self._client, self._run = client, run
+        self._loader, self._registered_as = loader, registered_as
         self._run_id: str = run.info.run_id
         self._experiment_id: str = run.info.experiment_id
         self._name: str = run.info.run_name
@@ -46,12 +49,16 @@ class RunModels:
         self._known = None  # search again: an earlier call may have left models unfinished
         for file, step in files.items():
             if step not in self._ids:
-                tags = {STEP: str(step), FILE: f"{output.shown}/{file}", "ssdpipe.key": manifest.key, **ELSEWHERE}
-                self._ids[step] = self._create(step, last=step == max(files.values()), tags=tags, params=parameters)
+                last = step == max(files.values())
+                tags = {STEP: str(step), FILE: f"{output.shown}/{file}", "ssdpipe.key": manifest.key}
+                tags |= {} if last and self._loader else ELSEWHERE
+                self._ids[step] = self._create(step, last=last, tags=tags, params=parameters)
         linked = {item.model_id for item in self._client.get_run(self._run_id).outputs.model_outputs}
         missing = [LoggedModelOutput(model, step) for step, model in self._ids.items() if model not in linked]
         if missing:
             self._client.log_outputs(self._run_id, missing)
+        if (model := self.last()) and self._loader:
+            register(self._client, self._registered_as, model, self._run)
 
     @property
     def _ids(self) -> dict[int, str]:
@@ -81,6 +88,8 @@ class RunModels:
             params=dict(params),
             model_type="weights",
         )
+        if last and self._loader:
+            make_loadable(self._client, model.model_id, self._run_id, self._loader, tags[FILE])
         return str(self._finalize(model.model_id).model_id)
 
     def _finalize(self, model_id: str) -> Any:

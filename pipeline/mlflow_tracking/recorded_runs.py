@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 from pipeline.folder import Folder
 from pipeline.mlflow_tracking.client import KIND, home, open_client
 from pipeline.mlflow_tracking.remedies import cause
+from pipeline.mlflow_tracking.saved_view import KEY, save_view
 from pipeline.redaction import redacted
 
 Value = TypeVar("Value")
@@ -40,8 +42,19 @@ def recorded_runs(store: Folder) -> dict[str, RecordedRun]:
     return _queried(store, lambda client: _all_runs(client, store), {})
 
 
-def experiment_pages(store: Folder, server: str) -> dict[str, str]:
-    """URLs of this store's experiments by name, newest first, in MLflow's view of trainings."""
+@dataclass(frozen=True)
+class ExperimentPages:
+    """URLs of an experiment in MLflow's view of trainings."""
+
+    runs: str
+    best_first: str
+    """A saved view: trainings by their primary metric, with the settings that differ."""
+
+    chart: str
+
+
+def experiment_pages(store: Folder, server: str) -> dict[str, ExperimentPages]:
+    """Pages of this store's experiments by name, newest first."""
     return _queried(store, lambda client: _pages(client, server), {})
 
 
@@ -66,9 +79,17 @@ def _warn_once(reason: str) -> None:
     logger.warning("MLflow does not answer: %s", reason)
 
 
-def _pages(client: Any, server: str) -> dict[str, str]:
-    ours = client.search_experiments(filter_string=f"tags.`{KIND[0]}` = '{KIND[1]}'")
-    return {found.name: f"{server}/#/experiments/{found.experiment_id}/runs?{TRAININGS}" for found in ours}
+def _pages(client: Any, server: str) -> dict[str, ExperimentPages]:
+    from mlflow.exceptions import MlflowException
+
+    pages = {}
+    for found in client.search_experiments(filter_string=f"tags.`{KIND[0]}` = '{KIND[1]}'"):
+        with suppress(MlflowException):  # a user who may only read sees the view as it was saved
+            save_view(client, found)
+        runs = f"{server}/#/experiments/{found.experiment_id}/runs?{TRAININGS}"
+        view = f"{runs}&viewStateShareKey={KEY}"
+        pages[found.name] = ExperimentPages(runs, view, f"{view}&compareRunsMode=CHART")
+    return pages
 
 
 def _all_runs(client: Any, store: Folder) -> dict[str, RecordedRun]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.folder import Folder
-from pipeline.mlflow_tracking.client import NOTE
+from pipeline.mlflow_tracking.client import NOTE, About
 from pipeline.mlflow_tracking.metrics import MetricLog, batches
-from pipeline.mlflow_tracking.models import RunModels
+from pipeline.mlflow_tracking.models import RunModels, model_name
 from pipeline.mlflow_tracking.names import legal_names
 from pipeline.redaction import redacted
 from pipeline.stage import Stage
@@ -38,13 +38,14 @@ DataSet = tuple[str, str]
 class TrackedRun:
     """The run of one tracked stage or of one invocation. Not thread-safe."""
 
-    def __init__(self, client: Any, run: Any) -> None:
+    def __init__(self, client: Any, run: Any, about: About | None = None) -> None:
         self._client = client
         self.id: str = run.info.run_id
         self.tags: dict[str, str] = dict(run.data.tags)
         self._status: str = run.info.status
         self._parameters: dict[str, str] = dict(run.data.params)
-        self._models = RunModels(client, run)
+        about = about or About(name="")
+        self._models = RunModels(client, run, loader=about.loader, registered_as=model_name(about.name))
         self._logged = list(run.data.metrics)
         self._metrics = MetricLog(client, self.id)
         self._curves: dict[str, str] = {}

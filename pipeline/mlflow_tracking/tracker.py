@@ -16,6 +16,8 @@ import msgspec
 
 from pipeline.keys.fingerprint import describe, digest, node_ids
 from pipeline.mlflow_tracking.client import About, experiment_id, open_client
+from pipeline.mlflow_tracking.loadable import mark_best
+from pipeline.mlflow_tracking.models import model_name
 from pipeline.mlflow_tracking.run import TrackedRun
 from pipeline.redaction import redacted_json
 from pipeline.store.events import RunState
@@ -26,6 +28,7 @@ from pipeline.store.runs import StoredRun
 
 if TYPE_CHECKING:
     from pipeline.planning.graph import Graph, Node
+    from pipeline.stage import Stage
     from pipeline.store.events import Event
     from pipeline.store.store import Manifest, Store
 
@@ -89,6 +92,7 @@ class Tracker:
         if invocation and outcome:
             invocation.set_status(STATUS_OF_INVOCATION[outcome])
         if outcome or not self._run_id:
+            self._runs.mark_best()
             self._store.folder.delete(self._mark)
 
     @property
@@ -158,7 +162,7 @@ class Tracker:
         if self._computes and kind != "cached":
             tags |= {"ssdpipe.invocation": self._run_id, **self._source()}
         began = manifest.finished - manifest.seconds if manifest else None
-        run = runs.of("ssdpipe.key", key, stage.variant or node.address, tags, began=began)
+        run = runs.of("ssdpipe.key", key, run_name(stage), tags, began=began)
         run.log_parameters({**given, **stage.parameters()})
         return run
 
@@ -167,7 +171,7 @@ class _Runs:
     """The runs of one MLflow experiment that this driver writes to."""
 
     def __init__(self, store: Store, about: About) -> None:
-        self._client = open_client(store.folder)
+        self._client, self._about = open_client(store.folder), about
         self._experiment_id = experiment_id(self._client, store.folder, about)
         self._driver = {"ssdpipe.store": store.folder.path, "ssdpipe.driver": json.dumps(asdict(Process.this()))}
         self._open: dict[str, TrackedRun] = {}
@@ -179,14 +183,28 @@ class _Runs:
         if value not in self._open:
             found = self._client.search_runs([self._experiment_id], f"tags.`{tag}` = '{value}'", max_results=1)
             run = found[0] if found else self._create(name, tags, began)
-            self._open[value] = TrackedRun(self._client, run)
+            self._open[value] = TrackedRun(self._client, run, self._about)
         run = self._open[value]
         run.set_tags(tags)
         return run
 
+    def mark_best(self) -> None:
+        """Give the alias `best` to the best model of the experiment."""
+        if self._about.loader and self._about.primary_metric:
+            mark_best(self._client, model_name(self._about.name), self._about.primary_metric)
+
     def _create(self, name: str, tags: Mapping[str, str], began: float | None) -> Any:
         start = began and int(began * 1000)
         return self._client.create_run(self._experiment_id, start_time=start, tags=redacted_json(tags), run_name=name)
+
+
+def run_name(stage: Stage) -> str:
+    """What a reader should see of a tracked stage: its label, data and seed, else its address."""
+    tags = dict(stage.tags)
+    if "label" not in tags:
+        return stage.variant or stage.address
+    seed = f"seed {tags['seed']}" if "seed" in tags else ""
+    return " · ".join(part for part in (tags["label"], tags.get("data", ""), seed) if part)
 
 
 def end_runs_that_ended(client: Any, store: Store) -> int:

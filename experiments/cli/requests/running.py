@@ -10,6 +10,9 @@ from experiments.cli.shared.completion import DEFAULT_STORE
 from experiments.cli.shared.options import RunOptions
 from pipeline.redaction import redacted
 
+MODEL_LOADER = "experiments.framework.mlflow_model"
+"""Module by which MLflow loads weights."""
+
 if TYPE_CHECKING:
     from pipeline.execution.outcome import Result
     from pipeline.mlflow_tracking.client import About
@@ -65,7 +68,8 @@ def about(request: Request, target: Stage) -> About:
     """The MLflow experiment of a request for `target`: its name, primary metric and description."""
     from pipeline.mlflow_tracking.client import About
 
-    return About(name=request.name, primary_metric=_primary_metric(target), note=request.note())
+    metric = _primary_metric(target)
+    return About(name=request.name, primary_metric=metric, note=request.note(), loader=MODEL_LOADER)
 
 
 def _primary_metric(target: Stage) -> str:

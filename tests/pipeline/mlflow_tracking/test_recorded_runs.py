@@ -14,6 +14,7 @@ from pipeline.execution.scheduler import Scheduler
 from pipeline.mlflow_tracking.client import About, open_client
 from pipeline.mlflow_tracking.observer import MlflowObserver
 from pipeline.mlflow_tracking.recorded_runs import attach, experiment_pages, page_of, recorded_runs
+from pipeline.mlflow_tracking.saved_view import TAG, view_of
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Context, Stage
@@ -53,7 +54,19 @@ def test_the_pages_of_a_store_s_experiments_open_in_the_view_of_trainings(record
     store, _ = recorded
     number = open_client(store.folder).get_experiment_by_name("an experiment").experiment_id
     page = f"http://here:1/#/experiments/{number}/runs?workflowType=machine_learning"
-    assert experiment_pages(store.folder, "http://here:1") == {"an experiment": page}
+    pages = experiment_pages(store.folder, "http://here:1")["an experiment"]
+    assert pages.runs == page
+    assert pages.best_first == f"{page}&viewStateShareKey=ssdpipe"
+    assert pages.chart == f"{pages.best_first}&compareRunsMode=CHART"
+    assert TAG in open_client(store.folder).get_experiment_by_name("an experiment").tags
+
+
+def test_a_saved_view_has_the_metric_label_and_seed_and_the_settings_that_differ() -> None:
+    runs = [{"label": "all", "seed": "0", "data": "d", "momentum": value, "batch_size": "32"} for value in ("0.9", "0")]
+    view = view_of(runs, "voc07/mAP")
+    names = ("metrics.`voc07/mAP`", "params.`label`", "params.`seed`", "params.`data`", "params.`momentum`")
+    assert tuple(view["selectedColumns"]) == names
+    assert (view["orderByKey"], view["orderByAsc"]) == (names[0], False)
 
 
 def test_the_run_of_a_key_is_found_with_the_address_of_its_page(recorded: tuple[Store, str]) -> None:

@@ -1,6 +1,6 @@
 """How two files of weights differ: the specification by the names of `-s`, and the tensors.
 
-Tested in tests/experiments/cli/test_diff.py.
+Tested in tests/experiments/cli/runs/test_diff.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Numbers of two results side by side; of average precisions on the same images also the interval of the difference.
 
-Tested in tests/experiments/cli/test_diff.py.
+Tested in tests/experiments/cli/runs/test_diff.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipeline.store.manifest import Manifest
 from pipeline.store.record import read_summary
 from pipeline.store.store import Store
-from stages.tables.resampling import mean_sample, resampled
+from stages.tables.resampling import METRICS, mean_sample, resampled
 from stages.tables.support import Bounds
 
 REPLICATES = 1000
@@ -35,7 +35,7 @@ class NumberChange:
 
 
 def number_changes(store: Store, pairs: Iterable[Pair]) -> Iterator[NumberChange]:
-    """Numbers that differ between pairs of results, of trainings in their evaluations; of tables, all shared cells."""
+    """Main metrics and numbers that differ: of results, of the evaluations of trainings, of the cells of tables."""
     pairs = list(pairs)
     for old, new in pairs:
         label = f"{new.address}: " if len(pairs) > 1 else ""
@@ -86,7 +86,7 @@ def _evaluations_of(store: Store, old: Manifest, new: Manifest) -> list[Pair]:
 def _evaluations(store: Store, training: Manifest) -> dict[str, Manifest]:
     """{digest of the test images: evaluation of a training}, newest last."""
     found = (each for each in store.manifests() if _training(each) == training.key)
-    return {_images(each): each for each in found if "detections" in each.inputs}
+    return {_images(each): each for each in found if each.address.startswith("evaluate")}
 
 
 def _training(evaluation: Manifest) -> str:
@@ -100,7 +100,7 @@ def _images(evaluation: Manifest) -> str:
 def _of_results(
     store: Store, pairs: list[Pair], label: str, metrics: Iterable[str] | None = None
 ) -> Iterator[NumberChange]:
-    """The means of the metrics; without any, of the numbers that differ."""
+    """The means of the metrics; without any, of the main ones and the numbers that differ."""
     sides = [[read_summary(store.output(pair[side])) for pair in pairs] for side in (0, 1)]
     same_images = all(_images(old) == _images(new) != "" for old, new in pairs)
     has_interval = False
@@ -108,7 +108,7 @@ def _of_results(
         if not pairs or not all(name in summary for side in sides for summary in side):
             continue
         before, after = (_mean(side, name) for side in sides)
-        if before != after or metrics:
+        if before != after or name in METRICS or metrics:
             bounds = _interval(store, pairs, name) if same_images and not has_interval else None
             has_interval |= bounds is not None  # of the main metric only: resampling takes seconds
             yield NumberChange(name=label + name, before=before, after=after, interval=bounds)

@@ -2,7 +2,7 @@
 
 Both sides are walked together from the results to all that they were computed from.
 
-Tested in tests/experiments/cli/test_diff.py.
+Tested in tests/experiments/cli/runs/test_diff.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.framework.number_differences import NumberChange, number_changes
+from experiments.framework.differences.numbers import NumberChange, number_changes
 from pipeline.keys.settings import ABSENT, Change, changed_settings
 from pipeline.planning.changes import changed_code, changed_values
 from pipeline.store.manifest import Manifest

@@ -1,6 +1,6 @@
 """`ssdpipe diff`: what differs between two results, runs or files of weights.
 
-Tested in tests/experiments/cli/test_diff.py.
+Tested in tests/experiments/cli/runs/test_diff.py.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from experiments.cli.shared.options import JsonOption, StorePlace
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from experiments.framework.differences import Difference
-    from experiments.framework.number_differences import NumberChange
-    from experiments.framework.weight_differences import WeightDifference
+    from experiments.framework.differences.numbers import NumberChange
+    from experiments.framework.differences.results import Difference
+    from experiments.framework.differences.weights import WeightDifference
     from pipeline.store.store import Manifest, Store
 
 MOST = 12
@@ -40,8 +40,9 @@ SideArgument = Annotated[
 def diff(a: SideArgument, b: SideArgument = "", *, place: StorePlace, as_json: JsonOption = False) -> None:
     """Show what differs between two results.
 
-    A result is a stage's, a table, a run or a file of weights. Prints settings by the names of `-s`, functions, data, environment, and numbers, with 95 % intervals over resampled test
-    images where both were scored on the same. With only A, its newest result is compared with the one before.
+    A result is a stage's, a table, a run or a file of weights. Prints settings by the names of `-s`, functions, data,
+    environment and numbers; the main number with its 95 % interval over resampled test images, if both were scored on
+    the same. With only A, its newest result is compared with the one before.
     """
     from pipeline.store.store import Store
 
@@ -57,7 +58,7 @@ def _weights(a: str, b: str, store: str) -> WeightDifference | None:
     if not any(Path(side).expanduser().is_file() for side in (a, b)):
         return None
     from experiments.framework.detectors import find_weights
-    from experiments.framework.weight_differences import compare_weights
+    from experiments.framework.differences.weights import compare_weights
     from pipeline.errors import PipelineError
 
     if not b:
@@ -66,7 +67,7 @@ def _weights(a: str, b: str, store: str) -> WeightDifference | None:
 
 
 def _runs(a: str, b: str, store: Store) -> Difference | None:
-    from experiments.framework.differences import compare_runs
+    from experiments.framework.differences.results import compare_runs
     from pipeline.store.runs import find_run, run_ids
 
     names = run_ids(store)
@@ -76,7 +77,7 @@ def _runs(a: str, b: str, store: Store) -> Difference | None:
 
 
 def _results(a: str, b: str, store: Store) -> Difference:
-    from experiments.framework.differences import compare_results
+    from experiments.framework.differences.results import compare_results
     from pipeline.errors import PipelineError
 
     after = _result(b or a, store)
@@ -104,7 +105,7 @@ def _document(difference: Difference | WeightDifference) -> dict[str, object]:
 
 
 def _lines(difference: Difference | WeightDifference) -> Iterable[str]:
-    from experiments.framework.weight_differences import WeightDifference
+    from experiments.framework.differences.weights import WeightDifference
 
     yield f"before  {difference.before}"
     yield f"after   {difference.after}"

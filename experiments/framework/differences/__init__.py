@@ -1,0 +1,1 @@
+"""What differs between two results, runs or files of weights."""
