@@ -1,66 +1,98 @@
-"""`ssdpipe analyze`: the errors of any detector by kind, from its detection files."""
+"""`ssdpipe analyze`: the errors of any detector by kind and by what they cost, from its detection files."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from experiments.cli.shared.detection_files import (
+    AnnotationsOption,
+    CornersOption,
+    DetectionsArgument,
+    SplitOption,
+    read_any,
+)
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from stages.analysis.known_groups import Grouping
 
+FOLDER = "analysis"
+
+SHOWN = 5
+"""Number of suspected annotations in the printed list."""
+
 
 def analyze(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR",
-            help="Folder of files <name>_<class>.txt; a line holds image id, score, xmin, ymin, xmax, ymax.",
-        ),
-    ],
-    annotations: Annotated[
-        str, typer.Option(metavar="VOC_DIR", help="Folder that contains Annotations and ImageSets.")
-    ],
-    split: Annotated[str, typer.Option(help="Image list in ImageSets/Main.")] = "test",
-    out: Annotated[Path, typer.Option(help="Folder to write figures and numbers to.")] = Path("analysis"),
+    files: DetectionsArgument,
+    annotations: AnnotationsOption,
+    split: SplitOption = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help=f"Folder for the page, figures and numbers. By default `{FOLDER}`, and none with --json."),
+    ] = None,
+    iou: Annotated[float, typer.Option(help="Minimum IoU of a correct detection, above 0.1.")] = 0.5,
+    corners: CornersOption = False,
     group: Annotated[
         list[str] | None, typer.Option(metavar="NAME=CLASS,...", help="A group of classes to summarise; repeatable.")
     ] = None,
     similar: Annotated[
         list[str] | None, typer.Option(metavar="CLASS,...", help="Classes that count as similar; repeatable.")
     ] = None,
-    score: Annotated[float, typer.Option(help="Minimum score in the confusion matrix.")] = 0.3,
+    score: Annotated[
+        float, typer.Option(help="Minimum score in the confusion matrix and for a second calibration error.")
+    ] = 0.3,
     hoiem_fixed: Annotated[
         bool,
         typer.Option(
             "--hoiem-fixed", help="Count background errors once where the tool of Hoiem et al. counts them twice."
         ),
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole analysis as JSON.")] = False,
 ) -> None:
-    """Break down a detector's errors by kind (Hoiem, 2012).
+    """Break down a detector's errors by kind, by what they cost, by size and by score.
 
-    Detections are sorted into correct ones and four kinds of false positives. Needs neither images nor Ray. Groups and
-    similar classes are built in for VOC, COCO and the drawn images; for other data sets use --group and --similar.
+    Kinds are those of Hoiem et al. (2012) and of TIDE (2020); with curves of precision and recall, calibration, and
+    annotations that are probably wrong. Reads VOC, COCO and CSV files and text files per image, without images or Ray.
+    Groups and similar classes are built in for VOC, COCO and the drawn images; for other data sets use --group and
+    --similar.
     """
-    from pipeline.folder import Folder
     from stages.analysis.analysis import AnalysisOptions, analyse
-    from stages.analysis.analysis_files import write_files
-    from stages.evaluation.voc_detections import read_files
 
-    files = read_files(folder, annotations, split)
-    for note in files.notes:
+    read = read_any(files, annotations, split, corners)
+    for note in read.notes:
         typer.echo(f"note: {note}", err=True)
-    grouping = _grouping(files.classes, group or [], similar or [])
+    grouping = _grouping(read.classes, group or [], similar or [])
     options = AnalysisOptions(
-        similar=grouping.similar, groups=grouping.groups, fixed=hoiem_fixed, score_threshold=score
+        similar=grouping.similar,
+        groups=grouping.groups,
+        fixed=hoiem_fixed,
+        score_threshold=score,
+        iou=iou,
+        pixel_extent=read.pixel_extent,
     )
-    document = analyse(files.detections, files.truth, classes=files.classes, images=files.images, options=options)
-    written = write_files(document, Folder(str(out.resolve())), shown=grouping.shown)
-    print(table(document))
-    print(f"\nwritten to {out}: {', '.join(written)}")
+    document = analyse(read.detections, read.truth, classes=read.classes, image_ids=read.image_ids, options=options)
+    if as_json:
+        print(json.dumps(document, indent=1))
+    else:
+        print(table(document), losses(document), calibration(document), suspects(document), sep="\n\n")
+    if out or not as_json:
+        _write(document, out or Path(FOLDER), grouping, silent=as_json)
+
+
+def _write(document: dict[str, Any], out: Path, grouping: Grouping, *, silent: bool) -> None:
+    from pipeline.folder import Folder
+    from stages.analysis.analysis_files import FIGURES, write_files
+    from stages.reporting.analysis_page import PAGE, page
+
+    folder = Folder(str(out.resolve()))
+    written = write_files(document, folder, shown=grouping.shown)
+    folder.write_bytes(PAGE, page(document, {name: folder.read_bytes(f"{name}.svg") for name in FIGURES}).encode())
+    if not silent:
+        print(f"\nwritten to {out}: {PAGE} shows all of it; {', '.join(written)}")
 
 
 def table(document: dict[str, Any]) -> str:
@@ -75,6 +107,44 @@ def table(document: dict[str, Any]) -> str:
         values = [trend[key][place] for key in (*kinds, "recall", "weak_recall")]
         rows.append((name, str(trend["objects"]), *("-" if value is None else percent(value) for value in values)))
     return columns(rows)
+
+
+def losses(document: dict[str, Any]) -> str:
+    """TIDE's errors: their number, and the average precision that each costs."""
+    from experiments.cli.shared.printing import columns, percent
+
+    found = document["tide"]
+    rows = [("TIDE", "number", "AP lost")]
+    rows += [(name, f"{item['count']:,}", percent(item["dAP"])) for name, item in found["errors"].items()]
+    rows.append((f"of AP {percent(found['AP'])} at IoU {document['iou']:g}", "", ""))
+    return columns(rows)
+
+
+def calibration(document: dict[str, Any]) -> str:
+    """The expected calibration error."""
+    from experiments.cli.shared.printing import percent
+
+    found = document["calibration"]
+    if not found:
+        return "calibration: scores are not between 0 and 1"
+    parts = [("all detections", found["error"]), (f"scores from {found['score']:g}", found["error_above"])]
+    texts = [f"{percent(value)} ({name})" for name, value in parts if value is not None]
+    return f"calibration error (ECE): {', '.join(texts) or '-'}"
+
+
+def suspects(document: dict[str, Any]) -> str:
+    """The annotations that are most probably wrong."""
+    from experiments.cli.shared.printing import columns
+
+    listed = document["suspects"]
+    if not listed:
+        return "no annotation is probably wrong"
+    rows = [
+        (item["image"], item["fault"], item["annotated"] or "-", item["detected"], f"{item['suspicion']:.2f}")
+        for item in listed[:SHOWN]
+    ]
+    more = f"\nand {len(listed) - SHOWN} more, in the page and in --json" if len(listed) > SHOWN else ""
+    return columns([("probably wrong", "fault", "annotated", "detected", "suspicion"), *rows]) + more
 
 
 def _grouping(classes: tuple[str, ...], groups: list[str], similar: list[str]) -> Grouping:

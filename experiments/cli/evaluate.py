@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from experiments.cli.requests import EvaluateRequest, ProtocolName, ProtocolOption
+from experiments.cli.requests import EvaluateRequest, OwnProtocolOption, ProtocolName
+from experiments.cli.shared.detection_files import (
+    AnnotationsOption,
+    CornersOption,
+    DetectionsArgument,
+    SplitOption,
+    read_any,
+)
 from experiments.cli.shared.options import RunOptions, expanded
 from pipeline.errors import PipelineError
 
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.execution.outcome import Result
     from pipeline.planning.graph import Graph
     from pipeline.store.store import Manifest, Store
+    from stages.evaluation.voc_truth import Files
 
 app = typer.Typer(help="Score weights or detection files.")
 
@@ -37,48 +45,48 @@ def weights(request: EvaluateRequest, running: RunOptions, as_json: JsonOption =
 
 @app.command()
 def detections(
-    files: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR|FILE",
-            help="VOC: folder of files <name>_<class>.txt; a line holds id, score and corners. COCO: results JSON.",
-        ),
-    ],
-    annotations: Annotated[
-        str,
-        typer.Option(
-            metavar="VOC_DIR|FILE", help="VOC: folder that contains Annotations and ImageSets. COCO: annotations JSON."
-        ),
-    ],
-    split: Annotated[str, typer.Option(help="VOC: image list in ImageSets/Main.")] = "test",
-    protocol: ProtocolOption = "voc07",
+    files: DetectionsArgument,
+    annotations: AnnotationsOption,
+    split: SplitOption = "",
+    protocol: OwnProtocolOption = None,
+    iou: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Minimum IoU of a correct detection; 0.5 by default. Not for coco."),
+    ] = None,
+    corners: CornersOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score any program's detection files.
 
-    Against VOC or COCO annotations; needs neither images nor a store nor Ray.
+    Against VOC, COCO or CSV annotations, or text files per image; the files show which. By default, COCO's files are
+    scored by the protocol coco, with --iou by voc12, and all others by voc07. Needs neither images nor a store nor Ray.
     """
-    _refuse_other_kind(files, annotations, protocol)
-    score = _coco_scores if protocol == "coco" else _voc_scores
-    numbers, notes = score(files, annotations, split, protocol)
+    from stages.evaluation.files.any_files import is_coco
+
+    both_json = is_coco(files, annotations)
+    own: ProtocolName = "voc07" if not both_json else "coco" if iou is None else "voc12"
+    chosen = protocol or own
+    if chosen == "coco":
+        _refuse_for_coco(files, iou, both_json)
+        numbers, notes = _coco_scores(files, annotations)
+    else:
+        numbers, notes = _voc_scores(read_any(files, annotations, split, corners), chosen, 0.5 if iou is None else iou)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
-    _print_numbers(numbers, protocol, as_json)
+    _print_numbers(numbers, chosen, as_json, iou)
 
 
-def _refuse_other_kind(files: Path, annotations: str, protocol: ProtocolName) -> None:
-    """Raises PipelineError for a folder where the protocol reads a file, or a file where it reads a folder."""
-    for place, content in ((files, "detections"), (Path(annotations), "annotations")):
-        if protocol == "coco" and place.is_dir():
-            raise PipelineError(
-                f"{place} is a folder, but --protocol coco reads {content} from one JSON file: name the file, or "
-                "choose voc07, voc12 or ilsvrc"
-            )
-        if protocol != "coco" and place.is_file():
-            raise PipelineError(
-                f"{place} is a file, but --protocol {protocol} reads {content} from a folder: name the folder, or add "
-                "--protocol coco for COCO's JSON"
-            )
+def _refuse_for_coco(files: Path, iou: float | None, both_json: bool) -> None:
+    if iou is not None:
+        raise PipelineError(
+            "--protocol coco averages over the IoU thresholds 0.50 to 0.95: leave out --iou, or choose "
+            "--protocol voc12 for the average precision at one threshold"
+        )
+    if not both_json:
+        raise PipelineError(
+            f"{files} is {'a folder' if files.is_dir() else 'no JSON file'}, but --protocol coco reads detections and "
+            "annotations from one JSON file each: name these, or choose voc07, voc12 or ilsvrc"
+        )
 
 
 def print_summary(
@@ -103,22 +111,18 @@ def print_pictures(graph: Graph, store: Store, result: Result) -> None:
             print(f"pictures: {store.output(manifest).place()}")
 
 
-def _voc_scores(
-    folder: Path, annotations: str, split: str, protocol: ProtocolName
-) -> tuple[Mapping[str, float], Iterable[str]]:
+def _voc_scores(files: Files, protocol: ProtocolName, iou: float) -> tuple[Mapping[str, float], Iterable[str]]:
     from ssd_core.metrics.voc_ap import ILSVRC_TOLERANCE
-    from stages.evaluation.voc_detections import score_files
+    from stages.evaluation.voc_detections import score
     from stages.evaluation.voc_evaluation import summarise, summarise_ilsvrc
 
     ilsvrc = protocol == "ilsvrc"
-    scores = score_files(folder, annotations, split, pixel_tolerance=ILSVRC_TOLERANCE if ilsvrc else 0.0)
+    scores = score(files, iou_threshold=iou, pixel_tolerance=ILSVRC_TOLERANCE if ilsvrc else 0.0)
     results, classes = list(scores.results.values()), list(scores.results)
     return (summarise_ilsvrc if ilsvrc else summarise)(results, classes), scores.notes
 
 
-def _coco_scores(
-    file: Path, annotations: str, _split: str, _protocol: ProtocolName
-) -> tuple[Mapping[str, float], Iterable[str]]:
+def _coco_scores(file: Path, annotations: str) -> tuple[Mapping[str, float], Iterable[str]]:
     from stages.evaluation.coco_evaluation import summarise
     from stages.evaluation.coco_results import score_result_file
 
@@ -126,8 +130,13 @@ def _coco_scores(
     return summarise(scores.result, scores.classes), scores.notes
 
 
-def _print_numbers(summary: Mapping[str, float], protocol: ProtocolName, as_json: bool) -> None:
-    """Print the average precision of each class and the overall metrics: fractions as JSON, or percent as a table."""
+def _print_numbers(
+    summary: Mapping[str, float], protocol: ProtocolName, as_json: bool, iou: float | None = None
+) -> None:
+    """Print the average precision of each class and the overall metrics: fractions as JSON, or percent as a table.
+
+    `iou` is stated where the user chose it.
+    """
     from experiments.cli.shared.printing import columns, percent
 
     prefix = f"{protocol}/"
@@ -137,11 +146,13 @@ def _print_numbers(summary: Mapping[str, float], protocol: ProtocolName, as_json
         raise PipelineError("nothing to score: no class has an object that counts")
     overall = {name: metrics.get(name) for name in _overall(protocol)}
     if as_json:
-        print(json.dumps({"protocol": protocol, **overall, "classes": classes}, indent=1))
+        chosen = {} if iou is None else {"iou": iou}
+        print(json.dumps({"protocol": protocol, **chosen, **overall, "classes": classes}, indent=1))
         return
     rows = [(name, percent(value)) for name, value in sorted(classes.items())]
     rows += [(name, "-" if value is None else percent(value)) for name, value in overall.items()]
-    print(columns([("class", f"AP % ({protocol})"), *rows]))
+    rule = protocol if iou is None else f"{protocol}, IoU {iou:g}"
+    print(columns([("class", f"AP % ({rule})"), *rows]))
 
 
 def _overall(protocol: ProtocolName) -> tuple[str, ...]:

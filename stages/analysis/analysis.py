@@ -10,12 +10,14 @@ import numpy as np
 
 from pipeline.errors import PipelineError
 from ssd_core.metrics.analysis.confusion import confusion_matrix
-from ssd_core.metrics.analysis.findings import Findings, Kind, find
+from ssd_core.metrics.analysis.findings import STRONG, WEAK, Findings, Kind, find
 from ssd_core.metrics.analysis.groups import Groups, Names, similar_labels
 from ssd_core.metrics.analysis.sensitivity import NOMINAL_SHARE, sensitivity
 from ssd_core.metrics.analysis.trends import detection_trend, false_positive_trend
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
 from stages.analysis.document import Document
+from stages.analysis.judging.judgements import judgements
+from stages.analysis.judging.suspect_entries import suspect_entries
 
 KINDS = {Kind.CORRECT: "Cor", Kind.LOCALISATION: "Loc", Kind.SIMILAR: "Sim", Kind.OTHER: "Oth", Kind.BACKGROUND: "BG"}
 """Names of the kinds as in the original tool."""
@@ -33,40 +35,66 @@ class AnalysisOptions:
     """Count background detections once when reading ticks, unlike the original tool."""
 
     score_threshold: float = 0.3
-    """Score threshold of the confusion matrix; everything else uses all detections."""
+    """Minimum score in the confusion matrix, and of the second calibration error."""
+
+    iou: float = STRONG
+    """Minimum overlap of a correct detection."""
+
+    pixel_extent: float = 1.0
+    """Added to xmax - xmin to give a width: 1 for VOC pixels, 0 for continuous coordinates."""
 
 
 def analyse(
-    detections: ScoredBoxes, truth: TrueBoxes, *, classes: Sequence[str], images: int, options: AnalysisOptions
+    detections: ScoredBoxes,
+    truth: TrueBoxes,
+    *,
+    classes: Sequence[str],
+    image_ids: Sequence[str],
+    options: AnalysisOptions,
 ) -> Document:
-    """Analyse one detector. Raises PipelineError if no class named in the groups has objects."""
+    """Analyse one detector.
+
+    Raises PipelineError if no class named in the groups has objects, and for a threshold that background reaches.
+    """
+    if not WEAK < options.iou <= 1:
+        raise PipelineError(f"the IoU of a correct detection must be above {WEAK} (background) and at most 1")
+    rule: dict[str, Any] = {"iou_threshold": options.iou, "pixel_extent": options.pixel_extent}
     every_class = {
-        name: find(detections, truth, label=label, similar=similar_labels(name, classes, options.similar))
+        name: find(detections, truth, label=label, similar=similar_labels(name, classes, options.similar), **rule)
         for label, name in enumerate(classes)
     }
     by_class = {name: findings for name, findings in every_class.items() if findings.objects}
     groups = _groups(options.groups or (("all", tuple(classes)),), by_class)
-    matrix = confusion_matrix(detections, truth, class_count=len(classes), score_threshold=options.score_threshold)
+    matrix = confusion_matrix(
+        detections, truth, class_count=len(classes), score_threshold=options.score_threshold, **rule
+    )
     document = {
         "classes": list(classes),
-        "images": images,
+        "images": len(image_ids),
+        "iou": options.iou,
         "exact": not options.fixed,
         "groups": {
             name: _group([by_class[member] for member in members], members, fixed=options.fixed)
             for name, members in groups.items()
         },
         "sensitivity": {
-            name: asdict(sensitivity(findings, nominal=NOMINAL_SHARE * images)) for name, findings in by_class.items()
+            name: asdict(sensitivity(findings, nominal=NOMINAL_SHARE * len(image_ids)))
+            for name, findings in by_class.items()
         },
         "confusion": {"score": options.score_threshold, "counts": matrix.tolist()},
+        **judgements(detections, truth, classes, score=options.score_threshold, **rule),
+        "suspects": suspect_entries(detections, truth, classes, image_ids, pixel_extent=options.pixel_extent),
     }
     plain: Document = _plain(document)
     return plain
 
 
 def summarise(document: Document) -> dict[str, float]:
-    """`hoiem/<group>/<kind>` and `.../recall` where there are as many detections as objects; `hoiem/AP_N/<class>`."""
-    summary = {}
+    """`tide/dAP/<error>`, `calibration/ECE`; `hoiem/AP_N/<class>`, and `hoiem/<group>/<kind>` and `.../recall` where
+    there are as many detections as objects."""
+    summary = {f"tide/dAP/{name}": item["dAP"] for name, item in document["tide"]["errors"].items()}
+    if document["calibration"] and (error := document["calibration"]["error"]) is not None:
+        summary["calibration/ECE"] = error
     for name, group in document["groups"].items():
         trend = group["detections"]
         place = trend["ticks"].index(1.0)
@@ -116,4 +144,6 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, float | np.floating):
         return None if np.isnan(value) else float(value)
+    if isinstance(value, np.integer):
+        return int(value)
     return value

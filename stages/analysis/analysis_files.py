@@ -18,14 +18,17 @@ from stages.analysis.confusion_figure import confusion_figure
 from stages.analysis.document import ANALYSIS, Document
 from stages.analysis.hoiem_sensitivity_figure import sensitivity_figure
 from stages.analysis.hoiem_trends_figure import trends_figure
+from stages.analysis.judging.calibration_figure import calibration_figure
+from stages.analysis.judging.precision_recall_figure import precision_recall_figure
+from stages.analysis.judging.tide_figure import tide_figure
 from stages.detection.table import DETECTIONS
 from stages.evaluation.boxes import scored_boxes, true_boxes
 from stages.figures.style import png_and_svg
 
-FIGURES = ("trends", "sensitivity", "confusion")
+FIGURES = ("trends", "sensitivity", "confusion", "tide", "precision-recall", "calibration")
 
 MOST_SHOWN = 12
-"""Number of classes in the sensitivity figure unless they are named."""
+"""Number of classes in the figures of sensitivity and of precision and recall unless they are named."""
 
 
 def analyse_shards(
@@ -36,7 +39,7 @@ def analyse_shards(
     numbers, truth = true_boxes(rows)
     with detections.open_input(DETECTIONS) as stream:
         boxes = scored_boxes(pq.read_table(stream), numbers)
-    document = analyse(boxes, truth, classes=rows.classes, images=len(rows), options=options)
+    document = analyse(boxes, truth, classes=rows.classes, image_ids=list(numbers), options=options)
     write_files(document, out, shown=shown)
 
 
@@ -45,7 +48,14 @@ def write_files(document: Document, out: Folder, *, shown: Sequence[str] = ()) -
     out.write_bytes(ANALYSIS, json.dumps(document, indent=1).encode())  # groups and classes keep their order
     out.write_json(SUMMARY, summarise(document))
     classes = shown or list(document["sensitivity"])[:MOST_SHOWN]
-    drawn = (trends_figure(document), sensitivity_figure({"": document}, shown=classes), confusion_figure(document))
+    drawn = (
+        trends_figure(document),
+        sensitivity_figure({"": document}, shown=classes),
+        confusion_figure(document),
+        tide_figure(document),
+        precision_recall_figure(document, shown=classes),
+        calibration_figure(document),
+    )
     written = [ANALYSIS, SUMMARY]
     for name, figure in zip(FIGURES, drawn, strict=True):
         for suffix, content in png_and_svg(figure).items():

@@ -1,7 +1,8 @@
-"""Error analysis of a detector: the analysis of Hoiem et al. and a confusion matrix, from detections and shards.
+"""Error analysis of a detector from detections and shards: the kinds of errors of Hoiem et al. and of TIDE, a confusion
+matrix, curves of precision and recall, calibration, and annotations that are probably wrong.
 
-The result: `analysis.json` (see `document.py`), `summary.json` (its main numbers), and the figures `trends`,
-`sensitivity` and `confusion`, each as .png and .svg.
+The result: `analysis.json` (see `document.py`), `summary.json` (its main numbers), the figures `trends`, `sensitivity`,
+`confusion`, `tide`, `precision-recall` and `calibration`, each as .png and .svg.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ class Analyze(Stage):
     """Name and classes of each group; if empty, all classes form one. `known_groups.py` has VOC's and others."""
 
     shown: tuple[str, ...] = ()
-    """Classes in the sensitivity figure; if empty, the first twelve."""
+    """Classes in the figures of sensitivity and of precision and recall; if empty, the first twelve."""
 
     fixed: bool = False
     """Count background once where the original tool counts it twice, see `ssd_core.metrics.analysis.trends`."""
 
     score_threshold: float = 0.3
-    """Score threshold of the confusion matrix."""
+    """Score threshold of the confusion matrix, and of the second calibration error."""
+
+    iou: float = 0.5
+    """Minimum overlap of a correct detection."""
 
     def tracked_by(self) -> Stage | None:
         return self.training
@@ -49,6 +53,10 @@ class Analyze(Stage):
         from stages.analysis.analysis_files import analyse_shards
 
         options = AnalysisOptions(
-            similar=self.similar, groups=self.groups, fixed=self.fixed, score_threshold=self.score_threshold
+            similar=self.similar,
+            groups=self.groups,
+            fixed=self.fixed,
+            score_threshold=self.score_threshold,
+            iou=self.iou,
         )
         analyse_shards(ctx.input(self.detections), ctx.input(self.shards), ctx.out, options=options, shown=self.shown)

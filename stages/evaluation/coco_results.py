@@ -55,6 +55,13 @@ class CocoAnnotations:
 def score_result_file(results: Path, annotations: Path) -> CocoScores:
     """Score a file of detections. Raises PipelineError for an unreadable file or ids that do not match."""
     truth = read_annotations(annotations)
+    detections, notes = matched_results(results, truth, annotations)
+    result = evaluate_coco(detections, truth.objects, image_count=len(truth.images), class_count=len(truth.categories))
+    return CocoScores(result=result, classes=truth.classes, notes=(*truth.notes, *notes))
+
+
+def matched_results(results: Path, truth: CocoAnnotations, annotations: Path) -> tuple[CocoDetections, list[str]]:
+    """Read the detections on the images and categories of the annotations, and describe the others."""
     listed = read_result_file(results)
     if len(listed.scores) and not any(image in truth.images for image in listed.images):
         raise PipelineError(
@@ -65,8 +72,7 @@ def score_result_file(results: Path, annotations: Path) -> CocoScores:
     detections = CocoDetections(
         images=images, labels=labels, scores=listed.scores[known], boxes_xywh=listed.boxes_xywh[known]
     )
-    result = evaluate_coco(detections, truth.objects, image_count=len(truth.images), class_count=len(truth.categories))
-    return CocoScores(result=result, classes=truth.classes, notes=(*truth.notes, *listed.notes, *notes))
+    return detections, [*listed.notes, *notes]
 
 
 def read_annotations(file: Path) -> CocoAnnotations:

@@ -9,7 +9,7 @@ objects are repaired as in a sharding.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,12 @@ import numpy as np
 
 from pipeline.errors import PipelineError
 from pipeline.suggestion import suggestion
-from ssd_core.metrics.voc_ap import ClassResult, ScoredBoxes, TrueBoxes, evaluate
-from stages.datasets.ground_truth import KeptObject
+from ssd_core.metrics.voc_ap import ClassResult, ScoredBoxes, evaluate
 from stages.datasets.reading.names import match_names
 from stages.datasets.reading.text import numbered_lines
 from stages.datasets.reading.values import numbers, shown
 from stages.datasets.voc import annotations_below
-from stages.evaluation.voc_truth import truth_of
+from stages.evaluation.voc_truth import Files, Objects, truth_arrays, truth_of
 
 SHOWN = 5
 """Number of names listed in a message."""
@@ -40,24 +39,21 @@ class Scores:
     """Sentences about ignored files and detections."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Files:
-    """The detections of a detector's files and the objects of a split, as arrays."""
-
-    detections: ScoredBoxes
-    truth: TrueBoxes
-    classes: tuple[str, ...]
-    """Classes with objects in the split, sorted; labels index this tuple."""
-
-    images: int
-    notes: tuple[str, ...]
-
-
 def score_files(detections: Path, annotations: str, split: str, *, pixel_tolerance: float = 0.0) -> Scores:
     """Score all files of a folder on a split; errors as in `read_files`, tolerance as in `evaluate`."""
-    files = read_files(detections, annotations, split)
-    classes = len(files.classes)
-    results = evaluate(files.detections, files.truth, class_count=classes, pixel_tolerance=pixel_tolerance)
+    return score(read_files(detections, annotations, split), pixel_tolerance=pixel_tolerance)
+
+
+def score(files: Files, *, iou_threshold: float = 0.5, pixel_tolerance: float = 0.0) -> Scores:
+    """Score detections; arguments as for `evaluate`."""
+    results = evaluate(
+        files.detections,
+        files.truth,
+        class_count=len(files.classes),
+        iou_threshold=iou_threshold,
+        pixel_extent=files.pixel_extent,
+        pixel_tolerance=pixel_tolerance,
+    )
     return Scores(results=dict(zip(files.classes, results, strict=True)), notes=files.notes)
 
 
@@ -68,27 +64,44 @@ def read_files(detections: Path, annotations: str, split: str) -> Files:
     """
     if Path(annotations).is_file():
         raise PipelineError(f"{annotations} is a file: name the folder that contains Annotations and ImageSets")
-    folder = annotations_below(annotations)
-    truth = truth_of(folder, split)
-    ids, objects = list(truth.objects), list(truth.objects.values())
-    classes = tuple(sorted({item.name for items in objects for item in items}))
-    if not classes:
-        raise PipelineError(
-            f"the {len(ids)} images of split {split!r} hold no object: there is nothing to evaluate against"
-            + "".join(f"; {note}" for note in truth.notes)
-        )
-    files, others = class_files(detections, classes)
-    boxes, outside = read_detections([files[name] for name in classes], ids)
+    truth = truth_of(annotations_below(annotations), split)
+    return class_detections(detections, truth_arrays(truth.objects, notes=truth.notes), f"split {split!r}")
+
+
+def class_detections(detections: Path, objects: Objects, place: str) -> Files:
+    """Read a folder of one file per class against the objects of `place`. Errors as in `read_files`."""
+    if not objects.classes:
+        raise nothing_annotated(objects, place)
+    files, others = class_files(detections, objects.classes)
+    boxes, outside = read_detections([files[name] for name in objects.classes], objects.image_ids)
+    notes = [f"{name}: no object of its class is in {place}" for name in others]
+    return with_detections(objects, boxes, outside, detections, place, notes)
+
+
+def nothing_annotated(objects: Objects, place: str) -> PipelineError:
+    return PipelineError(
+        f"the {len(objects.image_ids)} images of {place} hold no object: there is nothing to evaluate against"
+        + "".join(f"; {note}" for note in objects.notes)
+    )
+
+
+def with_detections(
+    objects: Objects, boxes: ScoredBoxes, outside: int, detections: Path, place: str, notes: Sequence[str] = ()
+) -> Files:
+    """Add detections, `outside` of which are on other images. Raises PipelineError if all are."""
     if not len(boxes.scores) and outside:
         raise PipelineError(
-            f"none of the {outside} detections in {detections} is on an image of split {split!r}, "
-            f"which lists {_shown(ids)}; name another with --split"
+            f"none of the {outside} detections in {detections} is on an image of {place}, "
+            f"which lists {_shown(objects.image_ids)}; name another with --split"
         )
-    notes = [*truth.notes]
-    notes += [f"{name}: no object of its class is in split {split!r}" for name in others]
-    notes += [f"{outside} detections are on images that split {split!r} does not list"] if outside else []
+    others = [f"{outside} detections are on images that {place} does not list"] if outside else []
     return Files(
-        detections=boxes, truth=_true_boxes(objects, classes), classes=classes, images=len(ids), notes=tuple(notes)
+        detections=boxes,
+        truth=objects.truth,
+        classes=objects.classes,
+        image_ids=objects.image_ids,
+        pixel_extent=objects.pixel_extent,
+        notes=(*objects.notes, *notes, *others),
     )
 
 
@@ -127,10 +140,17 @@ def _class_of(file: Path, classes: Sequence[str]) -> str:
 
 def read_detections(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBoxes, int]:
     """Read the detections on the images `ids`, labelled by the index of their file; count those on other images."""
+    return listed_boxes(
+        ((name, label, values) for label, file in enumerate(files) for name, values in _lines(file)), ids
+    )
+
+
+def listed_boxes(rows: Iterable[tuple[str, int, Sequence[float]]], ids: Sequence[str]) -> tuple[ScoredBoxes, int]:
+    """Detections from rows of image, label, and score with corners; and the number of those on other images."""
     indices = {image_id: index for index, image_id in enumerate(ids)}
-    rows = [(label, name, values) for label, file in enumerate(files) for name, values in _lines(file)]
-    meant = match_names((name for _, name, _ in rows), ids)
-    known = [(indices[meant[name]], label, values) for label, name, values in rows if name in meant]
+    listed = list(rows)
+    meant = match_names((name for name, _, _ in listed), ids)
+    known = [(indices[meant[name]], label, values) for name, label, values in listed if name in meant]
     values = np.array([values for _, _, values in known], dtype=np.float64).reshape(-1, 5)
     boxes = ScoredBoxes(
         images=np.array([index for index, _, _ in known], dtype=np.int64),
@@ -138,7 +158,7 @@ def read_detections(files: Sequence[Path], ids: Sequence[str]) -> tuple[ScoredBo
         scores=values[:, 0],
         boxes_xyxy=values[:, 1:],
     )
-    return boxes, len(rows) - len(known)
+    return boxes, len(listed) - len(known)
 
 
 def _lines(file: Path) -> list[tuple[str, tuple[float, ...]]]:
@@ -156,14 +176,3 @@ def _line(text: str, file: Path, number: int) -> tuple[str, tuple[float, ...]]:
         raise PipelineError(
             f"{file}, line {number}: expected `id {' '.join(FIELDS)}`, got {shown(text)}: {error}"
         ) from error
-
-
-def _true_boxes(objects: Sequence[Sequence[KeptObject]], classes: Sequence[str]) -> TrueBoxes:
-    labels = {name: label for label, name in enumerate(classes)}
-    listed = [(number, item) for number, items in enumerate(objects) for item in items]
-    return TrueBoxes(
-        images=np.array([number for number, _ in listed], dtype=np.int64),
-        labels=np.array([labels[item.name] for _, item in listed], dtype=np.int64),
-        boxes_xyxy=np.array([item.box_xyxy for _, item in listed], dtype=np.float64),
-        difficult=np.array([item.annotated.difficult for _, item in listed], dtype=np.bool_),
-    )

@@ -1,8 +1,8 @@
-"""The annotated objects of a split in VOC layout, kept and repaired as in a sharding.
+"""The annotated objects of a split in VOC layout, kept and repaired as in a sharding; those of any split as arrays.
 
 Images need not exist. The header of one that does is read where the stated size is missing or a box crosses it.
 
-Tested in tests/stages/evaluation/test_voc_detections.py.
+Tested in tests/stages/evaluation/test_voc_detections.py, tests/stages/evaluation/files/test_any_files.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
+from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
 from stages.datasets.annotation import Annotation, Remark, UnreadableAnnotation
 from stages.datasets.defects import TREATMENTS, Kind, Policy
 from stages.datasets.ground_truth import KeptObject, counted, kept_objects
@@ -30,6 +33,45 @@ class Truth:
 
     notes: tuple[str, ...]
     """The defects of the annotations, with their numbers and consequences."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """The annotated objects of a set of images."""
+
+    truth: TrueBoxes
+    classes: tuple[str, ...]
+    """Labels index this tuple."""
+
+    image_ids: tuple[str, ...]
+    pixel_extent: float = 1.0
+    """Added to xmax - xmin to give a width: 1 for VOC pixels, 0 for continuous coordinates."""
+
+    notes: tuple[str, ...] = ()
+    """Sentences about defects, and about ignored files and detections."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files(Objects):
+    """The detections of a detector's files as well."""
+
+    detections: ScoredBoxes
+
+
+def truth_arrays(
+    kept: Mapping[str, Sequence[KeptObject]], *, pixel_extent: float = 1.0, notes: tuple[str, ...] = ()
+) -> Objects:
+    """The objects of each image by its id; crowds count as difficult. Classes are sorted by name."""
+    classes = tuple(sorted({item.name for items in kept.values() for item in items}))
+    labels = {name: label for label, name in enumerate(classes)}
+    listed = [(number, item) for number, items in enumerate(kept.values()) for item in items]
+    truth = TrueBoxes(
+        images=np.array([number for number, _ in listed], dtype=np.int64),
+        labels=np.array([labels[item.name] for _, item in listed], dtype=np.int64),
+        boxes_xyxy=np.array([item.box_xyxy for _, item in listed], dtype=np.float64).reshape(-1, 4),
+        difficult=np.array([item.annotated.difficult or item.annotated.crowd for _, item in listed], dtype=np.bool_),
+    )
+    return Objects(truth=truth, classes=classes, image_ids=tuple(kept), pixel_extent=pixel_extent, notes=notes)
 
 
 def truth_of(folder: Folder, split: str) -> Truth:

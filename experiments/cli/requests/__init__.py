@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, get_type_hints
 
-from experiments.cli.requests.evaluation import EvaluateRequest, ProtocolName, ProtocolOption
+from experiments.cli.requests.evaluation import EvaluateRequest, OwnProtocolOption, ProtocolName
 from experiments.cli.requests.experiment import ExperimentRequest
 from experiments.cli.requests.request import Request
 from experiments.cli.requests.sharding import ShardRequest
@@ -18,8 +18,8 @@ from experiments.cli.requests.training import TrainRequest
 __all__ = [
     "EvaluateRequest",
     "ExperimentRequest",
+    "OwnProtocolOption",
     "ProtocolName",
-    "ProtocolOption",
     "Request",
     "ShardRequest",
     "SubmissionRequest",

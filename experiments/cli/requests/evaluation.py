@@ -6,7 +6,7 @@ Tested in tests/experiments/framework/test_scoring.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 import typer
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from stages.placement import Placement
 
 ProtocolName = Literal["voc07", "voc12", "ilsvrc", "coco"]
-ProtocolOption = Annotated[
-    ProtocolName,
-    typer.Option(
-        parser=one_of("protocol", *get_args(ProtocolName)),
-        metavar="|".join(get_args(ProtocolName)),
-        help="voc07: AP at 11 recall levels; voc12: area under the precision-recall curve; ilsvrc: as voc12, with a "
-        "lower IoU threshold for small objects; coco: the twelve COCO metrics.",
-    ),
-]
+_PROTOCOL: Any = typer.Option(
+    parser=one_of("protocol", *get_args(ProtocolName)),
+    metavar="|".join(get_args(ProtocolName)),
+    help="voc07: AP at 11 recall levels; voc12: area under the precision-recall curve; ilsvrc: as voc12, with a "
+    "lower IoU threshold for small objects; coco: the twelve COCO metrics.",
+)
+ProtocolOption = Annotated[ProtocolName, _PROTOCOL]
+OwnProtocolOption = Annotated[ProtocolName | None, _PROTOCOL]
+"""For commands that choose by the files."""
 
 
 @dataclass(frozen=True, kw_only=True)

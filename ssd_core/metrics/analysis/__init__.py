@@ -1,1 +1,1 @@
-"""Error analysis as defined by the tool of Hoiem, Chodpathumwan and Dai (ECCV 2012); the paper's Figures 3, 4 and 6."""
+"""Error analysis by Hoiem et al. (ECCV 2012; Figures 3, 4 and 6) and TIDE, curves, calibration, suspect annotations."""

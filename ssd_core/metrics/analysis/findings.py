@@ -1,10 +1,10 @@
 """Classification of each detection: correct, or the kind of false positive (analyzeFalsePositives.m).
 
 By descending score, equal scores in the given order, each detection takes the free object of its class that it
-overlaps most; the devkit instead takes the best object and then checks whether it is free. An overlap of 0.5 makes a
-detection correct, on a difficult object as well. Otherwise, an overlap of at least 0.1 with any object of its class,
-taken or free, makes it a localisation error; next, with an object of a similar class; next, of any other class; the
-rest is background. Boxes are as in voc_ap: pixels, inclusive corners.
+overlaps most; the devkit instead takes the best object and then checks whether it is free. An overlap of 0.5, or of
+another threshold, makes a detection correct, on a difficult object as well. Otherwise, an overlap of at least 0.1 with
+any object of its class, taken or free, makes it a localisation error; next, with an object of a similar class; next, of
+any other class; the rest is background. Boxes are as in voc_ap: pixels, inclusive corners.
 Letters: D detections of the class, G its objects.
 """
 
@@ -21,7 +21,7 @@ from ssd_core.metrics.overlaps import Pairs, pairs_in_images, take_free_objects
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
 
 STRONG, WEAK = 0.5, 0.1
-"""Minimum overlaps of a correct detection, and of one that is correct but for its localisation."""
+"""Minimum overlaps of a correct detection by default, and of one that is correct but for its localisation."""
 
 TRUE, IGNORED, FALSE = 1, 0, -1
 
@@ -42,7 +42,7 @@ class Findings:
 
     kinds: Int[ndarray, " D"]
     strong: Int[ndarray, " D"]
-    """TRUE, FALSE, or IGNORED (on a difficult object), at an overlap of 0.5."""
+    """TRUE, FALSE, or IGNORED (on a difficult object), at the overlap of a correct detection."""
 
     weak: Int[ndarray, " D"]
     """As `strong`, at an overlap of 0.1, and with duplicates IGNORED."""
@@ -51,7 +51,7 @@ class Findings:
     """Whether all objects that the detection overlaps weakly are taken."""
 
     taken: Int[ndarray, " D"]
-    """Index of the object that each detection took at 0.5, or -1."""
+    """Index of the object that each correct detection took, otherwise -1."""
 
     objects_xyxy: Float[ndarray, "G 4"]
     difficult: Bool[ndarray, " G"]
@@ -63,7 +63,13 @@ class Findings:
 
 
 def find(
-    detections: ScoredBoxes, truth: TrueBoxes, *, label: int, similar: frozenset[int], pixel_extent: float = 1.0
+    detections: ScoredBoxes,
+    truth: TrueBoxes,
+    *,
+    label: int,
+    similar: frozenset[int],
+    iou_threshold: float = STRONG,
+    pixel_extent: float = 1.0,
 ) -> Findings:
     """Classify the detections of the class `label`; `similar` are the classes similar to it."""
     mine = np.flatnonzero(detections.labels == label)
@@ -80,7 +86,7 @@ def find(
     near = pairs.chosen(pairs.overlaps >= WEAK)
     own = near.chosen(labels[near.objects] == label)
     counts = {"detections": len(mine), "objects": len(labels)}
-    strong_taken = take_free_objects(own.chosen(own.overlaps >= STRONG), **counts)
+    strong_taken = take_free_objects(own.chosen(own.overlaps >= iou_threshold), **counts)
     weak_taken = take_free_objects(own, **counts)
     duplicates = _reached(own, len(mine)) & (weak_taken < 0)
     weak = _labels(weak_taken, difficult)

@@ -42,7 +42,7 @@ def test_it_prints_a_table_and_writes_numbers_and_figures(written, tmp_path):
     header, line = result.output.splitlines()[:2]
     assert header.split() == ["group", "objects", "Cor", "Loc", "Sim", "Oth", "BG", "recall", "at", "IoU", "0.1"]
     assert line.split() == ["all", "2", "50.0", "0.0", "0.0", "50.0", "0.0", "25.0", "25.0"]
-    assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".json", ".png", ".svg"}
+    assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".html", ".json", ".png", ".svg"}
     assert json.loads((tmp_path / "out/analysis.json").read_text())["exact"] is True
 
 
@@ -69,3 +69,52 @@ def test_a_file_in_place_of_a_folder_is_refused_by_name(written, tmp_path):
     assert "test.txt is a file: name the folder that contains Annotations and ImageSets" in str(annotations.exception)
     detections = call((found / "det_ball.txt", voc), tmp_path)
     assert "det_ball.txt is a file: name the folder of the files <name>_<class>.txt" in str(detections.exception)
+
+
+def test_it_prints_what_each_error_costs_and_which_annotations_are_probably_wrong(written, tmp_path):
+    lines = call(written, tmp_path).output.splitlines()
+    assert [line.split() for line in lines[3:5]] == [["TIDE", "number", "AP", "lost"], ["Cls", "1", "25.2"]]
+    assert "of AP 25.2 at IoU 0.5" in lines
+    assert "calibration error (ECE): 45.0 (all detections), 45.0 (scores from 0.3)" in lines
+    assert ["b", "class", "cube", "ball", "0.80"] in [line.split() for line in lines]
+
+
+def test_the_page_explains_each_kind_of_error_by_its_colour_and_lists_the_suspects(written, tmp_path):
+    call(written, tmp_path)
+    page = (tmp_path / "out/analysis.html").read_text()
+    assert page.count("<img ") == 6
+    for name in ("Cor", "Loc", "Sim", "Oth", "BG", "Cls", "Both", "Dupe", "Bkg", "Miss"):
+        assert f'"></span><b>{name}</b>' in page
+    assert "<td>cube</td><td>ball</td><td>0.80</td>" in page
+
+
+def test_json_is_the_whole_analysis_at_the_iou_and_writes_no_folder(written, tmp_path):
+    found, voc = written
+    result = CliRunner().invoke(app, ["analyze", str(found), "--annotations", str(voc), "--iou", "0.8", "--json"])
+    document = json.loads(result.stdout)
+    assert (document["iou"], document["tide"]["errors"]["Cls"]["count"]) == (0.8, 1)
+    assert not (tmp_path / "out").exists()
+    assert call(written, tmp_path, "--json").exit_code == 0
+    assert json.loads((tmp_path / "out/analysis.json").read_text())["iou"] == 0.5
+
+
+def test_coco_s_files_are_analysed(tmp_path):
+    results, annotations = tmp_path / "results.json", tmp_path / "instances.json"
+    results.write_text(json.dumps([{"image_id": 7, "category_id": 18, "bbox": [10, 20, 50, 40], "score": 0.9}]))
+    content = {
+        "images": [{"id": 7}],
+        "categories": [{"id": 17, "name": "cat"}, {"id": 18, "name": "dog"}],
+        "annotations": [{"id": 1, "image_id": 7, "category_id": 17, "bbox": [10, 20, 50, 40], "area": 2000}],
+    }
+    annotations.write_text(json.dumps(content))
+    result = CliRunner().invoke(app, ["analyze", str(results), "--annotations", str(annotations), "--json"])
+    document = json.loads(result.stdout)
+    assert document["groups"]["animals"]["classes"] == ["cat"]
+    assert document["suspects"][0] == {
+        "image": "7",
+        "fault": "class",
+        "annotated": "cat",
+        "detected": "dog",
+        "suspicion": 0.9,
+        "box": [10, 20, 60, 60],
+    }

@@ -174,22 +174,51 @@ def test_a_small_object_of_ilsvrc_tolerates_some_pixels(project: Project, tmp_pa
     assert means == {"voc12": 0.0, "ilsvrc": 1.0}
 
 
-def test_a_file_for_a_protocol_that_reads_folders_is_refused_with_the_protocol_that_reads_it(
-    project: Project, found: Path, coco: tuple[Path, Path]
-) -> None:
+def test_coco_is_recognised_by_the_files_and_scored_at_any_iou(project: Project, coco: tuple[Path, Path]) -> None:
     results, annotations = map(str, coco)
-    for files, truth in ((results, annotations), (str(found), annotations), (results, str(project.data))):
-        done = project.ssdpipe("evaluate", "detections", files, "--annotations", truth)
-        assert isinstance(done.exception, PipelineError)
-        assert "json is a file, but --protocol voc07 reads" in str(done.exception)
-        assert "add --protocol coco" in str(done.exception)
+    done = project.ssdpipe("evaluate", "detections", results, "--annotations", annotations)
+    assert done.stdout.startswith("class  AP % (coco)\ndog    100.0")
+    coco[0].write_text(coco[0].read_text().replace("[10, 20, 50, 40]", "[10, 20, 50, 30]"))  # IoU 0.75
+    for iou, expected in ((0.75, 1.0), (0.76, 0.0)):
+        done = project.ssdpipe(
+            "evaluate", "detections", results, "--annotations", annotations, "--iou", str(iou), "--json"
+        )
+        assert json.loads(done.stdout) == {
+            "protocol": "voc12", "iou": iou, "mAP": expected, "classes": {"dog": expected},
+        }  # fmt: skip
+    done = project.ssdpipe(
+        "evaluate", "detections", results, "--annotations", annotations, "--protocol", "coco", "--iou", "0.5"
+    )
+    assert isinstance(done.exception, PipelineError)
+    assert "averages over the IoU thresholds 0.50 to 0.95" in str(done.exception)
 
 
-def test_a_folder_for_the_protocol_that_reads_files_is_refused(
-    project: Project, found: Path, coco: tuple[Path, Path]
-) -> None:
+def test_csv_and_text_files_are_scored_by_command_at_any_iou(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text("image,xmin,ymin,xmax,ymax,class\na.jpg,1,1,10,10,cat\n")
+    (tmp_path / "found.csv").write_text("image,class,score,xmin,ymin,xmax,ymax\na.jpg,cat,0.9,1,1,10,8\n")
+    for name, line in (("truth", "cat 1 1 9 9"), ("found", "cat 0.9 1 1 9 7")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text(line)
+    for files, truth in (("found.csv", "boxes.csv"), ("found", "truth")):
+        for iou, expected in (("0.8", "100.0"), ("0.81", "0.0")):  # 80 of 100 pixels
+            done = project.ssdpipe(
+                "evaluate", "detections", str(tmp_path / files), "--annotations", str(tmp_path / truth), "--iou", iou
+            )
+            assert done.stdout.splitlines()[0].split() == ["class", "AP", "%", "(voc07,", "IoU", f"{iou})"]
+            assert done.stdout.splitlines()[1].split() == ["cat", expected]
+
+
+def test_json_beside_a_folder_is_refused(project: Project, found: Path, coco: tuple[Path, Path]) -> None:
     results, annotations = map(str, coco)
     for files, truth in ((str(found), annotations), (results, str(project.data))):
-        done = project.ssdpipe("evaluate", "detections", files, "--annotations", truth, "--protocol", "coco")
+        done = project.ssdpipe("evaluate", "detections", files, "--annotations", truth)
         assert isinstance(done.exception, PipelineError)
-        assert "is a folder, but --protocol coco reads" in str(done.exception)
+        assert "is a folder" in str(done.exception)
+
+
+def test_the_protocol_coco_refuses_folders(project: Project, found: Path) -> None:
+    done = project.ssdpipe(
+        "evaluate", "detections", str(found), "--annotations", str(project.data), "--protocol", "coco"
+    )
+    assert isinstance(done.exception, PipelineError)
+    assert "is a folder, but --protocol coco reads" in str(done.exception)

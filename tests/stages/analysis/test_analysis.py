@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tarfile
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from ssd_core.metrics.analysis.findings import find
 from ssd_core.metrics.analysis.sensitivity import normalised_ap
+from ssd_core.metrics.analysis.suspects import suspects
+from ssd_core.metrics.overlaps import pairs_in_images
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes, evaluate
 from stages.analysis.analysis import AnalysisOptions, analyse, summarise
 from stages.analysis.analysis_files import write_files
@@ -40,7 +44,7 @@ def scene():
 
 
 def small_document(**options):
-    return analyse(*scene(), classes=("cat", "dog", "cow"), images=1, options=AnalysisOptions(**options))
+    return analyse(*scene(), classes=("cat", "dog", "cow"), image_ids=("a",), options=AnalysisOptions(**options))
 
 
 def test_the_document_is_plain_json_and_omits_groups_and_classes_without_objects():
@@ -120,7 +124,7 @@ def analysed(files, **options):
         files.detections,
         files.truth,
         classes=files.classes,
-        images=files.images,
+        image_ids=files.image_ids,
         options=AnalysisOptions(similar=grouping.similar, groups=grouping.groups, **options),
     )
 
@@ -170,6 +174,50 @@ def test_small_objects_score_worst_and_bins_hold_a_tenth_to_two_fifths(document)
         objects = [part["objects"] for part in item["area"]]
         assert sum(objects) == item["overall"]["objects"]
         np.testing.assert_allclose(np.array(objects) / sum(objects), [0.1, 0.2, 0.4, 0.2, 0.1], atol=0.02)
+
+
+def test_the_costs_of_a_real_detector_s_errors_are_tidecv_s(document):
+    expected = json.loads((Path(__file__).parents[2] / "golden/tide.json").read_text())["voc"]["0.5"]
+    errors = document["tide"]["errors"]
+    assert {name: 100 * item["dAP"] for name, item in errors.items()} == pytest.approx(expected["dAP"], abs=1e-3)
+    assert {name: item["count"] for name, item in errors.items()} == expected["counts"]
+
+
+def test_the_curves_of_a_real_detector_have_the_average_precision_as_area(voc2007, document):
+    for label, result in enumerate(evaluate(voc2007.detections, voc2007.truth, class_count=20)):
+        curve = document["precision_recall"][voc2007.classes[label]]
+        area = (np.array(curve["precision"]) * np.diff(curve["recall"], prepend=0)).sum()
+        assert area == pytest.approx(result.ap_area, abs=1e-12)
+        assert curve["AP"] == result.ap_area
+
+
+def rows(boxes, which):
+    return replace(boxes, **{field.name: getattr(boxes, field.name)[which] for field in fields(boxes)})
+
+
+def near(detections, truth):
+    """Pairs that overlap by half; the objects are in the order of their images."""
+    pairs = pairs_in_images(detections.images, detections.boxes_xyxy, truth.images, truth.boxes_xyxy, 1.0)
+    return pairs.chosen(pairs.overlaps >= 0.5)
+
+
+def test_of_40_planted_faults_on_objects_that_a_real_detector_finds_30_are_among_the_first_60(real_data, voc2007):
+    # On 400 images, of whose 1,008 objects it finds 386 with a score of 0.5
+    subset = set((real_data("voc2007_eval") / "test_subset400.txt").read_text().split())
+    images = np.flatnonzero([image_id in subset for image_id in voc2007.image_ids])
+    detections, truth = (rows(each, np.isin(each.images, images)) for each in (voc2007.detections, voc2007.truth))
+    pairs = near(detections, truth)
+    same = detections.labels[pairs.detections] == truth.labels[pairs.objects]
+    found = np.unique(pairs.objects[same & (detections.scores[pairs.detections] >= 0.5)])
+    rng = np.random.default_rng(0)
+    deleted, relabelled = rng.permutation(found[~truth.difficult[found]])[:40].reshape(2, 20)
+    labels = truth.labels.copy()
+    labels[relabelled] = (labels[relabelled] + rng.integers(1, 20, 20)) % 20
+    kept = np.setdiff1d(np.arange(len(labels)), deleted)
+    listed = suspects(detections, rows(replace(truth, labels=labels), kept), most=60)
+    changed = {kept[item.object] for item in listed if item.object is not None} & {*relabelled}
+    missing = rows(detections, [item.detection for item in listed if item.object is None])
+    assert len(changed) + len(np.unique(near(missing, rows(truth, np.sort(deleted))).objects)) >= 30
 
 
 def test_each_object_appears_in_the_confusion_matrix_once(voc2007, document):
