@@ -15,6 +15,7 @@ from pipeline.keys.code_digest import own_files
 from pipeline.keys.fingerprint import describe
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
 from pipeline.ray_backend.head_watch import watch_session
+from pipeline.ray_backend.nodes import nodes, off_head
 from pipeline.ray_backend.same_code import Code
 from pipeline.ray_backend.session import HEAD, cluster
 from pipeline.ray_backend.worker import work
@@ -83,7 +84,18 @@ class RayExecutor:
         ray.cancel(handle, force=force)
 
     def _options(self, wanted: Resources) -> dict[str, Any]:
-        return self._nested if wanted.nested else {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}
+        if wanted.nested:
+            return self._nested
+        return {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus, **self._off_head(wanted)}
+
+    def _off_head(self, wanted: Resources) -> dict[str, Any]:
+        """Options that place a stage beside the head while there is room, and anywhere if that node is lost or busy."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        if not self._watch.answers() or not (node := off_head(wanted, nodes())):
+            return {}
+        strategy = NodeAffinitySchedulingStrategy(node.id, soft=True, _spill_on_unavailable=True)
+        return {"scheduling_strategy": strategy}
 
     def _carry(self, stage: Stage) -> None:
         """Pickle user code that no worker can import by value: code from a notebook, or in a session joined earlier."""

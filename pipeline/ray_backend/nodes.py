@@ -8,11 +8,12 @@ Tested in tests/pipeline/ray_backend/test_nodes.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import PipelineError
 from pipeline.planning.admission import shown, workers_on
+from pipeline.ray_backend.session import HEAD
 from pipeline.stage import Resources
 
 GRACE_SECONDS = 10.0
@@ -29,6 +30,8 @@ class Node:
     name: str
     free: Resources
     total: Resources
+    id: str = ""
+    is_head: bool = False
 
 
 def nodes() -> list[Node]:
@@ -43,10 +46,21 @@ def nodes() -> list[Node]:
             name=node["NodeManagerAddress"],
             free=_resources(free.get(node["NodeID"], {})),
             total=_resources(node["Resources"]),
+            id=node["NodeID"],
+            is_head=HEAD in node["Resources"],
         )
         for node in ray.nodes()
         if node["Alive"] and node["NodeID"] not in leaving
     ]
+
+
+def off_head(wanted: Resources, there: Sequence[Node]) -> Node | None:
+    """The node beside the head with the most free CPUs on which a stage fits now; None if there is none.
+
+    The head's memory is for the processes of nested stages, which must run there.
+    """
+    fitting = [node for node in there if not node.is_head and workers_on(wanted, [node.free])]
+    return max(fitting, key=lambda node: node.free.cpus, default=None)
 
 
 def busy_leaving() -> set[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.ray_backend.nodes import Node, await_room
+from pipeline.ray_backend.nodes import Node, await_room, off_head
 from pipeline.ray_backend.session import Cluster
 from pipeline.stage import Resources
 
@@ -47,6 +49,13 @@ class Waiting:
 
 IDLE = node("10.0.0.1", (8, 1), (8, 1))
 BUSY = node("10.0.0.2", (0, 0), (8, 1))
+
+
+def test_a_small_stage_runs_beside_the_head_where_there_is_room():
+    head, other = replace(IDLE, is_head=True), node("10.0.0.2", (4, 0), (8, 1))
+    assert off_head(Resources(cpus=1), [head, other, BUSY]) == other
+    assert off_head(Resources(cpus=5), [head, other, BUSY]) is None
+    assert off_head(Resources(cpus=1), [head]) is None
 
 
 def test_a_group_that_fits_starts_at_once():
