@@ -24,7 +24,7 @@ def ui(
 
     If MLFLOW_TRACKING_URI is set, runs are recorded there; the command then prints that address and serves nothing.
     """
-    from pipeline.mlflow_tracking.client import ENVIRONMENT, home, tracking_uri
+    from pipeline.mlflow_tracking.client import DATABASE, ENVIRONMENT, home, tracking_uri
     from pipeline.mlflow_tracking.recorded_runs import experiment_pages
     from pipeline.mlflow_tracking.remedies import check_database
     from pipeline.store.store import Store
@@ -33,7 +33,7 @@ def ui(
         print(f"runs are recorded at MLFLOW_TRACKING_URI={redacted(server)}")
         return
     store = Store.open(place.store).folder
-    database = home(store) / "mlflow.db"
+    database = home(store) / DATABASE
     if not database.exists():
         raise PipelineError(
             f"nothing is recorded in {database} yet: `ssdpipe run` and `ssdpipe train` record their runs there"

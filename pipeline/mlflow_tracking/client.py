@@ -20,6 +20,7 @@ from typing import Any
 
 from pipeline.external.survey_cache import cache_folder
 from pipeline.folder import Folder
+from pipeline.mlflow_tracking.database import create_database
 from pipeline.mlflow_tracking.names import legal_names
 from pipeline.redaction import redacted
 from pipeline.store.provenance import user
@@ -42,6 +43,9 @@ OUR_NOTE = "ssdpipe.note"
 KIND = ("mlflow.experimentKind", "custom_model_development")
 """Tag of an experiment that contains trainings."""
 
+DATABASE = "mlflow.db"
+"""File of the default tracker, in its `home`."""
+
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
@@ -60,7 +64,7 @@ def shown_uri(store: Folder) -> str:
 
 
 def tracking_uri(store: Folder) -> str:
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home(store) / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home(store) / DATABASE}"
 
 
 def open_client(store: Folder) -> Any:
@@ -72,7 +76,7 @@ def open_client(store: Folder) -> Any:
     logging.getLogger("alembic").setLevel(logging.ERROR)
     home(store).mkdir(parents=True, exist_ok=True)
     if not os.environ.get("MLFLOW_TRACKING_URI"):
-        (home(store) / "mlflow.db").touch()  # SQLite would withhold it from the group that shares the store
+        create_database(home(store) / DATABASE)
     return MlflowClient(tracking_uri=tracking_uri(store))
 
 

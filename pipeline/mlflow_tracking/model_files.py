@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from pipeline.mlflow_tracking.client import home, open_client, tracking_uri
+from pipeline.mlflow_tracking.client import DATABASE, home, open_client, tracking_uri
 from pipeline.mlflow_tracking.models import FILE, STEP
 from pipeline.redaction import redacted
 
@@ -25,7 +25,7 @@ def model_file(store: Folder, uri: str, default: str) -> str:
     """
     if tracking_uri(store).startswith("sqlite:///") and not Path(tracking_uri(store)[10:]).exists():
         raise PipelineError(
-            f"{uri} is sought in MLflow, but {home(store) / 'mlflow.db'} does not exist: name the store with --store, "
+            f"{uri} is sought in MLflow, but {home(store) / DATABASE} does not exist: name the store with --store, "
             "or the tracker with MLFLOW_TRACKING_URI"
         )
     try:

@@ -106,11 +106,9 @@ def sync(graph: Graph, store: Store, about: About) -> int:
     cached = [row for row in plan(graph, store, Resolver(graph)) if row.manifest]
     for row in cached:
         tracker.add_committed(row.address, row.key)
-    from mlflow.exceptions import MlflowException
-
     try:
         tracker.bring_up_to_date()
-    except MlflowException as error:
+    except Exception as error:  # MLflow, SQLAlchemy and SQLite have their own
         advice = remedy(error, store.folder)
         raise PipelineError(
             f"MLflow at {shown_uri(store.folder)} cannot be updated ({cause(error)})"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.folder import Folder
-from pipeline.mlflow_tracking.client import KIND, home, open_client
+from pipeline.mlflow_tracking.client import DATABASE, KIND, home, open_client
 from pipeline.mlflow_tracking.remedies import cause
 from pipeline.mlflow_tracking.saved_view import KEY, save_view
 from pipeline.redaction import redacted
@@ -64,7 +64,7 @@ def attach(store: Folder, run_id: str, file: Path) -> bool:
 
 
 def _queried(store: Folder, query: Callable[[Any], Value], otherwise: Value) -> Value:
-    if not (os.environ.get("MLFLOW_TRACKING_URI") or (home(store) / "mlflow.db").exists()):
+    if not (os.environ.get("MLFLOW_TRACKING_URI") or (home(store) / DATABASE).exists()):
         return otherwise
     try:
         return query(open_client(store))

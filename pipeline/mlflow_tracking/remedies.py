@@ -1,20 +1,23 @@
-"""What the user can do about an error of MLflow: a login that is refused, a database of an older MLflow.
+"""What the user can do about an error of MLflow: a refused login, a database that is old, damaged or locked.
 
 Tested in tests/pipeline/mlflow_tracking/test_remedies.py.
 """
 
 from __future__ import annotations
 
+import os
 import re
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from pipeline.mlflow_tracking.client import home, open_client, shown_uri
+from pipeline.mlflow_tracking.client import DATABASE, home, open_client, shown_uri
 from pipeline.redaction import redacted
 
 NOT_LOGGED_IN = re.compile(r"error code 401\b|not authenticated", re.IGNORECASE)
 NOT_PERMITTED = re.compile(r"error code 403\b|PERMISSION_DENIED|Permission denied", re.IGNORECASE)
 OLDER_DATABASE = "out-of-date database schema"
+BROKEN_DATABASE = re.compile(r"not a database|malformed|already exists|no such (?:table|column)")
+"""Messages of SQLite about a file that no later attempt will read."""
 
 
 def cause(error: BaseException) -> str:
@@ -35,7 +38,16 @@ def remedy(error: BaseException, store: Folder) -> str:
         return "The server does not permit this user to write there: ask its administrator for EDIT permission"
     if OLDER_DATABASE in text:
         return f"Back the database up, then run `mlflow db upgrade {shown_uri(store)}`"
+    if "database is locked" in text:
+        return f"Another process holds the database {shown_uri(store)}: end it"
+    if _is_broken(error):
+        return f"Move {home(store) / DATABASE} elsewhere: `ssdpipe sync` records the results of the store in a new one"
     return ""
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Whether the default tracker's database is damaged."""
+    return not os.environ.get("MLFLOW_TRACKING_URI") and bool(BROKEN_DATABASE.search(str(error)))
 
 
 def check_database(store: Folder) -> None:
@@ -43,9 +55,9 @@ def check_database(store: Folder) -> None:
     try:
         open_client(store).search_experiments(max_results=1)
     except Exception as error:  # MLflow, SQLAlchemy and SQLite have their own
-        advice = remedy(error, store)
+        advice = "" if _is_broken(error) else remedy(error, store)
         raise PipelineError(
-            f"MLflow cannot read {home(store) / 'mlflow.db'}: {cause(error)}\n"
+            f"MLflow cannot read {home(store) / DATABASE}: {cause(error)}\n"
             + (f"{advice}; or move" if advice else "Move")
             + " the file elsewhere: `ssdpipe sync` records the results of the store in a new one."
         ) from error

@@ -1,6 +1,7 @@
 """A campaign: `make chaos`, with CHAOS_SEED (0) and CHAOS_KILLS (30); `--first` and `--last` select rounds.
 
-Prints a line for each kill and exits with code 1 if anything was lost, recomputed, left behind or different.
+Prints a line for each kill, then all kills in PLACE as a table in Markdown, and exits with code 1 if anything was lost,
+recomputed, left behind or different. Other Ray sessions may run on the machine; they only make it slower.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tools.chaos.checks import digests
 from tools.chaos.command import Command, draw_images
 from tools.chaos.progress import Progress
 from tools.chaos.schedule import Round, schedule
+from tools.chaos.summary import forget, kills, record, table
 from tools.chaos.trial import Trial, keys_by_kind, left_alone
 
 
@@ -35,6 +37,7 @@ def main() -> int:
         trial = _carry_out(round_, data, place, undisturbed)
         deaths += trial.deaths
         found += [f"round {round_.number}: {breach}" for breach in trial.found]
+    print(table(kills(place)))
     verdict = "\n".join(found) or "nothing was lost, recomputed, left behind or different"
     print(f"seed {arguments.seed}, {deaths} kills: {verdict}")
     if not found and not arguments.place:
@@ -46,9 +49,11 @@ def _carry_out(round_: Round, data: Path, place: Path, undisturbed: dict[str, tu
     """Run one round and print its kills."""
     store = place / f"round-{round_.number}"
     shutil.rmtree(store, ignore_errors=True)
+    forget(place, round_.number)
     trial = Trial(Command.on(data, store), Progress(store, keys_by_kind(undisturbed)), undisturbed)
     for death in trial.run(round_):
         print(f"round {round_.number}  {death}", flush=True)
+        record(place, round_.number, death)
     return trial
 
 

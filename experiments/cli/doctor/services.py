@@ -50,13 +50,13 @@ def ray_token() -> Finding:
 
 def mlflow(store: Folder) -> Finding:
     """Whether MLflow answers where runs are recorded, to this user. Creates nothing."""
-    from pipeline.mlflow_tracking.client import home, shown_uri
+    from pipeline.mlflow_tracking.client import DATABASE, home, shown_uri
     from pipeline.mlflow_tracking.remedies import check_database, check_server
 
     facts = {"uri": shown_uri(store)}
     if server := os.environ.get("MLFLOW_TRACKING_URI"):
         return _server(server, facts) or refusal("MLflow", lambda: check_server(store), facts) or _answers(facts)
-    if not (database := home(store) / "mlflow.db").exists():
+    if not (database := home(store) / DATABASE).exists():
         return Finding(name="MLflow", text=f"the first run creates {database}", facts=facts)
     if found := refusal("MLflow", lambda: check_database(store), facts):
         return found

@@ -372,7 +372,7 @@ def test_what_was_missed_is_recorded_later_and_otherwise_mlflow_is_not_contacted
     with monkeypatch.context() as patch:
         patch.setattr(Tracker, "bring_up_to_date", lambda _: (_ for _ in ()).throw(OSError("the disk is full")))
         catch_up(graph, store, ABOUT)
-    assert "the disk is full; results are safe" in caplog.text
+    assert "(the disk is full); results are safe" in caplog.text
     catch_up(graph, store, ABOUT)
     assert not store.folder.exists(f"mlflow-behind/{EXPERIMENT}")
 

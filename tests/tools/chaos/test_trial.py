@@ -1,4 +1,4 @@
-"""Two kills of the real command, as in `make chaos`; nearly all of their seconds are Ray's."""
+"""Kills of the real command, as in `make chaos`; nearly all of their seconds are Ray's."""
 
 from __future__ import annotations
 
@@ -19,26 +19,37 @@ from tools.chaos.trial import Trial, keys_by_kind
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Command:
     """The same graph, run in this process."""
     place = tmp_path_factory.mktemp("chaos")
-    command = Command.on(draw_images(place, train=300, test=8), place / "undisturbed", iterations=60)
+    command = Command.on(draw_images(place, train=60, test=4), place / "undisturbed", iterations=30)
     request = command.request()
     run_in_process(request.target(replace(request.placement(), workers=0)), str(command.store))
     return command
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("kind", "moment"), [("driver SIGKILL", "sharding"), ("training worker", "training")], ids=lambda text: text
-)
-def test_a_command_survives_a_death_and_its_results_are_those_of_an_undisturbed_run(
-    undisturbed: Command, tmp_path: Path, kind: str, moment: str
-) -> None:
+def survives(undisturbed: Command, store: Path, *deaths: tuple[str, str]) -> None:
+    """Carry out these kinds of death at these moments; the store is then as if there had been none."""
     expected = digests(undisturbed.store)
-    command = Command.on(undisturbed.data, tmp_path / "store", iterations=undisturbed.iterations)
+    command = Command.on(undisturbed.data, store, iterations=undisturbed.iterations)
     trial = Trial(command, Progress(command.store, keys_by_kind(expected)), expected)
-    kill = Kill(kind=kind, moment=moment, delay=0.05, checkpoints=2)
-    (death,) = trial.run(Round(number=0, kills=(kill,)))
-    assert death.victims == 1
+    kills = tuple(Kill(kind=kind, moment=moment, delay=0.05, checkpoints=1) for kind, moment in deaths)
+    assert [death.victims for death in trial.run(Round(number=0, kills=kills))] == [1] * len(deaths)
     assert trial.found == []
+
+
+def test_a_command_survives_the_death_of_processes_and_its_results_are_those_of_an_undisturbed_run(
+    undisturbed: Command, tmp_path: Path
+) -> None:
+    survives(undisturbed, tmp_path / "store", ("stage process", "sharding"), ("training worker", "training"))
+
+
+@pytest.mark.slow
+def test_a_command_survives_the_death_of_its_driver_by_being_typed_again(undisturbed: Command, tmp_path: Path) -> None:
+    survives(undisturbed, tmp_path / "store", ("driver SIGKILL", "sharding"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_session")
+def test_beside_another_ray_session_a_dead_training_gives_its_cpus_back(undisturbed: Command, tmp_path: Path) -> None:
+    survives(undisturbed, tmp_path / "store", ("stage process", "training"))
 
 
 def test_every_difference_from_an_undisturbed_run_is_a_breach(undisturbed: Command) -> None:
