@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +16,17 @@ BUCKET = "bucket"
 
 @dataclass
 class S3Server:
-    url: str
+    port: int
+    stop: Callable[[], None]
+    """Refuse all connections until `start`; what the buckets hold stays."""
+
+    start: Callable[[], None]
     requests: list[str] = field(default_factory=list)
     """Kind and path of each request so far, such as `PUT /bucket/a`."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -57,16 +65,29 @@ def serving() -> Iterator[S3Server]:
         def log_request(self, *_: object) -> None:
             pass
 
-    server = make_server("127.0.0.1", 0, counted, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    running: list[tuple[Any, threading.Thread]] = []
+
+    def start() -> None:
+        server = make_server("127.0.0.1", place.port, counted, threaded=True, request_handler=Quiet)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        place.port = server.port
+        running.append((server, thread))
+
+    def stop() -> None:
+        while running:
+            server, thread = running.pop()
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    place = S3Server(0, stop, start, requests)
+    start()
     try:
-        place = S3Server(f"http://127.0.0.1:{server.port}", requests)
         urlopen(Request(f"{place.url}/{BUCKET}", method="PUT")).close()
         yield place
     finally:
-        server.shutdown()
-        thread.join()
+        stop()
 
 
 def _kind(environ: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from pipeline.driver.in_process import run_in_process
 from pipeline.errors import StoreFault
 from pipeline.execution.executor import InlineExecutor
+from pipeline.execution.outcome import Result
 from pipeline.execution.scheduler import Scheduler
 from pipeline.folder import Folder
 from pipeline.planning.graph import Graph
@@ -25,6 +27,7 @@ from pipeline.stage import Context, Stage, execution
 from pipeline.store.events import EventLog
 from pipeline.store.faults import as_store_fault
 from pipeline.store.store import Store
+from tests.s3_server import BUCKET, serving
 
 HERE = Path(__file__).parent
 
@@ -116,9 +119,48 @@ def test_a_store_that_is_removed_during_a_run_is_reported_and_nothing_is_committ
     assert len(run_in_process(Spoils(), str(store)).files()) == 2
 
 
-def _run(store: Path, stage: Stage) -> None:
-    graph, place = Graph([stage]), Store.open(str(store))
-    Scheduler(
+@dataclass(frozen=True, kw_only=True)
+class Writes(Stage):
+    """Writes two files, and between them does what a test wants."""
+
+    name: str
+    above: tuple[Stage, ...] = ()
+    between: Callable[[], None] | None = execution(None)  # noqa: RUF009 - its own metadata
+
+    def run(self, ctx: Context) -> None:
+        ctx.out.write_bytes("one", self.name.encode())
+        if self.between:
+            self.between()
+        ctx.out.write_bytes("two", self.name.encode())
+
+
+def test_a_bucket_that_goes_out_of_reach_during_a_run_is_reported_and_the_same_run_finishes_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def chain(between: Callable[[], None] | None = None) -> Stage:
+        return Writes(name="c", above=(Writes(name="b", above=(Writes(name="a"),), between=between),))
+
+    with serving() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        place = f"s3://{BUCKET}/store"
+        with pytest.raises(StoreFault, match=r"(?s)is out of reach: .* are kept\. Check the network"):
+            _run(place, chain(server.stop))
+        server.start()
+        result = _run(place, chain())
+        assert [outcome.state for outcome in result.outcomes.values()] == ["cached", "committed", "committed"]
+        undisturbed = _run(f"s3://{BUCKET}/undisturbed", chain())
+        assert _digests(result) == _digests(undisturbed)
+        assert not [name for name in Folder.at(place).files() if name.endswith(".part")]
+
+
+def _digests(result: Result) -> list[str]:
+    return [outcome.manifest.digest for outcome in result.outcomes.values() if outcome.manifest]
+
+
+def _run(store: Path | str, *stages: Stage) -> Result:
+    graph, place = Graph(stages), Store.open(str(store))
+    return Scheduler(
         graph, place, InlineExecutor(), Resolver(graph), run_id="run", observers=[EventLog(place.run("run"))]
     ).run()
 

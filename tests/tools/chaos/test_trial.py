@@ -35,6 +35,7 @@ def survives(undisturbed: Command, store: Path, *deaths: tuple[str, str]) -> Non
     assert trial.found == []
 
 
+@pytest.mark.slow
 def test_a_command_survives_the_death_of_processes_and_its_results_are_those_of_an_undisturbed_run(
     undisturbed: Command, tmp_path: Path
 ) -> None:
