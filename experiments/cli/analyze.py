@@ -18,7 +18,9 @@ from experiments.cli.shared.detection_files import (
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
+    from pipeline.folder import Folder
     from stages.analysis.known_groups import Grouping
+    from stages.evaluation.voc_truth import Files
 
 FOLDER = "analysis"
 
@@ -42,6 +44,12 @@ def analyze(
     similar: Annotated[
         list[str] | None, typer.Option(metavar="CLASS,...", help="Classes that count as similar; repeatable.")
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of the images, to draw right and wrong detections; by default VOC's JPEGImages."
+        ),
+    ] = None,
     score: Annotated[
         float, typer.Option(help="Minimum score in the confusion matrix and for a second calibration error.")
     ] = 0.3,
@@ -56,10 +64,11 @@ def analyze(
     """Break down a detector's errors by kind, by what they cost, by size and by score.
 
     Kinds are those of Hoiem et al. (2012) and of TIDE (2020); with curves of precision and recall, calibration, and
-    annotations that are probably wrong. Reads VOC, COCO and CSV files and text files per image, without images or Ray.
-    Groups and similar classes are built in for VOC, COCO and the drawn images; for other data sets use --group and
-    --similar.
+    annotations that are probably wrong. Reads VOC, COCO and CSV files and text files per image, without Ray;
+    images are drawn where they are found. Groups and similar classes are built in for VOC, COCO and the drawn images;
+    for other data sets use --group and --similar.
     """
+    from pipeline.folder import Folder
     from stages.analysis.analysis import AnalysisOptions, analyse
 
     read = read_any(files, annotations, split, corners)
@@ -80,19 +89,37 @@ def analyze(
     else:
         print(table(document), losses(document), calibration(document), suspects(document), sep="\n\n")
     if out or not as_json:
-        _write(document, out or Path(FOLDER), grouping, silent=as_json)
+        folder = Folder(str((out or Path(FOLDER)).resolve()))
+        pictures = _draw(read, images or Path(annotations) / "JPEGImages", folder, grouping, asked=images is not None)
+        _write(document, pictures, folder, grouping, silent=as_json)
 
 
-def _write(document: dict[str, Any], out: Path, grouping: Grouping, *, silent: bool) -> None:
-    from pipeline.folder import Folder
+def _draw(files: Files, images: Path, out: Folder, grouping: Grouping, *, asked: bool) -> list[str]:
+    """Draw right and wrong detections if the images are at hand; return the names of the pictures."""
+    from stages.analysis.detection_pictures import Choice
+    from stages.analysis.pictured_files import draw_files
+
+    if not images.is_dir():
+        if asked:
+            raise PipelineError(f"there is no folder {images} with images")
+        return []
+    choice = Choice(min_score=0.6, images=16, columns=6, seed=0, similar=grouping.similar)
+    pictures, present = draw_files(files, images, choice, out)
+    if present < len(files.image_ids):
+        typer.echo(f"note: pictures show {present} of {len(files.image_ids)} images, those in {images}", err=True)
+    return pictures
+
+
+def _write(document: dict[str, Any], pictures: list[str], folder: Folder, grouping: Grouping, *, silent: bool) -> None:
     from stages.analysis.analysis_files import FIGURES, write_files
     from stages.reporting.analysis_page import PAGE, page
 
-    folder = Folder(str(out.resolve()))
-    written = write_files(document, folder, shown=grouping.shown)
-    folder.write_bytes(PAGE, page(document, {name: folder.read_bytes(f"{name}.svg") for name in FIGURES}).encode())
+    written = [*write_files(document, folder, shown=grouping.shown), *pictures]
+    figures = {name: folder.read_bytes(f"{name}.svg") for name in FIGURES}
+    drawn = {name.rpartition(".")[0]: folder.read_bytes(name) for name in pictures}
+    folder.write_bytes(PAGE, page(document, figures, drawn).encode())
     if not silent:
-        print(f"\nwritten to {out}: {PAGE} shows all of it; {', '.join(written)}")
+        print(f"\nwritten to {folder.place()}: {PAGE} shows all of it; {', '.join(written)}")
 
 
 def table(document: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -52,6 +52,15 @@ class Choice:
     similar: tuple[Names, ...]
 
 
+class Rows(Protocol):
+    """Images by their number in the detections and objects."""
+
+    @property
+    def classes(self) -> Names: ...
+
+    def row(self, index: int) -> Row: ...
+
+
 @dataclass(frozen=True)
 class Picked:
     """The images and crops to show."""
@@ -73,20 +82,33 @@ class Picked:
 
 def draw(choice: Choice, detections: Folder, shards: Folder, out: Folder) -> None:
     """Write the pictures of one detector on one set of shards; one that would be empty is not written."""
-    picked = pick(choice, detections, shards)
+    write(pick_from_shards(choice, detections, shards), out)
+
+
+def write(picked: Picked, out: Folder) -> list[str]:
+    """Write the pictures that show something and the list of their content; return the names of the pictures."""
+    figures = {}
     if picked.shown:
-        out.write_bytes(SHEET, to_jpeg(detections_figure(picked.shown, picked.classes)))
+        figures[SHEET] = detections_figure(picked.shown, picked.classes)
     if picked.kinds:
-        out.write_bytes(CROPS, to_jpeg(crops_figure(picked.kinds, picked.classes)))
+        figures[CROPS] = crops_figure(picked.kinds, picked.classes)
+    for name, figure in figures.items():
+        out.write_bytes(name, to_jpeg(figure))
     out.write_json(PICKED, picked.document())
+    return list(figures)
 
 
-def pick(choice: Choice, detections: Folder, shards: Folder) -> Picked:
-    """Select what to show."""
+def pick_from_shards(choice: Choice, detections: Folder, shards: Folder) -> Picked:
+    """Select what to show of detections on shards."""
     rows = ShardSet(shards.path, shards.filesystem)
     numbers, truth = true_boxes(rows)
     with detections.open_input(DETECTIONS) as stream:
         found = scored_boxes(pq.read_table(stream), numbers)
+    return pick(choice, found, truth, rows)
+
+
+def pick(choice: Choice, found: ScoredBoxes, truth: TrueBoxes, rows: Rows) -> Picked:
+    """Select what to show."""
     images = confident_images(found, choice.min_score, count=choice.images, rng=np.random.default_rng(choice.seed))
     shown = [_shown(rows, found, image, choice.min_score) for image in images]
     return Picked(shown, crops(found, truth, rows, similar=choice.similar, count=choice.columns), rows.classes)
@@ -99,7 +121,7 @@ def confident_images(found: ScoredBoxes, min_score: float, *, count: int, rng: n
 
 
 def crops(
-    found: ScoredBoxes, truth: TrueBoxes, rows: ShardSet, *, similar: tuple[Names, ...], count: int
+    found: ScoredBoxes, truth: TrueBoxes, rows: Rows, *, similar: tuple[Names, ...], count: int
 ) -> dict[str, list[Crop]]:
     """Detections with the highest scores by kind, and the largest missed objects; at most one per kind and image.
 
@@ -126,7 +148,7 @@ def crops(
     return {title: each for title, each in picked.items() if each}
 
 
-def _crop(found: ScoredBoxes, number: int, rows: ShardSet, kind: Kind) -> Crop:
+def _crop(found: ScoredBoxes, number: int, rows: Rows, kind: Kind) -> Crop:
     row, box_xyxy = rows.row(int(found.images[number])), found.boxes_xyxy[number]
     wrong_class = kind in (Kind.SIMILAR, Kind.OTHER)
     return Crop(
@@ -185,7 +207,7 @@ def _one_of_each(images: Int[ndarray, " N"], ordered: Int[ndarray, " M"], count:
     return chosen
 
 
-def _shown(rows: ShardSet, found: ScoredBoxes, image: int, min_score: float) -> Shown:
+def _shown(rows: Rows, found: ScoredBoxes, image: int, min_score: float) -> Shown:
     which = (found.images == image) & (found.scores > min_score)
     return Shown(
         row=rows.row(image),

@@ -32,8 +32,8 @@ TIDE = {
 }
 
 
-def page(document: Document, figures: Mapping[str, bytes]) -> str:
-    """Render the page; `figures` are SVG by name."""
+def page(document: Document, figures: Mapping[str, bytes], pictures: Mapping[str, bytes]) -> str:
+    """Render the page; `figures` are SVG by name, `pictures` JPEG of detections."""
     return render(
         "analysis.html",
         title="What the detector gets wrong",
@@ -44,6 +44,7 @@ def page(document: Document, figures: Mapping[str, bytes]) -> str:
         hoiem_kinds=[(name, COLOURS[name], text) for name, text in HOIEM.items()],
         suspects=_suspects(document["suspects"]),
         figures=figures,
+        pictures=pictures,
     )
 
 

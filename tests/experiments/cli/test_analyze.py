@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
 from pipeline.errors import PipelineError
+from stages.analysis.pictured_files import image_files
 
 
 @pytest.fixture
@@ -118,3 +121,27 @@ def test_coco_s_files_are_analysed(tmp_path):
         "suspicion": 0.9,
         "box": [10, 20, 60, 60],
     }
+
+
+def test_where_the_images_are_it_draws_what_is_right_and_wrong(written, tmp_path):
+    images = written[1] / "JPEGImages"
+    images.mkdir()
+    cv2.imwrite(str(images / "b.jpg"), np.full((40, 60, 3), 128, np.uint8))
+    result = call(written, tmp_path)
+    assert result.exit_code == 0, result.exception
+    assert f"note: pictures show 1 of 2 images, those in {images}\n" in result.stderr
+    picked = json.loads((tmp_path / "out/picked.json").read_text())
+    assert {kind: [item["image_id"] for item in items] for kind, items in picked["cuttings"].items()} == {
+        "wrong class": ["b"],
+        "missed": ["b"],
+    }
+    assert (tmp_path / "out/analysis.html").read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 2
+    missing = call(written, tmp_path, "--images", str(tmp_path / "nowhere"))
+    assert "there is no folder" in str(missing.exception)
+
+
+@pytest.mark.parametrize("name", ["139.jpg", "000000000139.png", "deep/139.JPG"])
+def test_an_image_has_the_name_of_its_id_or_coco_s_number(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"")
+    assert image_files(tmp_path, ["139", "139.gif", "7"]) == [tmp_path / name, None, None]

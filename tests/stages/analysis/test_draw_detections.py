@@ -15,7 +15,7 @@ import pytest
 from pipeline.folder import Folder
 from ssd_core.data.images import decode_rgb
 from ssd_core.data.shards import ShardSet
-from stages.analysis.detection_pictures import CROPS, MISSED, PICKED, SHEET, Choice, pick
+from stages.analysis.detection_pictures import CROPS, MISSED, PICKED, SHEET, Choice, pick_from_shards
 from stages.analysis.draw_detections import DrawDetections
 from stages.datasets.voc import VocFolder
 from stages.detection.detect import Detect
@@ -52,7 +52,7 @@ def pictures(shards, tmp_path: Path):
         written = write(Folder(str(tmp_path / "found")), *found)
         shown = DrawDetections(detections=stage, shards=stage, **options)
         choice = Choice(**{member.name: getattr(shown, member.name) for member in fields(Choice)})
-        return pick(choice, written, folder).document()
+        return pick_from_shards(choice, written, folder).document()
 
     return run
 

@@ -91,4 +91,4 @@ def test_scores_that_are_no_probabilities_have_a_figure_that_says_so() -> None:
 def test_a_page_without_suspects_says_so() -> None:
     entries = document() | {"suspects": []}
     names = ("trends", "sensitivity", "confusion", "tide", "precision-recall", "calibration")
-    assert "<p>None.</p>" in page(entries, dict.fromkeys(names, b"<svg/>"))
+    assert "<p>None.</p>" in page(entries, dict.fromkeys(names, b"<svg/>"), {})
