@@ -70,7 +70,8 @@ def test_your_own_stage_is_planned_beside_the_table(shown: Callable[[str], Path]
 
 def test_each_setting_in_the_document_can_be_set(shown: Callable[[str], Path]) -> None:
     path = shown("blood-cells")
-    settings = re.findall(r" -s (\S+)", DOC.read_text())
+    commands = re.findall(r"^    ssdpipe run \./blood_cells\.py -s .*$", DOC.read_text(), flags=re.MULTILINE)
+    settings = re.findall(r" -s (\S+)", "\n".join(commands))
     assert len(settings) == 4
     given = [word for setting in settings for word in ("-s", setting)]
     done = ssdpipe("plan", f"./{path.name}", "--preset", "full", *given, where=path.parent)
