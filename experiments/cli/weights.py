@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from experiments.cli.shared.foreign import ForeignOptions
-from experiments.cli.shared.options import expanded
+from experiments.cli.shared.options import JsonOption, expanded
 
 app = typer.Typer(help="Import, inspect and convert weights files.")
 
@@ -58,10 +59,13 @@ def vgg16(
 
 @app.command()
 @expanded
-def show(file: FileArgument, foreign: ForeignOptions) -> None:
+def show(file: FileArgument, foreign: ForeignOptions, *, as_json: JsonOption = False) -> None:
     """Show a weights file: checksum, specification, tensor shapes."""
-    from experiments.framework.weight_files import description
+    from experiments.framework.weight_files import description, document
 
+    if as_json:
+        print(json.dumps(document(file, foreign.choices()), indent=1))
+        return
     for line in description(file, foreign.choices()):
         print(line)
 

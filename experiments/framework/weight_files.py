@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
@@ -86,6 +87,17 @@ def _backbone(backbone: Backbone) -> str:
             return "VGG16 with fc6 and fc7 subsampled" if reduced else "VGG16 in full"
         case _:
             return type(backbone).__name__
+
+
+def document(path: str, choices: ImportChoices) -> dict[str, Any]:
+    """The facts of `description` as JSON."""
+    weights = read_weights(path, choices)
+    return {
+        "sha256": sha256_of(*existing(path)),
+        "summary": summary(weights),
+        "settings": dict(leaves(weights.spec, "spec")),
+        "tensors": {name: list(tensor.shape) for name, tensor in weights.state.items()},
+    }
 
 
 def description(path: str, choices: ImportChoices) -> Iterator[str]:

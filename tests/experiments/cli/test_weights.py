@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = tensor_names(LAYOUTS["amdegroot"], SPEC)
     torch.save({names[name]: tensor for name, tensor in initial_detector(SPEC, 0).state_dict().items()}, file)
     return file
+
+
+def test_a_file_is_shown_as_json(theirs: Path) -> None:
+    shown = json.loads(ssdpipe("show", theirs, "--json").stdout)
+    assert shown["settings"]["spec.input_size"] == "300"
+    assert shown["tensors"]["l2_norm.scale"] == [512]
+    assert len(shown["sha256"]) == 64
 
 
 def test_an_imported_file_is_a_file_of_ssdpipe(theirs: Path, tmp_path: Path) -> None:
