@@ -15,7 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import psutil
 
@@ -74,7 +74,7 @@ class SurveyedNode:
     skew: float = 0.0
     """Seconds by which its clock is ahead of the driver's."""
 
-    skew_error: float = field(default=0.0)
+    skew_error: float = 0.0
     """Largest error of `skew`: half the time of the question."""
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pipeline.folder import Folder
     from pipeline.ray_backend.session import Cluster
 
+LOGS = "Ray's logs are in /tmp/ray/session_latest/logs of each node, those of the workers in worker-*.err"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -58,9 +60,6 @@ def cluster_findings(check: Check) -> Iterator[Finding]:
             yield Finding(name="group", state="problem", text=text, remedy=remedy or LOGS)
             return
         yield from group_findings(report)
-
-
-LOGS = "Ray's logs are in /tmp/ray/session_latest/logs of each node, those of the workers in worker-*.err"
 
 
 @contextmanager

@@ -145,7 +145,7 @@ def test_a_sound_group_is_reported_with_bandwidth_and_efficiency() -> None:
     assert "efficiency 95%" in speed.text
 
 
-def test_a_wrong_sum_other_losses_and_a_slow_group_are_told_apart() -> None:
+def test_a_wrong_sum_other_losses_and_a_slow_group_are_distinct_findings() -> None:
     wrong = replace(REPORT, reduction=replace(REPORT.reduction, wrong=(1,)), losses_alone=(30.001, 29.0), rate=80.0)
     reduction, losses, speed = group_findings(wrong)
     assert [each.state for each in (reduction, losses, speed)] == ["problem", "problem", "note"]
