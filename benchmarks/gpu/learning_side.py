@@ -10,12 +10,13 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from multiprocessing.connection import Connection
 from typing import Any
 
 import cv2
 import torch
+from gpu.learning_compiled import faithful
 from gpu.learning_losses import SmallTorchvisionBatches, our_loss, torchvision_loss
 from learning_data import OurBatches, scores
 from learning_sides import Whose, our_detections
@@ -56,7 +57,8 @@ class Side:
 
 
 def run_side(side: Side, link: Connection) -> None:
-    """Train one side. Sends ("losses", point), ("scores", point) and, with a budget in seconds, once ("speed", {...}).
+    """Train one side. Sends ("losses", point), ("scores", point) and once each ("network", {...}), if the recipe is
+    compiled, and ("speed", {...}), with a budget in seconds.
 
     After its speed it receives the schedule, at any time; until then it trains on with the rates before the first drop.
     """
@@ -87,6 +89,10 @@ class _Training:
 
     def run(self) -> None:
         steps, window, step = self._steps(), list[Tensor](), 0
+        if self.side.recipe.compiled:
+            first = next(steps)
+            self._check_compiled(first)
+            steps = chain([first], steps)
         while step < self.schedule.iterations:
             if not self.agreed:
                 self._agree(step)
@@ -113,8 +119,7 @@ class _Training:
     def _step(self, step: int, batch: Batch) -> Tensor:
         self.detector.train()
         set_learning_rate(self.optimiser, self.schedule.learning_rate(step))
-        images = batch.images.to(self.side.device, non_blocking=True)
-        images = images.contiguous(memory_format=torch.channels_last)  # one layout for both sides: compiled once
+        images = self._images(batch)
         with autocast(self.side.recipe.precision, self.side.device):
             locations, logits = self.network(images)
         loss = self.loss_of(locations.float(), logits.float(), batch)
@@ -122,6 +127,19 @@ class _Training:
         torch.autograd.backward(loss)
         self.optimiser.step()
         return loss.detach()
+
+    def _images(self, batch: Batch) -> Tensor:
+        images = batch.images.to(self.side.device, non_blocking=True)
+        return images.contiguous(memory_format=torch.channels_last)  # one layout for both sides: compiled once
+
+    def _check_compiled(self, batch: Batch) -> None:
+        """Train uncompiled if compiling distorts the gradient; send the cosines with the gradient in fp32."""
+        self.detector.train()
+        self.network, cosines = faithful(
+            self.detector, self.network, self._images(batch), batch, self.loss_of, self.side.recipe.precision
+        )
+        trained = "compiled" if self.network is not self.detector else "uncompiled"
+        self.link.send(("network", {"network": trained, "cosine_with_fp32_gradient": cosines}))
 
     def _agree(self, step: int) -> None:
         """Measure the speed and send it; training on while the other side measures keeps the load on both equal."""

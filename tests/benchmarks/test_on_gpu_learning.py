@@ -17,6 +17,7 @@ import pytest
 import torch
 from drawn_shards import drawn_shards
 from gpu.learning import SCHEDULE, SIDES, compare, loader_processes, measure, resized
+from gpu.learning_compiled import faithful
 from gpu.learning_losses import SmallTorchvisionBatches, our_loss, torchvision_loss
 from gpu.learning_side import Side
 from gpu.voc300 import pieces, shrink, small_row
@@ -24,9 +25,11 @@ from learning_data import OurBatches
 from learning_sides import our_loss as whole_our_loss
 from learning_sides import torchvision_loss as whole_torchvision_loss
 from learning_sides import torchvision_ssd
+from torch import Tensor
 
 from ssd_core.data.loading import decode_row
 from ssd_core.data.shards import ShardSet
+from ssd_core.network.model import Detector
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
@@ -73,10 +76,38 @@ def test_losses_on_shared_outputs_are_those_of_each_side_as_a_whole(drawn, strea
     torch.testing.assert_close(torchvision_loss(detector)(locations, logits, batch), theirs, rtol=1e-4, atol=1e-4)
 
 
-def test_a_resized_schedule_drops_at_the_same_shares_after_the_same_warm_up():
-    schedule = resized(SCHEDULE, 1000)
-    assert (schedule.iterations, schedule.drops, schedule.warmup) == (1000, (750, 920), 200)
-    assert [schedule.learning_rate(step) for step in range(750)] == [SCHEDULE.learning_rate(s) for s in range(750)]
+def test_a_network_whose_compiled_gradients_differ_is_trained_uncompiled(drawn):
+    class Distorting(Detector):
+        def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+            locations, logits = super().forward(images)
+            return -locations, -logits
+
+    recipe = Recipe(spec=ssd_tiny(drawn.classes), batch_size=4)
+    batch = OurBatches(drawn, recipe)[0]
+    detector, equal, distorting = (kind(recipe.spec) for kind in (Detector, Detector, Distorting))
+    for other in (equal, distorting):
+        other.load_state_dict(detector.state_dict())
+    loss_of = our_loss(detector)
+
+    kept, cosines = faithful(detector, equal, batch.images, batch, loss_of, "bf16")
+    assert kept is equal
+    assert cosines["compiled"] == pytest.approx(cosines["uncompiled"], abs=1e-3)
+    assert cosines["uncompiled"] > 0.5
+    kept, cosines = faithful(detector, distorting, batch.images, batch, loss_of, "fp32")
+    assert kept is detector
+    assert cosines["uncompiled"] == pytest.approx(1, abs=1e-4)
+    assert all(parameter.grad is None for parameter in detector.parameters())
+
+
+def test_a_resized_schedule_keeps_its_warm_up_and_ends_with_a_small_rate():
+    schedule = resized(SCHEDULE, 5000)
+    assert (schedule.iterations, schedule.warmup) == (5000, SCHEDULE.warmup)
+    assert [schedule.learning_rate(step) for step in range(500)] == [SCHEDULE.learning_rate(s) for s in range(500)]
+    assert schedule.learning_rate(4999) < 1e-6 * SCHEDULE.base_lr
+
+
+def test_a_resized_schedule_drops_at_the_same_shares():
+    assert resized(Schedule(iterations=10_000, drops=(7_500, 9_200)), 1000).drops == (750, 920)
 
 
 @pytest.fixture(scope="module")
