@@ -81,7 +81,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def recipe_of(classes: tuple[str, ...], device: torch.device, *, small: bool, expand: bool) -> Recipe:
+def recipe_of(classes: tuple[str, ...], device: torch.device, *, small: bool, expand: bool = True) -> Recipe:
     """Return the recipe of both sides, at the fastest setting of the device.
 
     torchvision's augmentation zooms out, hence `expand` beside it; alone, ours does not, since the paper doubles the
