@@ -28,7 +28,7 @@ def decode_rgb(encoded: bytes) -> UInt8[ndarray, "H W 3"]:
     return rgb
 
 
-def resize(image: UInt8[ndarray, "H W 3"], size: int) -> UInt8[ndarray, "size size 3"]:
-    """Warp bilinearly to a square of side `size`; the aspect ratio is not kept (paper section 3.1; resize_param)."""
-    resized: UInt8[ndarray, "size size 3"] = cv2.resize(image, (size, size), interpolation=BILINEAR)
+def resize(image: UInt8[ndarray, "H W 3"], size: int, interpolation: int = BILINEAR) -> UInt8[ndarray, "size size 3"]:
+    """Warp to a square of side `size`; the aspect ratio is not kept (paper section 3.1; resize_param)."""
+    resized: UInt8[ndarray, "size size 3"] = cv2.resize(image, (size, size), interpolation=interpolation)
     return resized
