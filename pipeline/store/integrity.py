@@ -77,9 +77,19 @@ def sha256_of(folder: Folder, name: str) -> str:
 _known: dict[tuple[str, ...], str] = {}
 """Checksums computed in this process, by the identity of the file."""
 
+_read: set[str] = set()
+"""Objects that this process has read for their checksum."""
+
 
 def _checked_sha256(folder: Folder, name: str) -> str:
     """Checksum of a file, computed once per process; empty when there is no file."""
+    if folder.objects and (path := f"{folder.path}/{name}") not in _read:
+        _read.add(path)
+        with suppress(TooLarge, FileNotFoundError):  # the first time, content and identity are one request
+            found = folder.objects.read(name, BLOCK)
+            digest = hashlib.sha256(found.content).hexdigest()
+            _known[path, str(len(found.content)), found.version.strip('"'), ""] = digest
+            return digest
     identity = _identity(folder, name)
     if not identity:
         return ""
@@ -99,9 +109,13 @@ def _identity(folder: Folder, name: str) -> tuple[str, ...]:
         return path, *map(str, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
     try:
         with folder.open_input(name) as stream:  # one request for its headers
-            headers = {key.lower(): str(value) for key, value in (stream.metadata() or {}).items()}
+            headers = {key.lower(): _text(value) for key, value in (stream.metadata() or {}).items()}
             size = stream.size()
     except FileNotFoundError:
         return ()
     changed = headers.get("etag") or str(folder.filesystem.get_file_info(path).mtime_ns)
-    return path, str(size), changed, headers.get("versionid", "")
+    return path, str(size), changed.strip('"'), headers.get("versionid", "")
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
 
 from pipeline.folder import Folder
 from pipeline.store import integrity
-from pipeline.store.integrity import damaged
+from pipeline.store.integrity import StoredFile, damaged
 from pipeline.store.store import checksums
+from tests.s3_server import S3Server
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_an_object_replaced_by_one_of_equal_size_in_the_same_second_is_noticed(
     bucket.write_bytes("a", b"hello")
     assert damaged(bucket, files) == []
     assert damaged(bucket, files) == []
-    assert read == ["a", "a"]  # its tag is that of its content, so the third state is the first
+    assert read == ["a"]  # the first state is read with its tag, which is that of its content: the third is the first
     bucket.delete("a")
     assert damaged(bucket, files) == ["a"]
 
@@ -68,3 +70,18 @@ def test_a_local_file_is_read_once_for_each_of_its_states(
     folder.replace("a", b"hallo")  # another inode
     assert damaged(folder, files) == damaged(folder, files) == ["a"]
     assert read == ["a", "a"]
+
+
+def test_small_objects_are_verified_by_one_request_each_and_recognised_later(s3: S3Server, s3_place: str) -> None:
+    folder = Folder.at(s3_place)
+    names = [f"{number}.xml" for number in range(5)]
+    for name in names:
+        folder.write_bytes(name, name.encode())
+    files = [StoredFile(path=name, size=5, sha256=hashlib.sha256(name.encode()).hexdigest()) for name in names]
+    with s3.counting() as first:
+        assert damaged(folder, files) == []
+    with s3.counting() as second:
+        assert damaged(folder, files) == []
+    assert (first, second) == ({"GET": 5}, {"HEAD": 5})
+    folder.write_bytes(names[0], b"other")
+    assert damaged(folder, files) == names[:1]
