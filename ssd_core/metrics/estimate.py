@@ -5,6 +5,8 @@ seeds is the spread of the effect between seeds, divided by the root of their nu
 Banerjee's (1961): the root of the sum of (t * error over seeds) squared and (z * error over images) squared. It covers
 at least as often as it says, whichever error is larger. (A Satterthwaite approximation does not in the tails: with
 three seeds, a verdict among 20 claims without an effect was false in 8.5 % instead of 5 %.)
+
+Tested in tests/ssd_core/metrics/test_verdict.py.
 """
 
 from __future__ import annotations
