@@ -10,7 +10,7 @@ class Placement:
     """Values of execution fields: never part of a key."""
 
     workers: int = 1
-    """Number of processes of one training: one per GPU, or CPU workers."""
+    """Number of processes of one training: one per GPU, or CPU workers; 0 trains in the process of the stage."""
 
     min_workers: int = 0
     """With how many of them a training can do; 0 requires all."""

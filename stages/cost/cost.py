@@ -16,6 +16,7 @@ from pipeline.store.store import Store
 from stages.cost.disk import checkpoint_bytes, result_bytes
 from stages.cost.past import Device, PastRun, past_runs
 from stages.cost.prices import Origin, Prices
+from stages.cost.starts import Starts, starts
 from stages.cost.work import Works
 from stages.training.train import Train
 
@@ -56,6 +57,9 @@ class Cost:
     peak_bytes: float
     """Bytes of all results and of the checkpoints of the trainings that run concurrently."""
 
+    starts: Starts
+    """What `--in-process` would save."""
+
     def device_hours(self, device: Device) -> float:
         return sum(stage.device_seconds for stage in self.stages if stage.device == device) / 3600
 
@@ -77,6 +81,7 @@ def cost(graph: Graph, rows: Sequence[PlanRow], store: Store, total: Resources, 
         wall_seconds={number: makespan(graph, seconds, room) for number, room in _rooms(trainings, total).items()},
         result_bytes=results,
         peak_bytes=results + _checkpoints([each.work_bytes for each in costs.values()], trainings, total),
+        starts=starts((row.node.stage for row in to_run), store),
     )
 
 

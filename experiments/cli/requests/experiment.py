@@ -75,7 +75,12 @@ class ExperimentRequest(SetupRequest):
     def placement(self) -> Placement:
         from experiments.cli.shared.placing import place
 
-        return place(gpus=self.gpus, gpus_per_training=self.gpus_per_training, cpus_per_worker=self.cpus_per_worker)
+        return place(
+            gpus=self.gpus,
+            gpus_per_training=self.gpus_per_training,
+            cpus_per_worker=self.cpus_per_worker,
+            in_process=self.in_process,
+        )
 
     def target(self, placement: Placement) -> Table:
         return self.members()[0].load().table(self._preset(placement), seeds=self.seeds, column=self.column)

@@ -143,7 +143,8 @@ def _has_request(result: Manifest, request: ExperimentRequest) -> bool:
 def settings_of(request: ExperimentRequest) -> ExperimentRequest:
     """The request as recorded, without placement and without the name: `all` and `table3` contain one experiment."""
     data, settings = redacted(request.data), redacted_arguments(request.settings or ())
-    return replace(request, experiment="", gpus=None, gpus_per_training=1, data=data, settings=settings or None)
+    placed = replace(request, gpus=None, gpus_per_training=1, cpus_per_worker=None, in_process=False)
+    return replace(placed, experiment="", data=data, settings=settings or None)
 
 
 def _refuse_unnamed() -> NoReturn:

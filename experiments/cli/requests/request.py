@@ -26,6 +26,14 @@ GpusOption = Annotated[
 CpusPerWorkerOption = Annotated[
     int | None, typer.Option(min=1, help="CPUs of each worker of a training; by default up to 8 per GPU, or a share.")
 ]
+InProcessOption = Annotated[
+    bool,
+    typer.Option(
+        "--in-process",
+        help="Train on one CPU in the process of the stage, without Ray Train: sooner, with equal results. No effect "
+        "with GPUs.",
+    ),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set that has a defect.")]
 HoldoutOption = Annotated[
     float,
@@ -98,6 +106,7 @@ class SetupRequest(Request):
     seed: SeedOption = 0
     strict: StrictOption = False
     allow_trained_images: AllowOption = False
+    in_process: InProcessOption = False
     settings: Annotated[
         list[str] | None,
         typer.Option(

@@ -55,6 +55,7 @@ class TrainRequest(SetupRequest):
             min_gpus=self.min_gpus,
             min_workers=self.min_workers,
             cpus_per_worker=self.cpus_per_worker,
+            in_process=self.in_process,
         )
 
     @property

@@ -18,15 +18,20 @@ CPUS_PER_GPU = 8
 """Upper limit: enough CPUs for decoding and augmentation to keep about one fast GPU busy with SSD300."""
 
 
-def place(*, gpus: int | None, gpus_per_training: int, cpus_per_worker: int | None = None) -> Placement:
-    """Concurrent trainings, each on `gpus_per_training` GPUs, or on one CPU if there are no GPUs."""
+def place(
+    *, gpus: int | None, gpus_per_training: int, cpus_per_worker: int | None = None, in_process: bool = False
+) -> Placement:
+    """Concurrent trainings, each on `gpus_per_training` GPUs, or on one CPU worker if there are no GPUs.
+
+    With `in_process` that worker is the process of the stage.
+    """
     from stages.placement import Placement
 
     if gpus != 0:
         local, gpus = _available(gpus)
         if gpus:
             return _on_gpus(gpus_per_training, local, gpus, cpus_per_worker)
-    return Placement(cpus_per_worker=cpus_per_worker or 1, wait_seconds=_wait_seconds())
+    return Placement(workers=0 if in_process else 1, cpus_per_worker=cpus_per_worker or 1, wait_seconds=_wait_seconds())
 
 
 def place_one(
@@ -36,10 +41,12 @@ def place_one(
     min_gpus: int | None = None,
     min_workers: int | None = None,
     cpus_per_worker: int | None = None,
+    in_process: bool = False,
 ) -> Placement:
     """One training on the whole budget: `gpus` GPUs, or `cpu_workers` processes that share the CPUs.
 
-    With `min_gpus` or `min_workers` it also starts and continues on fewer of them.
+    With `min_gpus` or `min_workers` it also starts and continues on fewer of them; with `in_process` a single CPU
+    worker is the process of the stage.
     """
     from pipeline.ray_backend.session import local_capacity
     from stages.placement import Placement
@@ -49,10 +56,12 @@ def place_one(
         if gpus:
             least = _least("--min-gpus", min_gpus, "--gpus", gpus)
             return replace(_on_gpus(gpus, local, gpus, cpus_per_worker), min_workers=least)
+    if in_process and cpu_workers > 1:
+        raise PipelineError(f"--in-process trains on one worker: leave out --workers {cpu_workers}, or --in-process")
     local = local_capacity()
     share = cpus_per_worker or (max(1, int(local.cpus) // cpu_workers) if local else 1)
     return Placement(
-        workers=cpu_workers,
+        workers=0 if in_process else cpu_workers,
         min_workers=_least("--min-workers", min_workers, "--workers", cpu_workers),
         cpus_per_worker=share,
         detection_workers=cpu_workers * share,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -59,6 +60,15 @@ def test_plan_shows_the_cost_as_json(project: Project) -> None:
     assert document["cost"]["training_flops"] == pytest.approx(sum(each["flops"] for each in trainings))
     assert document["cost"]["gpu_hours"] == pytest.approx(document["cost"]["flops"] / 2e12 / 3600)
     assert list(document["cost"]["wall_seconds"]) == ["3", "1", "6"]
+
+
+def test_plan_shows_what_training_in_process_would_save(project: Project) -> None:
+    options = ("plan", *EXPERIMENT, "--data", str(project.data), "--gpus", "0")
+    saved = r"\nstarts     --in-process would save about \d+ s of each training, with equal results\n"
+    assert re.search(saved, project.ssdpipe(*options).stdout)
+    assert "in-process" not in project.ssdpipe(*options, "--in-process").stdout
+    document = json.loads(project.ssdpipe(*options, "--json").stdout)
+    assert document["cost"]["in_process"]["trainings"] == 6
 
 
 def test_a_plan_without_its_data_set_shows_the_cost_and_then_what_is_missing(project: Project, monkeypatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from experiments.cli.requests import TrainRequest
 from experiments.cli.shared import placing
 from pipeline.errors import PipelineError
+from pipeline.keys.fingerprint import describe
 from pipeline.planning.graph import Graph
 from pipeline.ray_backend import session as ray_session
 from pipeline.stage import Resources
@@ -82,6 +84,17 @@ def test_the_cpus_of_a_worker_can_be_chosen() -> None:
     assert _training(gpus=8, cpus_per_worker=2).resources.worker == Resources(cpus=2, gpus=1)
     placed = placing.place(gpus=8, gpus_per_training=2, cpus_per_worker=3)
     assert (placed.cpus_per_worker, placed.loader_processes) == (3, 2)
+
+
+@pytest.mark.usefixtures("machine")
+def test_in_process_a_training_on_cpus_has_no_workers_and_its_key_stays() -> None:
+    alone, with_worker = _training(gpus=0, in_process=True), _training(gpus=0)
+    assert (alone.workers, alone.resources) == (0, replace(with_worker.resources, nested=False))
+    assert describe(alone).config == describe(with_worker).config
+    assert _training(gpus=8, in_process=True) == _training(gpus=8), "no effect with GPUs"
+    assert placing.place(gpus=0, gpus_per_training=1, in_process=True).workers == 0
+    with pytest.raises(PipelineError, match="--in-process trains on one worker: leave out --workers 4"):
+        _training(gpus=0, workers=4, in_process=True)
 
 
 def test_the_wait_for_lost_nodes_is_a_number_of_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
