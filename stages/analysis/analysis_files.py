@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-import pyarrow.parquet as pq
-
 from pipeline.folder import Folder
 from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
@@ -21,8 +19,7 @@ from stages.analysis.hoiem_trends_figure import trends_figure
 from stages.analysis.judging.calibration_figure import calibration_figure
 from stages.analysis.judging.precision_recall_figure import precision_recall_figure
 from stages.analysis.judging.tide_figure import tide_figure
-from stages.detection.table import DETECTIONS
-from stages.evaluation.boxes import scored_boxes, true_boxes
+from stages.evaluation.boxes import stored_boxes, true_boxes
 from stages.figures.style import png_and_svg
 
 FIGURES = ("trends", "sensitivity", "confusion", "tide", "precision-recall", "calibration")
@@ -37,8 +34,7 @@ def analyse_shards(
     """Analyse one detector on one set of shards and write the files."""
     rows = ShardSet(shards.path, shards.filesystem)
     numbers, truth = true_boxes(rows)
-    with detections.open_input(DETECTIONS) as stream:
-        boxes = scored_boxes(pq.read_table(stream), numbers)
+    boxes = stored_boxes(detections, numbers)
     document = analyse(boxes, truth, classes=rows.classes, image_ids=list(numbers), options=options)
     write_files(document, out, shown=shown)
 

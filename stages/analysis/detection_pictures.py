@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow.parquet as pq
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
@@ -20,8 +19,7 @@ from ssd_core.metrics.analysis.findings import Findings, Kind, find
 from ssd_core.metrics.analysis.groups import Names, similar_labels
 from ssd_core.metrics.overlaps import pairs_in_images
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
-from stages.detection.table import DETECTIONS
-from stages.evaluation.boxes import scored_boxes, true_boxes
+from stages.evaluation.boxes import stored_boxes, true_boxes
 from stages.figures.detections import Crop, Shown, crops_figure, detections_figure
 from stages.figures.style import to_jpeg
 
@@ -102,8 +100,7 @@ def pick_from_shards(choice: Choice, detections: Folder, shards: Folder) -> Pick
     """Select what to show of detections on shards."""
     rows = ShardSet(shards.path, shards.filesystem)
     numbers, truth = true_boxes(rows)
-    with detections.open_input(DETECTIONS) as stream:
-        found = scored_boxes(pq.read_table(stream), numbers)
+    found = stored_boxes(detections, numbers)
     return pick(choice, found, truth, rows)
 
 

@@ -5,10 +5,11 @@ Tested in tests/stages/detection/test_detect.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from pipeline.folder import Folder
@@ -17,7 +18,7 @@ from ssd_core.data.evaluation_stream import EvaluationBatch, evaluation_batches
 from ssd_core.data.shards import ShardSet
 from ssd_core.detection.decoding import Detections, detect
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
-from stages.detection.table import DETECTIONS, SCHEMA
+from stages.detection.table import DETECTIONS, SCHEMA, write_detections
 from stages.shards.class_check import require_classes
 from stages.training.weight_files import stored_weights
 
@@ -41,14 +42,23 @@ class Share:
     batch_size: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A share, and the folder that receives its detections: all of them would not fit into the stage's memory."""
+
+    share: Share
+    folder: Folder
+
+
 def detect_shards(whole: Share, ctx: Context, *, workers: int) -> None:
     """Spread all images over the workers and write the detections in the order of the images."""
     images = len(ShardSet(whole.shards.path, whole.shards.filesystem))
     size = share_size(images, workers, whole.batch_size)
     shares = [replace(whole, start=start, stop=min(start + size, images)) for start in range(0, images, size)]
-    parts = ctx.map(detect_share, shares, resources=Resources(cpus=1, gpus=1 if whole.use_gpu else 0))
+    parts = [Part(share=share, folder=ctx.work) for share in shares]
+    names = ctx.map(write_part, parts, resources=Resources(cpus=1, gpus=1 if whole.use_gpu else 0))
     with ctx.out.open_output(DETECTIONS) as stream:
-        pq.write_table(pa.concat_tables([SCHEMA.empty_table(), *parts]), stream)
+        write_detections(stream, (table for name in names for table in _tables_in(ctx.work, name)))
 
 
 def share_size(images: int, workers: int, batch_size: int) -> int:
@@ -60,8 +70,28 @@ def share_size(images: int, workers: int, batch_size: int) -> int:
     return -(-wanted // batch_size) * batch_size
 
 
+def write_part(part: Part) -> str:
+    """Write the detections of one share, batch by batch; return the name of the file."""
+    name = f"detections-{part.share.start:09d}-{uuid4().hex[:8]}.arrow"  # a lost worker may still write its own
+    with part.folder.open_output(name) as stream, pa.ipc.new_stream(stream, SCHEMA) as writer:
+        for table in _detected(part.share):
+            writer.write_table(table)
+    return name
+
+
+def _tables_in(folder: Folder, name: str) -> Iterator[pa.Table]:
+    with folder.open_whole(name) as stream, pa.ipc.open_stream(stream) as batches:
+        for batch in batches:
+            yield pa.Table.from_batches([batch])
+
+
 def detect_share(share: Share) -> pa.Table:
     """Table of the detections of one share."""
+    return pa.concat_tables(_detected(share))
+
+
+def _detected(share: Share) -> Iterator[pa.Table]:
+    """Detections of one share, batch by batch."""
     device = torch.device("cuda" if share.use_gpu and torch.cuda.is_available() else "cpu")
     detector = stored_weights(share.weights, share.weights_file).detector().to(device)
     detector.to(memory_format=torch.channels_last)
@@ -73,7 +103,7 @@ def detect_share(share: Share) -> pa.Table:
         batch_size=share.batch_size,
         rows=range(share.start, len(shards) if share.stop is None else share.stop),
     )
-    return pa.concat_tables(_table(batch, detect(detector, batch.images.to(device), share.limits)) for batch in batches)
+    return (_table(batch, detect(detector, batch.images.to(device), share.limits)) for batch in batches)
 
 
 def _table(batch: EvaluationBatch, found: Detections) -> pa.Table:

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.errors import PipelineError
+from pipeline.folder import Folder
 from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
+from stages.detection.table import DETECTIONS
 
 
 def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
@@ -26,6 +29,26 @@ def scored_boxes(table: pa.Table, numbers: Mapping[str, int]) -> ScoredBoxes:
         scores=table.column("score").to_numpy(),
         boxes_xyxy=np.stack(columns, axis=1),
     )
+
+
+def stored_boxes(detections: Folder, numbers: Mapping[str, int], *, rows_at_once: int = 1 << 18) -> ScoredBoxes:
+    """Detections that a stage wrote, read part by part: these arrays are half as large as the table."""
+    with detections.open_input(DETECTIONS) as stream:
+        file = pq.ParquetFile(stream, pre_buffer=True)
+        rows, start = file.metadata.num_rows, 0
+        boxes = ScoredBoxes(
+            images=np.empty(rows, np.int64),
+            labels=np.empty(rows, np.int32),
+            scores=np.empty(rows, np.float32),
+            boxes_xyxy=np.empty((rows, 4), np.float32),
+        )
+        for batch in file.iter_batches(batch_size=rows_at_once):
+            part = scored_boxes(pa.Table.from_batches([batch]), numbers)
+            stop = start + len(part.images)
+            for name, values in vars(part).items():
+                getattr(boxes, name)[start:stop] = values
+            start = stop
+    return boxes
 
 
 def true_boxes(rows: ShardSet) -> tuple[Mapping[str, int], TrueBoxes]:

@@ -9,13 +9,13 @@ Tested in tests/stages/evaluation/test_evaluate_coco.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -23,8 +23,8 @@ from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.store.record import SUMMARY
 from ssd_core.data.shards import ShardSet
-from stages.detection.table import DETECTIONS
-from stages.evaluation.boxes import scored_boxes
+from ssd_core.metrics.voc_ap import ScoredBoxes
+from stages.evaluation.boxes import scored_boxes, stored_boxes
 from stages.evaluation.coco_ap import CocoResult, evaluate_coco, id_order
 from stages.evaluation.coco_input import CocoDetections, CocoObjects
 from stages.evaluation.outcomes import OUTCOMES, write_outcomes
@@ -33,8 +33,7 @@ from stages.evaluation.outcomes import OUTCOMES, write_outcomes
 def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
     """Write the metrics of one detector on one set of shards."""
     rows = ShardSet(shards.path, shards.filesystem)
-    with detections.open_input(DETECTIONS) as stream:
-        result = _result(pq.read_table(stream), rows)
+    result = _result(partial(stored_boxes, detections), rows)
     out.write_json(SUMMARY, summarise(result, rows.classes))
     with out.open_output(OUTCOMES) as stream:
         write_outcomes(stream, result.outcomes, images=len(rows))
@@ -42,17 +41,17 @@ def evaluate_on_shards(detections: Folder, shards: Folder, out: Folder) -> None:
 
 def mean_ap(detections: pa.Table, shards: Folder) -> float:
     """COCO's AP of a table of detections."""
-    return _result(detections, ShardSet(shards.path, shards.filesystem)).numbers["AP"]
+    return _result(partial(scored_boxes, detections), ShardSet(shards.path, shards.filesystem)).numbers["AP"]
 
 
-def _result(detections: pa.Table, rows: ShardSet) -> CocoResult:
+def _result(detections: Callable[[Mapping[str, int]], ScoredBoxes], rows: ShardSet) -> CocoResult:
     numbers, objects = _objects(rows)
     if objects.crowd.all():
         raise PipelineError(
             f"the {len(rows)} test images have no object that counts (difficult ones and crowds do not): "
             "there is nothing to evaluate against"
         )
-    found = scored_boxes(detections, numbers)
+    found = detections(numbers)
     return evaluate_coco(
         CocoDetections(
             images=found.images, labels=found.labels, scores=found.scores, boxes_xywh=_xywh(found.boxes_xyxy)

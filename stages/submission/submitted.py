@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pyarrow.parquet as pq
-
 from pipeline.folder import Folder
 from ssd_core.data.shards import ShardSet
 from ssd_core.metrics.voc_ap import ScoredBoxes
-from stages.detection.table import DETECTIONS
-from stages.evaluation.boxes import scored_boxes
+from stages.evaluation.boxes import stored_boxes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +31,7 @@ def from_shards(detections: Folder, shards: Folder) -> Submitted:
     rows = ShardSet(shards.path, shards.filesystem)
     listed = [(row.image_id, (row.width, row.height)) for row in rows]
     numbers = {image_id: number for number, (image_id, _) in enumerate(listed)}
-    with detections.open_input(DETECTIONS) as stream:
-        boxes = scored_boxes(pq.read_table(stream), numbers)
+    boxes = stored_boxes(detections, numbers)
     return Submitted(
         image_ids=tuple(numbers), sizes=tuple(size for _, size in listed), classes=rows.classes, detections=boxes
     )
