@@ -41,6 +41,7 @@ ALLOWED = {
     "experiments/framework/loading.py: importlib.import_module": "an experiment in this package, by a name in its list",
     "pipeline/keys/code_digest.py: importlib.util.find_spec": "where a package of a stage's own class lies",
     "pipeline/keys/public_api.py: importlib.util.find_spec": "where this project's package `ssdpipe` lies",
+    "ssd_core/detection/fused.py: importlib.util.find_spec": "whether Triton is installed",
     "pipeline/planning/own_files.py: importlib.import_module": "the file that the user types, not one of a store",
     "pipeline/planning/own_names.py: importlib.machinery.ModuleSpec": "a type",
     "pipeline/planning/own_names.py: importlib.machinery.PathFinder": "looks whether a name is taken; imports nothing",
@@ -61,6 +62,7 @@ ALLOWED = {
     "ssd_core/weights/tensor_file.py: torch.load": "weights_only=True, after the sizes in its header were checked",
     "stages/evaluation/outcomes.py: numpy.load": "allow_pickle=False",
     # fetched, parsed or followed
+    "pipeline/mlflow_tracking/database.py: os.link": "a new file of the store under its final name; replaces nothing",
     "experiments/cli/doctor/services.py: urllib.request.urlopen": "MLFLOW_TRACKING_URI, which the user sets; the "
     "answer is not read",
     "pipeline/folder.py: pyarrow.fs.FileSystem.from_uri": "a place that the user types, or a recorded data set; "

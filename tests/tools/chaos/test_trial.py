@@ -21,7 +21,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Command:
     place = tmp_path_factory.mktemp("chaos")
     command = Command.on(draw_images(place, train=60, test=4), place / "undisturbed", iterations=30)
     request = command.request()
-    run_in_process(request.target(replace(request.placement(), workers=0)), str(command.store))
+    for target in request.targets(replace(request.placement(), workers=0)):
+        run_in_process(target, str(command.store))
     return command
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ssd_core.data.augment.crop import pixel_window
 from ssd_core.data.augment.photometric import Distortion
-from ssd_core.data.augment.plan import Plan
+from ssd_core.data.augment.pipeline import Plan
 
 Colour = tuple[int, int, int]
 HUE, SATURATION = 0, 1

@@ -13,7 +13,7 @@ import pytest
 from ssd_core.data.augment.crop import MIN_OVERLAPS, WHOLE_XYXY, accepted, draw_patch, trial_patches
 from ssd_core.data.augment.expand import draw_canvas, plain_canvas
 from ssd_core.data.augment.photometric import draw_distortion
-from ssd_core.data.augment.plan import INTERPOLATIONS, draw_plan
+from ssd_core.data.augment.pipeline import INTERPOLATIONS, draw_plan
 from ssd_core.spec.augmentation import FLIP_AND_COLOUR, FLIP_ONLY, PAPER, Augmentation
 
 MANY = 40_000

@@ -11,8 +11,7 @@ import pytest
 from ssd_core.data.augment.crop import draw_patch, objects_in, pixel_window
 from ssd_core.data.augment.expand import draw_canvas
 from ssd_core.data.augment.photometric import distort, draw_distortion
-from ssd_core.data.augment.pipeline import Augmented, augment
-from ssd_core.data.augment.plan import INTERPOLATIONS, draw_interpolation
+from ssd_core.data.augment.pipeline import INTERPOLATIONS, Augmented, augment, draw_interpolation
 from ssd_core.spec.augmentation import FLIP_ONLY, PAPER, STARRED, Augmentation
 
 FILL = (123, 117, 104)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ssd_core.data.augment.plan import INTERPOLATIONS
+from ssd_core.data.augment.pipeline import INTERPOLATIONS
 from ssd_core.data.augment.shown_part import ALIGNMENT, Part, Side, shown_part
 
 

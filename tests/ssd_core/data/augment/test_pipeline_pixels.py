@@ -12,8 +12,7 @@ import pytest
 
 from ssd_core.data.augment.expand import Canvas
 from ssd_core.data.augment.photometric import Distortion
-from ssd_core.data.augment.plan import INTERPOLATIONS, Plan, draw_plan
-from ssd_core.data.augment.render import render
+from ssd_core.data.augment.pipeline import INTERPOLATIONS, Plan, draw_plan, render
 from ssd_core.data.images import decode_rgb
 from ssd_core.data.order import generator
 from ssd_core.spec.augmentation import STARRED, Augmentation
