@@ -46,11 +46,10 @@ architecture: $(INSTALLED)  ## generate docs/architecture.md and its drawing fro
 chaos: $(INSTALLED)  ## kill a real command at CHAOS_KILLS=30 seeded moments (CHAOS_SEED=0) and check what is left
 	$(BIN)/python -m tools.chaos
 
-bench: $(INSTALLED)  ## measure speed side by side with other programs; prints the conditions
+bench: $(INSTALLED)  ## measure speed side by side with other programs, in benchmarks/results; renew README's table
 	$(BIN)/python benchmarks/input_pipeline.py
-	$(BIN)/python benchmarks/coco_scoring.py
-	$(BIN)/python benchmarks/scheduler_overhead.py
-	$(BIN)/python benchmarks/planning.py
+	PYTHONPATH=. $(BIN)/python benchmarks/on_cpu.py
+	$(BIN)/python benchmarks/readme_table.py
 
 clean:  ## remove the environment and all caches; results in ssdpipe-store stay
 	rm -rf $(VENV) build *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

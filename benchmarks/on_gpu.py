@@ -50,12 +50,12 @@ def main(arguments: list[str] | None = None) -> None:
         print("\n".join(lines(part, content)))
 
 
-def content_of(part: str, options: Options) -> dict[str, Any]:
+def content_of(part: str, options: Options, package: str = "gpu") -> dict[str, Any]:
     """Run one part; after an error, return what it has written, with the error, so that the other parts still run."""
     path = options.out / f"{part}.json"
     path.unlink(missing_ok=True)
     try:
-        content: dict[str, Any] = import_module(f"gpu.{part}").measure(options)
+        content: dict[str, Any] = import_module(f"{package}.{part}").measure(options)
     except Exception:
         traceback.print_exc()
         content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

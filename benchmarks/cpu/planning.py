@@ -1,16 +1,12 @@
-"""CPU time, wall time and memory of `ssdpipe plan`, each in its own process: medians over --times runs.
+"""CPU time, wall time and memory of `ssdpipe plan`, each in its own process.
 
-    python benchmarks/planning.py [--times 5] [--filled] [--coco-megabytes 450]
-
-It plans every experiment of the paper at preset tiny on an empty store; with --filled, an ablation with half of its
-stages cached (they are run first, with four iterations each); a data set of VOC2007's size, 9,963 images, for the first
-time and again; with --coco-megabytes, the same on a JSON of that size. Data sets are synthetic, in a folder that is
-removed afterwards.
+Planned are every experiment of the paper at preset tiny on an empty store; an ablation with half of its stages cached,
+which are run first with four iterations each; a data set of VOC2007's size, 9,963 images, for the first time and again;
+and a COCO JSON of 450 MB. Data sets are synthetic.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -20,14 +16,24 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from gpu.record import Options, Record
 
 SSDPIPE = (sys.executable, "-c", "from experiments.cli.main import main; main()")
 ABLATION = ("ablation-layers", "--preset", "tiny", "-s", "schedule.iterations=4")
 ON_DATA = ("ablation-layers", "--preset", "narrow", "--column", "yes", "--gpus", "0", "--data")
 VOC_TRAINVAL, VOC_TEST = 5_011, 4_952
-COCO_IMAGE_BYTES = 3_800
-"""Approximate bytes per image with its annotations in instances_train2017.json."""
+COCO_IMAGE_BYTES, COCO_MEGABYTES = 3_800, 450
+"""Approximate bytes per image with its annotations in instances_train2017.json, and of the whole file."""
+
+USAGE = """
+import json, resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+"""Runs a command and prints its usage. A process inherits its parent's peak of memory, so the parent is small."""
 
 CLASSES = ("aeroplane", "bicycle", "bird", "boat", "bottle")
 
@@ -38,46 +44,39 @@ class Cost(NamedTuple):
     megabytes: float
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--filled", action="store_true", help="run six small trainings first; takes minutes")
-    parser.add_argument("--coco-megabytes", type=int, default=0)
-    arguments = parser.parse_args()
-    print(f"{_machine()}; CPU seconds (user and system), wall seconds, peak MB")
+def measure(options: Options) -> dict[str, Any]:
+    """Measure each plan five times, those that can only be the first once."""
+    record, times = Record("planning", options), 1 if options.small else 5
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         os.environ["SSDPIPE_CACHE"] = str(place / "cache")
-        _show(
-            "all, preset tiny, empty store", [_plan(place, "all", "--preset", "tiny") for _ in range(arguments.times)]
-        )
-        if arguments.filled:
+        record.put("plan", "all, preset tiny, empty store", _repeated(times, place, "all", "--preset", "tiny"))
+        if not options.small:
             subprocess.run([*SSDPIPE, "run", *ABLATION, "--column", "yes"], cwd=place, check=True, capture_output=True)
-            _show("ablation-layers, half of it cached", [_plan(place, *ABLATION) for _ in range(arguments.times)])
-        _on_data(_voc(place / "voc"), "9,963 images in VOC layout", arguments.times)
-        if arguments.coco_megabytes:
-            data = _coco(place / "coco", arguments.coco_megabytes)
-            _on_data(data, f"COCO JSON of {arguments.coco_megabytes} MB", arguments.times)
+            record.put("plan", "ablation-layers, half of it cached", _repeated(times, place, *ABLATION))
+            _on_data(record, _voc(place / "voc"), "9,963 images in VOC layout", times)
+            _on_data(record, _coco(place / "coco", COCO_MEGABYTES), f"COCO JSON of {COCO_MEGABYTES} MB", times)
+    return record.content
 
 
-def _on_data(data: Path, name: str, times: int) -> None:
+def _on_data(record: Record, data: Path, name: str, times: int) -> None:
     time.sleep(3)  # very recent changes of files are not trusted by the cache
-    _show(f"{name}, first", [_plan(data.parent, *ON_DATA, str(data))])
-    _show(f"{name}, again", [_plan(data.parent, *ON_DATA, str(data)) for _ in range(times)])
+    record.put("plan", f"{name}, first", _repeated(1, data.parent, *ON_DATA, str(data)))
+    record.put("plan", f"{name}, again", _repeated(times, data.parent, *ON_DATA, str(data)))
+
+
+def _repeated(times: int, where: Path, *arguments: str) -> dict[str, float]:
+    """Return the medians over some plans."""
+    costs: Sequence[Cost] = [_plan(where, *arguments) for _ in range(times)]
+    return {name: median(values) for name, *values in zip(Cost._fields, *costs, strict=True)} | {"times": times}
 
 
 def _plan(where: Path, *arguments: str) -> Cost:
     began = time.perf_counter()
-    process = subprocess.Popen([*SSDPIPE, "plan", *arguments], cwd=where, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, f"plan {arguments} ended with {process.returncode}"
-    return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - began, used.ru_maxrss / 1024)
-
-
-def _show(name: str, costs: Sequence[Cost]) -> None:
-    cpu, wall, memory = (median(values) for values in zip(*costs, strict=True))
-    print(f"{name:38} {cpu:8.2f} s CPU {wall:8.2f} s {memory:7.0f} MB   ({len(costs)} times)", flush=True)
+    command = [sys.executable, "-c", USAGE, *SSDPIPE, "plan", *arguments]
+    done = subprocess.run(command, cwd=where, check=True, capture_output=True, text=True)
+    cpu_seconds, kilobytes = json.loads(done.stdout.splitlines()[-1])
+    return Cost(cpu_seconds, time.perf_counter() - began, kilobytes / 1024)
 
 
 def _voc(folder: Path) -> Path:
@@ -130,18 +129,3 @@ def _instances(images: int) -> Iterator[str]:
         entry = {"segmentation": outline, "area": 702.1057, "iscrowd": 0, **box}
         yield ("," if number else "") + json.dumps(entry)
     yield "]}"
-
-
-def _machine() -> str:
-    version = sys.version.split()[0]
-    return f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {version}"
-
-
-def _processor() -> str:
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "CPU")
-
-
-if __name__ == "__main__":
-    main()
