@@ -1,6 +1,6 @@
 """README's table of measurements, made from the files in benchmarks/results: `python benchmarks/readme_table.py`.
 
-benchmarks/results/table.md is the table with a placeholder for each number: `{file | key | key : format}` names a file
+readme_table.md is the table with a placeholder for each number: `{file | key | key : format}` names a file
 without .json, the keys to the number, and how Python formats it.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+TEMPLATE = Path(__file__).with_suffix(".md")
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- made by benchmarks/readme_table.py -->\n", "<!-- end of the table -->\n"
 
@@ -30,10 +31,10 @@ def renewed(readme: str) -> str:
     return before + BEGIN + table() + END + after
 
 
-def table(results: Path = RESULTS) -> str:
+def table(template: Path = TEMPLATE, results: Path = RESULTS) -> str:
     """Return the filled table. Raises KeyError for a measurement that its file lacks."""
-    template = (results / "table.md").read_text(encoding="utf-8")
-    return _PLACEHOLDER.sub(lambda match: format(measurement(results, match[1]), match[2]), template)
+    text = template.read_text(encoding="utf-8")
+    return _PLACEHOLDER.sub(lambda match: format(measurement(results, match[1]), match[2]), text)
 
 
 def measurement(results: Path, address: str) -> Any:

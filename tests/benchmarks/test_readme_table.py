@@ -18,7 +18,7 @@ def test_a_placeholder_becomes_its_number(tmp_path: Path) -> None:
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu/input.json").write_text(json.dumps({"paper": {"ours": {"ratio": 9.876}}}))
     (tmp_path / "table.md").write_text("| input | {cpu/input | paper | ours | ratio : .1f} times |\n")
-    assert readme_table.table(tmp_path) == "| input | 9.9 times |\n"
+    assert readme_table.table(tmp_path / "table.md", tmp_path) == "| input | 9.9 times |\n"
 
 
 def test_a_measurement_that_is_absent_is_named(tmp_path: Path) -> None:
