@@ -52,7 +52,7 @@ class RunningStage:
 
 
 def progress_lines(running: Mapping[str, RunningStage], now: float, width: int) -> list[str]:
-    """A line for each running stage: address, bar, steps, remaining time, note. Only the note may be cut."""
+    """A line for each running stage: address, bar, steps, remaining time, note. Only the note may lose parts."""
     names = {address: _shortened(visible(address), width // 2) for address in running}
     longest = max(map(len, names.values()), default=0)
     return [_progress_line(names[address].ljust(longest), stage, now, width) for address, stage in running.items()]
@@ -66,8 +66,13 @@ def _progress_line(name: str, stage: RunningStage, now: float, width: int) -> st
     line = "  ".join([name, _bar(stage), steps, *([f"eta {clock(eta)}"] if eta is not None else [])])
     if len(line) > width:  # a narrow terminal has no room for the bar
         line = line.replace(f"{_bar(stage)}  ", "")
-    note = visible(stage.note)[: max(width - len(line) - 2, 0)]
+    note = _cut(visible(stage.note), max(width - len(line) - 2, 0))
     return f"{line}  {note}".rstrip()[:width]
+
+
+def _cut(note: str, room: int) -> str:
+    """The note, or as many of its parts, divided by commas, as there is room for."""
+    return note if len(note) <= room else note[: room + 2].rpartition(", ")[0]
 
 
 def _bar(stage: RunningStage) -> str:

@@ -96,14 +96,15 @@ class _Pricing:
         work, occupied = self._works.of(stage), stage.resources
         device: Device = "gpu" if occupied.gpus else "cpu"
         price = self._prices.of(class_name(type(stage)), work, device)
+        device_seconds = price.start + (price.device_seconds - price.start) * left
         return StageCost(
             address=row.address,
             kind=row.address.partition("/")[0],
             images=work.images * left if work else 0,
             flops=work.flops * left if work else 0,
             device=device,
-            device_seconds=price.device_seconds * left,
-            seconds=price.device_seconds * left / (occupied.gpus or occupied.cpus),
+            device_seconds=device_seconds,
+            seconds=device_seconds / (occupied.gpus or occupied.cpus),
             origin=price.origin,
             device_name=price.device_name,
             result_bytes=result_bytes(stage, work, self._past),

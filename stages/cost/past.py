@@ -6,13 +6,13 @@ Tested in tests/stages/cost/test_cost.py.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from importlib import import_module
 from typing import Any, Literal, get_type_hints
 
 from pipeline.errors import PipelineError
-from pipeline.store.record import read_curve
+from pipeline.store.record import Point, read_curve
 from pipeline.store.store import Manifest, Store
 from stages.cost.work import FORWARD, TRAINING, Work, sharded_images
 
@@ -32,6 +32,9 @@ class PastRun:
     device_seconds: float
     """Seconds times the GPUs it occupied, or the CPUs if it had no GPU."""
 
+    start: float = 0.0
+    """The part of `device_seconds` that a training of any length takes: processes, imports, the first batch."""
+
     size: int
     """Bytes of its files."""
 
@@ -50,11 +53,12 @@ def past_runs(store: Store) -> list[PastRun]:
     A result that was resumed after a crash is skipped: its seconds cover the last attempt only.
     """
     by_key = {manifest.key: manifest for manifest in store.manifests()}
-    usable = (each for each in by_key.values() if "resources" in each.provenance and not _resumed(store, each))
-    return [_past(manifest, by_key, store) for manifest in usable]
+    usable = [each for each in by_key.values() if "resources" in each.provenance]
+    curves = ((each, read_curve(store.output(each))) for each in usable)
+    return [_past(each, curve, by_key, store) for each, curve in curves if not _resumed(each, curve)]
 
 
-def _past(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> PastRun:
+def _past(manifest: Manifest, curve: Sequence[Point], by_key: Mapping[str, Manifest], store: Store) -> PastRun:
     resources, machine = manifest.provenance["resources"], manifest.provenance["machine"]
     gpus = resources["gpus"]
     work = _work(manifest, by_key, store)
@@ -64,14 +68,24 @@ def _past(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> P
         device="gpu" if gpus else "cpu",
         device_name=str(machine["gpus"][0] if gpus and machine["gpus"] else machine["processor"]),
         device_seconds=manifest.seconds * (gpus or resources["cpus"]),
+        start=_start(manifest, curve) * (gpus or resources["cpus"]),
         size=sum(file.size for file in manifest.files),
     )
 
 
-def _resumed(store: Store, manifest: Manifest) -> bool:
+def _resumed(manifest: Manifest, curve: Sequence[Point]) -> bool:
     """Whether the curve spans more time than the last attempt took."""
-    times = [point.time for point in read_curve(store.output(manifest))]
+    times = [point.time for point in curve]
     return bool(times) and max(times) - min(times) > manifest.seconds
+
+
+def _start(manifest: Manifest, curve: Sequence[Point]) -> float:
+    """Seconds of a training beyond those of its steps, by the pace of its curve; 0 where that is unknown."""
+    if manifest.ingredients.stage != "stages.training.train.Train" or len(curve) < 2:
+        return 0.0
+    first, last = curve[0], curve[-1]
+    pace = (last.time - first.time) / (last.step - first.step)
+    return max(manifest.seconds - pace * last.step, 0.0)
 
 
 def _work(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> Work | None:

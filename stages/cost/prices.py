@@ -34,9 +34,14 @@ RECENT = 20
 @dataclass(frozen=True, kw_only=True)
 class Price:
     device_seconds: float
+    """Of the whole stage, its start included."""
+
     origin: Origin
     device_name: str = ""
     """Device of the past runs used."""
+
+    start: float = 0.0
+    """The part of `device_seconds` that does not depend on the number of images."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +56,25 @@ class Prices:
         """Price of a stage of class `stage`; the median of past runs if its work is not countable."""
         past = [run for run in self.past if run.stage == stage and run.device == device][-RECENT:]
         if work is None:
-            return _median(past, [run.device_seconds for run in past], "same", 1)
+            return _median(past, [1.0 for _ in past], "same", 1)
         if work.spec and self.tflops:
             return Price(device_seconds=work.flops / (self.tflops * 1e12), origin="given")
         alike = [run for run in past if run.work and run.work.shape == work.shape]
         if alike:
-            return _median(
-                alike, [run.device_seconds / run.work.images for run in alike if run.work], "same", work.images
-            )
+            return _median(alike, [run.work.images for run in alike if run.work], "same", work.images)
         if not work.spec:
             return Price(device_seconds=0.0, origin="unknown")
         others = [run for run in past if run.work and run.work.precision == work.precision and run.flops > 0]
         if others:
-            return _median(others, [run.device_seconds / run.flops for run in others], "other", work.flops)
+            return _median(others, [run.flops for run in others], "other", work.flops)
         rate = ASSUMED_TFLOPS[device, work.precision] * 1e12
         return Price(device_seconds=work.flops / rate, origin="assumed")
 
 
-def _median(runs: Sequence[PastRun], seconds: Sequence[float], origin: Origin, times: float) -> Price:
+def _median(runs: Sequence[PastRun], amounts: Sequence[float], origin: Origin, amount: float) -> Price:
+    """Price of an amount of work by the medians of start and time per unit; the runs did `amounts` of it."""
     if not runs:
         return Price(device_seconds=0.0, origin="unknown")
-    return Price(device_seconds=median(seconds) * times, origin=origin, device_name=runs[-1].device_name)
+    start = median(run.start for run in runs)
+    unit = median((run.device_seconds - run.start) / each for run, each in zip(runs, amounts, strict=True))
+    return Price(device_seconds=start + unit * amount, start=start, origin=origin, device_name=runs[-1].device_name)

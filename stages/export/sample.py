@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from pipeline.driver.in_process import run_in_process
 from pipeline.errors import PipelineError
 from ssd_core.data.shards import Row
+from stages.datasets.find import TESTING, TRAINING
 from stages.drawn.draw import Draw
 from stages.shards.album import open_album
 
@@ -27,10 +28,13 @@ class Sample:
 
 
 def read_sample(place: str, split: str, count: int) -> Sample:
-    """The first images of a split that can be read, or drawn ones where no place is named."""
+    """The first images of a split that can be read, or drawn ones where no place is named.
+
+    Without a split it is one to test on, if there is one.
+    """
     if not place:
         return _drawn(count)
-    album = open_album(place, split)
+    album = open_album(place, split, preferred=(*TESTING, *TRAINING))
     rows = tuple(islice(filter(None, map(album.read, range(album.length))), count))
     if not rows:
         raise PipelineError(f"none of the {album.length} images of {album.title} can be read: see ssdpipe data check")

@@ -19,6 +19,8 @@ from stages.inference.label_format import LabelFormat
 from stages.reporting.rendering import render
 
 PAGE = "index.html"
+LISTED = 12
+"""Detections of a picture that the page lists with their scores, highest first; further ones are counted by class."""
 
 
 @dataclass(kw_only=True)
@@ -71,12 +73,14 @@ class ResultFolder:
 
 def card(found: ImageDetections, drawn: str) -> dict[str, Any]:
     """What the page shows of one picture."""
-    items = zip(found, found.labels.tolist(), strict=True)
+    items = list(zip(found, found.labels.tolist(), strict=True))
+    others = Counter(item.name for item, _ in items[LISTED:]).most_common()
     return {
         "name": found.name,
         "link": quote(drawn),
         "size": f"{found.width}×{found.height}",
-        "items": [(item.name, f"{item.score:.2f}", *_colours(label)) for item, label in items],
+        "items": [(item.name, f"{item.score:.2f}", *_colours(label)) for item, label in items[:LISTED]],
+        "others": ", ".join(f"{count:,} {name}" for name, count in others),
         "classes": sorted(set(found.names)),
     }
 

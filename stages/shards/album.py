@@ -63,14 +63,19 @@ class AlbumContents:
         return [int(number) for number in np.bincount(pairs[0], minlength=len(self.classes))]
 
 
-def open_album(place: str, split: str, layout: str = "") -> Album:
-    """The images of a folder of shards, or of one split of annotated images; without a name, of the default split."""
+def open_album(
+    place: str, split: str, layout: str = "", *, preferred: tuple[str, ...] = (*TRAINING, *TESTING)
+) -> Album:
+    """The images of a folder of shards, or of one split of annotated images.
+
+    Without a name it is the first of the `preferred` splits that exists, or else the only split.
+    """
     if (Path(place) / MANIFEST).exists():
         if split:
             raise PipelineError(f"{place} holds shards, which have no splits: omit --split")
         return _of_shards(place)
     data_set = find_data_set(place, layout)
-    return _of_source(data_set.source(split or data_set.default_split((*TRAINING, *TESTING))))
+    return _of_source(data_set.source(split or data_set.default_split(preferred)))
 
 
 def read_album(

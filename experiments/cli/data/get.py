@@ -87,8 +87,8 @@ def _line(step: str, done: int, total: int | None, per_second: float) -> str:
     from experiments.cli.shared.printing import size
     from pipeline.display.board import clock
 
-    amount = size if step.startswith("download") else "{:,} files".format
-    text = f"{step}: {amount(done)}" + (f" of {amount(total)}" if total else "")
+    amount, unit = (size, "") if step.startswith("download") else ("{:,}".format, " files")
+    text = f"{step}: {amount(done)}" + (f" of {amount(total)}" if total else "") + unit
     if step.startswith("download"):
         text += f", {size(int(per_second))}/s"
     left = f", {clock((total - done) / per_second)} left" if total and per_second and done < total else ""

@@ -49,7 +49,7 @@ def show(
     import numpy as np
 
     from experiments.cli.data.get import Progress
-    from experiments.cli.shared.printing import columns
+    from experiments.cli.shared.printing import columns, wrapped
     from stages.reporting.data_page import AS_TRAINED, figures, group_table, headline, page, scale_table, verdict
     from stages.shards.album import open_album, read_album
     from stages.shards.reach import reach_of
@@ -70,7 +70,7 @@ def show(
         (out / name).write_bytes(picture)
     (out / "index.html").write_text(page(seen, reach, spec, drawn), encoding="utf-8")
     print(f"{seen.title}: {headline(seen)}")
-    print(f"\ndefault boxes of {spec}: {verdict(reach)}\n")
+    print("\n" + wrapped(f"default boxes of {spec}: {verdict(reach)}", "") + "\n")
     for header, rows in (scale_table(reach), group_table("side, input pixels", reach.sizes)):
         print(columns([header, *rows]), end="\n\n")
     print(f"page: {out / 'index.html'}")

@@ -60,7 +60,7 @@ def export(
             envvar="SSDPIPE_DATA", metavar="DIR", help="Annotated images for --check, in any layout; by default drawn."
         ),
     ] = "",
-    split: Annotated[str, typer.Option(help="Split of --data.")] = "test",
+    split: Annotated[str, typer.Option(help="Split of --data; by default one to test on, or the only one.")] = "",
     images: Annotated[int, typer.Option(min=1, help="Number of images for --check.")] = 50,
     foreign: ForeignOptions,
     place: StorePlace,

@@ -108,7 +108,8 @@ def _untyped(recorded: Request, store: Store) -> Request:
     if isinstance(recorded, ExperimentRequest) and names_a_file(recorded.experiment):
         raise PipelineError(
             f"the newest run in the store {store.folder.uri} is that of the file {recorded.experiment}. A file that a "
-            f"store names is not executed: if you trust it, type its path, {shlex.quote(recorded.experiment)}"
+            f"store names is not executed: if you trust it, add its path to the command: "
+            f"{shlex.quote(recorded.experiment)}"
         )
     return recorded
 

@@ -85,17 +85,26 @@ def _stages(run: StoredRun) -> dict[str, dict[str, Any]]:
         if node.state in ("planned", "cached", "committed"):
             continue
         running = board.running.get(address)
+        done, total = _progress(run, node)
         stages[address] = {
             "state": node.state if run.is_lively or not (running or node.state == "waiting") else f"was {node.state}",
             "key": node.key,
             "attempt": node.attempt,
             "host": running.host if running else "",
-            "done": node.done,
-            "total": node.total,
+            "done": done,
+            "total": total,
             "note": _note(run, node),
             "eta": running.eta() if running else None,
         } | ({"since": running.began} if running else {})
     return stages
+
+
+def _progress(run: StoredRun, node: NodeState) -> tuple[float, float]:
+    """Progress and its end; that of a stopped or failed stage is in its work folder, from which it resumes."""
+    from pipeline.store.record import read_progress
+
+    kept = read_progress(run.store.work(node.key)) if node.state in ("cancelled", "failed") and node.key else None
+    return (kept.done, kept.total) if kept else (node.done, node.total)
 
 
 def _note(run: StoredRun, node: NodeState) -> str:

@@ -14,18 +14,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipeline.folder import Folder
 
+NARROWEST = 16
+"""Width down to which the words of the last column of a table are kept whole or broken."""
+
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
     """Rows of cells as aligned text, with two spaces between columns.
 
-    On a terminal that is too narrow, the widest cells continue on further lines.
+    On a terminal that is too narrow, the widest cells continue on further lines; if that is not enough, long words of
+    the last column do.
     """
     from pipeline.terminal import visible
 
     cells = [list(map(visible, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     least = [max([8, *(len(word) for row in cells for word in row[at].split())]) for at in range(len(widths))]
-    widths = narrowed(widths, least, text_width())
+    for each in (least, [*least[:-1], NARROWEST]):
+        widths = narrowed(widths, each, text_width())
     parts = [[_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     lines = (line for row in parts for line in zip_longest(*row, fillvalue=""))
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
@@ -33,7 +38,8 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _wrapped(cell: str, width: int) -> list[str]:
-    return wrap(cell, width, break_on_hyphens=False) if len(cell) > width else [cell]
+    breaks_words = max(map(len, cell.split()), default=0) > width
+    return wrap(cell, width, break_on_hyphens=breaks_words) if len(cell) > width else [cell]
 
 
 def narrowed(widths: Sequence[int], least: Sequence[int], room: int | None) -> list[int]:

@@ -208,6 +208,18 @@ def test_without_any_detection_a_lower_score_is_suggested(weights: Path, photos:
     ]
 
 
+def test_the_page_lists_the_highest_scores_of_a_picture_and_counts_the_other_detections(
+    weights: Path, photos: Path
+) -> None:
+    done = ssdpipe(weights, "photos/a.jpg", "--min-score", 0.01)
+    (count,) = [sum(map(int, re.findall(r"(\d+) ", line.partition(": ")[2]))) for line in done.stdout.splitlines()[:1]]
+    page = Path("detections/index.html").read_text(encoding="utf-8")
+    others = re.search("<small>and (.*?)</small>", page)
+    assert page.count("<span style") == 12
+    assert others
+    assert sum(int(word.split()[0].replace(",", "")) for word in others[1].split(", ")) == count - 12
+
+
 def test_limits_are_changed_as_for_evaluate_weights(weights: Path, photos: Path) -> None:
     images = images_of(ssdpipe(weights, "photos", "--json", "--min-score", 0.01, "-s", "per_image=3"))
     assert [len(image["detections"]) for image in images] == [3, 3, 3]

@@ -193,7 +193,7 @@ def test_a_file_that_a_store_names_is_never_executed(command: tuple[str, ...], t
     ended = CliRunner().invoke(app, [*command, "--store", str(store)])
     assert isinstance(ended.exception, PipelineError)
     assert not trace.exists()
-    assert f"type its path, {file}" in " ".join(str(ended.exception).split())
+    assert f"add its path to the command: {file}" in " ".join(str(ended.exception).split())
 
 
 @pytest.mark.parametrize(

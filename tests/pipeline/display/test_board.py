@@ -105,7 +105,7 @@ STAGES = {
 }
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [60, 80, 95, 120])
 def test_a_progress_line_fits_the_terminal_and_shows_steps_and_remaining_time_whole(width: int) -> None:
     board = Board(total=22)
     for address, (done, total, note) in STAGES.items():
@@ -121,6 +121,7 @@ def test_a_progress_line_fits_the_terminal_and_shows_steps_and_remaining_time_wh
     assert "/seed0" in second
     assert third.split() == ["evaluate/all-six/seed0", "starting,", "2:50"]
     assert ("[#####---]" in first) == (width >= 80)
+    assert first.endswith({60: "eta 0:45", 80: "eta 0:45", 95: "loss 4.21", 120: "loss 4.21, 75 images/s"}[width])
 
 
 def test_a_line_says_what_a_terminal_waits_for_and_vanishes() -> None:

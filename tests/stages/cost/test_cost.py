@@ -20,7 +20,7 @@ from pipeline.planning.graph import Graph
 from pipeline.planning.plan import plan
 from pipeline.planning.resolver import Resolver
 from pipeline.stage import Resources, Stage
-from pipeline.store.record import write_progress
+from pipeline.store.record import CURVE, Point, write_progress
 from pipeline.store.store import Store
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.spec.paper import ssd300, ssd512
@@ -129,6 +129,16 @@ def test_past_runs_of_another_shape_set_the_time_per_operation_but_not_for_other
     assert Prices(done).of("stages.detection.detect.Detect", larger, "gpu").origin == "assumed"
 
 
+def test_the_start_of_past_trainings_is_not_multiplied_by_the_length_of_further_ones():
+    spec = ssd300()
+    done = [past(Work(images=240, spec=spec, passes=TRAINING), 32.0, start=26.0)]
+    same, other = (
+        Prices(done).of(TRAIN, Work(images=24_000, spec=each, passes=TRAINING), "gpu") for each in (spec, ssd512())
+    )
+    assert (same.start, same.device_seconds) == (26, pytest.approx(26 + 600))
+    assert (other.start, other.device_seconds) == (26, pytest.approx(26 + 600 * 90.21 / 31.37, rel=1e-3))
+
+
 def test_only_the_newest_past_runs_count():
     work = Work(images=10, spec=ssd300(), passes=TRAINING)
     done = [*(past(work, 1000.0) for _ in range(40)), *(past(work, 10.0) for _ in range(20))]
@@ -181,7 +191,8 @@ def test_a_cached_training_costs_nothing_and_sets_the_price_of_further_ones(stor
     (before,) = [each for each in past_runs(store) if each.stage == TRAIN]
     (train,) = costs(store, _trained_small(small_spec, seed=1, iterations=40), total=Resources(cpus=2)).stages
     assert (train.origin, train.device, train.images) == ("same", "cpu", 40 * 2)
-    assert train.device_seconds == pytest.approx(10 * before.device_seconds)  # 4 iterations were done
+    steps = before.device_seconds - before.start  # 4 iterations were done
+    assert train.device_seconds == pytest.approx(before.start + 10 * steps)
 
 
 def test_past_runs_are_read_with_the_work_that_they_did(store, small_spec):
@@ -200,6 +211,20 @@ def test_past_runs_are_read_with_the_work_that_they_did(store, small_spec):
         .origin
         == "same"
     )
+
+
+def test_the_start_of_a_training_is_read_off_its_curve(store, small_spec):
+    run(store, _trained_small(small_spec, seed=0))
+    (key,) = [each.key for each in store.manifests() if each.ingredients.stage == TRAIN]
+    manifest = json.loads(store.folder.read_bytes(f"keys/{key}.json"))
+    store.folder.replace(f"keys/{key}.json", json.dumps(manifest | {"seconds": 30.0}).encode())
+    output = store.output(next(each for each in store.manifests() if each.key == key))
+    output.replace(CURVE, b"".join(Point(step, 100.0 + step, {}).line() for step in (1, 4)))  # a second for each step
+    (before,) = [each for each in past_runs(store) if each.stage == TRAIN]
+    cpus = before.device_seconds / 30
+    assert before.start == pytest.approx(26 * cpus)
+    (train,) = costs(store, _trained_small(small_spec, seed=1, iterations=40), total=Resources(cpus=2)).stages
+    assert train.seconds == pytest.approx(26 + 40)
 
 
 def test_a_training_resumed_after_a_crash_is_not_used_for_estimates(store, small_spec):

@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner, Result
@@ -67,6 +69,17 @@ def test_the_check_takes_the_first_images_of_the_users_data(tmp_path: Path) -> N
     assert done.exception is None, done.exception
     assert "-> locations, logits, default_boxes; " in done.stdout
     assert re.search(r"^on 4 images of \S+ test$", done.stdout, flags=re.MULTILINE)
+
+
+def test_the_check_takes_the_only_split_of_a_csv(tmp_path: Path) -> None:
+    grey = cv2.imencode(".jpg", np.full((40, 60, 3), 90, np.uint8))[1]
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.jpg").write_bytes(grey.tobytes())
+    (tmp_path / "boxes.csv").write_text("image,xmin,ymin,xmax,ymax,class\na.jpg,1,1,30,30,disc\n")
+    data = tmp_path / "boxes.csv"
+    done = ssdpipe("weights.pt", "--to", "torchscript", "--raw", "--check", "--data", data)
+    assert done.exception is None, done.exception
+    assert re.search(r"^on 1 images of \S+ boxes$", done.stdout, flags=re.MULTILINE)
 
 
 def test_limits_are_fixed_in_the_file() -> None:

@@ -24,6 +24,7 @@ from pipeline.stage import Context, Stage
 from pipeline.store.events import Event, EventLog
 from pipeline.store.lease import Leases
 from pipeline.store.process import Process
+from pipeline.store.record import write_progress
 from pipeline.store.store import Store
 
 if TYPE_CHECKING:
@@ -109,6 +110,14 @@ def test_a_run_that_was_cut_off_is_shown_as_lost(tmp_path: Path) -> None:
     assert re.search(r"no sign of life for 10:1\d: its host is gone or cut off; the same command resumes", shown)
     assert "was running on gpu8" in shown
     assert "was waiting" in shown
+
+
+def test_a_stopped_stage_is_shown_with_the_progress_that_it_resumes_from(tmp_path: Path) -> None:
+    store = _record(Store.open(str(tmp_path)), time.time())
+    log = EventLog(store.run(RUN))
+    log.on_event(Event(time=time.time(), kind="cancelled", address="train/a", key="ktrain-a", data={}))
+    write_progress(store.work("ktrain-a"), 376, 400, "loss 3.1")
+    assert re.search(r"  train/a  cancelled +376 of 400\n", ssdpipe(store, "status", RUN))
 
 
 def test_a_stage_whose_other_driver_is_gone_waits_for_room(tmp_path: Path) -> None:

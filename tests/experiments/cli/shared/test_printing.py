@@ -23,6 +23,18 @@ def test_a_word_is_never_broken_even_where_it_does_not_fit(monkeypatch: pytest.M
     assert "train/" + "a" * 40 in columns(ROWS)
 
 
+def test_long_words_of_the_last_column_break_where_the_table_does_not_fit_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    kept, heldout = "shard/cells-boxes-kept-0.2-seed0", "shard/cells-boxes-heldout-0.2-seed0"
+    rows = [("stage", "state", "time", "reason"), (heldout, "after", "~0:00", f"after {kept} and 2 more")]
+    lines = columns(rows).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith(heldout)
+    assert kept in "".join(line[len(heldout) :].split("~0:00")[-1].strip() for line in lines)
+
+
 def test_a_file_gets_one_line_for_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     assert len(columns(ROWS).splitlines()) == 3
