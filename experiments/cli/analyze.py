@@ -19,6 +19,7 @@ from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.folder import Folder
+    from stages.analysis.analysis import AnalysisOptions
     from stages.analysis.known_groups import Grouping
     from stages.evaluation.voc_truth import Files
 
@@ -90,11 +91,11 @@ def analyze(
         print(table(document), losses(document), calibration(document), suspects(document), sep="\n\n")
     if out or not as_json:
         folder = Folder(str((out or Path(FOLDER)).resolve()))
-        pictures = _draw(read, images or Path(annotations) / "JPEGImages", folder, grouping, asked=images is not None)
+        pictures = _draw(read, images or Path(annotations) / "JPEGImages", folder, options, asked=images is not None)
         _write(document, pictures, folder, grouping, silent=as_json)
 
 
-def _draw(files: Files, images: Path, out: Folder, grouping: Grouping, *, asked: bool) -> list[str]:
+def _draw(files: Files, images: Path, out: Folder, options: AnalysisOptions, *, asked: bool) -> list[str]:
     """Draw right and wrong detections if the images are at hand; return the names of the pictures."""
     from stages.analysis.detection_pictures import Choice
     from stages.analysis.pictured_files import draw_files
@@ -103,7 +104,8 @@ def _draw(files: Files, images: Path, out: Folder, grouping: Grouping, *, asked:
         if asked:
             raise PipelineError(f"there is no folder {images} with images")
         return []
-    choice = Choice(min_score=0.6, images=16, columns=6, seed=0, similar=grouping.similar)
+    rule = {"iou": options.iou, "pixel_extent": options.pixel_extent}
+    choice = Choice(min_score=0.6, images=16, columns=6, seed=0, similar=options.similar, **rule)
     pictures, present = draw_files(files, images, choice, out)
     if present < len(files.image_ids):
         typer.echo(f"note: pictures show {present} of {len(files.image_ids)} images, those in {images}", err=True)

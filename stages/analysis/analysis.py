@@ -78,7 +78,9 @@ def analyse(
             for name, members in groups.items()
         },
         "sensitivity": {
-            name: asdict(sensitivity(findings, nominal=NOMINAL_SHARE * len(image_ids)))
+            name: asdict(
+                sensitivity(findings, nominal=NOMINAL_SHARE * len(image_ids), pixel_extent=options.pixel_extent)
+            )
             for name, findings in by_class.items()
         },
         "confusion": {"score": options.score_threshold, "counts": matrix.tolist()},

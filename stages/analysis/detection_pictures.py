@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from pipeline.folder import Folder
 from ssd_core.data.shards import Row, ShardSet
-from ssd_core.metrics.analysis.findings import Findings, Kind, find
+from ssd_core.metrics.analysis.findings import STRONG, Findings, Kind, find
 from ssd_core.metrics.analysis.groups import Names, similar_labels
 from ssd_core.metrics.overlaps import pairs_in_images
 from ssd_core.metrics.voc_ap import ScoredBoxes, TrueBoxes
@@ -48,6 +48,11 @@ class Choice:
     columns: int
     seed: int
     similar: tuple[Names, ...]
+    iou: float = STRONG
+    """Minimum overlap of a correct detection."""
+
+    pixel_extent: float = 1.0
+    """Added to xmax - xmin to give a width: 1 for VOC pixels, 0 for continuous coordinates."""
 
 
 class Rows(Protocol):
@@ -108,7 +113,7 @@ def pick(choice: Choice, found: ScoredBoxes, truth: TrueBoxes, rows: Rows) -> Pi
     """Select what to show."""
     images = confident_images(found, choice.min_score, count=choice.images, rng=np.random.default_rng(choice.seed))
     shown = [_shown(rows, found, image, choice.min_score) for image in images]
-    return Picked(shown, crops(found, truth, rows, similar=choice.similar, count=choice.columns), rows.classes)
+    return Picked(shown, crops(choice, found, truth, rows), rows.classes)
 
 
 def confident_images(found: ScoredBoxes, min_score: float, *, count: int, rng: np.random.Generator) -> list[int]:
@@ -117,21 +122,21 @@ def confident_images(found: ScoredBoxes, min_score: float, *, count: int, rng: n
     return sorted(rng.permutation(candidates)[:count].tolist())
 
 
-def crops(
-    found: ScoredBoxes, truth: TrueBoxes, rows: Rows, *, similar: tuple[Names, ...], count: int
-) -> dict[str, list[Crop]]:
+def crops(choice: Choice, found: ScoredBoxes, truth: TrueBoxes, rows: Rows) -> dict[str, list[Crop]]:
     """Detections with the highest scores by kind, and the largest missed objects; at most one per kind and image.
 
     Kinds without any are left out.
     """
-    judged = [_of_class(found, truth, label, rows.classes, similar) for label in range(len(rows.classes))]
+    judged = [_of_class(choice, found, truth, rows.classes, label=label) for label in range(len(rows.classes))]
     order = np.concatenate([which for which, _ in judged])
     kinds = np.concatenate([findings.kinds for _, findings in judged])
     picked = {}
-    for kind, title in titles(similar).items():
+    for kind, title in titles(choice.similar).items():
         which = order[kinds == kind]
         surest = which[np.argsort(-found.scores[which], kind="stable")]
-        picked[title] = [_crop(found, number, rows, kind) for number in _one_of_each(found.images, surest, count)]
+        picked[title] = [
+            _crop(choice, found, number, rows, kind) for number in _one_of_each(found.images, surest, choice.columns)
+        ]
     missed = _missed(truth, [findings for _, findings in judged])
     picked[MISSED] = [
         Crop(
@@ -140,12 +145,12 @@ def crops(
             label=int(truth.labels[number]),
             score=None,
         )
-        for number in _one_of_each(truth.images, missed, count)
+        for number in _one_of_each(truth.images, missed, choice.columns)
     ]
     return {title: each for title, each in picked.items() if each}
 
 
-def _crop(found: ScoredBoxes, number: int, rows: Rows, kind: Kind) -> Crop:
+def _crop(choice: Choice, found: ScoredBoxes, number: int, rows: Rows, kind: Kind) -> Crop:
     row, box_xyxy = rows.row(int(found.images[number])), found.boxes_xyxy[number]
     wrong_class = kind in (Kind.SIMILAR, Kind.OTHER)
     return Crop(
@@ -153,14 +158,14 @@ def _crop(found: ScoredBoxes, number: int, rows: Rows, kind: Kind) -> Crop:
         box_xyxy=box_xyxy,
         label=int(found.labels[number]),
         score=float(found.scores[number]),
-        true_label=_most_overlapped(row, box_xyxy) if wrong_class else None,
+        true_label=_most_overlapped(row, box_xyxy, choice.pixel_extent) if wrong_class else None,
     )
 
 
-def _most_overlapped(row: Row, box_xyxy: Float[ndarray, " 4"]) -> int:
+def _most_overlapped(row: Row, box_xyxy: Float[ndarray, " 4"], pixel_extent: float) -> int:
     """Class of the object of the image that the box overlaps most."""
     same_image = np.zeros(len(row.labels), np.int64)
-    pairs = pairs_in_images(np.zeros(1, np.int64), box_xyxy[None], same_image, row.boxes_xyxy, 1.0)
+    pairs = pairs_in_images(np.zeros(1, np.int64), box_xyxy[None], same_image, row.boxes_xyxy, pixel_extent)
     return int(row.labels[pairs.objects[pairs.overlaps.argmax()]])
 
 
@@ -170,7 +175,7 @@ def titles(similar: tuple[Names, ...]) -> dict[Kind, str]:
 
 
 def _of_class(
-    found: ScoredBoxes, truth: TrueBoxes, label: int, classes: Names, similar: tuple[Names, ...]
+    choice: Choice, found: ScoredBoxes, truth: TrueBoxes, classes: Names, *, label: int
 ) -> tuple[Int[ndarray, " D"], Findings]:
     """Indices of the detections of a class by descending score, and their findings in this order."""
     which = np.flatnonzero(found.labels == label)
@@ -181,7 +186,14 @@ def _of_class(
         scores=found.scores[which],
         boxes_xyxy=found.boxes_xyxy[which],
     )
-    return which, find(own, truth, label=label, similar=similar_labels(classes[label], classes, similar))
+    return which, find(
+        own,
+        truth,
+        label=label,
+        similar=similar_labels(classes[label], classes, choice.similar),
+        iou_threshold=choice.iou,
+        pixel_extent=choice.pixel_extent,
+    )
 
 
 def _missed(truth: TrueBoxes, judged: Iterable[Findings]) -> Int[ndarray, " M"]:

@@ -48,9 +48,9 @@ class Sensitivity:
     """From tall to wide."""
 
 
-def sensitivity(findings: Findings, *, nominal: float) -> Sensitivity:
+def sensitivity(findings: Findings, *, nominal: float, pixel_extent: float = 1.0) -> Sensitivity:
     """Return the sensitivity of one class; `nominal` is NOMINAL_SHARE times the number of test images."""
-    sides = findings.objects_xyxy[:, 2:] - findings.objects_xyxy[:, :2] + 1
+    sides = findings.objects_xyxy[:, 2:] - findings.objects_xyxy[:, :2] + pixel_extent
     return Sensitivity(
         overall=normalised_ap(findings.strong, objects=findings.objects, nominal=nominal),
         area=_by_bins(findings, sides[:, 0] * sides[:, 1], nominal),

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from jaxtyping import Float64
+from numpy import ndarray
+
 from pipeline.errors import PipelineError
 from pipeline.suggestion import suggestion
 from stages.datasets.annotation import AnnotatedObject
@@ -42,6 +45,7 @@ def read_text_files(detections: Path, annotations: Path, *, corners: bool) -> Fi
         )
     rows = [(stem, labels[name], (score, *box)) for stem, (name, (score, *box)) in lines if name in labels]
     boxes, outside = listed_boxes(rows, objects.image_ids)
+    _require_pixels(boxes.boxes_xyxy, detections)
     absent = len({*objects.image_ids} - {file.stem for file in files})
     notes = [f"{len(lines) - len(rows)} detections are of classes without an object: {', '.join(others[:5])}"] * bool(
         others
@@ -61,9 +65,13 @@ def text_objects(annotations: Path, *, corners: bool) -> Objects:
     objects = truth_arrays(kept, notes=counted(remarks))
     if not objects.classes:
         raise nothing_annotated(objects, str(annotations))
-    if objects.truth.boxes_xyxy.max() <= 1:
-        raise PipelineError(f"the boxes in {annotations} are fractions of the image, as YOLO writes them: write pixels")
+    _require_pixels(objects.truth.boxes_xyxy, annotations)
     return objects
+
+
+def _require_pixels(boxes_xyxy: Float64[ndarray, "N 4"], folder: Path) -> None:
+    if len(boxes_xyxy) and boxes_xyxy.max() <= 1:
+        raise PipelineError(f"the boxes in {folder} are fractions of the image, as YOLO writes them: write pixels")
 
 
 def _files(folder: Path) -> list[Path]:

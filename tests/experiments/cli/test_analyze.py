@@ -140,6 +140,18 @@ def test_where_the_images_are_it_draws_what_is_right_and_wrong(written, tmp_path
     assert "there is no folder" in str(missing.exception)
 
 
+def test_pictures_judge_by_the_iou_of_the_analysis(written, tmp_path):
+    images = written[1] / "JPEGImages"
+    images.mkdir()
+    cv2.imwrite(str(images / "a.jpg"), np.full((40, 60, 3), 128, np.uint8))
+    (written[0] / "det_ball.txt").write_text("a 0.9 1 1 10 16\n")  # overlaps the ball by 100 / 160
+    kinds = {}
+    for iou in ("0.6", "0.65"):
+        assert call(written, tmp_path, "--iou", iou).exit_code == 0
+        kinds[iou] = set(json.loads((tmp_path / "out/picked.json").read_text())["cuttings"])
+    assert kinds == {"0.6": {"right", "missed"}, "0.65": {"wrong place", "missed"}}
+
+
 @pytest.mark.parametrize("name", ["139.jpg", "000000000139.png", "deep/139.JPG"])
 def test_an_image_has_the_name_of_its_id_or_coco_s_number(tmp_path, name):
     (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,8 @@ def pictures(shards, tmp_path: Path):
         stage, folder = shards()
         written = write(Folder(str(tmp_path / "found")), *found)
         shown = DrawDetections(detections=stage, shards=stage, **options)
-        choice = Choice(**{member.name: getattr(shown, member.name) for member in fields(Choice)})
+        names = [member.name for member in fields(Choice) if member.default is MISSING]
+        choice = Choice(**{name: getattr(shown, name) for name in names})
         return pick_from_shards(choice, written, folder).document()
 
     return run

@@ -61,6 +61,7 @@ def test_boxes_may_be_corners(folders: tuple[Path, Path]) -> None:
         (1, "car 1 2 3\n", r"x.txt, line 1: expected `class x y width height`, got 'car 1 2 3': it has 4 words"),
         (0, "car 0.9 1 2 3 wide\n", r"expected `class score x y width height`.*height is 'wide'"),
         (1, "car 0.1 0.2 0.3 0.4\n", "are fractions of the image, as YOLO writes them"),
+        (0, "sports car 0.9 0.1 0.2 0.3 0.4\n", "found are fractions of the image, as YOLO writes them"),
         (1, "", "hold no object"),
         (0, "cars 0.9 1 2 3 4\n", "no detection in .* has a class of .*there is only sports car"),
     ],
