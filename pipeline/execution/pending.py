@@ -25,6 +25,9 @@ class Pending:
     waiting: bool = False
     began: float = 0.0
     cancelled: bool = False
+    requested: Resources = field(default_factory=Resources)
+    """With as many of its workers as the budget has room for."""
+
     taken: Resources = field(default_factory=Resources)
     """Of the budget, while it runs."""
 

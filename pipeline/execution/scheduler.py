@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import time
 import traceback
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -86,7 +87,8 @@ class Scheduler:
         self._provenance = dict(provenance or {})
         self._clock, self._sleep, self._random = clock, sleep, random or Random()
         self._order = TopologicalSorter(graph.edges())
-        self._heights = graph.heights()
+        heights = graph.heights()
+        self._priority = {node_id: (-heights[node_id], index) for index, node_id in enumerate(graph.nodes)}
         self._outcomes = {node.id: Outcome(address=node.address) for node in graph.nodes.values()}
         self._queue: list[Pending] = []
         self._running: dict[Handle, Pending] = {}
@@ -176,7 +178,11 @@ class Scheduler:
         except PipelineError as error:
             self._fail(pending, error)
         else:
-            self._queue.append(pending)
+            self._wait(pending)
+
+    def _wait(self, pending: Pending) -> None:
+        pending.requested = self._budget.fitted(pending.node.stage.resources)
+        insort(self._queue, pending, key=lambda waiting: self._priority[waiting.node.id])
 
     def _end_if_cached(self, pending: Pending) -> bool:
         manifest = self._store.find(pending.draft.key)
@@ -190,11 +196,10 @@ class Scheduler:
         return True
 
     def _admit(self) -> None:
-        rank = {node_id: index for index, node_id in enumerate(self._graph.nodes)}
-        self._queue.sort(key=lambda pending: (-self._heights[pending.node.id], rank[pending.node.id]))
-        for pending in list(self._queue):
-            resources = self._budget.fitted(pending.node.stage.resources)
-            if pending.not_before > self._clock() or not self._budget.take(resources):
+        now = self._clock()
+        for pending in list(self._queue):  # runs for every waiting stage whenever one ends: it has to be fast
+            resources = pending.requested
+            if pending.not_before > now or not self._budget.take(resources):
                 continue
             if self._is_mine(pending):
                 pending.taken = self._budget.extended(resources)
@@ -255,7 +260,7 @@ class Scheduler:
     def _retry(self, pending: Pending, lost: WorkerLost) -> None:
         delay = self._retries.delay(pending.attempt, self._random)
         pending.not_before = self._clock() + delay
-        self._queue.append(pending)
+        self._wait(pending)
         data = {"reason": str(lost), "delay": round(delay, 3), "attempt": pending.attempt}
         self._emit("retried", pending.node, pending.draft.key, data)
 
@@ -334,8 +339,8 @@ class Scheduler:
 
     def _patience(self) -> float:
         """Seconds until something may have changed."""
-        waits = [pending.not_before - self._clock() for pending in self._queue]
-        later = [wait for wait in waits if wait > 0]
+        now = self._clock()
+        later = [pending.not_before - now for pending in self._queue if pending.not_before > now]
         return min([WAIT_SECONDS, *later])
 
     def _tick(self) -> None:
@@ -346,6 +351,8 @@ class Scheduler:
                 self._poll(pending)
             if self._growth:
                 self._budget.grow(self._growth())
+                for pending in self._queue:
+                    pending.requested = self._budget.fitted(pending.node.stage.resources)
         if self._clock() >= self._next_look:
             self._next_look = self._clock() + STOP_POLL_SECONDS
             requested = requested_stops(self._store.run(self._run_id))
