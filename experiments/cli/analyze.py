@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FOLDER = "analysis"
 
+UNIT = "Cor to BG: % of the best detections, as many as a class has objects on average"
+
 SHOWN = 5
 """Number of suspected annotations in the printed list."""
 
@@ -121,7 +123,7 @@ def _write(document: dict[str, Any], pictures: list[str], folder: Folder, groupi
     drawn = {name.rpartition(".")[0]: folder.read_bytes(name) for name in pictures}
     folder.write_bytes(PAGE, page(document, figures, drawn).encode())
     if not silent:
-        print(f"\nwritten to {folder.place()}: {PAGE} shows all of it; {', '.join(written)}")
+        print(f"\nwritten to {folder.place()}: {PAGE} shows all of it, from {len(written)} files beside it")
 
 
 def table(document: dict[str, Any]) -> str:
@@ -135,7 +137,7 @@ def table(document: dict[str, Any]) -> str:
         place = trend["ticks"].index(1.0)
         values = [trend[key][place] for key in (*kinds, "recall", "weak_recall")]
         rows.append((name, str(trend["objects"]), *("-" if value is None else percent(value) for value in values)))
-    return columns(rows)
+    return f"{columns(rows)}\n{UNIT}"
 
 
 def losses(document: dict[str, Any]) -> str:

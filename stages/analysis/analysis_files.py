@@ -24,8 +24,8 @@ from stages.figures.style import png_and_svg
 
 FIGURES = ("trends", "sensitivity", "confusion", "tide", "precision-recall", "calibration")
 
-MOST_SHOWN = 12
-"""Number of classes in the figures of sensitivity and of precision and recall unless they are named."""
+MOST_SHOWN = 8
+"""Number of classes that a figure can show side by side, unless they are named: the first with objects."""
 
 
 def analyse_shards(

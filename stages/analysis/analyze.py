@@ -29,7 +29,7 @@ class Analyze(Stage):
     """Name and classes of each group; if empty, all classes form one. `known_groups.py` has VOC's and others."""
 
     shown: tuple[str, ...] = ()
-    """Classes in the figures of sensitivity and of precision and recall; if empty, the first twelve."""
+    """Classes in the figures of sensitivity and, if all are too many, of precision and recall; if empty, the first."""
 
     fixed: bool = False
     """Count background once where the original tool counts it twice, see `ssd_core.metrics.analysis.trends`."""

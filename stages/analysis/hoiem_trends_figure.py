@@ -52,6 +52,9 @@ def _detections(axes: Any, name: str, trend: Document) -> None:
 
 def _false_positives(axes: Any, name: str, trend: Document) -> None:
     _areas(axes, trend, ("Loc", "Sim", "Oth", "BG"))
+    if trend["BG"][0] is None:
+        few = f"fewer than {trend['ticks'][0]:g}"
+        axes.text(0.5, 0.5, few, ha="center", va="center", fontsize=9, transform=axes.transAxes)
     axes.set_title(name)
     axes.set_xlabel("total false positives")
 

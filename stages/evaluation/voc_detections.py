@@ -116,7 +116,7 @@ def class_files(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Pat
     if not any(named.values()):
         raise PipelineError(
             f"no file in {detections} is named *_<class>.txt after one of the {len(classes)} classes: there "
-            f"{'are ' + _shown([file.name for file in files]) if files else 'is no .txt'}; "
+            f"{'are ' + _shown([file.name for file in files]) if files else 'is no .txt' + _below(detections)}; "
             f"the classes are {_shown(classes)}"
         )
     counts = Counter(name for name in named.values() if name)
@@ -130,6 +130,12 @@ def class_files(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Pat
 
 def _shown(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def _below(folder: Path) -> str:
+    """Hint at the folder one level down that holds text files, as an unpacked archive leaves it."""
+    inner = next((file.parent for file in sorted(folder.glob("*/*.txt"))), None)
+    return f", but {inner} has some" if inner else ""
 
 
 def _class_of(file: Path, classes: Sequence[str]) -> str:

@@ -13,10 +13,14 @@ from stages.figures.style import GOOD, INK, new_figure, plain_axes
 
 COLUMNS = 4
 
+MOST_CURVES = 20
+"""Largest number of classes that are all drawn."""
+
 
 def precision_recall_figure(document: Document, *, shown: Sequence[str]) -> Any:
-    """Curves of the classes `shown` that have objects."""
-    curves = {name: document["precision_recall"][name] for name in shown if name in document["precision_recall"]}
+    """Curves of all classes that have objects; if they are too many, of those `shown`."""
+    every = document["precision_recall"]
+    curves = every if len(every) <= MOST_CURVES else {name: every[name] for name in shown if name in every}
     columns = min(COLUMNS, max(1, len(curves)))
     rows = max(1, -(-len(curves) // columns))
     figure = new_figure(2.2 * columns + 0.4, 2.1 * rows + 0.3)
@@ -25,7 +29,8 @@ def precision_recall_figure(document: Document, *, shown: Sequence[str]) -> Any:
         _curve(axes, name, curve)
     for axes in list(grid.flat)[len(curves) :]:
         axes.set_axis_off()
-    figure.supxlabel("recall", fontsize=9, color=INK)
+    part = f" ({len(curves)} of {len(every)} classes)" if len(curves) < len(every) else ""
+    figure.supxlabel(f"recall{part}", fontsize=9, color=INK)
     figure.supylabel(f"precision at IoU {document['iou']:g}", fontsize=9, color=INK)
     return figure
 

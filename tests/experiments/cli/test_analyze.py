@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -42,10 +43,14 @@ def call(written, tmp_path, *options):
 def test_it_prints_a_table_and_writes_numbers_and_figures(written, tmp_path):
     result = call(written, tmp_path)
     assert result.exit_code == 0, result.output
-    header, line = result.output.splitlines()[:2]
+    header, line, unit = result.output.splitlines()[:3]
     assert header.split() == ["group", "objects", "Cor", "Loc", "Sim", "Oth", "BG", "recall", "at", "IoU", "0.1"]
     assert line.split() == ["all", "2", "50.0", "0.0", "0.0", "50.0", "0.0", "25.0", "25.0"]
-    assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".html", ".json", ".png", ".svg"}
+    assert unit == "Cor to BG: % of the best detections, as many as a class has objects on average"
+    files = {file.name for file in (tmp_path / "out").iterdir()}
+    assert {name.rpartition(".")[2] for name in files} == {"html", "json", "png", "svg"}
+    assert f"analysis.html shows all of it, from {len(files) - 1} files beside it\n" in result.output
+    assert max(map(len, result.output.splitlines()[:-1])) <= 80
     assert json.loads((tmp_path / "out/analysis.json").read_text())["exact"] is True
 
 
@@ -74,9 +79,17 @@ def test_a_file_in_place_of_a_folder_is_refused_by_name(written, tmp_path):
     assert "det_ball.txt is a file: name the folder of the files <name>_<class>.txt" in str(detections.exception)
 
 
+def test_the_folder_inside_an_unpacked_archive_is_named(written, tmp_path):
+    found, voc = written
+    (tmp_path / "unpacked").mkdir()
+    found = found.rename(tmp_path / "unpacked/found")
+    refused = call((tmp_path / "unpacked", voc), tmp_path)
+    assert f"there is no .txt, but {found} has some" in str(refused.exception)
+
+
 def test_it_prints_what_each_error_costs_and_which_annotations_are_probably_wrong(written, tmp_path):
     lines = call(written, tmp_path).output.splitlines()
-    assert [line.split() for line in lines[3:5]] == [["TIDE", "number", "AP", "lost"], ["Cls", "1", "25.2"]]
+    assert [line.split() for line in lines[4:6]] == [["TIDE", "number", "AP", "lost"], ["Cls", "1", "25.2"]]
     assert "of AP 25.2 at IoU 0.5" in lines
     assert "calibration error (ECE): 45.0 (all detections), 45.0 (scores from 0.3)" in lines
     assert ["b", "class", "cube", "ball", "0.80"] in [line.split() for line in lines]
@@ -89,6 +102,9 @@ def test_the_page_explains_each_kind_of_error_by_its_colour_and_lists_the_suspec
     for name in ("Cor", "Loc", "Sim", "Oth", "BG", "Cls", "Both", "Dupe", "Bkg", "Miss"):
         assert f'"></span><b>{name}</b>' in page
     assert "<td>cube</td><td>ball</td><td>0.80</td>" in page
+    linked = re.findall(r'<a href="([^":]+)">', page)
+    assert len(linked) == 6
+    assert all((tmp_path / "out" / name).is_file() for name in linked)
 
 
 def test_json_is_the_whole_analysis_at_the_iou_and_writes_no_folder(written, tmp_path):

@@ -45,6 +45,13 @@ def test_each_group_has_a_column_with_its_unit_and_recall_in_percent():
     assert list(strong.get_ydata()) == [20, 40, 40]
     assert weak.get_linestyle() == "--"
     assert figure.axes[2].get_xlabel() == "total false positives"
+    assert not figure.axes[2].texts
+
+
+def test_a_chart_without_enough_false_positives_says_so_instead_of_being_empty():
+    few = {"ticks": [25, 50]} | dict.fromkeys(("Loc", "Sim", "Oth", "BG"), [None, None])
+    figure = trends_figure({"groups": {"a": {"detections": TREND, "false_positives": few}}})
+    assert [text.get_text() for text in figure.axes[1].texts] == ["fewer than 25"]
 
 
 def test_each_detector_has_a_row_and_bins_without_objects_are_omitted():

@@ -83,6 +83,15 @@ def test_figures_show_the_numbers_of_the_document() -> None:
     assert [bar.get_height() for bar in below.patches] == [0, 1, 0, 0, 0, 0, 0, 1, 1, 0]
 
 
+@pytest.mark.parametrize(("number", "drawn", "label"), [(20, 20, "recall"), (21, 2, "recall (2 of 21 classes)")])
+def test_all_classes_have_a_curve_unless_they_are_too_many_and_the_figure_says_so(number, drawn, label) -> None:
+    curve = document()["precision_recall"]["cat"]
+    entries = {"iou": 0.5, "precision_recall": {f"class {at}": curve for at in range(number)}}
+    figure = precision_recall_figure(entries, shown=("class 3", "class 5", "no object"))
+    assert len([axes for axes in figure.axes if axes.get_title("left")]) == drawn
+    assert figure.get_supxlabel() == label
+
+
 def test_scores_that_are_no_probabilities_have_a_figure_that_says_so() -> None:
     above, _ = calibration_figure(document(scores=(7.0, 1.0, -3.0))).axes
     assert above.get_title("left") == "scores are not between 0 and 1"
