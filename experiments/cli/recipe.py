@@ -35,14 +35,22 @@ def list_recipes(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def show(name: RecipeArgument, as_json: JsonOption = False) -> None:
-    """Show every setting of a recipe.
+def show(
+    name: RecipeArgument,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("-s", "--set", metavar="FIELD=VALUE", help="Change a setting, as `train` does; repeatable."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every setting of a recipe, with those of -s changed.
 
     `*` marks a setting that differs from the paper's SSD300 on VOC 07+12; the paper's value follows.
     """
+    from experiments.cli.requests.request import with_settings
     from experiments.framework.loading import named_setup
 
-    setup = named_setup(name)
+    setup = with_settings(named_setup(name), settings or ())
     shown = setup.settings()
     changed = {departure.field: departure for departure in setup.departures()}
     if as_json:

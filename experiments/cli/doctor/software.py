@@ -78,17 +78,17 @@ def machine() -> Finding:
 
     free = psutil.virtual_memory().available
     facts = {"cpus": os.cpu_count(), "memory_free": free}
-    text = f"{os.cpu_count()} CPUs, {free / 1e9:.1f} GB of memory free"
+    text = f"{os.cpu_count()} CPUs, {free / 1e9:.1f} GB of memory"
     if os.path.isdir("/dev/shm"):  # noqa: PTH112 (a place of the system)
         facts["shared_memory_free"] = shared = psutil.disk_usage("/dev/shm").free
-        text += f", {shared / 1e9:.1f} GB of it shared"
+        text += f" and {shared / 1e9:.1f} GB of shared memory"
         if shared < LEAST_SHARED:
             remedy = "In a container, start it with --shm-size=2g: processes that load images fill /dev/shm"
-            return Finding(name="machine", state="problem", text=text, remedy=remedy, facts=facts)
+            return Finding(name="machine", state="problem", text=f"{text} free", remedy=remedy, facts=facts)
     if free < LEAST_MEMORY:
         remedy = "Close other programs, or train with a smaller -s batch_size"
-        return Finding(name="machine", state="note", text=text, remedy=remedy, facts=facts)
-    return Finding(name="machine", text=text, facts=facts)
+        return Finding(name="machine", state="note", text=f"{text} free", remedy=remedy, facts=facts)
+    return Finding(name="machine", text=f"{text} free", facts=facts)
 
 
 def coco_tool() -> Finding:

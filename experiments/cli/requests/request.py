@@ -121,7 +121,6 @@ class SetupRequest(Request):
         """The setup with these options applied."""
         from experiments.framework.setups import on_data
         from pipeline.errors import PipelineError
-        from pipeline.overrides import override
 
         refuse_lone_seed(self.holdout, self.seed)
         if self.data:
@@ -139,14 +138,23 @@ class SetupRequest(Request):
                 "--train-split, --test-split, --holdout and --layout apply to your own data set: "
                 "name it with --data DIR"
             )
-        of_limits, of_recipe = divided_settings(self.settings or ())
         return replace(
-            setup,
+            with_settings(setup, self.settings or ()),
             strict=self.strict or setup.strict,  # a user's own experiment may set them, too
             allow_trained_images=self.allow_trained_images or setup.allow_trained_images,
-            recipe=override(setup.recipe, of_recipe, root="recipe"),
-            limits=override(setup.limits, of_limits, root=LIMITS),
         )
+
+
+def with_settings(setup: Setup, settings: Sequence[str]) -> Setup:
+    """The setup with the settings of -s. Raises PipelineError for a wrong name or value."""
+    from pipeline.overrides import override
+
+    of_limits, of_recipe = divided_settings(settings)
+    return replace(
+        setup,
+        recipe=override(setup.recipe, of_recipe, root="recipe"),
+        limits=override(setup.limits, of_limits, root=LIMITS),
+    )
 
 
 def divided_settings(settings: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -34,6 +34,18 @@ def test_departures_are_marked() -> None:
     ]
 
 
+def test_settings_are_shown_as_s_changes_them_and_a_wrong_one_is_refused() -> None:
+    changed = ("-s", "ema_decay=0.999", "-s", "schedule.curve=cosine", "-s", "limits.flip=true")
+    starred = [line for line in printed("show", "ssd300-voc0712", *changed) if line.startswith("*")]
+    assert starred == [
+        "* schedule.curve = cosine  (SSD300: steps)",
+        "* ema_decay = 0.999  (SSD300: 0)",
+        "* limits.flip = True  (SSD300: False)",
+    ]
+    refused = CliRunner().invoke(app, ["recipe", "show", "ssd300-voc0712", "-s", "ema_decoy=1"])
+    assert isinstance(refused.exception, PipelineError)
+
+
 def test_another_network_is_shown_layer_by_layer() -> None:
     ssd512 = printed("show", "ssd512-voc0712")
     assert "* spec.sources.conv4_3.scales.0.size = 35.84  (SSD300: 30)" in ssd512
