@@ -49,7 +49,7 @@ def test_each_group_has_a_column_with_its_unit_and_recall_in_percent():
 
 
 def test_a_chart_without_enough_false_positives_says_so_instead_of_being_empty():
-    few = {"ticks": [25, 50]} | dict.fromkeys(("Loc", "Sim", "Oth", "BG"), [None, None])
+    few = {"ticks": [25, 50]} | {kind: [None, None] for kind in ("Loc", "Sim", "Oth", "BG")}
     figure = trends_figure({"groups": {"a": {"detections": TREND, "false_positives": few}}})
     assert [text.get_text() for text in figure.axes[1].texts] == ["fewer than 25"]
 
