@@ -41,6 +41,8 @@ class Parts:
 
     parts: Mapping[str, Part]
     bound: Mapping[str, tuple[Import, ...]]
+    decorated: Mapping[str, frozenset[str]]
+    """Names in the decorators of each function and class that has any."""
 
 
 def read_parts(path: Path, package: str) -> Parts:
@@ -60,7 +62,12 @@ def _parse(path: Path, package: str, mtime_ns: int) -> Parts:  # noqa: ARG001 - 
     bound: dict[str, tuple[Import, ...]] = {}
     for name, imported in _bound(body, package):
         bound[name] = (*bound.get(name, ()), imported)
-    return Parts(parts, bound)
+    decorated = {
+        node.name: frozenset(name for each in node.decorator_list for name in _names(each))
+        for node in body
+        if isinstance(node, (*FUNCTION, ast.ClassDef)) and node.decorator_list
+    }
+    return Parts(parts, bound, decorated)
 
 
 def _part(syntax: Any, package: str) -> Part:

@@ -2,8 +2,9 @@
 
 A definition reaches what it mentions: definitions of its module, and what names of its module were imported from. Code
 that importing a module runs counts in every module that is imported, with what it mentions: all statements but imports,
-definitions and assignments to names. A module counts as a whole where its names may be looked up at run time
-(`globals()`), and where it is imported as a module. What is imported from this project counts by whole modules.
+definitions and assignments to names. So do definitions with a decorator of the user, which may register them. A module
+counts as a whole where its names may be looked up at run time (`globals()`), where a class that is reached has
+`__init_subclass__`, and where it is imported as a module. What is imported from this project counts by whole modules.
 
 Tested in tests/pipeline/keys/test_reach.py.
 """
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.keys.parts import Part, Parts, read_parts
-from pipeline.keys.public_api import PUBLIC_API
 from pipeline.keys.source import Import, parents
 
 Code = dict[str, dict[str, str]]
@@ -90,6 +90,8 @@ class _Search:
             self._follow(module, parts.parts.get(name, Part()))
             for method in (each for each in definitions if each.startswith(f"{name}.")):
                 self.add(module, method)
+            if name.endswith(".__init_subclass__"):
+                self.add(module, WHOLE)
         for imported in parts.bound.get(name, ()):
             self._count(module, f"import {name}", sha256(repr(imported).encode()).hexdigest()[:16])
             self._import(imported)
@@ -104,8 +106,17 @@ class _Search:
             for each in imported.modules():
                 if self._modules.is_own(each):
                     self.add(each, IMPORTED)
+        for name, decorators in parts.decorated.items():
+            if any(self._is_users(parts, module, each) for each in decorators):
+                self.add(module, name)
         if "*" in parts.bound:
             self.add(module, "*")
+
+    def _is_users(self, parts: Parts, module: str, name: str) -> bool:
+        """Whether a name of a module is defined there or in another module of the user."""
+        imported = {each for bound in parts.bound.get(name, ()) for each in bound.modules()}
+        own = any(self._modules.is_own(each) and self._modules.path(each) for each in imported)
+        return own or name in self._modules.definitions(module)
 
     def _follow(self, module: str, part: Part) -> None:
         for name in part.names:
@@ -116,7 +127,7 @@ class _Search:
             self.add(module, WHOLE)
 
     def _import(self, imported: Import) -> None:
-        if not self._modules.is_own(imported.module) or imported.module == PUBLIC_API:
+        if not self._modules.is_own(imported.module):
             for module in imported.modules():
                 self.add(module, IMPORTED)
             return

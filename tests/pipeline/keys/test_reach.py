@@ -143,6 +143,26 @@ def test_a_statement_that_runs_on_import_counts_wherever_it_stands(edited: Edit,
     assert "own_whole" in after.keys() - before.keys()
 
 
+@pytest.mark.parametrize("place", ["BASE = 3", "changed = 1"])
+def test_what_a_decorator_of_the_user_may_register_counts_wherever_it_stands(edited: Edit, place: str) -> None:
+    registered = "KNOWN = []\ndef known(kind):\n    KNOWN.append(kind)\n    return kind\n@known\nclass Other: size = 1"
+    edited(place, f"{place}\n{registered}")
+    before, after = edited("size = 1", "size = 2")
+    assert after != before
+
+
+def test_classes_that_a_base_may_register_count(edited: Edit) -> None:
+    edited("    def deep(self)", "    def __init_subclass__(cls): cls.known = cls\n\n    def deep(self)")
+    before, after = edited("BASE = 3", "BASE = 3\nclass Other(Above): size = 1")
+    assert after != before
+
+
+def test_what_a_decorator_of_a_library_changes_does_not_count(edited: Edit) -> None:
+    edited("BASE = 3", "BASE = 3\n@dataclass(frozen=True)\nclass Other: size: int = 1")
+    before, after = edited("size: int = 1", "size: int = 2")
+    assert after == before
+
+
 @pytest.mark.parametrize("way", ["globals()['BASE']", "eval('BASE')", "sys.modules[__name__].BASE"])
 def test_a_module_whose_names_are_looked_up_at_run_time_counts_as_a_whole(edited: Edit, way: str) -> None:
     edited("helper(self.channels)", way)
