@@ -37,7 +37,7 @@ class DataPlace:
         """What this process does not see of it; empty if it sees all."""
         try:
             if not self.folder.exists():
-                return "there is none"
+                return "it does not exist"
             found = self.folder.filesystem.get_file_info([f"{self.folder.path}/{name}" for name in self.names])
         except OSError as error:
             return str(error) or type(error).__name__

@@ -31,6 +31,8 @@ TORCH_GPUS = (
     "import json, torch; print(json.dumps([torch.cuda.get_device_name(at) for at in range(torch.cuda.device_count())]))"
 )
 CLOCK_TRIALS = 3
+TORCH_SECONDS = ANSWER_SECONDS / 2
+"""Less than the node itself may take, so that a silent torch does not make a silent node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,10 +173,12 @@ def _torch_gpus() -> tuple[tuple[str, ...], str]:
         environment.pop("CUDA_VISIBLE_DEVICES", None)
     command = [sys.executable, "-c", TORCH_GPUS]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ANSWER_SECONDS)
-        return tuple(json.loads(done.stdout)), ""
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TORCH_SECONDS)
+    except (OSError, subprocess.SubprocessError) as error:
         return (), f"torch cannot list them: {error}"
+    if done.returncode:
+        return (), f"torch cannot list them: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
+    return tuple(json.loads(done.stdout.splitlines()[-1])), ""
 
 
 def _now() -> float:

@@ -81,10 +81,10 @@ def _connected(check: Check) -> Iterator[Cluster]:
 
 @contextmanager
 def _unchanged(store: Folder) -> Iterator[None]:
-    """Remove the store at the end if the check has created it."""
+    """Remove the store at the end if the check has created it, and no other command has written to it meanwhile."""
     existed = store.exists()
     try:
         yield
     finally:
-        if not existed:
+        if not existed and not store.files():
             store.delete()

@@ -42,8 +42,8 @@ def doctor(
     """Check this machine: packages, GPUs, Ray, MLflow, disk, data. With --cluster, check its nodes as well.
 
     Each line that is not ok ends with its remedy. Exit code 2 if there is a problem; a note is none. Without --cluster
-    it starts neither Ray nor a run, and creates nothing. With it, each node is asked for its code, versions, GPUs,
-    clock and network, and for the store and the data; then workers add up a known sum, and train a few steps
+    it starts neither Ray nor a run, and creates nothing. With it, each node reports its code, versions, GPUs, clock
+    and network, and whether it sees the store and the data; then workers add up a known sum, and train a few steps
     beside one worker. That takes one or two minutes.
     """
     _require_cluster(cluster, data=data, gpus=gpus, workers=workers)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from math import inf, isnan
 from typing import TYPE_CHECKING
 
 from experiments.cli.doctor.finding import Finding
@@ -51,7 +52,8 @@ def _reduction(report: GroupReport) -> Finding:
 
 def _losses(report: GroupReport) -> Finding:
     pairs = list(zip(report.losses, report.losses_alone, strict=True))
-    difference = max(abs(one - other) / max(abs(other), 1e-12) for one, other in pairs)
+    differences = [abs(one - other) / max(abs(other), 1e-12) for one, other in pairs]
+    difference = max(differences, key=lambda each: inf if isnan(each) else each)  # max alone may pass over a NaN
     facts = {"losses": report.losses, "losses_alone": report.losses_alone, "difference": difference}
     text = (
         f"{len(pairs)} steps of {report.batch_size} images on {len(report.workers)} workers and on one: they differ by "

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from experiments.cli.doctor.cluster import _unchanged
 from experiments.cli.doctor.finding import Finding
 from experiments.cli.doctor.group_findings import group_findings
 from experiments.cli.doctor.node_findings import node_findings
 from experiments.cli.main import app
 from pipeline.errors import PipelineError
+from pipeline.folder import Folder
 from pipeline.ray_backend.each_node import ClusterNode
 from pipeline.ray_backend.node_survey import Facts, SurveyedNode
 from stages.training.selfcheck.group import GroupReport
@@ -120,7 +123,7 @@ def test_each_fault_of_a_node_is_one_problem_with_the_node_and_a_remedy(name: st
 
 
 def test_a_node_without_cpus_needs_no_data() -> None:
-    other = surveyed("10.0.0.2", data_errors=("there is none",))
+    other = surveyed("10.0.0.2", data_errors=("it does not exist",))
     assert problems(surveyed("10.0.0.1"), replace(other, node=replace(other.node, cpus=0))) == set()
 
 
@@ -143,6 +146,21 @@ def test_a_sound_group_is_reported_with_bandwidth_and_efficiency() -> None:
     assert [each.state for each in (reduction, losses, speed)] == ["ok"] * 3
     assert "256 MiB take 10.0 ms, 26.84 GB/s" in reduction.text
     assert "efficiency 95%" in speed.text
+
+
+@pytest.mark.parametrize("losses", [(nan, 29.0), (30.0, nan)])
+def test_a_loss_that_is_no_number_is_a_problem_at_any_step(losses: tuple[float, float]) -> None:
+    _, finding, _ = group_findings(replace(REPORT, losses=losses))
+    assert finding.state == "problem"
+
+
+def test_a_store_that_another_command_fills_during_the_check_is_kept(tmp_path: Path) -> None:
+    with _unchanged(Folder(str(tmp_path / "empty"))) as _:
+        (tmp_path / "empty").mkdir()
+    assert not (tmp_path / "empty").exists()
+    with _unchanged(Folder(str(tmp_path / "filled"))):
+        Folder(str(tmp_path / "filled")).write_bytes("result", b"")
+    assert (tmp_path / "filled/result").exists()
 
 
 def test_a_wrong_sum_other_losses_and_a_slow_group_are_distinct_findings() -> None:

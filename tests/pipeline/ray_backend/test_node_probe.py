@@ -42,11 +42,13 @@ def test_a_store_that_a_node_does_not_see_is_refused_with_the_node_and_the_remed
 
 def test_data_that_a_node_which_shards_does_not_see_are_refused_with_the_node_and_the_remedy(tmp_path: Path) -> None:
     places = (DataPlace.of(str(tmp_path)),)
-    absent = Report(data_errors=("there is none",))
+    absent = Report(data_errors=("it does not exist",))
     _refuse({node("10.0.0.1"): Report(data_errors=("",)), node("10.0.0.2", cpus=0): absent}, Folder("/store"), places)
     with pytest.raises(PipelineError) as refused:
         _refuse({node("10.0.0.1"): Report(data_errors=("",)), node("10.0.0.2"): absent}, Folder("/store"), places)
-    assert f"1 of 2 nodes that shard do not see the data {tmp_path}:\n  10.0.0.2: there is none" in str(refused.value)
+    assert f"1 of 2 nodes that shard do not see the data {tmp_path}:\n  10.0.0.2: it does not exist" in str(
+        refused.value
+    )
     assert "Mount the same folder at the same path on every node, or name an s3:// place" in str(refused.value)
 
 
@@ -60,7 +62,7 @@ def test_a_data_set_is_seen_where_the_first_names_in_it_are(tmp_path: Path) -> N
     (voc / "JPEGImages").rmdir()
     assert place.fault() == "it lacks JPEGImages"
     list_file.unlink()
-    assert file.fault() == "there is none"
+    assert file.fault() == "it does not exist"
 
 
 def test_data_sets_in_an_object_store_are_seen_too(s3_place: str) -> None:
@@ -70,7 +72,7 @@ def test_data_sets_in_an_object_store_are_seen_too(s3_place: str) -> None:
     assert place.names == ("JPEGImages",)
     assert place.fault() == ""
     folder.delete()
-    assert place.fault() == "there is none"
+    assert place.fault() == "it does not exist"
 
 
 def node(address: str, cpus: float = 8) -> ClusterNode:
