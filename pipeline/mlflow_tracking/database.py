@@ -22,14 +22,21 @@ def create_database(file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         content = _tables(Path(folder) / file.name)
     part = file.with_name(f"{file.name}.{uuid4().hex}.part")
-    part.write_bytes(content)  # SQLite itself would withhold it from the group that shares the store
     try:
-        with suppress(FileExistsError):  # another driver was faster
-            os.link(part, file)
-    except OSError:  # a file system without hard links
-        part.rename(file)
+        part.write_bytes(content)  # SQLite itself would withhold it from the group that shares the store
+        _publish(part, file)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _publish(part: Path, file: Path) -> None:
+    """Give the file its name unless another driver was faster."""
+    try:
+        with suppress(FileExistsError):
+            os.link(part, file)
+    except OSError:  # a file system without hard links
+        if not file.exists():
+            part.rename(file)
 
 
 def _tables(file: Path) -> bytes:

@@ -14,7 +14,7 @@ from pipeline.mlflow_tracking.client import DATABASE, home, open_client, shown_u
 from pipeline.redaction import redacted
 
 NOT_LOGGED_IN = re.compile(r"error code 401\b|not authenticated", re.IGNORECASE)
-NOT_PERMITTED = re.compile(r"error code 403\b|PERMISSION_DENIED|Permission denied", re.IGNORECASE)
+NOT_PERMITTED = re.compile(r"error code 403\b|PERMISSION_DENIED")
 OLDER_DATABASE = "out-of-date database schema"
 BROKEN_DATABASE = re.compile(r"not a database|malformed|already exists|no such (?:table|column)")
 """Messages of SQLite about a file that no later attempt will read."""

@@ -11,6 +11,9 @@ import json
 from typing import Any
 
 KEY = "ssdpipe"
+STAGES = "params.stage LIKE '%'"
+"""Filter for the runs of stages, without those of invocations."""
+
 TAG = f"mlflow.sharedViewState.{KEY}"
 FIRST = ("label", "seed", "data")
 """Parameters that are always shown."""
@@ -23,7 +26,7 @@ MOST_RUNS = 200
 def save_view(client: Any, experiment: Any) -> None:
     """Save the view of the newest runs in the experiment, if its tag differs."""
     metric = experiment.tags.get("mlflow.experiment.primaryMetric.name", "")
-    runs = client.search_runs([experiment.experiment_id], TRAININGS, max_results=MOST_RUNS)
+    runs = client.search_runs([experiment.experiment_id], STAGES, max_results=MOST_RUNS)
     state = json.dumps(view_of([run.data.params for run in runs], metric))
     if experiment.tags.get(TAG) != state:
         client.set_experiment_tag(experiment.experiment_id, TAG, state)
@@ -36,7 +39,7 @@ def view_of(parameters: list[dict[str, str]], metric: str) -> dict[str, Any]:
     columns = [f"metrics.`{metric}`"] if metric else []
     columns += [f"params.`{name}`" for name in (*FIRST, *differing)][: MOST_COLUMNS - 1]
     return {
-        "searchFilter": TRAININGS,
+        "searchFilter": STAGES,
         "orderByKey": columns[0],
         "orderByAsc": not metric,
         "startTime": "ALL",
@@ -45,7 +48,3 @@ def view_of(parameters: list[dict[str, str]], metric: str) -> dict[str, Any]:
         "modelVersionFilter": "All Runs",
         "selectedColumns": columns,
     }
-
-
-TRAININGS = "params.stage LIKE '%'"
-"""Filter for runs of stages, which leaves out those of invocations."""

@@ -31,8 +31,9 @@ def test_a_user_without_permission_is_sent_to_the_administrator() -> None:
     assert "EDIT permission" in remedy(RuntimeError("failed with error code 403 != 200"), STORE)
 
 
-def test_other_errors_have_no_remedy() -> None:
-    assert remedy(RuntimeError("something else"), STORE) == ""
+@pytest.mark.parametrize("error", [RuntimeError("something else"), PermissionError(13, "Permission denied", "/store")])
+def test_other_errors_have_no_remedy(error: Exception) -> None:
+    assert remedy(error, STORE) == ""
 
 
 def test_a_database_of_an_older_mlflow_is_kept_and_the_upgrade_is_named(tmp_path: Path) -> None:
