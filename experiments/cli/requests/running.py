@@ -10,15 +10,16 @@ from experiments.cli.shared.completion import DEFAULT_STORE
 from experiments.cli.shared.options import RunOptions
 from pipeline.redaction import redacted
 
-MODEL_LOADER = "experiments.framework.mlflow_model"
-"""Module by which MLflow loads weights."""
-
 if TYPE_CHECKING:
     from pipeline.execution.outcome import Result
     from pipeline.mlflow_tracking.client import About
     from pipeline.planning.graph import Graph
     from pipeline.stage import Stage
     from pipeline.store.store import Store
+
+
+MODEL_LOADER = "experiments.framework.mlflow_model"
+"""Module by which MLflow loads weights."""
 
 
 def run_request(request: Request, running: RunOptions) -> tuple[Graph, Store, Result]:

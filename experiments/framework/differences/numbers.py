@@ -127,5 +127,5 @@ def _interval(store: Store, pairs: list[Pair], name: str) -> Bounds | None:
     ]
     if not all(samples):
         return None
-    old, new = (mean_sample(side, side) for side in samples)
+    old, new = (mean_sample(side, side) for side in samples)  # over all seeds
     return interval(new - old)

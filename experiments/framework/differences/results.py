@@ -8,7 +8,7 @@ Tested in tests/experiments/cli/runs/test_diff.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from experiments.framework.differences.numbers import NumberChange, number_changes
@@ -40,7 +40,7 @@ class Difference:
     data: tuple[str, ...] = ()
     environment: tuple[Change, ...] = ()
     numbers: tuple[NumberChange, ...] = ()
-    stages: tuple[str, ...] = field(default=())
+    stages: tuple[str, ...] = ()
     """Stages that only one of two runs has."""
 
 
@@ -57,7 +57,7 @@ def compare_runs(store: Store, before: StoredRun, after: StoredRun) -> Differenc
     difference = _difference(store, list(_walk(store, common)), (before.id, after.id), common)
     only = [f"{address}: only in {run.id}" for run, one, other in ((before, old, new), (after, new, old))
             for address in one if address not in other]  # fmt: skip
-    return Difference(**{**vars(difference), "stages": tuple(only)})
+    return replace(difference, stages=tuple(only))
 
 
 def _results(store: Store, run: StoredRun) -> dict[str, Manifest]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.keys.settings import Change
+from pipeline.keys.settings import ABSENT, Change
 from pipeline.planning.changes import changed_values
 from ssd_core.spec.departures import leaves
 
@@ -61,7 +61,7 @@ def _tensors(old: dict[str, Tensor], new: dict[str, Tensor]) -> Iterator[TensorC
     import torch
 
     for name in (*old, *(name for name in new if name not in old)):
-        shapes = [str(tuple(side[name].shape)) if name in side else "(absent)" for side in (old, new)]
+        shapes = [str(tuple(side[name].shape)) if name in side else ABSENT for side in (old, new)]
         if shapes[0] != shapes[1]:
             yield TensorChange(name=name, shapes=f"{shapes[0]} → {shapes[1]}")
         elif not torch.equal(old[name], new[name]):
