@@ -39,7 +39,7 @@ def compare(request: ExperimentRequest, place: StorePlace, as_json: JsonOption =
     if as_json:
         print(json.dumps([_document(stored) for _, stored in tables], indent=1))
     else:
-        print("\n".join(table_text(stored) for _, stored in tables), end="")
+        print("\n".join(table_text(stored, member.settings or ()) for member, stored in tables), end="")
     hint_if_empty("compare", tables, store, place.store)
 
 

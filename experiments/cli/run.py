@@ -41,5 +41,6 @@ def _print_results(request: ExperimentRequest, store: Store, *, run_id: str = ""
     from stages.placement import Placement
 
     for member in request.members():
-        print(table_text(StoredExperiment.of([member.target(Placement())], store)))
+        stored = StoredExperiment.of([member.target(Placement())], store)
+        print(table_text(stored, member.settings or ()))
         print(f"report: {refresh(member, store, run_id=run_id)}", flush=True)

@@ -13,6 +13,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from experiments.cli.shared.printing import narrowed, text_width, wrapped
+from pipeline.redaction import redacted_arguments
 
 if TYPE_CHECKING:
     from experiments.framework.comparison import StoredExperiment
@@ -21,8 +22,13 @@ LABEL = 16
 """Least width of the labels of rows."""
 
 
-def table_text(stored: StoredExperiment) -> str:
-    """The table and its conditions."""
+def table_text(stored: StoredExperiment, settings: Sequence[str] = ()) -> str:
+    """The table and its conditions, and below it the `settings` that `-s` changed: a preset alone does not say them."""
+    changed = wrapped(f"Settings changed: {', '.join(redacted_arguments(settings))}.", "") if settings else ""
+    return _table_text(stored) + (f"\n{changed}\n" if changed else "")
+
+
+def _table_text(stored: StoredExperiment) -> str:
     text, room = stored.text(), text_width()
     if not room or max(map(len, text.splitlines())) <= room:
         return text

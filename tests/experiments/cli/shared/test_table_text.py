@@ -18,3 +18,11 @@ def test_the_table_fits_80_columns_and_loses_no_word(tmp_path: Path, experiment:
     assert max(map(len, wide.splitlines())) > 80
     assert max(map(len, narrow.splitlines())) <= 80
     assert sorted(narrow.replace("-", "").split()) == sorted(wide.replace("-", "").split())
+
+
+def test_changed_settings_are_named_below_the_table(tmp_path: Path) -> None:
+    command = ["compare", "ablation-box-shapes", "--preset", "tiny", "--store", str(tmp_path)]
+    changed = ["-s", "schedule.iterations=60", "-s", "schedule.base_lr=1e-3"]
+    lines = CliRunner().invoke(app, [*command, *changed], env={"COLUMNS": "80"}).stdout.splitlines()
+    assert lines[-1] == "Settings changed: schedule.iterations=60, schedule.base_lr=1e-3."
+    assert "Settings changed" not in CliRunner().invoke(app, command).stdout
