@@ -31,6 +31,8 @@ DELETERS = 10
 """Number of processes that may delete the same folder at once."""
 
 
+_DISK = fs.LocalFileSystem()
+
 SCHEMES = ("file", "s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
 """Of the URIs that pyarrow opens."""
 
@@ -51,7 +53,7 @@ class Folder:
     def _resolved(self) -> tuple[fs.FileSystem, str, Any]:
         """File system, path, and client of the bucket on S3."""
         if "://" not in self.uri:
-            return fs.LocalFileSystem(), str(Path(self.uri).resolve()), None
+            return _DISK, os.path.realpath(self.uri), None
         place, _, query = self.uri.partition("?")
         scheme, _, location = place.partition("://")
         root, _, below = location.partition("/")
@@ -101,7 +103,10 @@ class Folder:
 
     def __truediv__(self, name: str) -> Folder:
         place, mark, parameters = self.uri.partition("?" if "://" in self.uri else "\0")
-        return Folder(f"{place.rstrip('/')}/{name}{mark}{parameters}")
+        below = Folder(f"{place.rstrip('/')}/{name}{mark}{parameters}")
+        if "_resolved" in vars(self) and "://" not in self.uri and ".." not in name:
+            vars(below)["_resolved"] = (_DISK, f"{self.path}/{name}", None)  # a look at each part of a path saved
+        return below
 
     def exists(self, name: str = "") -> bool:
         if objects := self.objects:

@@ -61,6 +61,8 @@ class Budget:
 
     def fitted(self, requested: Resources) -> Resources:
         """The request with as many of its workers as the total has room for, but at least those that it needs."""
+        if requested.workers == 1:
+            return requested
         needed = requested.at_least()
         fitting = workers_on(requested.worker, [self.total])
         return requested.with_workers(min(requested.workers, max(needed.workers, fitting)))

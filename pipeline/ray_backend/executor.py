@@ -15,7 +15,7 @@ from pipeline.keys.code_digest import own_files
 from pipeline.keys.fingerprint import describe
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
 from pipeline.ray_backend.head_watch import watch_session
-from pipeline.ray_backend.nodes import nodes, off_head
+from pipeline.ray_backend.nodes import Node, nodes, off_head
 from pipeline.ray_backend.same_code import Code
 from pipeline.ray_backend.session import HEAD, cluster
 from pipeline.ray_backend.worker import work
@@ -24,6 +24,9 @@ from pipeline.store.store import Manifest
 
 HEAD_ONLY = {HEAD: 0.001}
 """Pins a task to the head node, which is not preempted: a stage that only waits for its own workers runs there."""
+
+NODES_SECONDS = 1.0
+"""How long a look at the nodes serves: it takes three requests to the head, as long as all else of a submission."""
 
 
 class RayExecutor:
@@ -44,6 +47,9 @@ class RayExecutor:
         self._addresses: dict[Any, str] = {}
         self._cancelled: set[Any] = set()
         self._visited: dict[int, Stage] = {}
+        self._own: dict[frozenset[type], list[str]] = {}
+        self._nodes: list[Node] = []
+        self._next_look = float("-inf")
 
     def capacity(self) -> Resources:
         """What the cluster has, or had when it last answered: a call to a silent head blocks."""
@@ -92,10 +98,17 @@ class RayExecutor:
         """Options that place a stage beside the head while there is room, and anywhere if that node is lost or busy."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        if not self._watch.answers() or not (node := off_head(wanted, nodes())):
+        if not (node := off_head(wanted, self._recent_nodes())):
             return {}
         strategy = NodeAffinitySchedulingStrategy(node.id, soft=True, _spill_on_unavailable=True)
         return {"scheduling_strategy": strategy}
+
+    def _recent_nodes(self) -> list[Node]:
+        """Nodes as they were at most a second ago; none while the head is silent, since a call to it would block."""
+        if time.monotonic() >= self._next_look:
+            self._nodes = nodes() if self._watch.answers() else []
+            self._next_look = time.monotonic() + NODES_SECONDS
+        return self._nodes
 
     def _carry(self, stage: Stage) -> None:
         """Pickle user code that no worker can import by value: code from a notebook, or in a session joined earlier."""
@@ -105,7 +118,9 @@ class RayExecutor:
             return
         self._visited[id(stage)] = stage  # kept alive, so that no other stage gets its id
         description = describe(stage)
-        for module in own_files(description.classes):
+        if description.classes not in self._own:
+            self._own[description.classes] = list(own_files(description.classes))
+        for module in self._own[description.classes]:
             if module.partition(".")[0] not in self._importable and module in sys.modules:
                 cloudpickle.register_pickle_by_value(sys.modules[module])
         for held in description.inputs.values():

@@ -17,8 +17,8 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from typing import Annotated
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any
 
 import msgspec
 from pyarrow import fs
@@ -144,7 +144,7 @@ class Store:
         files = checksums(self.output(draft))
         shown = {"provenance": redacted_json(draft.provenance), "tags": redacted_json(draft.tags)}
         manifest = replace(draft, **shown, files=files, digest=output_digest(files), finished=time.time())
-        content = json.dumps(asdict(manifest), indent=1, sort_keys=True).encode()
+        content = json.dumps(manifest, default=_by_field, indent=1, sort_keys=True).encode()
         objects = (self.folder / "keys").objects
         if objects is None:
             self.folder.replace(f"keys/{draft.key}.json", content)
@@ -175,6 +175,11 @@ class Store:
         if manifest.key != key:
             raise Unreadable("it is the manifest of another key")
         return manifest
+
+
+def _by_field(value: Any) -> dict[str, Any]:
+    """A dataclass for `json`; `asdict` would copy everything in it first."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 class _Format(msgspec.Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def test_a_folder_below_a_uri_keeps_its_parameters(tmp_path: Path) -> None:
     folder = Folder.at(f"file://{tmp_path}?region=eu") / "a" / "b"
     assert folder.uri == f"file://{tmp_path}/a/b?region=eu"
     assert folder.path == f"{tmp_path}/a/b"
+
+
+def test_a_folder_below_another_is_the_one_that_its_path_names(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    folder = Folder(f"{tmp_path}/link")
+    assert folder.path == str(tmp_path), "resolved"
+    for name in ("a", "a/b", "../c"):
+        assert (folder / name).path == Folder(f"{tmp_path}/link/{name}").path
+        assert (folder / name) == pickle.loads(pickle.dumps(folder / name))
 
 
 @pytest.mark.parametrize(
