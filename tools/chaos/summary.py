@@ -1,4 +1,7 @@
-"""The table of a campaign for docs/reliability.md, from the kills that each round recorded in `kills.jsonl`."""
+"""The table of a campaign for docs/reliability.md, from the kills that each round recorded in `kills.jsonl`.
+
+Tested in tests/tools/chaos/test_summary.py.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,9 @@ def node_findings(nodes: Sequence[SurveyedNode], data: Sequence[str]) -> Iterato
     yield _all_equal("node store", nodes, lambda facts: facts.store_error, SAME_MOUNT, "read and written by every node")
     for number, place in enumerate(data):
         readers = [each for each in nodes if each.node.shards]
-        yield _all_equal("node data", readers, _data_error(number), SAME_MOUNT, f"{place} is visible on every node")
+        yield _all_equal(
+            "node data", readers, _data_error(number), SAME_MOUNT, f"{place} is visible on every node that shards"
+        )
     yield _gpus(nodes)
     yield _network(nodes)
     yield _clock(nodes)

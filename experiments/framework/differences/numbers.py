@@ -85,8 +85,9 @@ def _evaluations_of(store: Store, old: Manifest, new: Manifest) -> list[Pair]:
 
 def _evaluations(store: Store, training: Manifest) -> dict[str, Manifest]:
     """{digest of the test images: evaluation of a training}, newest last."""
-    found = (each for each in store.manifests() if _training(each) == training.key)
-    return {_images(each): each for each in found if each.address.startswith("evaluate")}
+    found = [each for each in store.manifests() if _training(each) == training.key]
+    newest = {_images(each): each for each in found if each.address.startswith("evaluate")}
+    return dict(sorted(newest.items(), key=lambda item: item[1].finished))
 
 
 def _training(evaluation: Manifest) -> str:
