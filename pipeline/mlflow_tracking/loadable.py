@@ -2,7 +2,7 @@
 
 The model holds no weights but their place in the store, so that each file exists once.
 
-Tested in tests/experiments/framework/test_mlflow_model.py.
+Tested in tests/experiments/framework/test_mlflow_model.py and tests/pipeline/mlflow_tracking/test_loadable.py.
 """
 
 from __future__ import annotations
