@@ -38,7 +38,7 @@ def is_coco(detections: Path, annotations: str) -> bool:
         one, other = json_files[0], next(name for name in places if name != json_files[0])
         raise PipelineError(
             f"{places[one]} is a JSON file, as COCO's {one} are, so that the {other} must be one too, but "
-            f"{places[other]} is {'a folder' if places[other].is_dir() else 'none'}"
+            f"{places[other]} is {'a folder' if places[other].is_dir() else 'not'}"
         )
     for name, place in places.items():
         if not json_files and place.is_file() and place.suffix.lower() != ".csv":

@@ -76,3 +76,22 @@ def test_each_bin_keeps_all_false_positives_and_ignores_true_positives_of_other_
     assert [item.value for item in result.aspect] == pytest.approx([0.75, 0, 0, 0, 1])
     # Overall ten count as 3: 0.3 / 0.3 at first, then 0.6 / 1.6
     assert result.overall.value == pytest.approx((1 + 0.6 / 1.6) / 10)
+
+
+@pytest.mark.parametrize(("pixel_extent", "found_bin"), [(0.0, 3), (1.0, 0)])
+def test_shapes_are_those_of_the_frame_of_the_boxes(pixel_extent: float, found_bin: int):
+    # 2 x 1 is found and 9 x 5 is not: 2 and 1.8 in continuous coordinates, 3/2 and 10/6 with inclusive corners
+    result = sensitivity(
+        Findings(
+            kinds=np.zeros(1, int),
+            strong=np.array([TRUE]),
+            weak=np.zeros(1, int),
+            duplicates=np.zeros(1, bool),
+            taken=np.array([0]),
+            objects_xyxy=np.array([[0, 0, 2, 1], [0, 0, 9, 5]], float),
+            difficult=np.zeros(2, bool),
+        ),
+        nominal=2.0,
+        pixel_extent=pixel_extent,
+    )
+    assert [number for number, part in enumerate(result.aspect) if part.value > 0] == [found_bin]

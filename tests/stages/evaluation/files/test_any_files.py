@@ -97,7 +97,7 @@ def test_coco_s_files_are_recognised_by_their_content_and_their_crowds_count_as_
 def test_one_json_file_beside_something_else_and_other_files_are_refused(
     csv: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    with pytest.raises(PipelineError, match=r"results.json is a JSON file, .* but .*boxes.csv is none"):
+    with pytest.raises(PipelineError, match=r"results.json is a JSON file, .* but .*boxes.csv is not"):
         is_coco(tmp_path / "results.json", str(csv[1]))
     with pytest.raises(PipelineError, match=r"instances.json is a JSON file, .* is a folder"):
         is_coco(tmp_path, str(tmp_path / "instances.json"))
