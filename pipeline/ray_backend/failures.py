@@ -1,6 +1,6 @@
 """Exceptions across processes: an error of a stage arrives with its type, a lost worker as `WorkerLost`.
 
-Tested in tests/pipeline/ray_backend/test_executor.py.
+Tested in tests/pipeline/ray_backend/test_executor.py and tests/pipeline/ray_backend/test_failures.py.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class RemoteFailure:
         return error
 
 
+RAYS_ADVICE = " This can happen if"
+"""Where Ray goes on, for hundreds of characters, with guesses and its own commands."""
+
+
 def as_worker_lost(error: BaseException, what: str) -> WorkerLost | None:
     """Ray's error about a lost process or node as a WorkerLost, which is retried; None for any other error."""
     from ray import exceptions
@@ -57,7 +61,8 @@ def as_worker_lost(error: BaseException, what: str) -> WorkerLost | None:
     if not isinstance(error, lost):
         return None
     cause = str(error).strip().splitlines()
-    return WorkerLost(f"{what}: {type(error).__name__}: {cause[0] if cause else 'no cause given'}")
+    said = cause[0].partition(RAYS_ADVICE)[0] if cause else "no cause given"
+    return WorkerLost(f"{what}: {type(error).__name__}: {said}")
 
 
 def _pickled(error: BaseException) -> bytes | None:
