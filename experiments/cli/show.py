@@ -56,7 +56,7 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     from experiments.cli.shared.printing import size
     from pipeline.display.board import clock
     from pipeline.keys.settings import named_settings
-    from stages.training.elastic.certificate_text import certificate_lines
+    from stages.training.elastic.certificate_text import certificate_lines, compilation_lines
 
     finished = datetime.fromtimestamp(manifest.finished).astimezone()
     scheme = ", of an earlier scheme" if manifest.ingredients.is_of_earlier_scheme else ""
@@ -64,6 +64,7 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     rows += [("finished", f"{finished:%Y-%m-%d %H:%M:%S %z} after {clock(manifest.seconds)}")]
     rows += [(name, text) for name, text in _conditions(manifest.provenance) if text]
     rows += [("workers", line) for line in certificate_lines(manifest.provenance)]
+    rows += [("compiled", line) for line in compilation_lines(manifest.provenance)]
     rows += [("input", f"{path}: {each['address']} {each['key'][:12]}") for path, each in manifest.inputs.items()]
     rows += [("setting", f"{name} = {value}") for name, value in named_settings(manifest.settings).items()]
     rows += [("number", f"{name} {value:.6g}") for name, value in _numbers(manifest, store)]

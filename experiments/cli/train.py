@@ -23,7 +23,7 @@ def train(request: TrainRequest, running: RunOptions) -> None:
     from pipeline.store.record import read_summary
     from stages.evaluation.validate import Validate
     from stages.shards.shard import Shard
-    from stages.training.elastic.certificate_text import certificate_lines
+    from stages.training.elastic.certificate_text import certificate_lines, compilation_lines
     from stages.training.train import Train
     from stages.training.weight_files import WEIGHTS
 
@@ -41,6 +41,8 @@ def train(request: TrainRequest, running: RunOptions) -> None:
             print(f"weights: {store.output(manifest).place(WEIGHTS)}")
             for line in certificate_lines(manifest.provenance):
                 print(f"workers: {line}")
+            for line in compilation_lines(manifest.provenance):
+                print(f"compiled: {line}")
         if isinstance(node.stage, Validate) and (manifest := result.outcomes[node.id].manifest):
             print(f"best on {request.validation_split}: {_best(store.output(manifest))}")
     print_pictures(graph, store, result)

@@ -52,7 +52,7 @@ class Recipe:
 
     compiled: bool = False
     """Compile the network with torch.compile, which takes a minute and then trains faster on a GPU, with other
-    rounding."""
+    rounding. Where its gradients differ by more than rounding, the training goes on uncompiled, with a warning."""
 
     train_difficult: bool = True
     """Train on objects marked difficult, as the released VOC script does; evaluation ignores them."""

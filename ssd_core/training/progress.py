@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ssd_core.training.compilation import Verdict
+
 
 class Listener(Protocol):
     """Receives what a training reports (on the first worker only)."""
@@ -26,6 +28,9 @@ class StepRecord(Protocol):
 
     def steps(self, losses: Sequence[float], digests: Sequence[int]) -> None:
         """Receive the loss of each step since the last call, and the digest of its images (`data.batch_digest`)."""
+
+    def compilation(self, step: int, verdict: Verdict) -> None:
+        """Receive whether the steps after `step` use a compiled network, in a training that asks for one."""
 
     def saving(self) -> None:
         """The steps so far are about to be saved as a checkpoint."""

@@ -5,12 +5,14 @@ and each worker contributes its own sums (paper equation 1; the original on one 
 functions of the seed and the position in the stream, so a training on 1 or 8 workers is the same training. With
 `accumulation` a worker computes its share in parts, whose gradients add up: N is still that of the global batch.
 On a GPU a step never waits for the device (`static_shapes`), so that the host queues kernels ahead of it.
+A compiled training checks the gradients of the compiled network before its first step (`training.compilation`).
 With the `local` normaliser the loss is the mean of the workers' separate losses (the original on several GPUs,
 multibox_loss_layer.cpp and parallel.cpp), so the recipe states the number of workers.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -28,11 +30,14 @@ from ssd_core.network.precision import autocast, check_precision
 from ssd_core.spec.recipe import Recipe
 from ssd_core.training.averaging import WeightAverage
 from ssd_core.training.checkpoint import CheckpointFolder
+from ssd_core.training.compilation import Network, Verdict, compiled, examine
 from ssd_core.training.freezing import freeze
 from ssd_core.training.loss import multibox_loss
 from ssd_core.training.optimiser import build_optimiser, set_learning_rate
 from ssd_core.training.progress import Listener, StepRecord, Stopwatch
 from ssd_core.training.world import World, without_averaging
+
+_log = logging.getLogger(__name__)
 
 NOTED_WAIT_SHARE = 0.2
 """Share of the time spent waiting for data above which the progress note shows it."""
@@ -66,12 +71,14 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, detector: Detector, *, world: World, checkpoints: CheckpointFolder,
         listener: Listener, pace: Pace, static_shapes: bool | None = None,
-        stop_requested: Callable[[], bool] = lambda: False, record: StepRecord | None = None,
+        stop_requested: Callable[[], bool] = lambda: False, record: StepRecord | None = None, refused: bool = False,
     ) -> None:  # fmt: skip
         """Set up the training, at its newest checkpoint if there is one.
 
         `stop_requested` is called on the first worker after each step; once it is true, all workers save and end.
         `record`, on every worker or on none, is used on the first.
+        `refused`, used on the first, states that steps before this one were taken uncompiled because the compiled
+        network was refused: the training stays uncompiled.
         `static_shapes` selects how matches and losses are computed; by default it is true on a GPU.
         """
         check_precision(recipe.precision, world.device)
@@ -91,12 +98,15 @@ class Trainer:
         self.step = world.from_first(checkpoints.newest_step() if world.is_first else 0)
         if self.step:
             checkpoints.restore(self.step, self.detector, self.optimiser, self.average)
-        network = self._distributed = world.distribute(self.detector)
-        # every batch has the same shape; the checkpoints are those of the detector, compiled or not
-        self.network: Callable[[Tensor], tuple[Tensor, Tensor]] = (
-            torch.compile(network, dynamic=False) if recipe.compiled else network
-        )
+        self.network: Network  # the checkpoints are those of the detector, compiled or not
+        self.network = self._distributed = world.distribute(self.detector)
+        self._unchecked = recipe.compiled and not world.from_first(int(refused))
         self._window, self._watch, self._saved_at = _Window(), Stopwatch(), time.monotonic()
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether steps use a compiled network; false before the first step."""
+        return self.network is not self._distributed
 
     def run(self, batches: Iterable[Batch]) -> Detector:
         """Train on `batches`, which start at step `self.step`, and return the detector.
@@ -126,7 +136,32 @@ class Trainer:
             self._watch.waited += time.perf_counter() - began
             yield batch
 
+    def _compile(self, batch: Batch) -> None:
+        """Train compiled from here on if no worker refuses the compiled network; one verdict for all workers."""
+        if self.world.is_first:
+            self.listener.progress(self.step, self.recipe.schedule.iterations, "compiling the network")
+        candidate, images = compiled(self._distributed), batch.images
+        sized = [images[rows] for rows in part_rows(len(images), self.recipe.accumulation)]
+        shares = {len(part): part for part in sized}  # one of each shape
+        with without_averaging(self._distributed):
+            verdict = examine(self.detector, candidate, shares.values(), self.recipe.precision)
+        verdict = max(self.world.gather(verdict), key=lambda each: (bool(each.refusal), each.difference))
+        if not verdict.refusal:
+            self.network = candidate
+        self._unchecked = False
+        if self.world.is_first:
+            self._publish_verdict(verdict)
+        self._watch.read()
+
+    def _publish_verdict(self, verdict: Verdict) -> None:
+        if verdict.refusal:
+            _log.warning("the training goes on uncompiled, although compiled=true: %s", verdict.refusal)
+        if self._record:
+            self._record.compilation(self.step, verdict)
+
     def _take_step(self, batch: Batch) -> None:
+        if self._unchecked:
+            self._compile(batch)
         recipe, default_boxes, static = self.recipe, self.detector.default_boxes, self.static_shapes
         set_learning_rate(self.optimiser, recipe.schedule.learning_rate(self.step))
         matches = match(default_boxes, batch.objects, recipe.spec, static_shapes=static)
@@ -205,10 +240,14 @@ class Trainer:
             "loss/confidence": confidence,
             "learning_rate": self.recipe.schedule.learning_rate(self.step - 1),
         }
+        if self.recipe.compiled:
+            values["compiled"] = float(self.is_compiled)
         self.listener.point(self.step, values | reading)
         note = f"loss {location + confidence:.2f}, {reading['throughput/images_per_second']:.0f} images/s"
         if (share := reading["throughput/data_wait_share"]) > NOTED_WAIT_SHARE:
             note += f", {share:.0%} of the time waiting for data"
+        if self.recipe.compiled and not self.is_compiled:
+            note += ", uncompiled: see the log"
         self.listener.progress(self.step, self.recipe.schedule.iterations, note)
 
     def _refuse(self, what: str, step: int, image_ids: list[str]) -> NoReturn:
@@ -242,15 +281,18 @@ def parts(batch: Batch, matches: Matches, count: int) -> Iterator[tuple[Tensor, 
     if count == 1:
         yield batch.images, batch.objects, matches
         return
-    images = len(batch.images)
-    count = min(count, images)
-    for part in range(count):
-        rows = slice(images * part // count, images * (part + 1) // count)
+    for rows in part_rows(len(batch.images), count):
         yield (
             batch.images[rows],
             Objects(*(values[rows] for values in batch.objects)),
             Matches(*(values[rows] for values in matches)),
         )
+
+
+def part_rows(images: int, count: int) -> list[slice]:
+    """Return the rows of each of `count` parts, or one part for each image if there are fewer."""
+    count = min(count, images)
+    return [slice(images * part // count, images * (part + 1) // count) for part in range(count)]
 
 
 def _check_workers(recipe: Recipe, world: World) -> None:

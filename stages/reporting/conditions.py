@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.redaction import redacted_arguments
 from pipeline.store.store import Manifest
-from stages.training.elastic.certificate_text import certificate_lines
+from stages.training.elastic.certificate_text import certificate_lines, compilation_lines
 
 HOUR = 3600
 
@@ -22,6 +22,7 @@ def conditions(manifests: Sequence[Manifest]) -> list[tuple[str, tuple[str, ...]
         ("versions", _versions(manifests)),
         ("computing", _computing(manifests)),
         ("workers", _workers(manifests)),
+        ("compiled", _compiled(manifests)),
         ("made", _times(manifests)),
         ("commands", _each(_command(item.provenance.get("argv", ())) for item in manifests)),
     ]
@@ -76,6 +77,11 @@ def _occupied(manifest: Manifest, what: str) -> float:
 def _workers(manifests: Sequence[Manifest]) -> tuple[str, ...]:
     """Certificates of trainings whose number of workers changed."""
     return tuple(f"{item.address}: {line}" for item in manifests for line in certificate_lines(item.provenance))
+
+
+def _compiled(manifests: Sequence[Manifest]) -> tuple[str, ...]:
+    """Whether trainings with compiled=true used a compiled network."""
+    return tuple(f"{item.address}: {line}" for item in manifests for line in compilation_lines(item.provenance))
 
 
 def _times(manifests: Sequence[Manifest]) -> tuple[str, ...]:

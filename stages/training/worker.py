@@ -40,10 +40,11 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, device: torch.de
     world = World(rank=rank, size=size, device=_prepared(device or _first_device(job)))
     detector = job.initial_detector()
     recipe = replace(job.recipe, spec=detector.spec)  # with the preprocessing of the initial weights
-    history = History.at(job.work)
+    history, refused = History.at(job.work), False
     if world.is_first:  # the others wait for the first step of the trainer
         step = job.checkpoints().newest_step()
         history.rewind(step)
+        refused = any(each.refusal for each in history.compilations())
         if before := history.of_another_size(step, workers=size):
             with _threads(job.threads):  # as many as the training has: sums are rounded in the same order
                 replay_change(job, recipe, before, world.device)
@@ -57,6 +58,7 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, device: torch.de
         pace=job.pace,
         stop_requested=Pausing(job.work, job.ctx.stop_requested),
         record=record,
+        refused=refused,
     )
     record.first = trainer.step + 1
     batches = training_batches(

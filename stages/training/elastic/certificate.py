@@ -9,6 +9,7 @@ Tested in tests/stages/training/elastic/test_certificate.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
@@ -27,6 +28,8 @@ def certify(job: WorkerJob) -> dict[str, Any]:
     parts = history.steps()
     groups = list(_groups(parts))
     certificate: dict[str, Any] = {"steps": job.recipe.schedule.iterations, "groups": groups}
+    if compilations := history.compilations():
+        certificate["compilations"] = [asdict(each) for each in compilations]
     if len({group["workers"] for group in groups}) > 1:
         certificate["other_images"] = _other_images(job, parts)
         certificate["replays"] = [_compared(replay, parts) for replay in history.replays()]

@@ -1,4 +1,4 @@
-"""The certificate of a training whose number of workers changed, as lines for reports; read without torch.
+"""The certificate of a training whose number of workers changed or that was compiled, as text; read without torch.
 
 Tested in tests/stages/training/elastic/test_certificate.py.
 """
@@ -18,6 +18,19 @@ def certificate_lines(provenance: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(certificate, dict) or "replays" not in certificate:
         return ()
     return tuple(_lines(certificate))
+
+
+def compilation_lines(provenance: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whether a training with compiled=true in a manifest used a compiled network; empty for other trainings."""
+    certificate = provenance.get(NAME)
+    listed = certificate.get("compilations", ()) if isinstance(certificate, dict) else ()
+    refusals = [(each["start"], each["refusal"]) for each in listed if each["refusal"]]
+    if not listed:
+        return ()
+    if not refusals:
+        return ("yes; its gradients were checked against those of the uncompiled network",)
+    start, refusal = refusals[0]
+    return (f"{f'up to step {start:,}' if start else 'no'}, although compiled=true: {refusal}",)
 
 
 def _lines(certificate: Mapping[str, Any]) -> Iterator[str]:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 
 from pipeline.folder import Folder
 from pipeline.store.reading import Unreadable, read_typed
+
+if TYPE_CHECKING:
+    from ssd_core.training.compilation import Verdict
 
 T = TypeVar("T")
 HISTORY = "history"
@@ -45,8 +48,18 @@ class Replay:
     """Empty if they did not fit into the memory of one worker."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compilation:
+    """Whether the steps after `start` used a compiled network, in a training with compiled=true."""
+
+    start: Annotated[int, msgspec.Meta(ge=0)]
+    refusal: str
+    """Reason why not; empty if they did."""
+
+
 _STEPS = msgspec.json.Decoder(Steps)
 _REPLAY = msgspec.json.Decoder(Replay)
+_COMPILATION = msgspec.json.Decoder(Compilation)
 
 
 @dataclass(frozen=True)
@@ -70,15 +83,19 @@ class History:
     def replays(self) -> list[Replay]:
         return self._read("replay", _REPLAY)
 
-    def write(self, record: Steps | Replay) -> None:
-        kind, at = ("steps", record.first - 1) if isinstance(record, Steps) else ("replay", record.start)
+    def compilations(self) -> list[Compilation]:
+        return self._read("compilation", _COMPILATION)
+
+    def write(self, record: Steps | Replay | Compilation) -> None:
+        at = record.first - 1 if isinstance(record, Steps) else record.start
+        kind = type(record).__name__.lower()
         self.folder.replace(f"{kind}-{at:09d}.json", msgspec.json.encode(asdict(record)))
 
     def rewind(self, step: int) -> None:
         """Forget what came after the checkpoint of a step, which is about to be computed again."""
         for name in self.folder.files():
             kind, _, at = name.removesuffix(".json").partition("-")
-            if (kind == "steps" and int(at) >= step) or (kind == "replay" and int(at) > step):
+            if (kind in ("steps", "compilation") and int(at) >= step) or (kind == "replay" and int(at) > step):
                 self.folder.delete(name)
 
     def _read(self, kind: str, decoder: msgspec.json.Decoder[T]) -> list[T]:
@@ -104,6 +121,9 @@ class Recorder:
     def steps(self, losses: Sequence[float], digests: Sequence[int]) -> None:
         self._losses += losses
         self._digests += digests
+
+    def compilation(self, step: int, verdict: Verdict) -> None:
+        self.history.write(Compilation(start=step, refusal=verdict.refusal))
 
     def saving(self) -> None:
         if self._losses:

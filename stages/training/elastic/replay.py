@@ -18,6 +18,7 @@ import torch
 from ssd_core.data.training_stream import TrainingStream
 from ssd_core.spec.recipe import Recipe
 from ssd_core.training.checkpoint import CheckpointFolder
+from ssd_core.training.compilation import Verdict
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
 from stages.training.elastic.history import History, Replay, Steps
@@ -76,6 +77,7 @@ class _Losses:
 
     def point(self, step: int, values: Mapping[str, float]) -> None: ...
     def progress(self, step: int, total: int, note: str) -> None: ...
+    def compilation(self, step: int, verdict: Verdict) -> None: ...
     def saving(self) -> None: ...
 
     def steps(self, losses: Sequence[float], digests: Sequence[int]) -> None:  # noqa: ARG002 - the protocol

@@ -26,6 +26,7 @@ from ssd_core.spec.schedule import Schedule
 from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from ssd_core.training.checkpoint import CheckpointFolder
+from ssd_core.training.compilation import Verdict
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
 from ssd_core.weights.initial import initial_detector
@@ -128,6 +129,7 @@ class _Record:
         self.rates.append(values["throughput/images_per_second"])
 
     def progress(self, step: int, total: int, note: str) -> None: ...
+    def compilation(self, step: int, verdict: Verdict) -> None: ...
     def saving(self) -> None: ...
 
     def steps(self, losses: Sequence[float], digests: Sequence[int]) -> None:  # noqa: ARG002 - the protocol

@@ -12,15 +12,18 @@ import pickle
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch import Tensor, nn
 
 from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import Batch, training_batches
 from ssd_core.spec.recipe import Recipe
+from ssd_core.training import trainer as trainer_module
 from ssd_core.training.checkpoint import CheckpointFolder
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
@@ -57,9 +60,15 @@ def train(
     loader_processes: int = 0,
     world: World | None = None,
     listener: Recorder | None = None,
+    distorting_rank: int | None = None,
 ) -> dict[str, Any]:
-    """Return losses by step, image ids by step and the final state; raise StoppedError before step `stop_before`."""
+    """Return losses by step, image ids by step and the final state; raise StoppedError before step `stop_before`.
+
+    With `distorting_rank` networks are not compiled, and the gradients of the "compiled" one are wrong on this worker.
+    """
     world, listener = world or World(), listener or Recorder()
+    if distorting_rank is not None:
+        vars(trainer_module)["compiled"] = partial(_not_compiled, factor=2 if world.rank == distorting_rank else 1)
     trainer = Trainer(
         recipe,
         initial_detector(recipe.spec, recipe.seed),
@@ -85,8 +94,19 @@ def train(
         "started": started,
         "losses": {step: values["loss"] for step, values in listener.points.items()},
         "images": images,
+        "compiled": trainer.is_compiled,
         "state": {name: tensor.clone() for name, tensor in detector.state_dict().items()},
     }
+
+
+def _not_compiled(network: nn.Module, *, factor: float) -> Any:
+    def called(images: Tensor) -> tuple[Tensor, Tensor]:
+        locations, logits = network(images)
+        if logits.requires_grad:
+            logits.register_hook(lambda gradient: gradient * factor)
+        return locations, logits
+
+    return called
 
 
 def main(arguments: str, rank: int, size: int) -> None:
