@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from gpu.comparison import Check
+from gpu.compiled_checks import compiled_cases
 from gpu.learnt import learnt_checks
 from gpu.networks import network_checks, variants
 from gpu.operations import operation_checks
@@ -32,6 +33,8 @@ from ssd_core.spec.tiny import ssd_tiny
 
 ROOT = Path(__file__).parents[2]
 TESTS_SECONDS = 150
+COMPILATION = 90
+"""Seconds that must be left for the check of a compiled SSD300."""
 
 
 def measure(options: Options) -> dict[str, Any]:
@@ -55,8 +58,13 @@ def measure(options: Options) -> dict[str, Any]:
             for precision in ("fp32", "bf16") if has_bf16(options.device) else ("fp32",):
                 waits = synchronisations(replace(recipe, precision=precision), batches[0], options.device)
                 record.put("waits of a training step for the device", precision, waits)
-    if record.has_time("tests", "tests/ssd_core", 30):
-        record.put("tests", "tests/ssd_core", tests(options.small))
+        if record.has_time("tests", "tests/ssd_core", 30):
+            record.put("tests", "tests/ssd_core", tests(options.small))
+        if options.device.type == "cuda":
+            shown = pictures(shards, spec, recipe.batch_size)
+            for name, compare in compiled_cases(spec, options.device):
+                if record.has_time("compiled", name, COMPILATION):
+                    put_all(record, "compiled", [(name, compare(shown))])
     return record.content
 
 
