@@ -9,6 +9,7 @@
     stages        trivial stages in process and on Ray, beside Ray's own tasks
     planning      CPU time and memory of `ssdpipe plan`
     verification  comparing a training's shards with their checksums
+    growth        time and memory for each image from 1,000 to 100,000 images, and 2,000 stages: only when named
 
 Sides take turns in every round; ratios are medians over the rounds, with the 10th and 90th percentile. `--small` runs
 the same code in seconds. `make bench` runs these and input_pipeline.py, and renews README's table (readme_table.py).
@@ -26,6 +27,9 @@ from gpu.report import lines
 from on_gpu import content_of
 
 PARTS = ("training", "suppression", "coco", "voc", "stages", "planning", "verification")
+WHEN_NAMED = ("growth",)
+"""Parts that take longer; give them --seconds 1800."""
+
 RESULTS = Path(__file__).parent / "results" / "cpu"
 
 
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--parts", nargs="+", choices=(*PARTS, *WHEN_NAMED), default=PARTS)
     parser.add_argument("--data", type=Path, default=Path(".gpu"), help="folder with `sample`, made by gpu/sample.py")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--small", action="store_true", help="tiny networks and few rounds")

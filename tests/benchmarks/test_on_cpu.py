@@ -52,3 +52,14 @@ def test_plans_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
     cost = ran("planning", tmp_path)["plan"]["all, preset tiny, empty store"]
     assert cost["cpu_seconds"] > 0.1
     assert 20 < cost["megabytes"] < 2000
+
+
+@pytest.mark.slow
+def test_growth_is_measured_in_processes_of_their_own(tmp_path: Path) -> None:
+    content = ran("growth", tmp_path)
+    for step in ("sharding", "reads", "detection", "VOC", "COCO"):
+        few, more = content[step].values()
+        assert few["CPU ms each"] > 0
+        assert more["images"] > few["images"]
+        assert "kB for each further image" in more
+    assert content["20 stages, inline"]["chains"]["stages"] == 20
