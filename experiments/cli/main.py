@@ -14,6 +14,7 @@ import typer
 
 from experiments.cli import evaluate, new, recipe, weights
 from experiments.cli.analyze import analyze
+from experiments.cli.claims import claims
 from experiments.cli.compare import compare
 from experiments.cli.data import app as data
 from experiments.cli.detect import detect
@@ -79,6 +80,7 @@ app.command("list", rich_help_panel=EXPERIMENTS)(list_experiments)
 app.command(rich_help_panel=EXPERIMENTS)(expanded(plan))
 app.command(rich_help_panel=EXPERIMENTS)(expanded(run))
 app.command(rich_help_panel=EXPERIMENTS)(expanded(compare))
+app.command(rich_help_panel=EXPERIMENTS)(expanded(claims))
 app.command(rich_help_panel=EXPERIMENTS)(expanded(report))
 app.add_typer(new.app, name="new", rich_help_panel=EXPERIMENTS)
 app.command(rich_help_panel=DETECTORS)(expanded(train))

@@ -39,11 +39,14 @@ def plan(
     """Show what `run` or `train` would do, why, and at what cost.
 
     Takes the name and the options of either. Each stage is cached, run (not cached yet), resume, after (it waits for
-    another stage) or missing (it lacks its data set). Changes nothing. With --gpus N the cost is estimated for N GPUs,
-    whether or not this machine has them.
+    another stage) or missing (it lacks its data set). Also says which change that many --seeds would find, and how many
+    each claim needs. Changes nothing. With --gpus N the cost is estimated for N GPUs, whether or not this machine has
+    them.
     """
     import json
 
+    from experiments.cli.claims import planned_power
+    from experiments.cli.requests import ExperimentRequest
     from experiments.cli.shared.cost_text import cost_lines, plan_json
     from experiments.cli.shared.placing import planned_resources
     from experiments.cli.shared.printing import columns
@@ -64,11 +67,16 @@ def plan(
     by_address = {stage.address: stage for stage in costs.stages}
     if svg:
         _write_picture(svg, graph, rows, by_address, request.name)
+    shown = None
+    if isinstance(request, ExperimentRequest) and costs.stages:
+        shown = planned_power(request, rows, store, request.placement())
     if as_json:
-        print(json.dumps(plan_json(rows, costs), indent=1))
+        print(json.dumps(plan_json(rows, costs) | {"power": shown.to_json() if shown else None}, indent=1))
     else:
         print(columns([("stage", "state", "time", "reason"), *(_cells(row, by_address) for row in rows)]))
         print(_totals(rows), cost_lines(costs, tflops), sep="\n")
+        if shown:
+            print("\n".join(shown.lines()))
     for error in list(resolver.missing.values())[:1]:
         raise error
 

@@ -93,6 +93,7 @@ def _options_digest(request: ExperimentRequest) -> list[str]:
 
 def write_report(request: ExperimentRequest, stored: StoredExperiment, folder: Folder, stem: str) -> list[str]:
     """Write the page, the CSV and the LaTeX table, and return their paths."""
+    from experiments.cli.claims import judged_page
     from experiments.framework.reporting import gather
     from pipeline.mlflow_tracking.recorded_runs import recorded_runs
     from pipeline.redaction import redacted
@@ -102,7 +103,8 @@ def write_report(request: ExperimentRequest, stored: StoredExperiment, folder: F
 
     warnings = (f"Trained and tested on {redacted(request.data)}: the paper's numbers are for other images.",)
     runs = recorded_runs(stored.store.folder)
-    content = gather(request.load(), stored, runs, warnings=warnings if request.data else ())
+    verdicts = judged_page(request, stored.store).report()
+    content = gather(request.load(), stored, runs, verdicts=verdicts, warnings=warnings if request.data else ())
     files = {
         f"{stem}.html": page(content),
         f"{stem}.csv": as_csv(content.table, content.lines),

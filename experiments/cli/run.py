@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(request: ExperimentRequest, running: RunOptions) -> None:
-    """Run an experiment, print its table, and write its report.
+    """Run an experiment, print its table, write its report, and judge the claims that it tests.
 
     Cached stages do not run again; after a failure or Ctrl-C, the same command resumes where it stopped.
     """
@@ -34,7 +34,8 @@ def run(request: ExperimentRequest, running: RunOptions) -> None:
 
 
 def _print_results(request: ExperimentRequest, store: Store, *, run_id: str = "") -> None:
-    """Print the table of each experiment, as far as it is computed, and the path of its report."""
+    """Print the table of each experiment, as far as it is computed, the path of its report, and the verdicts."""
+    from experiments.cli.claims import judged_page
     from experiments.cli.report import refresh
     from experiments.cli.shared.table_text import table_text
     from experiments.framework.comparison import StoredExperiment
@@ -44,3 +45,5 @@ def _print_results(request: ExperimentRequest, store: Store, *, run_id: str = ""
         stored = StoredExperiment.of([member.target(Placement())], store)
         print(table_text(stored, member.settings or ()))
         print(f"report: {refresh(member, store, run_id=run_id)}", flush=True)
+    if (page := judged_page(request, store)).judged:
+        print("\n".join(page.lines()), flush=True)

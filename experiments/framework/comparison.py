@@ -19,6 +19,7 @@ from pipeline.store.store import Manifest, Store
 from stages.tables.table import Table
 
 if TYPE_CHECKING:
+    from pipeline.folder import Folder
     from pipeline.stage import Stage
     from stages.tables.content import Line
 
@@ -34,10 +35,12 @@ class StoredExperiment:
     """A caveat for the reader where the results are not those of the current code and data."""
 
     @classmethod
-    def of(cls, targets: Sequence[Stage], store: Store) -> StoredExperiment:
+    def of(cls, targets: Sequence[Stage], store: Store, *, missing_allowed: bool = False) -> StoredExperiment:
+        """Raises PipelineError for a missing data set, unless `missing_allowed`: then it has no results."""
         table, graph = targets[0], Graph(targets)
         assert isinstance(table, Table)
-        return cls(table=table, rows=tuple(plan(graph, store, Resolver(graph))), store=store)
+        resolver = Resolver(graph, missing_allowed=missing_allowed)
+        return cls(table=table, rows=tuple(plan(graph, store, resolver)), store=store)
 
     def with_earlier(self, targets: Iterable[Manifest]) -> StoredExperiment:
         """This graph with results under an earlier scheme's keys: the given ones and all that they depend on."""
@@ -79,11 +82,18 @@ class StoredExperiment:
         table_row = self._table_row
         if table_row.manifest:
             return read_lines(self.store.output(table_row.manifest))
+        return tabulate(self.table, self.outputs())
+
+    def outputs(self) -> list[list[Folder | None]]:
+        """The results behind each cell of the table, by seed; None for one that does not exist."""
+        table_row = self._table_row
         manifests = {row.node.id: row.manifest for row in self.rows}
         inputs = table_row.node.description.inputs
         committed = {id(stage): manifests[table_row.node.inputs[path]] for path, stage in inputs.items()}
         outputs = {name: self.store.output(manifest) for name, manifest in committed.items() if manifest}
-        return tabulate(self.table, [[outputs.get(id(stage)) for stage in cell.results] for cell in self.table.cells])
+        table = table_row.node.stage  # the graph's own, equal to `self.table`: its inputs are these objects
+        assert isinstance(table, Table)
+        return [[outputs.get(id(stage)) for stage in cell.results] for cell in table.cells]
 
     def text(self) -> str:
         """The table as text; cells without a result for the current code and data read "not run"."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from experiments.framework.claim import Claim
 from experiments.framework.presets import Preset, no_adjustment
 from experiments.framework.runs import Run
 from experiments.framework.setups import Setup
@@ -72,6 +73,9 @@ class Experiment:
 
     figures: Callable[[Preset], tuple[Stage, ...]] = no_figures
     """Stages besides the table: figures, submissions."""
+
+    claims: tuple[Claim, ...] = ()
+    """What `ssdpipe claims` judges; the paper's own are in `experiments/claims/`."""
 
     @property
     def title(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from experiments.framework.claim import Claim
 from experiments.framework.experiment import PAPER_PREFIXES, Experiment
 from experiments.framework.names import ALIASES, RECIPES, TABLES, experiment_names
 from experiments.framework.presets import Preset, no_adjustment
@@ -49,6 +50,12 @@ def load_experiment(name: str) -> Experiment:
             f"experiments/{module}.py holds the experiment {experiment.name!r}: it needs the name of its file, {name!r}"
         )
     return experiment
+
+
+def claims_of(experiment: Experiment) -> tuple[Claim, ...]:
+    """The paper's claims that the experiment tests, and its own."""
+    of_the_paper = import_module("experiments.claims").CLAIMS
+    return (*of_the_paper.get(experiment.name, ()), *experiment.claims)
 
 
 def _meant_instead(name: str, names: Sequence[str]) -> str:

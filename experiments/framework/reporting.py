@@ -16,7 +16,7 @@ from stages.analysis.draw_detections import DrawDetections
 from stages.detection.detect import Detect
 from stages.graphs import Evaluation
 from stages.reporting.conditions import conditions
-from stages.reporting.content import Curve, Image, Report, RunLink, Setting
+from stages.reporting.content import Curve, Image, Report, RunLink, Setting, Verdicts
 from stages.shards.counts import read_counts
 from stages.shards.shard import Shard
 from stages.tables.content import Cell
@@ -30,7 +30,12 @@ FIGURES = (".jpg", ".png", ".svg")
 
 
 def gather(
-    experiment: Experiment, stored: StoredExperiment, runs: Mapping[str, RecordedRun], *, warnings: tuple[str, ...] = ()
+    experiment: Experiment,
+    stored: StoredExperiment,
+    runs: Mapping[str, RecordedRun],
+    *,
+    verdicts: Verdicts | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> Report:
     """Everything that the page shows; `runs` are the recorded MLflow runs by key."""
     results = stored.results
@@ -41,6 +46,7 @@ def gather(
         question=experiment.question,
         remarks=(("Paper", experiment.found), ("Expected", experiment.expects), ("Differs", experiment.differs)),
         warnings=(*warnings, *([stored.note] if stored.note else [])),
+        verdicts=verdicts,
         table=stored.table,
         lines=tuple(stored.lines()),
         departures=_own_departures(stored.table),

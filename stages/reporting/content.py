@@ -45,6 +45,17 @@ class RunLink:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verdicts:
+    """The claims that the experiment tests."""
+
+    headline: str
+    """How many are supported, contradicted, undecided and not tested, and at which scale."""
+
+    claims: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Verdict, sentence, and lines with numbers and remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """One experiment at one preset, as far as it has been run."""
 
@@ -59,6 +70,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     """Reasons besides the preset why these are not the paper's conditions."""
 
+    verdicts: Verdicts | None = None
     table: TableContent
     lines: tuple[Line, ...]
     departures: tuple[tuple[str, tuple[Setting, ...]], ...] = ()

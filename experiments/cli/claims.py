@@ -1,0 +1,150 @@
+"""`ssdpipe claims`: the paper's sentences, and your own, judged by the results in the store.
+
+Tested in tests/experiments/cli/test_claims.py.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from experiments.cli.requests import ExperimentRequest
+from experiments.cli.shared.options import JsonOption, StorePlace
+
+if TYPE_CHECKING:
+    from experiments.cli.shared.power_text import PlannedPower
+    from experiments.cli.shared.verdict_text import Page
+    from experiments.framework.claim import Claim
+    from experiments.framework.judging import Finding
+    from pipeline.planning.plan import PlanRow
+    from pipeline.store.store import Store
+    from stages.placement import Placement
+
+
+def claims(request: ExperimentRequest, place: StorePlace, as_json: JsonOption = False) -> None:
+    """Judge claims: supported, contradicted, undecided, or not tested.
+
+    The verdicts follow from intervals over seeds and test images, with Holm's correction over the claims of a page, so
+    that any of them is false in 5 % of the cases. Each has its numbers, and the command that would test or settle it.
+    Without a name, all experiments of the paper; without options, those of the last run; --seeds is the number that
+    was run, unless given.
+    """
+    from pipeline.store.store import Store
+
+    store = Store.open(place.store)
+    page = judged_page(_meant(request, store), store)
+    print(json.dumps(page.to_json(), indent=1) if as_json else "\n".join(page.lines()))
+
+
+def judged_page(request: ExperimentRequest, store: Store) -> Page:
+    """The claims of the requested experiments, judged together."""
+    from experiments.cli.shared.verdict_text import PAPERS_IMAGES, Page
+    from experiments.framework.judging import judge
+    from pipeline.redaction import redacted
+
+    request = replace(request, seeds=max(request.seeds, _seeds_run(request, store)))
+    loaded = [(member, _claims(member)) for member in request.members()]
+    among = sum(len(stated) for _, stated in loaded)
+    found = [each for member, stated in loaded if stated for each in _findings(member, stated, store, among)]
+    published = PAPERS_IMAGES if request.preset in ("full", "short") else "drawn images"
+    return Page(
+        judged=judge(found),
+        preset=request.preset,
+        images=redacted(request.data) or published,
+        options=_options(request),
+    )
+
+
+def _meant(request: ExperimentRequest, store: Store) -> ExperimentRequest:
+    """The request, completed by the options of the last run, of any experiment or recipe, if none are given."""
+    from experiments.cli.requests.recorded import resolve_request
+    from pipeline.store.lookup import recorded_requests
+
+    named = request.experiment or "all"
+    if request != ExperimentRequest(experiment=request.experiment) or next(recorded_requests(store), None) is None:
+        return replace(request, experiment=named)
+    resolved = resolve_request(request, store)
+    return (
+        replace(resolved, experiment=named)
+        if isinstance(resolved, ExperimentRequest)
+        else replace(request, experiment=named)
+    )
+
+
+def _claims(member: ExperimentRequest) -> tuple[Claim, ...]:
+    from experiments.framework.loading import claims_of, load_experiment
+
+    return claims_of(load_experiment(member.experiment))
+
+
+def _findings(member: ExperimentRequest, stated: tuple[Claim, ...], store: Store, among: int) -> list[Finding]:
+    """Those of one experiment; none is tested where it cannot be run on the user's data."""
+    from experiments.framework.claim import Recorded
+    from experiments.framework.comparison import StoredExperiment
+    from experiments.framework.judging import Finding, findings
+    from pipeline.errors import PipelineError
+    from stages.placement import Placement
+
+    quantities = [each for claim in stated for contrast in claim.statistic.contrasts() for each in contrast.weights]
+    needs_figures = any(isinstance(each, Recorded) for each in quantities)
+    try:
+        targets = member.targets(Placement()) if needs_figures else (member.target(Placement()),)
+    except PipelineError as error:
+        if not member.data:
+            raise
+        return [Finding(claim=claim, experiment=member.experiment, reason=str(error).split(":")[0]) for claim in stated]
+    stored = StoredExperiment.of(targets, store, missing_allowed=True)
+    return findings(member.experiment, stated, stored, among=among, own_data=bool(member.data))
+
+
+def _seeds_run(request: ExperimentRequest, store: Store) -> int:
+    """The largest number of seeds in the store's runs with these options."""
+    from experiments.cli.requests import request_from
+    from experiments.cli.requests.recorded import settings_of
+    from pipeline.errors import PipelineError
+    from pipeline.store.lookup import recorded_requests
+
+    wanted, most = replace(settings_of(request), seeds=1, column=""), 1
+    for recorded, _ in recorded_requests(store):
+        try:
+            run = request_from(recorded)
+        except PipelineError:
+            continue  # of another version
+        if isinstance(run, ExperimentRequest) and replace(settings_of(run), seeds=1, column="") == wanted:
+            most = max(most, run.seeds)
+    return most
+
+
+def planned_power(
+    request: ExperimentRequest, rows: Sequence[PlanRow], store: Store, placement: Placement
+) -> PlannedPower | None:
+    """What the seeds of a planned request can show; None where it tests no claim."""
+    from experiments.cli.shared.power_text import PlannedPower
+    from experiments.framework.comparison import StoredExperiment
+    from experiments.framework.judging import findings
+    from experiments.framework.power import power
+
+    loaded = [(member, _claims(member)) for member in request.members()]
+    among = sum(len(stated) for _, stated in loaded)
+    planned = [
+        (stated, StoredExperiment(table=member.target(placement), rows=tuple(rows), store=store))
+        for member, stated in loaded
+        if stated
+    ]
+    found = [
+        each
+        for stated, stored in planned
+        for each in findings(stored.table.variant, stated, stored, among=among, resample=False)
+    ]
+    first = next((stored for _, stored in planned), None)
+    return PlannedPower(power=power(first, request.seeds), findings=found) if first else None
+
+
+def _options(request: ExperimentRequest) -> str:
+    from experiments.cli.requests.recorded import typed_options
+
+    words = typed_options(replace(request, seeds=1, column=""))
+    return f" {shlex.join(words)}" if words else ""
