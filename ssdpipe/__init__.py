@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from pipeline.keys.public_api import home_modules
 
 if TYPE_CHECKING:
-    from experiments.framework.claim import At as At
-    from experiments.framework.claim import AtLeast as AtLeast
-    from experiments.framework.claim import Claim as Claim
-    from experiments.framework.claim import Difference as Difference
-    from experiments.framework.claim import GainsMore as GainsMore
-    from experiments.framework.claim import Order as Order
-    from experiments.framework.claim import Ratio as Ratio
-    from experiments.framework.claim import Recorded as Recorded
-    from experiments.framework.claim import Trend as Trend
+    from experiments.framework.claims.claim import At as At
+    from experiments.framework.claims.claim import AtLeast as AtLeast
+    from experiments.framework.claims.claim import Claim as Claim
+    from experiments.framework.claims.claim import Difference as Difference
+    from experiments.framework.claims.claim import GainsMore as GainsMore
+    from experiments.framework.claims.claim import Order as Order
+    from experiments.framework.claims.claim import Ratio as Ratio
+    from experiments.framework.claims.claim import Recorded as Recorded
+    from experiments.framework.claims.claim import Trend as Trend
     from experiments.framework.detectors import load as load
     from experiments.framework.experiment import Experiment as Experiment
     from experiments.framework.experiment import Row as Row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.framework.claim import At, Claim, Difference, Order, Ratio, Recorded, Trend
+from experiments.framework.claims.claim import At, Claim, Difference, Order, Ratio, Recorded, Trend
 from experiments.published import NO_ATROUS_SLOWDOWN
 
 MAPS = (

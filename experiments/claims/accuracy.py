@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.framework.claim import At, AtLeast, Claim, Difference, GainsMore, Order
+from experiments.framework.claims.claim import At, AtLeast, Claim, Difference, GainsMore, Order
 from experiments.published import ILSVRC_VAL2, TABLE_1, TABLE_4, TABLE_5
 
 

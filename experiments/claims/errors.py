@@ -1,4 +1,7 @@
-"""Sections 3.1 and 3.6, Figures 3, 4 and 6: what SSD gets wrong, by the method of Hoiem et al."""
+"""Sections 3.1 and 3.6, Figures 3, 4 and 6: what SSD gets wrong, by the method of Hoiem et al.
+
+Tested in tests/experiments/framework/claims/test_judging.py.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from functools import partial
 from statistics import mean
 from typing import Literal
 
-from experiments.framework.claim import AtLeast, Claim, Difference, GainsMore, Recorded
+from experiments.framework.claims.claim import AtLeast, Claim, Difference, GainsMore, Recorded
 from experiments.published import FIGURE_4
 from pipeline.folder import Folder
 from stages.analysis.document import ANALYSIS

@@ -1,8 +1,11 @@
-"""Section 3.7 and Table 7: speed, on whatever machine it is measured."""
+"""Section 3.7 and Table 7: speed, on whatever machine it is measured.
+
+Tested in tests/experiments/framework/claims/test_judging.py.
+"""
 
 from __future__ import annotations
 
-from experiments.framework.claim import At, AtLeast, Claim, Ratio, Recorded
+from experiments.framework.claims.claim import At, AtLeast, Claim, Ratio, Recorded
 from experiments.published import NMS_MILLISECONDS, TABLE_7
 from pipeline.folder import Folder
 from pipeline.store.record import read_summary

@@ -14,7 +14,7 @@ import typer
 
 from experiments.cli import evaluate, new, recipe, weights
 from experiments.cli.analyze import analyze
-from experiments.cli.claims import claims
+from experiments.cli.claims.command import claims
 from experiments.cli.compare import compare
 from experiments.cli.data import app as data
 from experiments.cli.detect import detect

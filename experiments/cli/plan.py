@@ -45,7 +45,7 @@ def plan(
     """
     import json
 
-    from experiments.cli.claims import planned_power
+    from experiments.cli.claims.command import planned_power
     from experiments.cli.requests import ExperimentRequest
     from experiments.cli.shared.cost_text import cost_lines, plan_json
     from experiments.cli.shared.placing import planned_resources

@@ -93,7 +93,7 @@ def _options_digest(request: ExperimentRequest) -> list[str]:
 
 def write_report(request: ExperimentRequest, stored: StoredExperiment, folder: Folder, stem: str) -> list[str]:
     """Write the page, the CSV and the LaTeX table, and return their paths."""
-    from experiments.cli.claims import judged_page
+    from experiments.cli.claims.command import judged_page
     from experiments.framework.reporting import gather
     from pipeline.mlflow_tracking.recorded_runs import recorded_runs
     from pipeline.redaction import redacted

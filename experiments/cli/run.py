@@ -35,7 +35,7 @@ def run(request: ExperimentRequest, running: RunOptions) -> None:
 
 def _print_results(request: ExperimentRequest, store: Store, *, run_id: str = "") -> None:
     """Print the table of each experiment, as far as it is computed, the path of its report, and the verdicts."""
-    from experiments.cli.claims import judged_page
+    from experiments.cli.claims.command import judged_page
     from experiments.cli.report import refresh
     from experiments.cli.shared.table_text import table_text
     from experiments.framework.comparison import StoredExperiment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from experiments.framework.claim import Claim
+from experiments.framework.claims.claim import Claim
 from experiments.framework.presets import Preset, no_adjustment
 from experiments.framework.runs import Run
 from experiments.framework.setups import Setup

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from experiments.framework.claim import Claim
+from experiments.framework.claims.claim import Claim
 from experiments.framework.experiment import PAPER_PREFIXES, Experiment
 from experiments.framework.names import ALIASES, RECIPES, TABLES, experiment_names
 from experiments.framework.presets import Preset, no_adjustment

@@ -7,7 +7,7 @@ from math import exp, log
 import pytest
 
 from experiments.claims import CLAIMS
-from experiments.framework.claim import (
+from experiments.framework.claims.claim import (
     At,
     AtLeast,
     Claim,
@@ -19,10 +19,10 @@ from experiments.framework.claim import (
     Ratio,
     Trend,
 )
+from experiments.framework.claims.judging import Finding, findings, judge
+from experiments.framework.claims.measuring import Measured, estimated
 from experiments.framework.comparison import StoredExperiment
-from experiments.framework.judging import Finding, findings, judge
 from experiments.framework.loading import load_experiment
-from experiments.framework.measuring import Measured, estimated
 from experiments.framework.presets import Preset
 from pipeline.errors import PipelineError
 from pipeline.store.store import Store

@@ -1,6 +1,8 @@
 """How much results are assumed to vary where a store cannot show it: for one seed, and before anything is run.
 
 The paper trains each row once, so that its own tables say nothing of this.
+
+Tested in tests/experiments/cli/claims/test_claims.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The numbers that claims are about, read from a store: by seed, and over resampled test images.
 
-Tested in tests/experiments/framework/test_judging.py.
+Tested in tests/experiments/framework/claims/test_judging.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from math import sqrt
 
 import numpy as np
 
-from experiments.framework.assumptions import Assumption, assumption
-from experiments.framework.claim import At, Contrast, Quantity, Recorded
+from experiments.framework.claims.assumptions import Assumption, assumption
+from experiments.framework.claims.claim import At, Contrast, Quantity, Recorded
 from experiments.framework.comparison import StoredExperiment
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder

@@ -1,6 +1,6 @@
 """`ssdpipe claims`: the paper's sentences, and your own, judged by the results in the store.
 
-Tested in tests/experiments/cli/test_claims.py.
+Tested in tests/experiments/cli/claims/test_claims.py.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from experiments.cli.requests import ExperimentRequest
 from experiments.cli.shared.options import JsonOption, StorePlace
 
 if TYPE_CHECKING:
-    from experiments.cli.shared.power_text import PlannedPower
-    from experiments.cli.shared.verdict_text import Page
-    from experiments.framework.claim import Claim
-    from experiments.framework.judging import Finding
+    from experiments.cli.claims.power_text import PlannedPower
+    from experiments.cli.claims.verdict_text import Page
+    from experiments.framework.claims.claim import Claim
+    from experiments.framework.claims.judging import Finding
     from pipeline.planning.plan import PlanRow
     from pipeline.store.store import Store
     from stages.placement import Placement
@@ -41,8 +41,8 @@ def claims(request: ExperimentRequest, place: StorePlace, as_json: JsonOption = 
 
 def judged_page(request: ExperimentRequest, store: Store) -> Page:
     """The claims of the requested experiments, judged together."""
-    from experiments.cli.shared.verdict_text import PAPERS_IMAGES, Page
-    from experiments.framework.judging import judge
+    from experiments.cli.claims.verdict_text import PAPERS_IMAGES, Page
+    from experiments.framework.claims.judging import judge
     from pipeline.redaction import redacted
 
     request = replace(request, seeds=max(request.seeds, _seeds_run(request, store)))
@@ -82,9 +82,9 @@ def _claims(member: ExperimentRequest) -> tuple[Claim, ...]:
 
 def _findings(member: ExperimentRequest, stated: tuple[Claim, ...], store: Store, among: int) -> list[Finding]:
     """Those of one experiment; none is tested where it cannot be run on the user's data."""
-    from experiments.framework.claim import Recorded
+    from experiments.framework.claims.claim import Recorded
+    from experiments.framework.claims.judging import Finding, findings
     from experiments.framework.comparison import StoredExperiment
-    from experiments.framework.judging import Finding, findings
     from pipeline.errors import PipelineError
     from stages.placement import Placement
 
@@ -122,10 +122,10 @@ def planned_power(
     request: ExperimentRequest, rows: Sequence[PlanRow], store: Store, placement: Placement
 ) -> PlannedPower | None:
     """What the seeds of a planned request can show; None where it tests no claim."""
-    from experiments.cli.shared.power_text import PlannedPower
+    from experiments.cli.claims.power_text import PlannedPower
+    from experiments.framework.claims.judging import findings
+    from experiments.framework.claims.power import power
     from experiments.framework.comparison import StoredExperiment
-    from experiments.framework.judging import findings
-    from experiments.framework.power import power
 
     loaded = [(member, _claims(member)) for member in request.members()]
     among = sum(len(stated) for _, stated in loaded)

@@ -1,6 +1,6 @@
 """What the seeds of a plan can show, as text and as JSON.
 
-Tested in tests/experiments/cli/test_claims.py.
+Tested in tests/experiments/cli/claims/test_claims.py.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from experiments.cli.claims.verdict_text import shown
 from experiments.cli.shared.printing import wrapped
-from experiments.cli.shared.verdict_text import shown
-from experiments.framework.judging import Finding
-from experiments.framework.power import Power
+from experiments.framework.claims.judging import Finding
+from experiments.framework.claims.power import Power
 from ssd_core.metrics.power import MOST_SEEDS, POWER
 
 

@@ -1,6 +1,6 @@
 """Verdicts as text for a terminal and a report, and as JSON: each says at which scale, and what would settle it.
 
-Tested in tests/experiments/cli/test_claims.py.
+Tested in tests/experiments/cli/claims/test_claims.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from math import exp
 from typing import Any
 
 from experiments.cli.shared.printing import wrapped
-from experiments.framework.judging import NOT_RUN, Finding, Judged
+from experiments.framework.claims.judging import NOT_RUN, Finding, Judged
 from ssd_core.metrics.power import MOST_SEEDS
 from ssd_core.metrics.verdict import Verdict
 from stages.reporting.content import Verdicts

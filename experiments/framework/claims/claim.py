@@ -4,7 +4,7 @@
 
 Every statistic is one or several contrasts: weighted sums of numbers of an experiment, or of their logarithms.
 
-Tested in tests/experiments/framework/test_judging.py.
+Tested in tests/experiments/framework/claims/test_judging.py.
 """
 
 from __future__ import annotations

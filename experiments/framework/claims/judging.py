@@ -3,7 +3,7 @@
 The paper's size is supported if the effect is shown to be at least half and at most one and a half times as large, or
 within a point of it, and contradicted if it is shown to lie outside that range.
 
-Tested in tests/experiments/framework/test_judging.py.
+Tested in tests/experiments/framework/claims/test_judging.py.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from experiments.framework.claim import Claim, Quantity
+from experiments.framework.claims.claim import Claim, Quantity
+from experiments.framework.claims.measuring import Measured, assumed, estimated, measured, published
 from experiments.framework.comparison import StoredExperiment
-from experiments.framework.measuring import Measured, assumed, estimated, measured, published
 from ssd_core.metrics.estimate import Estimate
 from ssd_core.metrics.power import seeds_needed
 from ssd_core.metrics.verdict import LEVEL, Evidence, Verdict, all_above, verdicts, within

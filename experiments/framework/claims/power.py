@@ -1,6 +1,6 @@
 """What the seeds of a planned experiment can show: from spreads in the store, or else from what is assumed.
 
-Tested in tests/experiments/cli/test_claims.py.
+Tested in tests/experiments/cli/claims/test_claims.py.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import variance
 
-from experiments.framework.assumptions import assumption
+from experiments.framework.claims.assumptions import assumption
+from experiments.framework.claims.measuring import measured_cells
 from experiments.framework.comparison import StoredExperiment
-from experiments.framework.measuring import measured_cells
 from ssd_core.metrics.estimate import Spread
 from ssd_core.metrics.power import detectable
 

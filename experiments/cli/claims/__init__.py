@@ -1,0 +1,1 @@
+"""The command `claims`, and its verdicts as text and JSON."""

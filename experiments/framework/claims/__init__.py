@@ -1,0 +1,1 @@
+"""What is claimed, and what the results in a store show of it."""
