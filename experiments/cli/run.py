@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(request: ExperimentRequest, running: RunOptions) -> None:
-    """Run an experiment, print its table, write its report, and judge the claims that it tests.
+    """Run an experiment: its table, its report, its verdicts.
 
     Cached stages do not run again; after a failure or Ctrl-C, the same command resumes where it stopped.
     """

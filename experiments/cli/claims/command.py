@@ -45,7 +45,7 @@ def judged_page(request: ExperimentRequest, store: Store) -> Page:
     from experiments.framework.claims.judging import judge
     from pipeline.redaction import redacted
 
-    request = replace(request, seeds=max(request.seeds, _seeds_run(request, store)))
+    request = replace(request, seeds=max(request.seeds, _seeds_run(request, store)), column="")
     loaded = [(member, _claims(member)) for member in request.members()]
     among = sum(len(stated) for _, stated in loaded)
     found = [each for member, stated in loaded if stated for each in _findings(member, stated, store, among)]
@@ -124,15 +124,15 @@ def planned_power(
     """What the seeds of a planned request can show; None where it tests no claim."""
     from experiments.cli.claims.power_text import PlannedPower
     from experiments.framework.claims.judging import findings
+    from experiments.framework.claims.measuring import is_within
     from experiments.framework.claims.power import power
     from experiments.framework.comparison import StoredExperiment
 
-    loaded = [(member, _claims(member)) for member in request.members()]
-    among = sum(len(stated) for _, stated in loaded)
+    loaded = [(member.target(placement), _claims(member)) for member in request.members()]
+    within = [(table, [claim for claim in stated if is_within(table, claim)]) for table, stated in loaded]
+    among = sum(len(stated) for _, stated in within)
     planned = [
-        (stated, StoredExperiment(table=member.target(placement), rows=tuple(rows), store=store))
-        for member, stated in loaded
-        if stated
+        (stated, StoredExperiment(table=table, rows=tuple(rows), store=store)) for table, stated in within if stated
     ]
     found = [
         each

@@ -12,7 +12,7 @@ from math import sqrt
 import numpy as np
 
 from experiments.framework.claims.assumptions import Assumption, assumption
-from experiments.framework.claims.claim import At, Contrast, Quantity, Recorded
+from experiments.framework.claims.claim import At, Claim, Contrast, Quantity, Recorded
 from experiments.framework.comparison import StoredExperiment
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
@@ -52,6 +52,13 @@ def measured(
         each: _in_table(stored.table, outputs, each, resample) if isinstance(each, At) else _recorded(stored, each)
         for each in quantities
     }
+
+
+def is_within(table: Table, claim: Claim) -> bool:
+    """Whether a table that is restricted to a column has the columns that a claim names."""
+    columns = {cell.column for cell in table.cells}
+    named = [each for contrast in claim.statistic.contrasts() for each in contrast.weights]
+    return all(each.column in columns for each in named if isinstance(each, At))
 
 
 def measured_cells(stored: StoredExperiment) -> list[list[float]]:

@@ -167,3 +167,12 @@ def test_a_plan_without_results_says_what_it_assumes(tmp_path: Path) -> None:
     text = CliRunner().invoke(app, [*arguments, "--store", str(tmp_path / "store")]).stdout
     assert "as seeds differ by 4.2 points (24 rows of three seeds in docs/results.md)" in text
     assert "(paper +8.8)" in text
+
+
+def test_a_plan_and_a_page_of_one_column_leave_out_the_claims_on_others(tmp_path: Path) -> None:
+    options = ["ablation-layers", "--preset", "tiny", "--column", "yes", "--store", str(tmp_path / "store")]
+    plan = CliRunner().invoke(app, ["plan", *options, "--gpus", "0"])
+    assert "Accuracy falls as the coarse maps" in plan.stdout
+    assert "boundary boxes" not in plan.stdout
+    page = CliRunner().invoke(app, ["claims", *options])
+    assert "5 not tested" in page.stdout
