@@ -176,3 +176,8 @@ def test_a_plan_and_a_page_of_one_column_leave_out_the_claims_on_others(tmp_path
     assert "boundary boxes" not in plan.stdout
     page = CliRunner().invoke(app, ["claims", *options])
     assert "5 not tested" in page.stdout
+
+
+def test_a_run_ends_with_the_verdicts(mine: Mine) -> None:
+    printed = mine.ssdpipe("run", "--seeds", "6", "--gpus", "0", "--no-mlflow")
+    assert printed.index("report: ") < printed.index("Claims at preset tiny") < printed.index("Better is better.")
