@@ -22,7 +22,7 @@ def test_the_plan_of_a_recipe_is_that_of_train_with_the_same_options(project: Pr
     stages = {stage["address"]: stage for stage in json.loads(done.stdout)["stages"]}
     assert [stages[f"shard/cats-{split}"]["state"] for split in ("train", "test")] == ["cached", "cached"]
     assert stages["train/ssd-tiny/seed0"]["cost"]["images"] == 5 * 4
-    assert list(stages)[-1] == "evaluate/ssd-tiny/seed0"
+    assert list(stages)[-2:] == ["evaluate/ssd-tiny/seed0", "pictures/ssd-tiny/seed0"]
 
 
 def test_each_name_takes_the_options_of_its_command() -> None:
