@@ -40,10 +40,12 @@ def seeds_needed(
     None if `MOST_SEEDS` are too few: their spread is too large, or the test images are too few.
     """
     reach = margin_shown if equivalence else detectable
-    for seeds in range(1, MOST_SEEDS + 1):
+    if reach(spread, image_error=image_error, seeds=MOST_SEEDS, level=level) > abs(effect):
+        return None
+    for seeds in range(1, MOST_SEEDS):
         if reach(spread, image_error=image_error, seeds=seeds, level=level) <= abs(effect):
             return seeds
-    return None
+    return MOST_SEEDS
 
 
 def _error(spread: Spread, image_error: float, seeds: int) -> float:
