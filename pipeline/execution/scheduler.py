@@ -9,29 +9,28 @@ settle    jobs that have ended are committed, retried when their worker was lost
 
 from __future__ import annotations
 
-import errno
 import time
 import traceback
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
 
 from pipeline.errors import ClusterLost, Interrupted, PipelineError, StoreFault
+from pipeline.execution.books import Books
 from pipeline.execution.executor import Cancelled, Executor, Handle, WorkerLost
-from pipeline.execution.outcome import Outcome, Result, Retries, State
+from pipeline.execution.outcome import Result, Retries
 from pipeline.execution.pending import Pending
 from pipeline.execution.stopping import CANCEL_SECONDS, Step, due
 from pipeline.planning.admission import NO_LIMIT, Budget, refuse_oversized
 from pipeline.planning.graph import Graph, Node
 from pipeline.planning.resolver import Resolver
-from pipeline.redaction import redacted_json
 from pipeline.stage import Resources
-from pipeline.store.events import Event, Observer
-from pipeline.store.faults import as_store_fault, refuse_if_gone, unwritable
+from pipeline.store.events import Observer
+from pipeline.store.faults import as_store_fault, refuse_if_gone
 from pipeline.store.lease import Leases
 from pipeline.store.process import Process
 from pipeline.store.record import read_progress, request_stop, withdraw_stop
@@ -79,7 +78,6 @@ class Scheduler:
         """
         self._graph, self._store, self._executor, self._resolver = graph, store, executor, resolver
         self._run_id = run_id
-        self._observers = list(observers)
         self._budget, self._growth = Budget(budget or executor.capacity(), executor.capacity(), controllers), growth
         self._keep_going = keep_going
         self._retries = retries or Retries()
@@ -89,7 +87,7 @@ class Scheduler:
         self._order = TopologicalSorter(graph.edges())
         heights = graph.heights()
         self._priority = {node_id: (-heights[node_id], index) for index, node_id in enumerate(graph.nodes)}
-        self._outcomes = {node.id: Outcome(address=node.address) for node in graph.nodes.values()}
+        self._books = Books(graph, store, observers)
         self._queue: list[Pending] = []
         self._running: dict[Handle, Pending] = {}
         self._polled: dict[str, float] = {}
@@ -98,13 +96,11 @@ class Scheduler:
         self._left_work: set[str] = set()
         self._next_look = 0.0
         self._stops = 0
-        self._fault: StoreFault | ClusterLost | None = None
-        self._prepared = False
 
     @property
     def result(self) -> Result:
         """Outcomes so far; valid during the run and after an interrupt too."""
-        return Result(self._run_id, dict(self._outcomes))
+        return Result(self._run_id, dict(self._books.outcomes))
 
     def stop(self) -> None:
         """Ask the run to end: the first call lets running jobs save and cancels them, the second kills them at once.
@@ -120,37 +116,37 @@ class Scheduler:
         """
         try:
             self._store.prepare()
-            self._prepared = True
+            self._books.prepared = True
             self._left_work = self._store.keys_with_work()
             self._start()
             self._loop()
         except KeyboardInterrupt:
             self.stop()
         except OSError as error:
-            self._take_as_fault(error)
+            self._books.take_as_fault(error)
         except ClusterLost as lost:
             self._give_up(lost)
         finally:
             if self._stops or self._running:
                 self._cancel()
             self._leases.close()
-            self._emit("run_finished", data={"status": self.result.status})
-        if self._fault:
-            raise self._fault
+            self._books.emit("run_finished", data={"status": self.result.status})
+        if self._books.fault:
+            raise self._books.fault
         if self._stops and self.result.status == "interrupted":
             raise Interrupted(self.result.stopped_text())
         return self.result
 
     def _start(self) -> None:
         data = {"process": asdict(Process.this()), **self._provenance}
-        self._emit("run_started", data=data)
+        self._books.emit("run_started", data=data)
         for node in self._graph.nodes.values():
-            self._emit("planned", node)
+            self._books.emit("planned", node)
         self._order.prepare()
 
     def _loop(self) -> None:
         self._resolve()
-        while (self._queue or self._running) and not (self._stops or self._fault):
+        while (self._queue or self._running) and not (self._stops or self._books.fault):
             self._admit()
             if self._running:
                 for handle in self._executor.wait(list(self._running), self._patience()):
@@ -164,7 +160,7 @@ class Scheduler:
         """Finish cached nodes until only nodes that must run remain."""
         while self._order.is_active() and (ready := self._order.get_ready()):
             for node_id in ready:
-                if self._outcomes[node_id].state != "planned":
+                if self._books.outcomes[node_id].state != "planned":
                     continue  # skipped: nothing new starts after a failure
                 node = self._graph.nodes[node_id]
                 inputs = {path: self._manifest(above) for path, above in node.inputs.items()}
@@ -190,8 +186,8 @@ class Scheduler:
             return False
         if manifest.key in self._left_work:  # a process died between commit and cleanup
             self._store.work(manifest.key).delete()
-        self._end(pending.node, "cached", manifest=manifest, seconds=manifest.seconds)
-        self._emit("cached", pending.node, manifest.key)
+        self._books.end(pending.node, "cached", manifest=manifest, seconds=manifest.seconds)
+        self._books.emit("cached", pending.node, manifest.key)
         self._order.done(pending.node.id)
         return True
 
@@ -220,7 +216,7 @@ class Scheduler:
         pending.not_before = self._clock() + self._poll_seconds
         if not pending.waiting:
             pending.waiting = True
-            self._emit("waiting", pending.node, pending.draft.key, {"holder": f"other driver, pid {holder.pid}"})
+            self._books.emit("waiting", pending.node, pending.draft.key, {"holder": f"other driver, pid {holder.pid}"})
         return False
 
     def _submit(self, pending: Pending) -> None:
@@ -230,7 +226,7 @@ class Scheduler:
         pending.began = self._clock()
         taken = pending.taken
         data = {"attempt": pending.attempt, "cpus": taken.cpus, "gpus": taken.gpus}
-        self._emit("started", pending.node, pending.draft.key, data)
+        self._books.emit("started", pending.node, pending.draft.key, data)
         job = pending.job(self._store, self._run_id, self._budget.share(taken))
         self._running[self._executor.submit(job)] = pending
 
@@ -246,15 +242,15 @@ class Scheduler:
                 self._fail(pending, lost)
         except Exception as error:
             fault = as_store_fault(error, self._store.folder)
-            self._fault = self._fault or fault
+            self._books.fault = self._books.fault or fault
             self._fail(pending, fault or error)
         else:
             self._commit(pending, manifest)
 
     def _commit(self, pending: Pending, manifest: Manifest) -> None:
         self._leases.release(manifest.key)
-        self._end(pending.node, "committed", manifest=manifest, seconds=self._clock() - pending.began)
-        self._emit("committed", pending.node, manifest.key, {"seconds": manifest.seconds})
+        self._books.end(pending.node, "committed", manifest=manifest, seconds=self._clock() - pending.began)
+        self._books.emit("committed", pending.node, manifest.key, {"seconds": manifest.seconds})
         self._order.done(pending.node.id)
 
     def _retry(self, pending: Pending, lost: WorkerLost) -> None:
@@ -262,19 +258,19 @@ class Scheduler:
         pending.not_before = self._clock() + delay
         self._wait(pending)
         data = {"reason": str(lost), "delay": round(delay, 3), "attempt": pending.attempt}
-        self._emit("retried", pending.node, pending.draft.key, data)
+        self._books.emit("retried", pending.node, pending.draft.key, data)
 
     def _fail(self, pending: Pending, error: BaseException) -> None:
         self._leases.release(pending.draft.key)
         if self._stops and (pending.cancelled or isinstance(error, ENDED)):
-            self._end(pending.node, "cancelled", error=error)
-            self._emit("cancelled", pending.node, pending.draft.key)
+            self._books.end(pending.node, "cancelled", error=error)
+            self._books.emit("cancelled", pending.node, pending.draft.key)
             return
         seconds = self._clock() - pending.began if pending.attempt else 0.0
-        self._end(pending.node, "failed", error=error, seconds=seconds)
+        self._books.end(pending.node, "failed", error=error, seconds=seconds)
         text = "".join(traceback.format_exception(error))
         data = {"class": type(error).__name__, "message": str(error), "traceback": text}
-        self._emit("failed", pending.node, pending.draft.key, data)
+        self._books.emit("failed", pending.node, pending.draft.key, data)
         self._skip(pending.node)
 
     def _skip(self, failed: Node) -> None:
@@ -286,9 +282,9 @@ class Scheduler:
             doomed = [node_id for node_id in self._graph.nodes if node_id not in started]
             self._queue.clear()
         for node_id in doomed:
-            if self._outcomes[node_id].state == "planned":
-                self._end(self._graph.nodes[node_id], "skipped", because=because)
-                self._emit("skipped", self._graph.nodes[node_id], data={"because": because})
+            if self._books.outcomes[node_id].state == "planned":
+                self._books.end(self._graph.nodes[node_id], "skipped", because=because)
+                self._books.emit("skipped", self._graph.nodes[node_id], data={"because": because})
 
     def _cancel(self) -> None:
         """End the running jobs: those that can save are asked to, the others cancelled; later all are killed.
@@ -313,14 +309,14 @@ class Scheduler:
             try:
                 self._tick()
             except OSError as error:
-                self._take_as_fault(error)
+                self._books.take_as_fault(error)
         for pending in self._running.values():
             self._fail(pending, Interrupted("did not end when it was killed"))
         self._running.clear()
 
     def _give_up(self, lost: ClusterLost) -> None:
         """End the running jobs in the books: nobody is left who would answer for them."""
-        self._fault = self._fault or lost
+        self._books.fault = self._books.fault or lost
         for pending in self._running.values():
             self._fail(pending, lost)
         self._running.clear()
@@ -346,7 +342,7 @@ class Scheduler:
     def _tick(self) -> None:
         if self._clock() >= self._next_poll:
             self._next_poll = self._clock() + self._poll_seconds
-            self._watch_store()
+            self._books.watch_store()
             for pending in self._running.values():
                 self._poll(pending)
             if self._growth:
@@ -358,8 +354,7 @@ class Scheduler:
             requested = requested_stops(self._store.run(self._run_id))
             while self._stops < requested:  # a request after Ctrl-C asks for nothing more
                 self.stop()
-        for observer in self._observers:
-            observer.tick()
+        self._books.tick()
 
     def _poll(self, pending: Pending) -> None:
         key = pending.draft.key
@@ -367,38 +362,9 @@ class Scheduler:
         if progress and progress.time > self._polled.get(key, 0.0):
             self._polled[key] = progress.time
             data = {"done": progress.done, "total": progress.total, "note": progress.note, "host": progress.host}
-            self._emit("progress", pending.node, key, data)
+            self._books.emit("progress", pending.node, key, data)
 
     def _manifest(self, node_id: str) -> Manifest:
-        manifest = self._outcomes[node_id].manifest
+        manifest = self._books.outcomes[node_id].manifest
         assert manifest is not None, "a node is ready only when its inputs are committed"
         return manifest
-
-    def _end(self, node: Node, state: State, **facts: Any) -> None:
-        self._outcomes[node.id] = replace(self._outcomes[node.id], state=state, **facts)
-
-    def _emit(self, kind: str, node: Node | None = None, key: str = "", data: Mapping[str, Any] | None = None) -> None:
-        address = node.address if node else ""
-        event = Event(time=time.time(), kind=kind, address=address, key=key, data=redacted_json(data or {}))
-        for observer in self._observers:
-            try:
-                observer.on_event(event)
-            except OSError as error:
-                self._take_as_fault(error)
-
-    def _watch_store(self) -> None:
-        """Notice that the store is gone before anything is written in its place."""
-        try:
-            if self._prepared:
-                refuse_if_gone(self._store.folder)
-        except StoreFault as fault:
-            self._fault = self._fault or fault
-
-    def _take_as_fault(self, error: OSError) -> None:
-        """End the run if the store is the cause of an error; else raise the error."""
-        self._watch_store()
-        if not self._prepared or error.errno == errno.EIO:  # EIO may not recur, but here only the store is used
-            self._fault = self._fault or unwritable(error, self._store.folder)
-        self._fault = self._fault or as_store_fault(error, self._store.folder)
-        if not self._fault:
-            raise error
