@@ -64,7 +64,7 @@ def analyze(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole analysis as JSON.")] = False,
 ) -> None:
-    """Break down a detector's errors by kind, by what they cost, by size and by score.
+    """Break down a detector's errors by kind, cost, size and score.
 
     Kinds are those of Hoiem et al. (2012) and of TIDE (2020); with curves of precision and recall, calibration, and
     annotations that are probably wrong. Reads VOC, COCO and CSV files and text files per image, without Ray;

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tools.chaos.trial import Trial, keys_by_kind, left_alone
 
 def main() -> int:
     arguments = _parse()
+    signal.signal(signal.SIGHUP, lambda *_: None)  # under nohup it is ignored, by the commands to be killed too
     rounds = [
         round_
         for round_ in schedule(arguments.seed, arguments.kills)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def claims(request: ExperimentRequest, place: StorePlace, as_json: JsonOption = False) -> None:
-    """Judge claims: supported, contradicted, undecided, or not tested.
+    """Judge claims of the paper, or of your own file, by the results.
 
-    The verdicts follow from intervals over seeds and test images, with Holm's correction over the claims of a page, so
-    that any of them is false in 5 % of the cases. Each has its numbers, and the command that would test or settle it.
+    The verdicts follow from intervals over seeds and test images, with Holm's correction over the claims of a page: at
+    most 5 % of pages have a false one. Each has its numbers, and the command that would test or settle it.
     Without a name, all experiments of the paper; without options, those of the last run; --seeds is the number that
     was run, unless given.
     """

@@ -23,7 +23,7 @@ def test_the_results_of_the_last_run_are_recorded_at_the_tracking_uri(
     place = f"sqlite:///{project.store.parent}/elsewhere.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", place)
     done = project.ssdpipe("sync")
-    assert (done.exit_code, done.stdout) == (0, f"2 of 5 results of ssd-tiny are in {place}\n")  # both sets of shards
+    assert (done.exit_code, done.stdout) == (0, f"2 of 6 results of ssd-tiny are in {place}\n")  # both sets of shards
     client = MlflowClient(place)
     (run,) = client.search_runs([client.get_experiment_by_name("ssd-tiny").experiment_id])
     assert run.info.run_name == "ssd-tiny · recorded later"

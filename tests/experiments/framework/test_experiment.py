@@ -80,6 +80,7 @@ def test_evaluations_join_the_run_of_their_training_which_is_tagged_with_variant
     assert training is not None
     assert dict(training.tags) == {
         "variant": "small",
+        "label": "2",
         "seed": "0",
         "preset": "tiny",
         "data": "drawn-train",

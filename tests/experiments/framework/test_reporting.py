@@ -117,7 +117,8 @@ def test_curves_have_the_name_of_their_row(report: Report) -> None:
 
 def test_declared_figures_are_shown_once_as_vector_graphics(report: Report) -> None:
     shown = [(image.stage, image.name) for image in report.images]
-    assert shown == [("analyze/of-ssd", f"{name}.svg") for name in ("trends", "sensitivity", "confusion")]
+    names = ("trends", "sensitivity", "confusion", "tide", "precision-recall", "calibration")
+    assert shown == [("analyze/of-ssd", f"{name}.svg") for name in names]
     assert all(image.content.startswith(b"<?xml") for image in report.images)
 
 

@@ -83,7 +83,7 @@ class Mine:
 def mine(tmp_path_factory: pytest.TempPathFactory) -> Mine:
     """A store with six seeds of each row, as `run` leaves it."""
     place = tmp_path_factory.mktemp("claims")
-    store, file = Store.open(str(place / "store")), place / "mine.py"
+    store, file = Store.open(str(place / "store")), place / "planted_effects.py"
     file.write_text(FILE)
     request = ExperimentRequest(experiment=str(file), preset="tiny", seeds=6)
     graph = Graph([request.target(Placement())])
