@@ -27,6 +27,7 @@ PICTURES = 250
 STEPS = ("sharding", "reads", "detection", "VOC", "COCO")
 IMAGES = (1_000, 10_000, 100_000)
 STAGES = 2_000
+PATH = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parents[2])])
 
 
 def measure(options: Options) -> dict[str, Any]:
@@ -80,8 +81,9 @@ def _stages(record: Record, count: int) -> None:
 
 
 def _printed(code: str, *arguments: str) -> dict[str, float]:
-    """Run code in a process of its own; return what it prints last, as JSON."""
-    done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
+    """Run code in a process of its own, among the benchmarks; return what it prints last, as JSON."""
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": PATH}, check=True, capture_output=True, text=True)
     used: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return used
 
