@@ -10,29 +10,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from cpu.stages import Trivial, side_by_side
 
 from pipeline.execution.executor import Executor, InlineExecutor
 from pipeline.execution.scheduler import Scheduler
 from pipeline.planning.graph import Graph
 from pipeline.planning.plan import plan
 from pipeline.planning.resolver import Resolver
-from pipeline.stage import Context, Stage
+from pipeline.stage import Stage
 from pipeline.store.store import Store
 
 Value = TypeVar("Value")
 ROW = 10
 """Stages of a chain."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trivial(Stage):
-    number: int
-    above: Stage | None = None
-
-    def run(self, ctx: Context) -> None:
-        ctx.out.write_bytes("number", str(self.number).encode())
 
 
 def chains(count: int) -> list[Stage]:
@@ -41,10 +33,6 @@ def chains(count: int) -> list[Stage]:
     for number in range(count):
         made.append(Trivial(number=number, above=made[-1] if number % ROW else None, variant=str(number)))
     return made[ROW - 1 :: ROW]
-
-
-def side_by_side(count: int) -> list[Stage]:
-    return [Trivial(number=number, variant=str(number)) for number in range(count)]
 
 
 def main() -> None:

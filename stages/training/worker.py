@@ -46,7 +46,7 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, device: torch.de
         history.rewind(step)
         refused = any(each.refusal for each in history.compilations())
         if before := history.of_another_size(step, workers=size):
-            with _threads(job.threads):  # as many as the training has: sums are rounded in the same order
+            with threads(job.threads):  # as many as the training has: sums are rounded in the same order
                 replay_change(job, recipe, before, world.device)
     record = Recorder(history, workers=size)
     trainer = Trainer(
@@ -71,7 +71,7 @@ def run_worker(job: WorkerJob, *, rank: int = 0, size: int = 1, device: torch.de
         loader_processes=job.loader_processes,
         pin_memory=world.device.type == "cuda",
     )
-    with _threads(job.threads):
+    with threads(job.threads):
         trainer.run(batches)
 
 
@@ -87,7 +87,8 @@ def _prepared(device: torch.device) -> torch.device:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
+    """Let torch compute with so many threads on a CPU."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

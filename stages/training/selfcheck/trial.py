@@ -8,8 +8,7 @@ Tested in tests/stages/training/selfcheck/test_selfcheck.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +29,7 @@ from ssd_core.training.compilation import Verdict
 from ssd_core.training.trainer import Pace, Trainer
 from ssd_core.training.world import World
 from ssd_core.weights.initial import initial_detector
+from stages.training.worker import threads
 
 COMPARED_STEPS = 5
 TIMED_STEPS = {"cuda": 20, "cpu": 4}
@@ -92,20 +92,9 @@ def _run(world: World, recipe: Recipe, *, steps: int, log_steps: int) -> _Record
         pace=Pace(log_steps=log_steps, checkpoint_steps=0, checkpoint_seconds=float("inf")),
         record=record,
     )
-    with _threads(1):
+    with threads(1):  # whether one worker computes or all do
         trainer.run([batch(recipe, step, rank=world.rank, world=world.size) for step in range(steps)])
     return record
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """So many threads on a CPU, whether one worker computes or all do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True, kw_only=True)
