@@ -16,7 +16,6 @@ from typing import Any
 
 import cv2
 import torch
-from gpu.learning_compiled import faithful
 from gpu.learning_losses import SmallTorchvisionBatches, our_loss, torchvision_loss
 from learning_data import OurBatches, scores
 from learning_sides import Whose, our_detections
@@ -28,6 +27,7 @@ from ssd_core.data.shards import ShardSet
 from ssd_core.data.training_stream import Batch
 from ssd_core.network.precision import autocast
 from ssd_core.spec.recipe import Recipe
+from ssd_core.training.compilation import compiled, examine
 from ssd_core.training.optimiser import build_optimiser, set_learning_rate
 from ssd_core.weights.initial import initial_detector
 
@@ -67,8 +67,6 @@ def run_side(side: Side, link: Connection) -> None:
     cv2.setNumThreads(1)
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    if side.recipe.compiled:
-        torch._dynamo.config.suppress_errors = True  # where compiling fails, train uncompiled
     _Training(side, link).run()
 
 
@@ -78,7 +76,7 @@ class _Training:
         recipe = side.recipe
         self.detector = initial_detector(recipe.spec, recipe.seed).to(side.device)
         self.detector.to(memory_format=torch.channels_last)
-        self.network: Any = torch.compile(self.detector, dynamic=False) if recipe.compiled else self.detector
+        self.network: Any = compiled(self.detector) if recipe.compiled else self.detector
         self.optimiser = build_optimiser(
             self.detector, recipe.optimiser, momentum=recipe.momentum, weight_decay=recipe.weight_decay
         )
@@ -133,13 +131,15 @@ class _Training:
         return images.contiguous(memory_format=torch.channels_last)  # one layout for both sides: compiled once
 
     def _check_compiled(self, batch: Batch) -> None:
-        """Train uncompiled if compiling distorts the gradient; send the cosines with the gradient in fp32."""
+        """Train uncompiled if compiling distorts the gradients, as the Trainer does; send the verdict."""
         self.detector.train()
-        self.network, cosines = faithful(
-            self.detector, self.network, self._images(batch), batch, self.loss_of, self.side.recipe.precision
+        precision = self.side.recipe.precision
+        verdict = examine(self.detector, self.network, [self._images(batch)], precision)
+        if verdict.refusal:
+            self.network = self.detector
+        self.link.send(
+            ("network", {"uncompiled because": verdict.refusal, "share of allowed error": verdict.difference})
         )
-        trained = "compiled" if self.network is not self.detector else "uncompiled"
-        self.link.send(("network", {"network": trained, "cosine_with_fp32_gradient": cosines}))
 
     def _agree(self, step: int) -> None:
         """Measure the speed and send it; training on while the other side measures keeps the load on both equal."""

@@ -17,7 +17,6 @@ import pytest
 import torch
 from drawn_shards import drawn_shards
 from gpu.learning import SCHEDULE, SIDES, compare, loader_processes, measure, resized
-from gpu.learning_compiled import faithful
 from gpu.learning_losses import SmallTorchvisionBatches, our_loss, torchvision_loss
 from gpu.learning_side import Side
 from gpu.voc300 import pieces, shrink, small_row
@@ -25,11 +24,9 @@ from learning_data import OurBatches
 from learning_sides import our_loss as whole_our_loss
 from learning_sides import torchvision_loss as whole_torchvision_loss
 from learning_sides import torchvision_ssd
-from torch import Tensor
 
 from ssd_core.data.loading import decode_row
 from ssd_core.data.shards import ShardSet
-from ssd_core.network.model import Detector
 from ssd_core.spec.augmentation import STARRED
 from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
@@ -74,29 +71,6 @@ def test_losses_on_shared_outputs_are_those_of_each_side_as_a_whole(drawn, strea
     torch.testing.assert_close(our_loss(detector)(locations, logits, batch), whole_our_loss(detector, batch))
     theirs = whole_torchvision_loss(torchvision_ssd(detector).train(), batch)
     torch.testing.assert_close(torchvision_loss(detector)(locations, logits, batch), theirs, rtol=1e-4, atol=1e-4)
-
-
-def test_a_network_whose_compiled_gradients_differ_is_trained_uncompiled(drawn):
-    class Distorting(Detector):
-        def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-            locations, logits = super().forward(images)
-            return -locations, -logits
-
-    recipe = Recipe(spec=ssd_tiny(drawn.classes), batch_size=4)
-    batch = OurBatches(drawn, recipe)[0]
-    detector, equal, distorting = (kind(recipe.spec) for kind in (Detector, Detector, Distorting))
-    for other in (equal, distorting):
-        other.load_state_dict(detector.state_dict())
-    loss_of = our_loss(detector)
-
-    kept, cosines = faithful(detector, equal, batch.images, batch, loss_of, "bf16")
-    assert kept is equal
-    assert cosines["compiled"] == pytest.approx(cosines["uncompiled"], abs=1e-3)
-    assert cosines["uncompiled"] > 0.5
-    kept, cosines = faithful(detector, distorting, batch.images, batch, loss_of, "fp32")
-    assert kept is detector
-    assert cosines["uncompiled"] == pytest.approx(1, abs=1e-4)
-    assert all(parameter.grad is None for parameter in detector.parameters())
 
 
 def test_a_resized_schedule_keeps_its_warm_up_and_ends_with_a_small_rate():
