@@ -14,6 +14,7 @@ from experiments.cli.shared.detection_files import (
     DetectionsArgument,
     SplitOption,
     read_any,
+    refuse_unused,
 )
 from pipeline.errors import PipelineError
 
@@ -74,6 +75,7 @@ def analyze(
     from pipeline.folder import Folder
     from stages.analysis.analysis import AnalysisOptions, analyse
 
+    refuse_unused(files, annotations, split, corners)
     read = read_any(files, annotations, split, corners)
     for note in read.notes:
         typer.echo(f"note: {note}", err=True)

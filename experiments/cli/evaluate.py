@@ -16,6 +16,7 @@ from experiments.cli.shared.detection_files import (
     DetectionsArgument,
     SplitOption,
     read_any,
+    refuse_unused,
 )
 from experiments.cli.shared.options import RunOptions, expanded
 from pipeline.errors import PipelineError
@@ -64,6 +65,7 @@ def detections(
     from stages.evaluation.files.any_files import is_coco
 
     both_json = is_coco(files, annotations)
+    refuse_unused(files, annotations, split, corners)
     own: ProtocolName = "voc07" if not both_json else "coco" if iou is None else "voc12"
     chosen = protocol or own
     if chosen == "coco":

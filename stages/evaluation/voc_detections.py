@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float64
+from numpy import ndarray
 
 from pipeline.errors import PipelineError
 from pipeline.suggestion import suggestion
@@ -88,12 +90,13 @@ def nothing_annotated(objects: Objects, place: str) -> PipelineError:
 def with_detections(
     objects: Objects, boxes: ScoredBoxes, outside: int, detections: Path, place: str, notes: Sequence[str] = ()
 ) -> Files:
-    """Add detections, `outside` of which are on other images. Raises PipelineError if all are."""
+    """Add detections, `outside` of which are on other images. Raises PipelineError if all are, or not in pixels."""
     if not len(boxes.scores) and outside:
         raise PipelineError(
             f"none of the {outside} detections in {detections} is on an image of {place}, "
             f"which lists {_shown(objects.image_ids)}; name another with --split"
         )
+    require_pixels(boxes.boxes_xyxy, detections)
     others = [f"{outside} detections are on images that {place} does not list"] if outside else []
     return Files(
         detections=boxes,
@@ -103,6 +106,12 @@ def with_detections(
         pixel_extent=objects.pixel_extent,
         notes=(*objects.notes, *notes, *others),
     )
+
+
+def require_pixels(boxes_xyxy: Float64[ndarray, "N 4"], place: Path) -> None:
+    """Raise PipelineError if no box reaches beyond the first pixel: they would all count as wrong."""
+    if len(boxes_xyxy) and boxes_xyxy.max() <= 1:
+        raise PipelineError(f"the boxes in {place} are fractions of the image, as YOLO writes them: write pixels")
 
 
 def class_files(detections: Path, classes: Sequence[str]) -> tuple[dict[str, Path], list[str]]:

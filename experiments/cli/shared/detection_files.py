@@ -40,6 +40,13 @@ CornersOption = Annotated[
 ]
 
 
+def refuse_unused(detections: Path, annotations: str, split: str, corners: bool) -> None:
+    """Raise PipelineError for an option that means nothing for these files."""
+    from stages.evaluation.files import any_files
+
+    any_files.refuse_unused(detections, annotations, split=split, corners=corners)
+
+
 def read_any(detections: Path, annotations: str, split: str, corners: bool) -> Files:
     """Detections and annotations in any form. Raises PipelineError for what cannot be read or does not fit."""
     from stages.evaluation.files import any_files

@@ -46,6 +46,17 @@ def is_coco(detections: Path, annotations: str) -> bool:
     return bool(json_files)
 
 
+def refuse_unused(detections: Path, annotations: str, *, split: str, corners: bool) -> None:
+    """Raise PipelineError for an option that means nothing for these files."""
+    is_text = is_text_folder(annotations)
+    if corners and not is_text:
+        raise PipelineError(f"--corners is for text files per image, which {annotations} does not hold: leave it out")
+    if split and (is_text or is_coco(detections, annotations)):
+        raise PipelineError(
+            f"--split {split} is for VOC and CSV annotations; {annotations} has no splits: leave it out"
+        )
+
+
 def _is_json(place: Path) -> bool:
     if place.is_file():
         with place.open("rb") as stream:

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxtyping import Float64
-from numpy import ndarray
-
 from pipeline.errors import PipelineError
 from pipeline.suggestion import suggestion
 from stages.datasets.annotation import AnnotatedObject
 from stages.datasets.ground_truth import counted, kept_objects
 from stages.datasets.reading.text import numbered_lines
 from stages.datasets.reading.values import numbers, shown
-from stages.evaluation.voc_detections import listed_boxes, nothing_annotated, with_detections
+from stages.evaluation.voc_detections import listed_boxes, nothing_annotated, require_pixels, with_detections
 from stages.evaluation.voc_truth import Files, Objects, truth_arrays
 
 SIDES, CORNERS = ("x", "y", "width", "height"), ("xmin", "ymin", "xmax", "ymax")
@@ -45,7 +42,6 @@ def read_text_files(detections: Path, annotations: Path, *, corners: bool) -> Fi
         )
     rows = [(stem, labels[name], (score, *box)) for stem, (name, (score, *box)) in lines if name in labels]
     boxes, outside = listed_boxes(rows, objects.image_ids)
-    _require_pixels(boxes.boxes_xyxy, detections)
     absent = len({*objects.image_ids} - {file.stem for file in files})
     notes = [f"{len(lines) - len(rows)} detections are of classes without an object: {', '.join(others[:5])}"] * bool(
         others
@@ -65,13 +61,8 @@ def text_objects(annotations: Path, *, corners: bool) -> Objects:
     objects = truth_arrays(kept, notes=counted(remarks))
     if not objects.classes:
         raise nothing_annotated(objects, str(annotations))
-    _require_pixels(objects.truth.boxes_xyxy, annotations)
+    require_pixels(objects.truth.boxes_xyxy, annotations)
     return objects
-
-
-def _require_pixels(boxes_xyxy: Float64[ndarray, "N 4"], folder: Path) -> None:
-    if len(boxes_xyxy) and boxes_xyxy.max() <= 1:
-        raise PipelineError(f"the boxes in {folder} are fractions of the image, as YOLO writes them: write pixels")
 
 
 def _files(folder: Path) -> list[Path]:

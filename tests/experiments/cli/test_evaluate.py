@@ -208,6 +208,18 @@ def test_csv_and_text_files_are_scored_by_command_at_any_iou(project: Project, t
             assert done.stdout.splitlines()[1].split() == ["cat", expected]
 
 
+@pytest.mark.parametrize("command", [("evaluate", "detections"), ("analyze",)])
+@pytest.mark.parametrize(
+    ("option", "message"), [(("--split", "val"), "has no splits"), (("--corners",), "is for text files per image")]
+)
+def test_an_option_that_means_nothing_for_these_files_is_refused(
+    project: Project, coco: tuple[Path, Path], command: tuple[str, ...], option: tuple[str, ...], message: str
+) -> None:
+    done = project.ssdpipe(*command, str(coco[0]), "--annotations", str(coco[1]), *option)
+    assert isinstance(done.exception, PipelineError)
+    assert message in str(done.exception)
+
+
 def test_json_beside_a_folder_is_refused(project: Project, found: Path, coco: tuple[Path, Path]) -> None:
     results, annotations = map(str, coco)
     for files, truth in ((str(found), annotations), (results, str(project.data))):

@@ -67,6 +67,7 @@ def test_voc_s_files_are_scored_against_a_csv(csv: tuple[Path, Path], tmp_path: 
         (FOUND.replace("0.9,1", "0.9,wide"), r"line 2: xmin is 'wide'"),
         (FOUND.replace("cat", "kat").replace("dog", "kog"), "no detection .* has a class of split 'test' of boxes.csv"),
         ("image,class,score,xmin,ymin,xmax,ymax\nq,cat,0.9,1,1,2,2\n", "none of the 1 detections"),
+        ("image,class,score,xmin,ymin,xmax,ymax\na,cat,0.9,0.1,0.1,0.5,0.9\n", "are fractions of the image"),
     ],
 )
 def test_a_csv_of_detections_that_cannot_be_used_is_refused_with_the_reason(
