@@ -18,6 +18,8 @@ from tests.fuzz.target import Case
 from tests.stages.datasets.random_sets import CLASSES, WRITERS, put
 
 SETS = 8
+SPLITS = {"voc07": "train", "coco": ""}
+"""The split to score by protocol; annotations of COCO have none."""
 
 
 def devkit(odd: Random, place: Path) -> Sequence[Case]:
@@ -82,7 +84,7 @@ def _scored(file: Path, sound: bytes, found: Path, truth: Path, protocol: Any, c
     file.write_bytes(content)
     try:
         with quiet() as printed, contextlib.redirect_stderr(io.StringIO()):
-            detections(found, str(truth), split="train", protocol=protocol, as_json=True)
+            detections(found, str(truth), split=SPLITS[protocol], protocol=protocol, as_json=True)
         return json.loads(printed.getvalue())
     finally:
         file.write_bytes(sound)
