@@ -202,6 +202,11 @@ class Folder:
         infos = self.filesystem.get_file_info(selector)
         return {info.path[len(self.path) + 1 :]: info.size for info in infos if info.type == fs.FileType.File}
 
+    def entries(self) -> list[fs.FileInfo]:
+        """Files and folders directly in the folder; empty when it does not exist."""
+        found: list[fs.FileInfo] = self.filesystem.get_file_info(fs.FileSelector(self.path, allow_not_found=True))
+        return found
+
     def delete(self, name: str = "") -> None:
         """Delete a file, or a folder with everything in it; do nothing when it is absent."""
         if objects := self.objects:

@@ -74,9 +74,11 @@ def published_mix(data: DataName) -> DataMix:
 
 def drawn_mix(data: DataName) -> DataMix:
     """Drawn counterparts of the paper's mixes: two data sets with one vocabulary, and one with a larger vocabulary."""
-    first, second = Draw(), Draw(train=400, val=200, test=0, seed=12, variant="drawn12")
+    first = Draw(packed=True)
+    second = Draw(train=400, val=200, test=0, seed=12, packed=True, variant="drawn12")
+    third = Draw(train=400, test=0, seed=7, packed=True, variant="drawn07")
     if data in ("coco", "ilsvrc"):
-        drawn = Draw(vocabulary="coco", layout="coco", variant="coco")
+        drawn = Draw(vocabulary="coco", layout="coco", packed=True, variant="coco")
         train = CocoFolder(name="drawn-coco", split="train", within=drawn)
         test = CocoFolder(name="drawn-coco", split="test", within=drawn)
         protocol: Protocol = "coco" if data == "coco" else "ilsvrc"
@@ -84,7 +86,7 @@ def drawn_mix(data: DataName) -> DataMix:
     train07, test07 = _drawn("drawn", first, "train"), _drawn("drawn", first, "test")
     train12, val12 = _drawn("drawn12", second, "train"), _drawn("drawn12", second, "val")
     trained, tested = {
-        "07": ((_drawn("drawn07", Draw(train=400, test=0, seed=7, variant="drawn07"), "train"),), test07),
+        "07": ((_drawn("drawn07", third, "train"),), test07),
         "07+12": ((train07,), test07),
         "07+12train": ((train07, train12), val12),
         "07++12": ((train07, test07, train12), val12),

@@ -74,8 +74,8 @@ def open_client(store: Folder) -> Any:
     from mlflow import MlflowClient
 
     logging.getLogger("alembic").setLevel(logging.ERROR)
-    home(store).mkdir(parents=True, exist_ok=True)
     if not os.environ.get("MLFLOW_TRACKING_URI"):
+        home(store).mkdir(parents=True, exist_ok=True)
         create_database(home(store) / DATABASE)
     return MlflowClient(tracking_uri=tracking_uri(store))
 

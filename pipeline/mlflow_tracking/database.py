@@ -1,4 +1,4 @@
-"""The SQLite file of the default tracker: created with all its tables at once.
+"""The SQLite file of the default tracker, created with all its tables at once; whether another database has them.
 
 Tested in tests/pipeline/mlflow_tracking/test_database.py.
 """
@@ -10,6 +10,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
+
+ANSWER_SECONDS = 5
+"""How long a database server may take to answer."""
 
 
 def create_database(file: Path) -> None:
@@ -27,6 +30,21 @@ def create_database(file: Path) -> None:
         _publish(part, file)
     finally:
         part.unlink(missing_ok=True)
+
+
+def has_tables(uri: str) -> bool:
+    """Whether there is a database, and MLflow's tables in it; MLflow would create both."""
+    from sqlalchemy import create_engine, inspect, make_url
+
+    url = make_url(uri)
+    is_file = url.get_backend_name() == "sqlite"
+    if is_file and not Path(url.database or "").exists():
+        return False
+    engine = create_engine(url, connect_args={} if is_file else {"connect_timeout": ANSWER_SECONDS})
+    try:
+        return bool(inspect(engine).has_table("alembic_version"))
+    finally:
+        engine.dispose()
 
 
 def _publish(part: Path, file: Path) -> None:

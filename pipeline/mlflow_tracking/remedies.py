@@ -10,12 +10,16 @@ import re
 
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
-from pipeline.mlflow_tracking.client import DATABASE, home, open_client, shown_uri
+from pipeline.mlflow_tracking.client import DATABASE, home, open_client, shown_uri, tracking_uri
+from pipeline.mlflow_tracking.database import has_tables
 from pipeline.redaction import redacted
 
 NOT_LOGGED_IN = re.compile(r"error code 401\b|not authenticated", re.IGNORECASE)
 NOT_PERMITTED = re.compile(r"error code 403\b|PERMISSION_DENIED")
 OLDER_DATABASE = "out-of-date database schema"
+DRIVERS = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
+"""Packages by the name of their module, where it is another one."""
+
 BROKEN_DATABASE = re.compile(r"not a database|malformed|already exists|no such (?:table|column)")
 """Messages of SQLite about a file that no later attempt will read."""
 
@@ -36,6 +40,8 @@ def remedy(error: BaseException, store: Folder) -> str:
         )
     if NOT_PERMITTED.search(text):
         return "The server does not permit this user to write there: ask its administrator for EDIT permission"
+    if isinstance(error, ModuleNotFoundError):
+        return f"Install the driver of this database, `pip install '{DRIVERS.get(error.name or '', error.name)}'`"
     if OLDER_DATABASE in text:
         return f"Back the database up, then run `mlflow db upgrade {shown_uri(store)}`"
     if "database is locked" in text:
@@ -60,6 +66,22 @@ def check_database(store: Folder) -> None:
             f"MLflow cannot read {home(store) / DATABASE}: {cause(error)}\n"
             + (f"{advice}; or move" if advice else "Move")
             + " the file elsewhere: `ssdpipe sync` records the results of the store in a new one."
+        ) from error
+
+
+def check_given_database(store: Folder) -> None:
+    """Raise PipelineError when the database of `MLFLOW_TRACKING_URI` cannot be opened, or MLflow refuses it.
+
+    Nothing is created in a database without MLflow's tables.
+    """
+    try:
+        if has_tables(tracking_uri(store)):
+            open_client(store).search_experiments(max_results=1)
+    except Exception as error:
+        raise PipelineError(
+            f"MLFLOW_TRACKING_URI={shown_uri(store)} cannot be used: {cause(error)}\n"
+            f"{remedy(error, store) or 'Start this database or name another one'}; runs work without it, and "
+            "`ssdpipe sync` records them later"
         ) from error
 
 

@@ -17,6 +17,7 @@ from pipeline.folder import Folder
 from pipeline.ray_backend.data_place import DataPlace
 from pipeline.ray_backend.each_node import ANSWER_SECONDS, ClusterNode, cluster_nodes, on_each
 from pipeline.ray_backend.same_code import Code
+from pipeline.store.faults import PROBE
 from pipeline.store.provenance import gpus
 
 SAME_PLACE = "Mount the same folder at the same path on every node, or "
@@ -39,7 +40,7 @@ def check_nodes(store: Folder, data: Iterable[str] = (), seconds: float = ANSWER
     declared, which train on the CPU, and nodes that do not answer.
     """
     places = tuple(map(DataPlace.of, data))
-    name, content = f".probe-{uuid.uuid4().hex}", uuid.uuid4().hex.encode()
+    name, content = f"{PROBE}{uuid.uuid4().hex}", uuid.uuid4().hex.encode()
     store.write_bytes(name, content)
     try:
         answers = on_each(cluster_nodes(), look, store, name, content, Code.this(), places, seconds=seconds)

@@ -25,6 +25,7 @@ from pipeline.ray_backend.data_place import DataPlace
 from pipeline.ray_backend.each_node import ANSWER_SECONDS, ClusterNode, cluster_nodes, on_each
 from pipeline.ray_backend.node_probe import store_fault
 from pipeline.ray_backend.same_code import Code
+from pipeline.store.faults import PROBE
 from pipeline.store.provenance import git, gpus, library_versions, topology
 
 TORCH_GPUS = (
@@ -84,7 +85,7 @@ def survey_nodes(
     store: Folder, places: Iterable[DataPlace] = (), seconds: float = ANSWER_SECONDS
 ) -> list[SurveyedNode]:
     """Ask each node. Writes small files into the store and deletes them."""
-    code, probe, content = Code.this(), f".probe-{uuid.uuid4().hex}", uuid.uuid4().hex.encode()
+    code, probe, content = Code.this(), f"{PROBE}{uuid.uuid4().hex}", uuid.uuid4().hex.encode()
     store.write_bytes(probe, content)
     try:
         answers = on_each(cluster_nodes(), facts, store, probe, content, code, tuple(places), seconds=seconds)

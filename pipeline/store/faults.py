@@ -44,6 +44,10 @@ def refuse_if_gone(store: Folder) -> None:
         raise _gone(store)
 
 
+PROBE = ".probe-"
+"""Beginning of the names of files that are written into a store only to see whether that works."""
+
+
 def as_place_error(error: OSError) -> PipelineError | None:
     """The message on a full or read-only disk or a bucket out of reach, wherever it is; None for any other error."""
     if _is_of_s3(error):
@@ -58,7 +62,7 @@ def as_place_error(error: OSError) -> PipelineError | None:
 
 def write_probe(store: Folder) -> None:
     """Write and delete a small file. Raises OSError."""
-    probe = f".probe-{uuid.uuid4().hex}"
+    probe = f"{PROBE}{uuid.uuid4().hex}"
     try:
         store.write_bytes(probe, b"ssdpipe")
     finally:

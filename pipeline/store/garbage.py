@@ -15,13 +15,14 @@ from functools import partial
 
 from pipeline.folder import Folder
 from pipeline.store.events import fold, read_events
+from pipeline.store.faults import PROBE
 from pipeline.store.lease import Leases
 from pipeline.store.store import Store
 from pipeline.store.unfollowed import Found, delete_at, files_of, names_in
 
 DAY_SECONDS = 86_400.0
 PART_SECONDS = 3600.0
-"""Age from which a file that is still being replaced counts as left by a killed process."""
+"""Age from which a file that is still being replaced, or a probe, counts as left by a killed process or a late node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,11 @@ def _runs(store: Store, run_days: float) -> Iterator[Leftover]:
 
 def _parts(store: Store) -> Iterator[Leftover]:
     for found in files_of(store.folder):
-        if found.path.endswith(".part") and not found.path.startswith("objects/") and _age(found) > PART_SECONDS:
+        if _age(found) <= PART_SECONDS:
+            continue
+        if found.path.startswith(PROBE):
+            yield Leftover(what="probe of a late node", path=found.path, size=found.size, needed=lambda: False)
+        elif found.path.endswith(".part") and not found.path.startswith("objects/"):
             yield Leftover(what="half-written file", path=found.path, size=found.size, needed=lambda: False)
 
 

@@ -21,6 +21,7 @@ from pipeline.external.stamp import FilesRead, stamp_of
 from pipeline.external.survey_cache import cached
 from pipeline.folder import Folder
 from pipeline.stage import Stage, execution
+from pipeline.zipped import ARCHIVE, ZippedFolder
 from stages.datasets.annotation import AS_NAMED, Annotation, Naming
 from stages.datasets.defects import Defect, Kind
 from stages.datasets.image_check import SUFFIXES
@@ -166,9 +167,14 @@ def discover_classes(sources: Iterable[Source]) -> tuple[str, ...]:
 
 
 def given_folder(source: Source, result: Folder | None) -> Folder:
-    """Folder in which to look for a source. Raises PipelineError when none is given or it does not exist."""
+    """Folder in which to look for a source; where the result of a stage is an archive, its contents.
+
+    Raises PipelineError when none is given or it does not exist.
+    """
     if result is None and not source.root:
         raise PipelineError(f"data set {source.name!r}: no folder was given; name one with --data or SSDPIPE_DATA")
+    if result and result.is_file(ARCHIVE):
+        return ZippedFolder.of(result)
     place = result or Folder.at(source.root)
     if not place.exists():
         raise missing(source, f"there is no folder {place.uri}")
@@ -187,9 +193,8 @@ def entries(folder: Folder) -> list[fs.FileInfo]:
 
     Raises PipelineError for a name that is not UTF-8.
     """
-    found = folder.filesystem.get_file_info(fs.FileSelector(folder.path, allow_not_found=True))
     try:
-        return sorted(found, key=lambda entry: str(entry.base_name))
+        return sorted(folder.entries(), key=lambda entry: str(entry.base_name))
     except UnicodeDecodeError as error:
         raise PipelineError(f"{folder.uri}: the file name {error.object!r} is not UTF-8; rename the file") from error
 

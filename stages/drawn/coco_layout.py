@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.folder import Folder
+from pipeline.zipped import FilesInMemory
 from stages.drawn.scene import DrawnObject, Scene
 from stages.drawn.vocabulary import Vocabulary
 
@@ -21,7 +22,7 @@ ANNOTATIONS_PER_IMAGE = 100
 Image = dict[str, Any]
 
 
-def write_image(folder: Folder, split: str, image_id: int, jpeg: bytes, scene: Scene) -> Image:
+def write_image(folder: Folder | FilesInMemory, split: str, image_id: int, jpeg: bytes, scene: Scene) -> Image:
     """Write an image; return its entry, with the objects of the scene under `objects`."""
     name = f"{image_id:012d}.jpg"
     folder.write_bytes(f"{split}/{name}", jpeg)
@@ -29,7 +30,7 @@ def write_image(folder: Folder, split: str, image_id: int, jpeg: bytes, scene: S
     return {"id": image_id, "file_name": name, "width": width, "height": height, "objects": scene.objects}
 
 
-def write_lists(folder: Folder, images: Mapping[str, Sequence[Image]], vocabulary: Vocabulary) -> None:
+def write_lists(folder: Folder | FilesInMemory, images: Mapping[str, Sequence[Image]], vocabulary: Vocabulary) -> None:
     """Write the annotation file of each split that has images."""
     for split, listed in images.items():
         if listed:

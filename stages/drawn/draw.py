@@ -34,6 +34,9 @@ class Draw(Stage):
     seed: int = 0
     vocabulary: Likeness = "voc"
     layout: Likeness = "voc"
+    packed: bool = False
+    """Commit all files as one archive: few requests on an object store. Sources that read the stage's result see no
+    difference; as a folder of its own, for `--data`, it must be unpacked."""
 
     def __post_init__(self) -> None:
         if min(self.train, self.val, self.test, self.seed) < 0 or self.train + self.val + self.test == 0:
@@ -52,4 +55,4 @@ class Draw(Stage):
         from stages.drawn.files import Drawing, draw_folder
 
         drawing = Drawing(seed=self.seed, sides=self.sides, vocabulary=self.vocabulary, layout=self.layout)
-        draw_folder(drawing, {"train": self.train, "val": self.val, "test": self.test}, ctx)
+        draw_folder(drawing, {"train": self.train, "val": self.val, "test": self.test}, ctx, packed=self.packed)

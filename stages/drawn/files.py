@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.folder import Folder
 from pipeline.stage import Context
+from pipeline.zipped import FilesInMemory
 from stages.drawn import coco_layout, voc_layout
 from stages.drawn.likeness import Likeness
 from stages.drawn.scene import Scene, draw_scene
@@ -43,39 +44,57 @@ class Chunk:
     drawing: Drawing
     split: str
     numbers: range
-    folder: Folder
+    folder: Folder | None
+    """Where the files are written; None: they are returned."""
 
 
-def draw_folder(drawing: Drawing, counts: Mapping[str, int], ctx: Context) -> None:
-    """Write the whole data set; `counts` holds the number of images by split."""
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The result of a task."""
+
+    entries: list[Any]
+    """The entry of each image for the list of its split."""
+
+    files: Mapping[str, bytes]
+    """Files that are not yet written, by path."""
+
+
+def draw_folder(drawing: Drawing, counts: Mapping[str, int], ctx: Context, *, packed: bool) -> None:
+    """Write the whole data set, as one archive if `packed`; `counts` holds the number of images by split."""
+    folder = None if packed else ctx.out
     chunks = [
-        Chunk(drawing=drawing, split=split, numbers=range(start, min(start + IMAGES_PER_TASK, count)), folder=ctx.out)
+        Chunk(drawing=drawing, split=split, numbers=range(start, min(start + IMAGES_PER_TASK, count)), folder=folder)
         for split, count in counts.items()
         for start in range(0, count, IMAGES_PER_TASK)
     ]
-    written: dict[str, list[Any]] = {split: [] for split in counts}
-    for chunk, images in zip(chunks, ctx.map(write_chunk, chunks), strict=True):
-        written[chunk.split] += images
+    kept = FilesInMemory()
+    entries: dict[str, list[Any]] = {split: [] for split in counts}
+    for chunk, written in zip(chunks, ctx.map(write_chunk, chunks), strict=True):
+        entries[chunk.split] += written.entries
+        kept.files.update(written.files)
     if drawing.layout == "coco":
-        coco_layout.write_lists(ctx.out, written, VOCABULARIES[drawing.vocabulary])
+        coco_layout.write_lists(folder or kept, entries, VOCABULARIES[drawing.vocabulary])
     else:
-        voc_layout.write_lists(ctx.out, written)
+        voc_layout.write_lists(folder or kept, entries)
+    if packed:
+        kept.write_archive(ctx.out)
 
 
-def write_chunk(chunk: Chunk) -> list[Any]:
-    """Draw and write the images of a chunk; return the entry of each for the list of its split."""
+def write_chunk(chunk: Chunk) -> Written:
+    """Draw the images of a chunk, and write them if it has a folder."""
     drawing = chunk.drawing
-    written: list[Any] = []
+    kept, entries = FilesInMemory(), list[Any]()
+    folder = chunk.folder or kept
     for number in chunk.numbers:
         rng = np.random.default_rng([drawing.seed, STREAMS[chunk.split], number])
         height, width = rng.integers(drawing.sides[0], drawing.sides[1] + 1, 2).tolist()
         scene = draw_scene(height, width, rng, VOCABULARIES[drawing.vocabulary])
         if drawing.layout == "coco":
             image_id = len(STREAMS) * number + STREAMS[chunk.split] + 1  # unique across splits, with gaps in each
-            written.append(coco_layout.write_image(chunk.folder, chunk.split, image_id, _jpeg(scene), scene))
+            entries.append(coco_layout.write_image(folder, chunk.split, image_id, _jpeg(scene), scene))
         else:
-            written.append(voc_layout.write_image(chunk.folder, f"{chunk.split}_{number:05d}", _jpeg(scene), scene))
-    return written
+            entries.append(voc_layout.write_image(folder, f"{chunk.split}_{number:05d}", _jpeg(scene), scene))
+    return Written(entries=entries, files=kept.files)
 
 
 def _jpeg(scene: Scene) -> bytes:

@@ -9,18 +9,19 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 
 from pipeline.folder import Folder
+from pipeline.zipped import FilesInMemory
 from stages.datasets.voc_parts import ANNOTATIONS, IMAGES, SPLITS
 from stages.drawn.scene import DrawnObject, Scene
 
 
-def write_image(folder: Folder, image_id: str, jpeg: bytes, scene: Scene) -> str:
+def write_image(folder: Folder | FilesInMemory, image_id: str, jpeg: bytes, scene: Scene) -> str:
     """Write an image and its annotation; return its id."""
     folder.write_bytes(f"{IMAGES}/{image_id}.jpg", jpeg)
     folder.write_bytes(f"{ANNOTATIONS}/{image_id}.xml", annotation_xml(image_id, scene))
     return image_id
 
 
-def write_lists(folder: Folder, ids: Mapping[str, Sequence[str]]) -> None:
+def write_lists(folder: Folder | FilesInMemory, ids: Mapping[str, Sequence[str]]) -> None:
     """Write the list of each split that has images, and of trainval."""
     splits = {**ids, "trainval": [*ids["train"], *ids["val"]]}
     for split, listed in splits.items():

@@ -50,17 +50,33 @@ def ray_token() -> Finding:
 
 def mlflow(store: Folder) -> Finding:
     """Whether MLflow answers where runs are recorded, to this user. Creates nothing."""
-    from pipeline.mlflow_tracking.client import DATABASE, home, shown_uri
+    from pipeline.mlflow_tracking.client import DATABASE, DATABASES, home, shown_uri
     from pipeline.mlflow_tracking.remedies import check_database, check_server
 
     facts = {"uri": shown_uri(store)}
-    if server := os.environ.get("MLFLOW_TRACKING_URI"):
+    if (server := os.environ.get("MLFLOW_TRACKING_URI", "")).startswith(DATABASES):
+        return _database(store, facts)
+    if server:
         return _server(server, facts) or refusal("MLflow", lambda: check_server(store), facts) or _answers(facts)
     if not (database := home(store) / DATABASE).exists():
         return Finding(name="MLflow", text=f"the first run creates {database}", facts=facts)
     if found := refusal("MLflow", lambda: check_database(store), facts):
         return found
     return Finding(name="MLflow", text=f"records in {database}", facts=facts)
+
+
+def _database(store: Folder, facts: dict[str, str]) -> Finding:
+    """The database that is named in place of a server."""
+    from pipeline.mlflow_tracking.client import tracking_uri
+    from pipeline.mlflow_tracking.database import has_tables
+    from pipeline.mlflow_tracking.remedies import check_given_database
+
+    if found := refusal("MLflow", lambda: check_given_database(store), facts):
+        return found
+    if has_tables(tracking_uri(store)):
+        return _answers(facts)
+    text = f"the first run creates MLflow's tables in MLFLOW_TRACKING_URI={facts['uri']}"
+    return Finding(name="MLflow", text=text, facts=facts)
 
 
 def _answers(facts: dict[str, str]) -> Finding:
@@ -72,7 +88,7 @@ def _server(uri: str, facts: dict[str, str]) -> Finding | None:
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
-    if not uri.startswith(("http://", "https://")):
+    if not uri.startswith(("http://", "https://")):  # a folder, or a tracker of a plugin
         return Finding(name="MLflow", text=f"records in MLFLOW_TRACKING_URI={redacted(uri)}", facts=facts)
     shown = f"MLFLOW_TRACKING_URI={redacted(uri)}"
     try:

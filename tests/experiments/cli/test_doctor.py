@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,21 @@ def test_an_existing_mlflow_database_is_opened(elsewhere: Path) -> None:
     found = findings(2, SSDPIPE_STORE=str(store))["MLflow"]
     assert "file is not a database" in found["text"]
     assert "`ssdpipe sync`" in found["remedy"]
+
+
+def test_a_given_database_is_opened_and_never_created(elsewhere: Path) -> None:
+    new = findings(0, MLFLOW_TRACKING_URI=f"sqlite:///{elsewhere}/tracking.db")["MLflow"]
+    assert "the first run creates" in new["text"]
+    assert not (elsewhere / "tracking.db").exists()
+    (elsewhere / "tracking.db").write_bytes(b"not a database")
+    broken = findings(2, MLFLOW_TRACKING_URI=f"sqlite:///{elsewhere}/tracking.db")["MLflow"]
+    assert "file is not a database" in broken["text"]
+    assert "name another one" in broken["remedy"]
+
+
+def test_the_driver_that_a_given_database_lacks_is_named(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("psycopg", "psycopg2"):  # SQLAlchemy 2.1 and 2.0
+        monkeypatch.setitem(sys.modules, name, None)
+    found = findings(2, MLFLOW_TRACKING_URI="postgresql://me:secret@127.0.0.1:1/runs")["MLflow"]
+    assert "`pip install 'psycopg" in found["remedy"]
+    assert "secret" not in json.dumps(found)

@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.mlflow_tracking.client import open_client
-from pipeline.mlflow_tracking.remedies import cause, check_database, remedy
+from pipeline.mlflow_tracking.remedies import cause, check_database, check_given_database, remedy
 
 STORE = Folder("/store")
 
@@ -36,7 +36,9 @@ def test_other_errors_have_no_remedy(error: Exception) -> None:
     assert remedy(error, STORE) == ""
 
 
-def test_a_database_of_an_older_mlflow_is_kept_and_the_upgrade_is_named(tmp_path: Path) -> None:
+def test_a_database_of_an_older_mlflow_is_kept_and_the_upgrade_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     new, old = Folder(str(tmp_path / "new")), Folder(str(tmp_path / "old"))
     open_client(new).search_experiments(max_results=1)
     shutil.copytree(new.path, old.path)  # MLflow does not look at a database again that it has opened
@@ -46,3 +48,7 @@ def test_a_database_of_an_older_mlflow_is_kept_and_the_upgrade_is_named(tmp_path
         check_database(old)
     assert f"`mlflow db upgrade sqlite:///{tmp_path}/old/mlflow.db`; or move the file elsewhere" in str(refused.value)
     assert "found version bd07f7e963c5" in str(refused.value)
+    uri = f"sqlite:///{tmp_path}/old/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(PipelineError, match=rf"then run `mlflow db upgrade {uri}`; runs work without it"):
+        check_given_database(Folder(str(tmp_path / "store")))

@@ -31,6 +31,9 @@ def store(project: Project) -> Store:
     store.work("a" * 64).write_bytes("step-20.pt", b"x" * 20)
     store.folder.write_bytes("keys/x.json.1234.part", b"x" * 3)
     os.utime(f"{store.folder.path}/keys/x.json.1234.part", (0, 0))
+    store.folder.write_bytes(".probe-late", b"x")
+    os.utime(f"{store.folder.path}/.probe-late", (0, 0))
+    store.folder.write_bytes(".probe-new", b"x")
     store.folder.write_json("leases/dead.json", {"host": Process.this().host, "pid": 2**22 + 1, "started": 0.0})
     record(store, "20200101-000000-000", time.time() - YEAR)
     record(store, "20200101-000000-001", time.time() - YEAR + 60)
@@ -66,6 +69,7 @@ def test_only_leftovers_are_deleted(project: Project, store: Store) -> None:
     results = {f"objects/{each.key}/{each.attempt}/{file.path}" for each in store.manifests() for file in each.files}
     assert not gone & results
     assert sorted(re.sub(r"[0-9a-f]{32,}", "KEY", name) for name in gone) == [
+        ".probe-late",
         "keys/x.json.1234.part",
         "leases/dead.json",
         "objects/KEY/1-killed/half",
