@@ -160,11 +160,13 @@ def _name_broken(unreadable: Unreadable, named: int) -> int:
 
 def _print_text(found: Iterable[ImageDetections], predictor: Predictor) -> None:
     """A line for each picture: how many objects of which class."""
+    from experiments.cli.shared.printing import wrapped
+
     total = 0
     for each in found:
         counts = Counter(each.names).most_common()
         total += len(each)
-        print(f"{each.name}: {', '.join(f'{count} {name}' for name, count in counts) or 'nothing'}")
+        print(wrapped(", ".join(f"{count} {name}" for name, count in counts) or "nothing", f"{each.name}: "))
     if not total:
         print(f"no score is above {predictor.limits.min_score:g}: try a lower --min-score")
 

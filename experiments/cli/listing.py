@@ -9,7 +9,7 @@ from experiments.cli.shared.options import JsonOption
 
 def list_experiments(as_json: JsonOption = False) -> None:
     """List the experiments and their questions."""
-    from experiments.cli.shared.printing import columns
+    from experiments.cli.shared.printing import columns, wrapped
     from experiments.framework.loading import load_experiment
     from experiments.framework.names import TABLES, experiment_names
 
@@ -19,4 +19,4 @@ def list_experiments(as_json: JsonOption = False) -> None:
         print(json.dumps([{key: getattr(each, key) for key in keys} for each in experiments], indent=1))
         return
     print(columns((each.name, each.answers, each.question) for each in experiments))
-    print(f"also {', '.join(TABLES)}: the experiments of a table; all: the whole paper")
+    print(wrapped(f"also {', '.join(TABLES)}: the experiments of a table; all: the whole paper", ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pipeline.planning.graph import Graph
     from pipeline.planning.plan import PlanRow
     from stages.cost.cost import StageCost
+
+HEAD = ("stage", "state", "time", "reason")
 
 
 def plan(
@@ -49,7 +51,6 @@ def plan(
     from experiments.cli.requests import ExperimentRequest
     from experiments.cli.shared.cost_text import cost_lines, plan_json
     from experiments.cli.shared.placing import planned_resources
-    from experiments.cli.shared.printing import columns
     from pipeline.planning.graph import Graph
     from pipeline.planning.plan import plan as planned
     from pipeline.planning.resolver import Resolver
@@ -73,7 +74,7 @@ def plan(
     if as_json:
         print(json.dumps(plan_json(rows, costs) | {"power": shown.to_json() if shown else None}, indent=1))
     else:
-        print(columns([("stage", "state", "time", "reason"), *(_cells(row, by_address) for row in rows)]))
+        print(_table(rows, by_address))
         print(_totals(rows), cost_lines(costs, tflops), sep="\n")
         if shown:
             print("\n".join(shown.lines()))
@@ -81,8 +82,42 @@ def plan(
         raise error
 
 
-def _cells(row: PlanRow, costs: Mapping[str, StageCost]) -> tuple[str, str, str, str]:
-    return row.address, row.state, _time(row, costs), row.reason
+def _table(rows: Sequence[PlanRow], costs: Mapping[str, StageCost]) -> str:
+    """The rows in columns. On a narrow terminal only the number of stages that one waits for is stated; where long
+    addresses leave no room for reasons, these stand below the first row that has them.
+    """
+    from experiments.cli.shared.printing import NARROWEST, columns, text_width
+
+    room, states = text_width(), {row.node.id: row.state for row in rows}
+    cells = [(row.address, row.state, _time(row, costs)) for row in rows]
+    left = sum(max(map(len, column)) + 2 for column in zip(*cells, strict=True))
+    if room and left + NARROWEST > room:
+        return "\n".join(_with_reasons_below(rows, cells, room))
+    is_wide = room and left + max(len(row.reason) for row in rows) > room
+    reasons = (_brief(row, states) if is_wide else row.reason for row in rows)
+    return columns([HEAD, *((*cell, reason) for cell, reason in zip(cells, reasons, strict=True))])
+
+
+def _with_reasons_below(rows: Sequence[PlanRow], cells: Sequence[tuple[str, str, str]], room: int) -> Iterator[str]:
+    """Lines of the rows; each reason, besides waiting for others, below the first row that has it."""
+    from experiments.cli.shared.printing import wrapped
+
+    _, state_width, time_width = (max(map(len, column)) for column in zip(HEAD[:3], *cells, strict=True))
+    width, known = room - state_width - time_width - 4, {""}
+    yield f"{HEAD[0]:{width}}  {HEAD[1]:{state_width}}  {HEAD[2]}"
+    for row, (address, state, time) in zip(rows, cells, strict=True):
+        if len(address) > width:
+            yield address
+        yield f"{address if len(address) <= width else '':{width}}  {state:{state_width}}  {time}".rstrip()
+        if row.state != "after" and row.reason not in known:
+            known.add(row.reason)
+            yield wrapped(row.reason, "    ")
+
+
+def _brief(row: PlanRow, states: Mapping[str, str]) -> str:
+    """The reason, or how many stages it waits for."""
+    waits_for = sum(states[above] != "cached" for above in set(row.node.inputs.values()))
+    return f"{waits_for} stages" if row.state == "after" and waits_for > 1 else row.reason
 
 
 def _time(row: PlanRow, costs: Mapping[str, StageCost]) -> str:

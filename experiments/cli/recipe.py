@@ -48,6 +48,7 @@ def show(
     `*` marks a setting that differs from the paper's SSD300 on VOC 07+12; the paper's value follows.
     """
     from experiments.cli.requests.request import with_settings
+    from experiments.cli.shared.printing import setting, wrapped
     from experiments.framework.loading import named_setup
 
     setup = with_settings(named_setup(name), settings or ())
@@ -57,10 +58,10 @@ def show(
         values = {path: {"value": value, "paper": _papers(changed, path, value)} for path, value in shown.items()}
         print(json.dumps({"name": name, "about": setup.about, "settings": values}, indent=1))
         return
-    print(f"# {name}: {setup.about}")
+    print(wrapped(f"{name}: {setup.about}", "# "))
     for path, value in shown.items():
         note = f"  (SSD300: {changed[path].paper or 'none'})" if path in changed else ""
-        print(f"{'*' if note else ' '} {path} = {value}{note}")
+        print(setting(path, value, head="* " if note else "  ", note=note))
     for departure in changed.values():
         if not departure.ours:
             print(f"* {departure.field} = none  (SSD300: {departure.paper})")

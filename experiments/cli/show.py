@@ -1,29 +1,45 @@
-"""`ssdpipe show`: one result in the store and its provenance."""
+"""`ssdpipe show`: one result in the store and its provenance.
+
+Tested in tests/experiments/cli/test_show.py.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from experiments.cli.shared.options import JsonOption, StageArgument, StorePlace
 
 if TYPE_CHECKING:
     from pipeline.store.store import Manifest, Store
 
+MOST = 16
+"""Settings and files that are printed; --all prints the others, too."""
+
 
 def show(
     stage: StageArgument = "",
     *,
     place: StorePlace,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Print every setting and file; by default a training's settings are those "
+            "that differ from the nearest recipe.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the newest result of a stage.
 
-    Prints its key, path, time, machine, versions, inputs, fields, numbers and files.
+    Prints its key, path, time, machine, versions, inputs, settings, numbers and files.
     """
-    from experiments.cli.shared.printing import columns
+    from experiments.cli.shared.printing import wrapped
     from pipeline.store.lookup import find_result
     from pipeline.store.store import Store
     from pipeline.terminal import visible
@@ -34,7 +50,8 @@ def show(
         print(json.dumps(_document(manifest, store), indent=1))
         return
     print(visible(manifest.address))
-    print(columns(_rows(manifest, store)))
+    for name, text in _rows(manifest, store, None if everything else MOST):
+        print(wrapped(visible(text), f"{name:10}  "))
 
 
 def _document(manifest: Manifest, store: Store) -> dict[str, Any]:
@@ -52,10 +69,10 @@ def _document(manifest: Manifest, store: Store) -> dict[str, Any]:
     }
 
 
-def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
+def _rows(manifest: Manifest, store: Store, most: int | None) -> list[tuple[str, str]]:
+    """Names and texts; `most` settings and files, or all."""
     from experiments.cli.shared.printing import size
     from pipeline.display.board import clock
-    from pipeline.keys.settings import named_settings
     from stages.training.elastic.certificate_text import certificate_lines, compilation_lines
 
     finished = datetime.fromtimestamp(manifest.finished).astimezone()
@@ -66,10 +83,33 @@ def _rows(manifest: Manifest, store: Store) -> list[tuple[str, str]]:
     rows += [("workers", line) for line in certificate_lines(manifest.provenance)]
     rows += [("compiled", line) for line in compilation_lines(manifest.provenance)]
     rows += [("input", f"{path}: {each['address']} {each['key'][:12]}") for path, each in manifest.inputs.items()]
-    rows += [("setting", f"{name} = {value}") for name, value in named_settings(manifest.settings).items()]
+    rows += _settings(manifest, most)
     rows += [("number", f"{name} {value:.6g}") for name, value in _numbers(manifest, store)]
-    rows += [("file", f"{file.path}, {size(file.size)}, sha256 {file.sha256[:12]}") for file in manifest.files]
-    return rows
+    files = [f"{file.path}, {size(file.size)}, sha256 {file.sha256[:12]}" for file in manifest.files]
+    return rows + _cut("file", files, most)
+
+
+def _settings(manifest: Manifest, most: int | None) -> list[tuple[str, str]]:
+    """Every setting; without --all, of a training those that differ from the nearest recipe, of others the first."""
+    from experiments.framework.nearest_recipe import is_training, nearest_recipe
+    from pipeline.keys.settings import named_settings, shortened
+
+    named = named_settings(manifest.settings)
+    if most is None:
+        return [("setting", f"{name} = {value}") for name, value in named.items()]
+    if not is_training(manifest.settings):
+        return _cut("setting", [f"{name} = {shortened(value)}" for name, value in named.items()], most)
+    recipe, changes = nearest_recipe(manifest.settings)
+    but = ", except" if changes else ""
+    changed = (f"{each.name} = {shortened(each.after)}, not {shortened(each.before)}" for each in changes)
+    return [("settings", f"as in the recipe {recipe}{but}"), *(("setting", line) for line in changed)]
+
+
+def _cut(what: str, lines: list[str], most: int | None) -> list[tuple[str, str]]:
+    """The first lines, and how many more there are."""
+    rows = [(what, line) for line in lines[:most]]
+    hidden = len(lines) - len(rows)
+    return rows + ([(what, f"and {hidden:,} more, see --all")] if hidden else [])
 
 
 def _conditions(provenance: dict[str, Any]) -> list[tuple[str, str]]:

@@ -29,12 +29,13 @@ def import_(file: FileArgument, foreign: ForeignOptions, output: OutOption = "")
 
     The file includes the detector specification, preprocessing and default boxes.
     """
+    from experiments.cli.shared.printing import wrapped
     from experiments.framework.weight_files import imported, summary, write
 
     weights = imported(file, foreign.choices())
     out = Path(output or f"{Path(file).stem}-imported.pt")
     write(weights, out)
-    print(f"{out}: {summary(weights)}")
+    print(wrapped(summary(weights), f"{out}: "))
 
 
 @app.command()
@@ -48,26 +49,29 @@ def vgg16(
     output: OutOption = "",
 ) -> None:
     """Write initial weights from torchvision's VGG16 or a file."""
+    from experiments.cli.shared.printing import wrapped
     from experiments.framework.weight_files import summary, write
     from experiments.framework.weight_files import vgg16 as read_vgg16
 
     weights = read_vgg16(file, full=full)
     out = Path(output or ("vgg16-full.pt" if full else "vgg16-reduced.pt"))
     write(weights, out)
-    print(f"{out}: {summary(weights)}")
+    print(wrapped(summary(weights), f"{out}: "))
 
 
 @app.command()
 @expanded
 def show(file: FileArgument, foreign: ForeignOptions, *, as_json: JsonOption = False) -> None:
     """Show a weights file: checksum, specification, tensor shapes."""
+    from experiments.cli.shared.printing import setting
     from experiments.framework.weight_files import description, document
 
     if as_json:
         print(json.dumps(document(file, foreign.choices()), indent=1))
         return
     for line in description(file, foreign.choices()):
-        print(line)
+        name, _, value = line.partition(" = ")
+        print(setting(name, value) if value else line)
 
 
 @app.command()
@@ -82,6 +86,7 @@ def transfer(
 
     Keeps the class outputs that VOC shares, all location outputs, and the scales of the default boxes.
     """
+    from experiments.cli.shared.printing import wrapped
     from experiments.framework.weight_files import read_weights, summary, write
     from pipeline.errors import PipelineError
     from ssd_core.spec.vocabularies import COCO_TO_VOC, VOC_CLASSES
@@ -93,4 +98,4 @@ def transfer(
         raise PipelineError(f"{file}: {error}") from error
     out = Path(output or f"{Path(file).stem}-{to}.pt")
     write(weights, out)
-    print(f"{out}: {summary(weights)}")
+    print(wrapped(summary(weights), f"{out}: "))

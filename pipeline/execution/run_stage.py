@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from pipeline.errors import PipelineError
 from pipeline.execution.job import Job
+from pipeline.execution.machine_load import MachineLoad
 from pipeline.folder import Folder
 from pipeline.keys.fingerprint import describe
 from pipeline.stage import Resources, Stage
@@ -102,14 +103,14 @@ class StageContext:
         self._mapper = mapper
         self._last_write = self._last_poll = float("-inf")
         self._is_stopping = False
-        self._curve = CurveLog(work)
+        self._curve, self._load = CurveLog(work), MachineLoad()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_curve"}
+        return {name: value for name, value in vars(self).items() if name not in ("_curve", "_load")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._curve = CurveLog(self.work)  # another process writes a part of its own
+        self._curve, self._load = CurveLog(self.work), MachineLoad()  # another process writes a part of its own
 
     def input(self, stage: Stage) -> Folder:
         found = next((item for item in self._inputs if item.stage is stage), None)
@@ -148,7 +149,7 @@ class StageContext:
         self.notes[name] = value
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
-        self._curve.append(step, values)
+        self._curve.append(step, {**values, **self._load.due()})
 
     def flush(self) -> None:
         """Write the points that wait in memory."""

@@ -37,7 +37,7 @@ class Change:
         return ABSENT in (self.before, self.after)
 
     def __str__(self) -> str:
-        return f"{self.name}: {_short(self.before)} → {_short(self.after)}"
+        return f"{self.name}: {shortened(self.before)} → {shortened(self.after)}"
 
 
 def named_settings(settings: Json) -> dict[str, str]:
@@ -99,5 +99,6 @@ def _parent(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """The text, its end left out where it is longer than `LONGEST`."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

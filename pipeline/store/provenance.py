@@ -48,7 +48,12 @@ def machine() -> dict[str, Any]:
 @cache
 def gpus(fact: str) -> tuple[str, ...]:
     """One property of each GPU of this machine, as named by `nvidia-smi --help-query-gpu`; empty without a driver."""
-    return tuple(_lines("nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"))
+    return tuple(gpu_lines(fact))
+
+
+def gpu_lines(facts: str) -> list[str]:
+    """Current values of comma-separated properties, a line for each GPU; empty without a driver."""
+    return _lines("nvidia-smi", f"--query-gpu={facts}", "--format=csv,noheader")
 
 
 def topology() -> tuple[str, ...]:

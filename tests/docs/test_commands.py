@@ -1,4 +1,4 @@
-"""Commands in the documents exist, with their options; the draft and plan commands of CONTRIBUTING.md are run."""
+"""Commands in the documents exist, with their options; test_commands_run runs or plans them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import typer
 from typer.core import TyperGroup
-from typer.testing import CliRunner
 
 from experiments.cli.main import app
 
@@ -63,12 +62,3 @@ def test_the_other_programs_of_the_environment_are_in_the_extra_dev() -> None:
     dev = {name.partition(">")[0] for name in SETTINGS["project"]["optional-dependencies"]["dev"]}
     assert "pre-commit" in programs
     assert {packages.get(name, name) for name in programs} <= dev
-
-
-def test_the_draft_and_plan_commands_of_contributing_succeed(tmp_path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    shown = [words for words in commands(ROOT / "CONTRIBUTING.md", "ssdpipe") if words[0] in ("new", "plan")]
-    assert [words[0] for words in shown] == ["plan", "new", "plan"]
-    for words in shown:
-        done = CliRunner().invoke(app, words)
-        assert done.exit_code == 0, done.output

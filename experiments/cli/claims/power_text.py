@@ -32,10 +32,10 @@ class PlannedPower:
             f"{POWER:.0%} probability, as seeds differ by {100 * one.spread:.2g} points ({one.source})"
         )
         ordered = sorted(self.findings, key=lambda each: each.needs or MOST_SEEDS + 1)
-        needs = [wrapped(f"{_need(each):>17}: {each.claim.sentence}{_effect(each)}", "") for each in ordered]
+        needs = [wrapped(f"{each.claim.sentence}{_effect(each)}", f"{_need(each):>17}: ") for each in ordered]
         return [
             wrapped(head, ""),
-            "seeds that each claim needs for that probability, among the claims of this plan:",
+            wrapped("seeds that each claim needs for that probability, among the claims of this plan:", ""),
             *needs,
         ]
 

@@ -5,14 +5,15 @@ Tested in tests/stages/conversion/test_convert.py.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from experiments.cli.requests.request import HoldoutOption, SeedOption, refuse_lone_seed
-from experiments.cli.shared.options import LayoutOption, one_of
+from experiments.cli.shared.options import JsonOption, LayoutOption, one_of
 from stages.conversion.written_layout import WrittenLayout
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def convert(
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing if a defect is found or the layout cannot hold everything.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a data set in the layout of VOC, COCO or YOLO.
 
@@ -62,7 +64,21 @@ def convert(
         strict=strict,
         progress=lambda done, total: tell("convert", done, total),
     )
-    _print(result, out, to)
+    if as_json:
+        print(json.dumps(_document(result) | {"layout": to, "folder": str(out)}, indent=1))
+    else:
+        _print(result, out, to)
+
+
+def _document(result: Conversion) -> dict[str, Any]:
+    return {
+        "images_of_splits": dict(result.splits),
+        "images": result.images,
+        "boxes": result.boxes,
+        "classes": list(result.classes),
+        "defects": Counter(defect.kind for defect in result.defects),
+        "not_in_layout": result.losses.counts,
+    }
 
 
 def _one(splits: list[str] | None) -> list[str]:
@@ -75,6 +91,7 @@ def _one(splits: list[str] | None) -> list[str]:
 
 
 def _print(result: Conversion, out: Path, layout: str) -> None:
+    from experiments.cli.shared.printing import wrapped
     from stages.datasets.defects import consequence
 
     for name, images in result.splits.items():
@@ -82,7 +99,7 @@ def _print(result: Conversion, out: Path, layout: str) -> None:
     print(f"{result.images:,} images, {result.boxes:,} boxes, {len(result.classes)} classes")
     for kind, count in Counter(defect.kind for defect in result.defects).items():
         first = next(defect for defect in result.defects if defect.kind is kind)
-        print(f"{kind}: {count:,}, {consequence(kind)}, first in {first.place}")
+        print(wrapped(f"{count:,}, {consequence(kind)}, first in {first.place}", f"{kind}: "))
     for line in result.losses.described():
-        print(f"not in layout {layout}: {line}")
+        print(wrapped(line, f"not in layout {layout}: "))
     print(f"{layout}: {out}")

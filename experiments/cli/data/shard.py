@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from experiments.cli.requests import ShardRequest
-from experiments.cli.shared.options import RunOptions
+from experiments.cli.shared.options import JsonOption, RunOptions
 from pipeline.errors import PipelineError
 
 
@@ -16,6 +17,7 @@ def shard(
     request: ShardRequest,
     running: RunOptions,
     out: Annotated[str, typer.Option(metavar="PLACE", help="Folder or URI to copy the shards to.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Check a data set and write it as Parquet shards.
 
@@ -31,10 +33,15 @@ def shard(
     assert manifest is not None, "its graph ran successfully"
     folder = store.output(manifest)
     shards, report = folder.read_json(MANIFEST), folder.read_json("report.json")
+    place = _copied(folder.uri, out) if out else folder.place()
+    if as_json:
+        counts = {name: shards[name] for name in ("images", "boxes", "classes")}
+        print(json.dumps({**counts, "defects": report["defects"], "shards": place}, indent=1))
+        return
     print(f"{shards['images']:,} images, {shards['boxes']:,} boxes, {len(shards['classes'])} classes")
     for kind, number in report["defects"].items():
         print(f"{kind}: {number:,}")
-    print(f"shards: {_copied(folder.uri, out) if out else folder.place()}")
+    print(f"shards: {place}")
 
 
 def _refuse_other_files(place: str) -> None:

@@ -5,16 +5,19 @@ Tested in tests/experiments/cli/data/test_app.py.
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from experiments.cli.shared.options import LayoutOption
+from experiments.cli.shared.options import JsonOption, LayoutOption
 
 if TYPE_CHECKING:
     from ssd_core.spec.recipe import Recipe
     from stages.shards.album import AlbumContents
+    from stages.shards.reach import Reach
 
 SHORT = {"ssd300": "ssd300-voc0712", "ssd512": "ssd512-voc0712"}
 
@@ -39,6 +42,7 @@ def show(
         typer.Option("-s", "--set", metavar="FIELD=VALUE", help="Change a setting of the recipe; repeatable."),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write figures and page to.")] = Path("data-show"),
+    as_json: JsonOption = False,
 ) -> None:
     """Draw a data set: boxes, classes, sizes, default-box coverage.
 
@@ -69,11 +73,29 @@ def show(
     for name, picture in drawn.items():
         (out / name).write_bytes(picture)
     (out / "index.html").write_text(page(seen, reach, spec, drawn), encoding="utf-8")
+    if as_json:
+        print(json.dumps(_document(seen, reach, spec) | {"page": str(out / "index.html")}, indent=1))
+        return
     print(f"{seen.title}: {headline(seen)}")
     print("\n" + wrapped(f"default boxes of {spec}: {verdict(reach)}", "") + "\n")
     for header, rows in (scale_table(reach), group_table("side, input pixels", reach.sizes)):
         print(columns([header, *rows]), end="\n\n")
     print(f"page: {out / 'index.html'}")
+
+
+def _document(seen: AlbumContents, reach: Reach, spec: str) -> dict[str, Any]:
+    """The counts; `reach` compares the objects with the default boxes of `spec`."""
+    return {
+        "title": seen.title,
+        "images": seen.images,
+        "images_left_out": seen.left_out,
+        "objects": len(seen.labels),
+        "difficult": int(seen.difficult.sum()),
+        "crowds": int(seen.crowd.sum()),
+        "objects_per_class": dict(zip(seen.classes, seen.objects_per_class(), strict=True)),
+        "spec": spec,
+        "reach": asdict(reach),
+    }
 
 
 def _recipe(name: str, settings: list[str]) -> Recipe:

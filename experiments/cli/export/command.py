@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import asdict
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from experiments.cli.shared.foreign import ForeignOptions
-from experiments.cli.shared.options import StorePlace, one_of
+from experiments.cli.shared.options import JsonOption, StorePlace, one_of
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -64,12 +66,13 @@ def export(
     images: Annotated[int, typer.Option(min=1, help="Number of images for --check.")] = 50,
     foreign: ForeignOptions,
     place: StorePlace,
+    as_json: JsonOption = False,
 ) -> None:
     """Export a detector to ONNX, torch.export or TorchScript.
 
     The input is a batch of uint8 RGB images at the network's size; channel order, mean and scale are inside.
     """
-    from experiments.cli.shared.printing import size
+    from experiments.cli.shared.printing import size, wrapped
     from experiments.framework.detectors import find_weights, require_detector
     from pipeline.overrides import override
     from ssd_core.detection.limits import DetectionLimits
@@ -86,15 +89,20 @@ def export(
     sample = read_sample(data, split, images) if check else None
     writing.export(content, file, to, raw=raw, limits=chosen)
     side, outputs = content.spec.input_size, writing.description(content, raw=raw, limits=chosen)["outputs"]
-    print(f"{file}: images uint8 (B, 3, {side}, {side}) -> {', '.join(outputs)}; {size(file.stat().st_size)}")
-    if sample:
-        comparison = checking.compare(content, Exported(file, to), chosen, sample)
+    if not as_json:
+        shapes = f"images uint8 (B, 3, {side}, {side}) -> {', '.join(outputs)}"
+        print(wrapped(f"{shapes}; {size(file.stat().st_size)}", f"{file}: "))
+    comparison = checking.compare(content, Exported(file, to), chosen, sample) if sample else None
+    if as_json:
+        about = {"file": str(file), "bytes": file.stat().st_size, "input_size": side, "outputs": list(outputs)}
+        print(json.dumps(about | {"check": _document(comparison) if comparison else None}, indent=1))
+    elif sample and comparison:
         _print(comparison, sample.title)
-        if not comparison.equal:
-            raise PipelineError(
-                f"{file} does not detect what ssdpipe does"
-                + "".join(f"; another order or number on {name}" for name in comparison.differing[:1])
-            )
+    if comparison and not comparison.equal:
+        raise PipelineError(
+            f"{file} does not detect what ssdpipe does"
+            + "".join(f"; another order or number on {name}" for name in comparison.differing[:1])
+        )
 
 
 def _stem(weights: str) -> str:
@@ -102,6 +110,15 @@ def _stem(weights: str) -> str:
     if Path(weights).expanduser().is_file():
         return Path(weights).stem
     return re.sub(r"[^\w.]+", "-", weights).strip("-")
+
+
+def _document(found: Comparison) -> dict[str, Any]:
+    """Its numbers; those that are undefined are null."""
+    values = asdict(found).items()
+    return {
+        "equal": found.equal,
+        **{name: None if isinstance(value, float) and isnan(value) else value for name, value in values},
+    }
 
 
 def _print(found: Comparison, title: str) -> None:

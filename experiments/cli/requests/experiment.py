@@ -59,7 +59,11 @@ class ExperimentRequest(SetupRequest):
 
     @property
     def name(self) -> str:
-        return Path(self.experiment).stem  # without the folder and suffix of a user's file
+        from experiments.framework.loading import load_experiment, names_a_file
+
+        if not names_a_file(self.experiment):
+            return self.experiment
+        return load_experiment(self.experiment).name.replace("/", "-")  # as its author wrote it, but one file name
 
     def note(self) -> str:
         """Summary of each experiment, and how to read its runs."""

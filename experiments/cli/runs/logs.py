@@ -6,13 +6,14 @@ Tested in tests/experiments/cli/runs/test_status.py.
 from __future__ import annotations
 
 import codecs
+import json
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.shared.options import StageArgument, StorePlace
+from experiments.cli.shared.options import JsonOption, StageArgument, StorePlace
 
 if TYPE_CHECKING:
     from pipeline.store.runs import StoredRun
@@ -29,47 +30,57 @@ def logs(
     place: StorePlace,
     run: Annotated[str, typer.Option(help="Id of a run; by default the newest that started the stage.")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Print what follows until the stage ends.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the log of a stage.
 
     What its processes wrote, on whatever host. On S3 a log is written when the stage's process ends.
     """
+    from pipeline.errors import PipelineError
     from pipeline.store.runs import StoredRun
     from pipeline.store.store import Store, log_name
 
+    if follow and as_json:
+        raise PipelineError("--follow prints a log while it grows, --json a whole one: choose one")
     store = Store.open(place.store)
     found, address = _find(store, stage, run)
-    printer = _Printer(found, log_name(address))
+    reader = _Reader(found, log_name(address))
+    if as_json:
+        node = found.state.nodes[address]
+        document = {"run": found.id, "stage": address, "key": node.key, "state": node.state, "log": reader.news()}
+        print(json.dumps(document, indent=1))
+        return
     while True:
         current = StoredRun(store, found.id)  # before the log is read: what it says last is printed, too
         node = current.state.nodes[address]
         ended = not current.is_lively or node.state not in ("running", "retrying", "waiting", "planned")
-        printer.print_news()
+        sys.stdout.write(reader.news())
+        sys.stdout.flush()
         if ended or not follow:
             break
         time.sleep(FOLLOW_SECONDS if store.folder.is_local else REMOTE_FOLLOW_SECONDS)
-    if not printer.offset:
+    if not reader.offset:
         sys.stderr.write(f"{address} has printed nothing yet in run {found.id}\n")
 
 
-class _Printer:
-    """Prints a growing log from where it stopped."""
+class _Reader:
+    """Reads a growing log from where it stopped."""
 
     def __init__(self, run: StoredRun, name: str) -> None:
         self._logs, self._name = run.folder / "logs", name
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.offset = 0
 
-    def print_news(self) -> None:
+    def news(self) -> str:
+        """What was added since the last call."""
         try:
             with self._logs.open_input(self._name) as stream:
                 stream.seek(min(self.offset, stream.size()))
                 news = stream.read()
         except FileNotFoundError:
-            return
+            return ""
         self.offset += len(news)
-        sys.stdout.write(self._decoder.decode(news))
-        sys.stdout.flush()
+        return self._decoder.decode(news)
 
 
 def _find(store: Store, stage: str, run: str) -> tuple[StoredRun, str]:

@@ -48,16 +48,17 @@ def _first(runs: Any) -> list[StoredRun]:
 
 
 def _lines(run: StoredRun) -> list[str]:
-    from experiments.cli.shared.printing import columns, duration
+    from experiments.cli.shared.printing import columns, duration, wrapped
 
     state, process = run.state, run.state.process
     until = time.time() if run.is_lively else state.last
     where = f" on {process.host}, pid {process.pid}," if process else ""
-    lines = [f"{run.id}  {run.status}{where} since {_moment(state.started)} ({duration(until - state.started)})"]
-    lines += [f"  {_command(run)}", f"  {_counts(run)}"]
+    since = f"since {_moment(state.started)} ({duration(until - state.started)})"
+    lines = [wrapped(f"{run.status}{where} {since}", f"{run.id}  ")]
+    lines += [wrapped(_command(run), "  "), wrapped(_counts(run), "  ")]
     if run.status == "lost":
         ago = duration(time.time() - state.last)
-        lines.append(f"  no sign of life for {ago}: its host is gone or cut off; the same command resumes")
+        lines.append(wrapped(f"no sign of life for {ago}: its host is gone or cut off; the same command resumes", "  "))
     table = [_row(address, node, until) for address, node in _stages(run).items()]
     return lines + [f"  {line}" for line in columns(table).splitlines()] if table else lines
 

@@ -59,16 +59,29 @@ def text_width() -> int | None:
 
 
 def wrapped(text: str, head: str) -> str:
-    """The head and the text, whose further lines start below its first."""
+    """The head and the text, whose further lines start below its first. Words, such as paths, are never broken."""
     from pipeline.terminal import visible_lines
 
     width, indent = text_width(), "\n" + " " * len(head)
     lines = [
         line
         for part in visible_lines(text).splitlines()
-        for line in (wrap(part, max(width - len(head), 20), break_on_hyphens=False) if width else [part])
+        for line in (_whole_words(part, max(width - len(head), 20)) if width else [part])
     ]
     return head + indent.join(lines)
+
+
+def _whole_words(text: str, width: int) -> list[str]:
+    return wrap(text, width, break_on_hyphens=False, break_long_words=False)
+
+
+def setting(name: str, value: str, *, head: str = "", note: str = "") -> str:
+    """The line of a setting and its value, continued on further lines where the terminal is narrower."""
+    start = f"{head}{name} = "
+    line, room = f"{start}{value}{note}", text_width()
+    if not room or len(line) <= room:
+        return line
+    return wrapped(", ".join(part.strip() for part in f"{value}{note}".split(",")), start)
 
 
 def percent(fraction: float) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from experiments.cli.shared.options import StorePlace, expanded
+from experiments.cli.shared.options import JsonOption, StorePlace, expanded
 from pipeline.terminal import visible
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def verify(
     discard: Annotated[
         bool, typer.Option("--discard", help="Discard damaged results, so that the next run computes them again.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare every file of every result with its checksum.
 
@@ -41,37 +43,54 @@ def verify(
     store = Store.open(place.store)
     manifests = store.manifests()
     note_links(store.folder)
-    unreadable = _unreadable(store, discard)
-    broken = behind = 0
+    report = Report(discard, silent=as_json)
+    for key, defect in store.broken_manifests().items():
+        report.add("unreadable", f"keys/{key}.json cannot be read: {defect}", {"key": key, "defect": defect})
+        if discard:
+            store.discard_broken(key)
     for number, manifest in enumerate(manifests, start=1):
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{number:,} of {len(manifests):,} results" + "\n" * (number == len(manifests)))
-        named = visible(f"{manifest.address} ({manifest.key[:12]})")
+        result = {"address": manifest.address, "key": manifest.key}
+        named = f"{manifest.address} ({manifest.key[:12]})"
         if link := _link(store, manifest):
-            behind += 1
-            print(f"{named}: not verified, {visible(link)} is a link")
+            report.add("behind_links", f"{named}: not verified, {link} is a link", {**result, "link": link})
         elif files := damaged(store.output(manifest), manifest.files):
-            broken += 1
-            print(f"{named}: {visible(', '.join(files))}")
+            report.add("damaged", f"{named}: {', '.join(files)}", {**result, "files": list(files)})
             if discard:
                 store.discard(manifest)
-    if not manifests and not unreadable:
-        print(f"the store {store.folder.shown} holds no result")
-        return
-    files_checked = sum(len(manifest.files) for manifest in manifests)
-    print(f"{len(manifests):,} results, {files_checked:,} files: {_verdict(broken + unreadable, behind, discard)}")
-    if behind or ((broken or unreadable) and not discard):
+    report.finish(store.folder.shown, len(manifests), sum(len(manifest.files) for manifest in manifests))
+    if not report.is_clean:
         raise typer.Exit(2)
 
 
-def _unreadable(store: Store, discard: bool) -> int:
-    """Number of manifests that cannot be read, which are listed."""
-    defects = store.broken_manifests()
-    for key, defect in defects.items():
-        print(visible(f"keys/{key}.json cannot be read: {defect}"))
-        if discard:
-            store.discard_broken(key)
-    return len(defects)
+class Report:
+    """What is not whole: each result is printed when it is found, or all at the end as JSON."""
+
+    def __init__(self, discard: bool, *, silent: bool) -> None:
+        self._discard, self._silent = discard, silent
+        self._found: dict[str, list[dict[str, Any]]] = {"damaged": [], "unreadable": [], "behind_links": []}
+
+    def add(self, kind: str, line: str, entry: dict[str, Any]) -> None:
+        self._found[kind].append(entry)
+        if not self._silent:
+            print(visible(line))
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every result is whole, or was discarded."""
+        broken = self._found["damaged"] or self._found["unreadable"]
+        return not self._found["behind_links"] and (self._discard or not broken)
+
+    def finish(self, store: str, results: int, files: int) -> None:
+        broken, behind = len(self._found["damaged"] + self._found["unreadable"]), len(self._found["behind_links"])
+        if self._silent:
+            counts = {"store": store, "results": results, "files": files}
+            print(json.dumps({**counts, **self._found, "discarded": self._discard}, indent=1))
+        elif not results and not broken:
+            print(f"the store {store} holds no result")
+        else:
+            print(f"{results:,} results, {files:,} files: {_verdict(broken, behind, self._discard)}")
 
 
 def _link(store: Store, manifest: Manifest) -> str:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli.main import app
+from experiments.cli.requests import ExperimentRequest
 from experiments.framework.drafting import write_draft
 from experiments.framework.loading import load_experiment
 from experiments.framework.presets import Preset
@@ -28,6 +29,7 @@ def test_the_draft_is_written_to_the_current_folder_and_planned(
     planned = CliRunner().invoke(app, ["plan", "./drafted_here.py", "--preset", "tiny", "--store", "store"])
     assert planned.exit_code == 0
     assert "table/drafted-here" in planned.stdout
+    assert ExperimentRequest(experiment="./drafted_here.py").name == "drafted-here"  # in MLflow and of its report
     table = load_experiment(str(tmp_path / "drafted_here.py")).table(Preset(name="tiny"))
     trainings = [node.stage for node in Graph([table]).nodes.values() if isinstance(node.stage, Train)]
     boxes = [training.recipe.spec.box_count for training in trainings]

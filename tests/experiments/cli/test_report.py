@@ -135,7 +135,7 @@ def test_a_report_without_the_settings_of_the_run_leaves_the_page_of_the_run_alo
     page, table, _ = map(Path, ran.ssdpipe("report", "--preset", "tiny", *CHANGED).stdout.split())
     kept = page.read_bytes(), table.read_bytes()
     plain = [Path(line).name for line in ran.ssdpipe("report", "--preset", "tiny").stdout.split()]
-    assert plain == ["how_long-tiny.html", "how_long-tiny.csv", "how_long-tiny.tex"]
+    assert plain == ["how-long-tiny.html", "how-long-tiny.csv", "how-long-tiny.tex"]
     assert (page.read_bytes(), table.read_bytes()) == kept
     assert "1 of 1 rows run" in page.read_text()
 

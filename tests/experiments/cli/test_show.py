@@ -5,8 +5,13 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from typer.testing import CliRunner
+
+from experiments.cli.main import app
+
 if TYPE_CHECKING:
     from tests.experiments.cli.conftest import Project
+    from tests.experiments.conftest import Compared
 
 
 def test_show_prints_a_result_and_its_provenance(project: Project) -> None:
@@ -19,6 +24,22 @@ def test_show_prints_a_result_and_its_provenance(project: Project) -> None:
     assert any(line.startswith("file images-00000.parquet, ") for line in printed)
     assert any(line.startswith(f"machine {socket.gethostname()}") for line in printed)
     assert not any("$" in line for line in printed)
+
+
+def test_of_a_training_only_what_differs_from_the_nearest_recipe_is_printed_unless_all_is_requested(
+    compared: Compared,
+) -> None:
+    def lines(*options: str) -> list[str]:
+        done = CliRunner().invoke(app, ["show", "train/squares/seed0", *options, "--store", compared.place])
+        assert done.exit_code == 0, done.output
+        return [" ".join(line.split()) for line in done.stdout.splitlines()]
+
+    brief = lines()
+    assert "settings as in the recipe ssd-tiny, except" in brief
+    assert {"setting momentum = 0.25, not 0.9", "setting batch_size = 2, not 4"} <= set(brief)
+    assert not any("weight_decay" in line for line in brief)
+    assert "setting weight_decay = 0.0005" in lines("--all")
+    assert len(brief) < 40 < 100 < len(lines("--all"))
 
 
 def test_show_takes_the_start_of_a_key(project: Project) -> None:
