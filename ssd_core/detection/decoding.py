@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
+from itertools import accumulate
 from math import inf, log
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
-from torchvision.ops import batched_nms
+from torchvision.ops import batched_nms, nms
 
 from ssd_core.boxes.coding import decode
 from ssd_core.boxes.frames import to_xyxy
@@ -217,10 +218,10 @@ def _sparse_rows(
 
 
 def _highest(values: Float[Tensor, "*batch C"]) -> Float[Tensor, "*batch"]:
-    """Return the highest value without that of background; on a CPU in a third of the time of `amax`."""
+    """Return the highest value without that of background; on a CPU, with 20 classes, in a third of `amax`'s time."""
     values = values[..., 1:]
-    while values.shape[-1] % 2 == 0:
-        values = torch.maximum(*values.chunk(2, dim=-1))
+    while (count := values.shape[-1]) > 4:  # halves of an odd number share the value in the middle
+        values = torch.maximum(values[..., : (count + 1) // 2], values[..., count // 2 :])
     return reduce(torch.maximum, values.unbind(dim=-1))
 
 
@@ -233,27 +234,36 @@ def _suppress(
     """
     if not len(images):
         return images
-    # torchvision separates groups by shifting each along the diagonal: this requires non-negative coordinates, and in
-    # float32 a shift by hundreds would lose the last digits of the overlap
+    # groups are separated by shifting each along the diagonal, which requires non-negative coordinates; in float32 a
+    # shift by hundreds would lose the last digits of the overlap
     boxes = boxes_xyxy.double() - boxes_xyxy.amin()
-    falling = -torch.arange(len(images), device=images.device, dtype=torch.float64)
-
-    def kept(start: int, stop: int) -> Tensor:
-        part = slice(start, stop)
-        places: Tensor = batched_nms(boxes[part], falling[part], group[part], limits.max_iou)
-        return start + places
-
     sizes = images.bincount().tolist()
     if images.is_cuda:
-        return torch.cat([kept(start, stop) for start, stop in spans(sizes, MOST_AT_ONCE)])
-    # on a CPU each box is compared with all others: images one by one, and at first few boxes, take less time
-    found, start = [], 0
-    for size in sizes:
-        few = min(size, limits.per_image * 5 // 4)
-        first = kept(start, start + few)
-        found.append(first if few == size or len(first) >= limits.per_image else kept(start, start + size))
-        start += size
-    return torch.cat(found)
+        falling = -torch.arange(len(images), device=images.device, dtype=torch.float64)
+        return torch.cat(
+            [
+                start + batched_nms(boxes[start:stop], falling[start:stop], group[start:stop], limits.max_iou)
+                for start, stop in spans(sizes, MOST_AT_ONCE)
+            ]
+        )
+    apart = boxes + (group * (boxes.amax() + 1))[:, None]
+    stops = list(accumulate(sizes))
+    return torch.cat([_kept(apart, start, stop, limits) for start, stop in zip([0, *stops], stops, strict=False)])
+
+
+def _kept(boxes_xyxy: Float[Tensor, "M 4"], start: int, stop: int, limits: DetectionLimits) -> Int[Tensor, " N"]:
+    """Return the positions of the boxes from start to stop that greedy suppression keeps, at least the first of them.
+
+    On a CPU each box is compared with all later ones, so that a few are added at a time to those kept so far, until
+    these suffice.
+    """
+    kept = torch.empty(0, dtype=torch.long)
+    while start < stop and len(kept) < limits.per_image:
+        more = min(start + limits.per_image * 5 // 4, stop)
+        kept = torch.cat([kept, torch.arange(start, more)])
+        kept = kept[nms(boxes_xyxy[kept], -kept.double(), limits.max_iou)]
+        start = more
+    return kept
 
 
 def spans(sizes: Sequence[int], most: int) -> Iterator[tuple[int, int]]:

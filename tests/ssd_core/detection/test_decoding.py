@@ -215,7 +215,7 @@ LIMITS = (
 @given(
     seed=st.integers(0, 2**32),
     count=st.sampled_from([1, 30, 700]),
-    classes=st.integers(1, 5),
+    classes=st.integers(1, 9),
     images=st.integers(0, 3),
     background=st.sampled_from([-3.0, 0.0, 3.0, 6.0]),
     steps=st.sampled_from([1, 4, 1000]),
