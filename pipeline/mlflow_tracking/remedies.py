@@ -80,8 +80,8 @@ def check_given_database(store: Folder) -> None:
     except Exception as error:
         raise PipelineError(
             f"MLFLOW_TRACKING_URI={shown_uri(store)} cannot be used: {cause(error)}\n"
-            f"{remedy(error, store) or 'Start this database or name another one'}; runs work without it, and "
-            "`ssdpipe sync` records them later"
+            f"{remedy(error, store) or 'Start this database, correct its URI or name another one'}; runs work without "
+            "it, and `ssdpipe sync` records them later"
         ) from error
 
 

@@ -6,6 +6,7 @@ weights are bit for bit those of the undisturbed one. One after the other: each 
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -50,6 +51,21 @@ def test_a_job_that_is_submitted_finds_all_results_in_the_shared_store(undisturb
     command = "ray", "job", "submit", f"--address=http://{cluster.hosts[0].address}:8265", "--"
     own = "env", f"SSDPIPE_STORE={undisturbed}"
     assert "cached" in finish(cluster.command(undisturbed, log, *command, *own, *TRAIN, *SETTINGS), log)
+
+
+def test_the_cluster_is_found_sound_by_its_self_check(cluster: RayHosts, tmp_path: Path) -> None:
+    log, report, data = tmp_path / "log", tmp_path / "cluster.json", tmp_path / "data"
+    (data / "Annotations").mkdir(parents=True)
+    check = "ssdpipe", "doctor", "--cluster", "--workers", "2", "--data", str(data), "--out", str(report)
+    finish(cluster.command(tmp_path / "store", log, *check), log)
+    checks = {each["name"]: each for each in json.loads(report.read_text(encoding="utf-8"))["checks"]}
+    nodes = checks["nodes"]["facts"]["nodes"]
+    assert [node["node"]["address"] for node in nodes] == [host.address for host in cluster.hosts]
+    assert [node["facts"]["host"] for node in nodes] == ["h1", "h2", "h3"]
+    assert [checks[name]["state"] for name in ("node code", "node store", "node data", "losses")] == ["ok"] * 4
+    workers = {worker["address"] for worker in checks["all-reduce"]["facts"]["workers"]}
+    assert len(workers) == 2, log.read_text(encoding="utf-8")
+    assert not (tmp_path / "store").exists()
 
 
 @pytest.mark.parametrize("failure", [Host.power_off, Host.cut], ids=["powered off", "cut off"])

@@ -16,6 +16,7 @@ from experiments.framework.runs import PresetName
 from pipeline.errors import PipelineError
 from pipeline.execution.executor import InlineExecutor
 from pipeline.execution.scheduler import Scheduler
+from pipeline.folder import Folder
 from pipeline.keys.fingerprint import describe
 from pipeline.planning.graph import Graph
 from pipeline.planning.resolver import Resolver
@@ -212,6 +213,19 @@ def test_the_training_images_of_a_weights_file_are_known_from_its_store(
     retrained = (*TRAIN, "--init", str(weights), "--data", str(data), "--train-split", "test", "--test-split", "val")
     again = ssdpipe(tmp_path / "fresh", *retrained)
     assert str(again.exception).startswith("cats/val shares 1 image (c) with shard/cats-trainval")
+
+
+def test_weights_in_a_store_on_s3_are_evaluated_and_known_too(
+    weights: Path, data: Path, project: Project, s3_place: str, tmp_path: Path
+) -> None:
+    local, remote = Folder.at(str(project.store)), Folder.at(s3_place)
+    for name in local.files():
+        remote.write_bytes(name, local.read_bytes(name))
+    place = f"{s3_place}/{weights.relative_to(project.store).as_posix()}"
+    done = ssdpipe(
+        tmp_path / "fresh", "evaluate", "weights", place, "--data", str(data), "--gpus", "0", "--split", "val"
+    )
+    assert str(done.exception).startswith("cats/val shares 1 image (c) with shard/cats-trainval, which is trained on")
 
 
 def test_detections_for_a_server_are_checked_too(weights: Path, data: Path) -> None:
