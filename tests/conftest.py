@@ -40,12 +40,13 @@ def real_data() -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def ray_session() -> Iterator[None]:
     """One local Ray cluster with two CPUs, shared by all tests that need Ray; starting it takes five seconds."""
-    from pipeline.ray_backend import session as ray_session
+    from pipeline.ray_backend.leaving import disconnect
+    from pipeline.ray_backend.session import connect
 
     os.environ.pop("RAY_ADDRESS", None)
-    ray_session.connect(cpus=2, gpus=0, dashboard=False)
+    connect(cpus=2, gpus=0, dashboard=False)
     yield
-    ray_session.disconnect()
+    disconnect()
 
 
 @pytest.fixture(scope="session")

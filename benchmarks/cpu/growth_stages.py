@@ -41,15 +41,16 @@ def main() -> None:
     if where == "inline":
         print(json.dumps(overhead(targets(count), InlineExecutor())))
         return
-    from pipeline.ray_backend import session
     from pipeline.ray_backend.executor import RayExecutor
+    from pipeline.ray_backend.leaving import disconnect
+    from pipeline.ray_backend.session import connect
 
-    session.connect()
+    connect()
     try:
         overhead(side_by_side(8), RayExecutor())  # the first tasks start the worker processes
         print(json.dumps(overhead(targets(count), RayExecutor())))
     finally:
-        session.disconnect()
+        disconnect()
 
 
 def overhead(targets: list[Stage], executor: Executor) -> dict[str, float]:

@@ -15,8 +15,9 @@ from pipeline.execution.scheduler import Scheduler
 from pipeline.planning.graph import Graph
 from pipeline.planning.plan import plan
 from pipeline.planning.resolver import Resolver
-from pipeline.ray_backend import session as ray_session
 from pipeline.ray_backend.executor import RayExecutor
+from pipeline.ray_backend.leaving import disconnect
+from pipeline.ray_backend.session import connect
 from pipeline.stage import Context, Stage
 from pipeline.store.events import EventLog
 from pipeline.store.store import Store
@@ -42,12 +43,12 @@ def measure(options: Options) -> dict[str, Any]:
         record.put("in process", name, overhead(targets, InlineExecutor()))
     if not options.small:
         began = time.perf_counter()
-        ray_session.connect()
+        connect()
         record.put("Ray", "seconds to start", time.perf_counter() - began)
         try:
             on_ray(record, shapes)
         finally:
-            ray_session.disconnect()
+            disconnect()
     return record.content
 
 

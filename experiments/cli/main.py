@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
@@ -50,7 +51,7 @@ from experiments.cli.train import train
 from experiments.cli.ui import ui
 from experiments.cli.why import why
 from pipeline.driver.interrupts import interrupt_on_hangup
-from pipeline.errors import PipelineError
+from pipeline.errors import ClusterLost, PipelineError
 from pipeline.external.snapshot import snapshot
 from pipeline.redaction import redacted
 from pipeline.terminal import VisibleStream
@@ -139,6 +140,10 @@ def _run() -> None:
 
 def _exit(error: PipelineError) -> NoReturn:
     sys.stderr.write(f"{error}\n")
+    if isinstance(error, ClusterLost):  # Ray still waits for its head, for up to a minute
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(error.exit_code)
     sys.exit(error.exit_code)
 
 

@@ -77,7 +77,7 @@ def run_graph(graph: Graph, store: Store, invocation: Invocation) -> Result:
     except StoreFault as error:
         raise StoreFault(f"{error}:\n  {this_command()}") from error
     except ClusterLost as error:
-        raise ClusterLost(f"{error}; the same command goes on:\n  {this_command()}") from error
+        raise ClusterLost(_how_to_go_on(error)) from error
     raise_for_failures(result, store)
     return result
 
@@ -146,38 +146,63 @@ def _run_on_ray(
     waiting: list[PlanRow],
 ) -> Result:
     from pipeline.ray_backend.executor import RayExecutor
-    from pipeline.ray_backend.node_probe import check_nodes
-    from pipeline.ray_backend.session import connect, disconnect
+    from pipeline.ray_backend.leaving import disconnect
+    from pipeline.ray_backend.session import connect
 
-    joined_before = _connected()
+    joined_before, lost = _connected(), False
     own = {} if joined_before else own_parts(graph)
     try:
         with announced("starting Ray; Ctrl-C stops it, and the same command continues"), hangup_held():
             there = connect(cpus=invocation.cpus, own=own.values())
-        budget = _budget(invocation, there.total)
-        check_resources([row.node for row in waiting], budget, () if there.can_grow else there.nodes)
-        if os.environ.get("RAY_ADDRESS"):
-            for warning in check_nodes(store.folder, _places_read(waiting)):
-                sys.stderr.write(f"{warning}\n")
         executor = RayExecutor(taken_along=own)
-        scheduler = Scheduler(
-            graph,
-            store,
-            executor,
-            resolver,
-            run_id=run_id,
-            observers=observers,
-            budget=budget,
-            controllers=there.controllers,
-            growth=lambda: _limited(invocation, executor.capacity()),
-            keep_going=invocation.keep_going,
-            provenance={**run_provenance(), "request": dict(invocation.request)},
-        )
-        with stopping_on_signals(scheduler.stop):
-            return scheduler.run()
+        with executor.ended_when_lost(_end_process):
+            budget = _budget(invocation, there.total)
+            check_resources([row.node for row in waiting], budget, () if there.can_grow else there.nodes)
+            _check_nodes(store, waiting)
+            scheduler = Scheduler(
+                graph,
+                store,
+                executor,
+                resolver,
+                run_id=run_id,
+                observers=observers,
+                budget=budget,
+                controllers=there.controllers,
+                growth=lambda: _limited(invocation, executor.capacity()),
+                keep_going=invocation.keep_going,
+                provenance={**run_provenance(), "request": dict(invocation.request)},
+            )
+            with stopping_on_signals(scheduler.stop):
+                return scheduler.run()
+    except ClusterLost:
+        lost = True
+        raise
     finally:
         if not joined_before:
-            disconnect()
+            disconnect(lost=lost)
+
+
+def _check_nodes(store: Store, waiting: list[PlanRow]) -> None:
+    """Raise PipelineError for a node of a cluster on which nothing can run; warn of those that lack GPUs."""
+    from pipeline.ray_backend.node_probe import check_nodes
+
+    if os.environ.get("RAY_ADDRESS"):
+        for warning in check_nodes(store.folder, _places_read(waiting)):
+            sys.stderr.write(f"{warning}\n")
+
+
+def _end_process(lost: ClusterLost) -> None:
+    """End this process, whose main thread waits for an answer of a dead head. Its leases are free at once."""
+    from pipeline.ray_backend.leaving import end_own_processes
+
+    sys.stderr.write(f"{_how_to_go_on(lost)}\n")
+    sys.stderr.flush()
+    end_own_processes()
+    os._exit(lost.exit_code)
+
+
+def _how_to_go_on(lost: ClusterLost) -> str:
+    return f"{lost}; the same command goes on:\n  {this_command()}"
 
 
 def _places_read(waiting: list[PlanRow]) -> list[str]:

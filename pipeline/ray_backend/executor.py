@@ -5,16 +5,19 @@ from __future__ import annotations
 import copyreg
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import MISSING
 from typing import Any
 
+from pipeline.errors import ClusterLost
 from pipeline.execution.executor import Cancelled, Handle
 from pipeline.execution.job import Job
 from pipeline.keys.code_digest import own_files
 from pipeline.keys.fingerprint import describe
 from pipeline.ray_backend.failures import RemoteFailure, as_worker_lost
 from pipeline.ray_backend.head_watch import watch_session
+from pipeline.ray_backend.leaving import ended_when_lost
 from pipeline.ray_backend.nodes import Node, nodes, off_head
 from pipeline.ray_backend.same_code import Code
 from pipeline.ray_backend.session import HEAD, cluster
@@ -50,6 +53,10 @@ class RayExecutor:
         self._own: dict[frozenset[type], list[str]] = {}
         self._nodes: list[Node] = []
         self._next_look = float("-inf")
+
+    def ended_when_lost(self, end: Callable[[ClusterLost], None]) -> AbstractContextManager[None]:
+        """A block after whose loss of the cluster `end` is called, unless it ends by itself within seconds."""
+        return ended_when_lost(self._watch, end)
 
     def capacity(self) -> Resources:
         """What the cluster has, or had when it last answered: a call to a silent head blocks."""

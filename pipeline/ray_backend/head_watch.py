@@ -42,6 +42,7 @@ class HeadWatch:
     clock: Callable[[], float] = time.monotonic
     _watched: list[_Watched] = field(default_factory=list)
     _next: float = 0.0
+    _lost: ClusterLost | None = None
 
     def watch(self, what: str, address: str) -> None:
         """Watch `host:port`, unless it does not answer now: behind a proxy it never will."""
@@ -54,9 +55,14 @@ class HeadWatch:
         return all(_silence(watched.host, watched.port) is None for watched in self._watched)
 
     def check(self) -> None:
-        """Try the ports if their turn has come. Raises ClusterLost."""
-        if self.clock() < self._next:
-            return
+        """Try the ports if their turn has come. Raises ClusterLost, and from then on always. Threads may share it."""
+        if not self._lost and self.clock() >= self._next:
+            self._next = self.clock() + EVERY
+            self._try()
+        if self._lost:
+            raise self._lost
+
+    def _try(self) -> None:
         for watched in self._watched:
             silence = _silence(watched.host, watched.port)
             if silence is None:
@@ -64,11 +70,11 @@ class HeadWatch:
                 continue
             seconds = self.clock() - watched.answered
             if seconds >= (REFUSED_SECONDS if isinstance(silence, ConnectionRefusedError) else SILENT_SECONDS):
-                raise ClusterLost(
+                self._lost = ClusterLost(
                     f"{watched.what} at {watched.host}:{watched.port} has not answered for {seconds:.0f} s "
                     f"({silence.strerror or silence}). Committed results and checkpoints are kept"
                 )
-        self._next = self.clock() + EVERY
+                return
 
 
 def watch_session() -> HeadWatch:

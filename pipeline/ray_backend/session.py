@@ -119,14 +119,6 @@ def credentials() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(HANDED_ON) and name not in there}
 
 
-def disconnect() -> None:
-    """Disconnect from the cluster, or end the session that `connect` started."""
-    import ray
-
-    join(None)
-    ray.shutdown()
-
-
 def cluster() -> Cluster:
     """Current resources of the cluster; `ray.available_resources` would exclude those in use."""
     import ray

@@ -67,7 +67,8 @@ def _connected(check: Check) -> Iterator[Cluster]:
     """Join the cluster, or start a session with at least as many CPUs as workers."""
     import ray
 
-    from pipeline.ray_backend.session import connect, disconnect, local_capacity
+    from pipeline.ray_backend.leaving import disconnect
+    from pipeline.ray_backend.session import connect, local_capacity
 
     joined_before = ray.is_initialized()
     here = local_capacity()
