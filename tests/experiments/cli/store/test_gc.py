@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.folder import Folder
+from pipeline.store import garbage
 from pipeline.store.events import Event, EventLog
 from pipeline.store.lease import Leases
 from pipeline.store.process import Process
 from pipeline.store.store import Store
+from pipeline.store.unfollowed import delete_at
 
 if TYPE_CHECKING:
     from tests.experiments.cli.conftest import Project
@@ -103,6 +106,33 @@ def test_nothing_that_a_running_driver_holds_is_deleted(project: Project, store:
         assert store.folder.exists(f"leases/{'b' * 64}.json")
     finally:
         leases.close()
+
+
+class Killed(BaseException):
+    """The end of a process."""
+
+
+def test_a_collection_killed_after_any_deletion_keeps_every_result_whole_and_the_next_one_finishes(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = {name for name in files(store) if any(f"/{each.attempt}/" in name for each in store.manifests())}
+    killed = 0
+
+    def then_die(folder: Folder, path: str) -> None:
+        delete_at(folder, path)
+        raise Killed
+
+    monkeypatch.setattr(garbage, "delete_at", then_die)
+    for _ in range(20):
+        try:
+            project.ssdpipe("gc")
+            break
+        except Killed:
+            killed += 1
+        assert project.ssdpipe("store", "verify").exit_code == 0
+    assert killed == 6
+    assert results <= files(store).keys()
+    assert project.ssdpipe("gc").stdout == "0 bytes freed\n"
 
 
 def test_the_leftovers_are_json_with_their_bytes(project: Project, store: Store) -> None:
