@@ -24,7 +24,7 @@ def compare(request: ExperimentRequest, place: StorePlace, as_json: JsonOption =
     experiment.
     """
     from experiments.cli.requests.recorded import resolve_request, stored_experiment
-    from experiments.cli.requests.results_elsewhere import hint_if_empty
+    from experiments.cli.requests.results_elsewhere import hint_if_empty, hint_if_partial
     from experiments.cli.shared.table_text import table_text
     from pipeline.errors import PipelineError
     from pipeline.store.store import Store
@@ -41,6 +41,7 @@ def compare(request: ExperimentRequest, place: StorePlace, as_json: JsonOption =
     else:
         print("\n".join(table_text(stored, member.settings or ()) for member, stored in tables), end="")
     hint_if_empty("compare", tables, store, place.store)
+    hint_if_partial(tables)
 
 
 def _document(stored: StoredExperiment) -> dict[str, Any]:

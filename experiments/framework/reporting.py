@@ -12,11 +12,13 @@ from pipeline.planning.plan import PlanRow
 from pipeline.store.record import CURVE, read_curve
 from pipeline.store.store import Manifest, Store
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from stages.analysis.analyze import Analyze
+from stages.analysis.document import ANALYSIS
 from stages.analysis.draw_detections import DrawDetections
 from stages.detection.detect import Detect
 from stages.graphs import Evaluation
 from stages.reporting.conditions import conditions
-from stages.reporting.content import Curve, Image, Report, RunLink, Setting, Verdicts
+from stages.reporting.content import Curve, Errors, Image, Report, RunLink, Setting, Verdicts
 from stages.shards.counts import read_counts
 from stages.shards.shard import Shard
 from stages.tables.content import Cell
@@ -53,6 +55,7 @@ def gather(
         curves=tuple(_curves(results, stored.store, labels)),
         images=tuple(_images(results, stored.store)),
         pictures=tuple(pictures(results, stored.store, stored.table)),
+        errors=tuple(_errors(results, stored.store)),
         conditions=(*_data(results, stored.store), *conditions([manifest for _, manifest in results])),
         runs=tuple(_links(results, runs)),
         runs_note=_note(stored.store, runs),
@@ -125,6 +128,13 @@ def pictures(results: Sequence[tuple[PlanRow, Manifest]], store: Store, table: T
         owner = row.node.stage.tracked_by()
         if isinstance(row.node.stage, DrawDetections) and (owner is None or owner.address in first):
             yield from _drawn(row, manifest, store, title=labels[owner.address] if owner else row.address)
+
+
+def _errors(results: Sequence[tuple[PlanRow, Manifest]], store: Store) -> Iterator[Errors]:
+    """The analyses of errors, where the experiment has any."""
+    for row, manifest in results:
+        if isinstance(row.node.stage, Analyze):
+            yield Errors(row=row.address, document=store.output(manifest).read_json(ANALYSIS))
 
 
 def _drawn(row: PlanRow, manifest: Manifest, store: Store, *, title: str) -> Iterator[Image]:

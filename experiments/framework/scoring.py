@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import PipelineError
+from pipeline.suggestion import suggestion
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
+from ssd_core.spec.vocabularies import COCO_TO_VOC, VOC_CLASSES
 from ssd_core.weights.layouts.layout import AUTODETECT, ImportChoices
 from stages.datasets.find import TRAINING, DataSet, find_data_set
 from stages.datasets.holdout import divided
@@ -16,6 +19,9 @@ from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.shards.splits import require_scorable
 from stages.training.initial import WeightsFile
+
+SHOWN = 5
+"""Number of unknown classes that a message names."""
 
 
 def weights_on_split(
@@ -36,15 +42,17 @@ def weights_on_split(
 
     `holdout` scores the images of the split that a training with the same holdout and seed has not seen.
 
-    Raises PipelineError when the split has no object that counts.
+    Raises PipelineError when the split has no object that counts, or one of a class that the weights do not know.
     """
     file = WeightsFile(path=weights, choices=choices, variant=Path(weights).stem)
     data_set = find_data_set(root)
     source = _source(data_set, split, holdout, seed)
     require_scorable(source)
+    classes = classes_of(weights, choices)
+    _refuse_unknown(weights, classes, source)
     shards = Shard(
         sources=(source,),
-        classes=classes_of(weights, choices),
+        classes=classes,
         strict=strict,
         variant=f"{data_set.name}-{source.split}",
     )
@@ -64,6 +72,27 @@ def _source(data_set: DataSet, split: str, holdout: float, seed: int) -> Source:
     if holdout:
         return divided(data_set.source(split or data_set.default_split(TRAINING)), holdout, seed)[1]
     return data_set.source(split or data_set.default_split(("test",)))
+
+
+def _refuse_unknown(weights: str, classes: Sequence[str], source: Source) -> None:
+    """Raise PipelineError for objects of other classes than the detector's, with what to type for COCO's and VOC's."""
+    try:
+        counts = source.survey().objects_per_class
+    except PipelineError:  # the stage that reads it reports the error
+        return
+    if not (unknown := [name for name in counts if name not in classes]):
+        return
+    counted = ", ".join(f"{name!r} ({counts[name]:,} objects)" for name in unknown[:SHOWN])
+    more = f" and {len(unknown) - SHOWN} more classes" if len(unknown) > SHOWN else ""
+    there = suggestion(unknown[0], classes)
+    remedy = f"{there}. Correct the annotations, or train a detector of these classes with `ssdpipe train --data`"
+    if set(COCO_TO_VOC) <= set(classes) and set(counts) <= set(VOC_CLASSES):
+        voc = f"{Path(weights).stem}-voc.pt"
+        remedy = (
+            "it has COCO's classes and the data VOC's, some of which have another name. Keep the outputs that both "
+            f"share by `ssdpipe weights transfer {weights} --to voc -o {voc}`, and evaluate {voc}"
+        )
+    raise PipelineError(f"{weights} does not detect {counted}{more} of {source.name} {source.split}: {remedy}")
 
 
 def classes_of(weights: str | Path, choices: ImportChoices = AUTODETECT) -> tuple[str, ...]:

@@ -13,8 +13,13 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from pipeline.errors import PipelineError
+from pipeline.terminal import warn
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg")
+
+
+SLACK = 0.02
+"""Share of the frames that may be missing at the end: the number that a file states is an estimate in some formats."""
 
 
 def is_video(file: Path) -> bool:
@@ -22,9 +27,12 @@ def is_video(file: Path) -> bool:
 
 
 def frames(file: Path, every: int = 1) -> Iterator[tuple[int, UInt8[ndarray, "H W 3"]]]:
-    """Index and RGB pixels of every `every`-th frame. Raises PipelineError when the file has none that can be read."""
+    """Index and RGB pixels of every `every`-th frame; warns at the end of a video that is cut off.
+
+    Raises PipelineError when the file has no frame that can be read.
+    """
     capture = cv2.VideoCapture(str(file))
-    number = 0
+    number, stated = 0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     try:
         while capture.grab():
             if number % every == 0:
@@ -37,3 +45,5 @@ def frames(file: Path, every: int = 1) -> Iterator[tuple[int, UInt8[ndarray, "H 
         capture.release()
     if not number:
         raise PipelineError(f"{file}: not a video that OpenCV can read")
+    if number + max(1, SLACK * stated) < stated:
+        warn(f"{file} is cut off or damaged: {number:,} of its {stated:,} frames could be read")

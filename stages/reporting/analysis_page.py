@@ -5,7 +5,7 @@ Tested in tests/experiments/cli/test_analyze.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from stages.analysis.document import Document
 from stages.analysis.hoiem_trends_figure import COLOURS
@@ -42,7 +42,7 @@ def page(document: Document, figures: Mapping[str, bytes], pictures: Mapping[str
         tide=_tide(document["tide"]),
         tide_kinds=[(name, tide_figure.COLOURS[name], text) for name, text in TIDE.items()],
         hoiem_kinds=[(name, COLOURS[name], text) for name, text in HOIEM.items()],
-        suspects=_suspects(document["suspects"]),
+        suspects=suspects(document["suspects"]),
         figures=figures,
         pictures=pictures,
     )
@@ -55,7 +55,8 @@ def _tide(found: Document) -> Grid:
     return plain_grid(("error", "number", "AP lost, points"), rows, "")
 
 
-def _suspects(listed: list[Document]) -> Grid | None:
+def suspects(listed: Sequence[Document]) -> Grid | None:
+    """Annotations that are probably wrong, one a row; None without any."""
     rows = [
         (
             item["image"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stages.analysis.document import Document
 from stages.tables.content import Line, TableContent
 
 Setting = tuple[str, str, str]
@@ -33,6 +34,16 @@ class Image:
     """File name; its suffix is jpg, png or svg."""
 
     content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errors:
+    """The analysis of the errors of one detector."""
+
+    row: str
+    """Address of the analysis."""
+
+    document: Document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +92,7 @@ class Report:
     pictures: tuple[Image, ...] = ()
     """Pictures of detections; `stage` is the label of the table's row."""
 
+    errors: tuple[Errors, ...] = ()
     conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     runs: tuple[RunLink, ...] = ()
     runs_note: str = ""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stages.reporting import tables
-from stages.reporting.content import Report
+from stages.reporting.analysis_page import TIDE, suspects
+from stages.reporting.content import Errors, Report
 from stages.reporting.curves import charts
+from stages.reporting.grid import Grid, plain_grid
 from stages.reporting.rendering import render
 from stages.tables.layout import warnings as table_warnings
+
+SUSPECTS = 20
+"""Number of suspected annotations of each detector on the page."""
 
 READING = (
     "Accuracies are in percent. Brackets hold the 95 % interval over {replicates} resamplings of the test images, "
@@ -33,9 +40,22 @@ def page(report: Report) -> str:
         seeds=tables.seeds(content, lines),
         classes=tables.classes(content, lines),
         charts=charts(report.curves),
+        errors=costs(report.errors) if report.errors else None,
+        suspects=[(each.row, suspects(each.document["suspects"][:SUSPECTS])) for each in report.errors],
         settings=tables.settings(content, report.departures),
         conditions=tables.conditions(report),
     )
+
+
+def costs(errors: Sequence[Errors]) -> Grid:
+    """Average precision that each of TIDE's errors costs a detector, in points, and its calibration error."""
+    rows = []
+    for each in errors:
+        found, calibration = each.document["tide"]["errors"], each.document["calibration"]
+        ece = calibration["error"] if calibration else None
+        lost = (f"{100 * found[name]['dAP']:.2f}" for name in TIDE)
+        rows.append((each.row, *lost, "-" if ece is None else f"{100 * ece:.1f}"))
+    return plain_grid(("analysis", *TIDE, "ECE"), rows, "")
 
 
 def summary(report: Report) -> str:

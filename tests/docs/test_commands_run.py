@@ -125,6 +125,12 @@ def test_a_command_runs_and_prints_lines_that_fit_a_terminal(here: World, words:
     assert "--json" in words or too_wide(here, ran(here, words)) == []
 
 
+def test_the_table_of_a_run_that_was_cut_off_counts_the_missing_rows_and_names_the_command(here: World) -> None:
+    compared = here.ssdpipe("compare", "ablation-layers", "--preset", "tiny")
+    note = "note: 10 of 12 rows are not run; to run them: ssdpipe run ablation-layers --data DIR"
+    assert note in compared.stderr
+
+
 @pytest.mark.parametrize("words", cases(words for words in WORDS if words[0] in PLANNED))
 def test_a_training_is_planned(here: World, words: list[str]) -> None:
     recipe = ["ssd300-voc0712"] if words[1].startswith("-") else []  # the default of `train`

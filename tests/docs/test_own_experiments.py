@@ -95,6 +95,15 @@ def test_your_own_backbone_is_trained_tested_and_compared_and_its_edits_are_repo
     )
     assert "Shallow.parts" in manifest["ingredients"]["code"]["shallow"]
     assert "all 11 stages are cached" in ssdpipe("run", *command_line, where=path.parent).stderr
+    _edit_all_but_the_backbone(path)
+    again = ssdpipe("run", *command_line, "--no-mlflow", where=path.parent)
+    assert again.returncode == 0, again.stderr
+    assert "Is less enough?" in again.stdout
+    assert "three layers" in again.stdout
+    started = set(re.findall(r"\] (\S+)  started", again.stderr))
+    assert {name for name in started if name.startswith("train/")} == {"train/gentle/seed0"}
+    assert not any("/shallow/" in name for name in started)
+    assert "] train/shallow/seed0  cached" in again.stderr
     elsewhere = path.parent / "elsewhere"
     elsewhere.mkdir()
     path.write_text(path.read_text().replace("halving(3), halving", "halving(3),  halving"))
@@ -104,6 +113,23 @@ def test_your_own_backbone_is_trained_tested_and_compared_and_its_edits_are_repo
     path.write_text(path.read_text().replace("stride=2, norm_groups", "stride=2, padding=1, norm_groups"))
     edited = ssdpipe(*question, where=elsewhere)
     assert "shallow: Shallow.parts changed" in edited.stdout, edited.stdout + edited.stderr
+
+
+def _edit_all_but_the_backbone(path: Path) -> None:
+    """Edit the question, the label of the row with the backbone, and what the other row trains."""
+    text = path.read_text(encoding="utf-8")
+    for before, after in (
+        ('question="Is a shallow network enough for blood cells?"', 'question="Is less enough?"'),
+        ('label="three convolutions"', 'label="three layers"'),
+        ("run=BASE, published", 'run=BASE.varied("gentle", gentle), published'),
+        (
+            "experiment = Experiment(",
+            "def gentle(recipe):\n    return replace(recipe, momentum=0.5)\n\n\nexperiment = Experiment(",
+        ),
+    ):
+        assert text.count(before) == 1
+        text = text.replace(before, after)
+    path.write_text(text, encoding="utf-8")
 
 
 def _write_data(folder: Path) -> None:

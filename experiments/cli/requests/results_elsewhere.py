@@ -39,6 +39,17 @@ def hint_if_empty(
         typer.echo("\n".join(["it has numbers for:", *(f"  {line}{at}" for line in commands[:SHOWN])]), err=True)
 
 
+def hint_if_partial(tables: Sequence[tuple[ExperimentRequest, StoredExperiment]]) -> None:
+    """Say on stderr how many rows of a table are not run, after an interruption, and which command runs them."""
+    import typer
+
+    for request, stored in tables:
+        ours = [line for line in stored.lines() if not line.quoted]
+        if stored.has_numbers and (missing := sum(not line.values for line in ours)):
+            command = _typed("run", request)
+            typer.echo(f"note: {missing} of {len(ours)} rows are not run; to run them: {command}", err=True)
+
+
 def _with_results(verb: str, request: ExperimentRequest, store: Store) -> Iterator[str]:
     """Command lines for the experiment with the options of recorded runs that have results, newest first."""
     from pipeline.errors import PipelineError

@@ -12,6 +12,7 @@ import typer
 
 from experiments.cli.requests.request import Request, StrictOption
 from experiments.cli.shared.options import LayoutOption, comma_separated
+from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.stage import Stage
@@ -46,9 +47,15 @@ class ShardRequest(Request):
 
         data_set = find_data_set(self.data, self.layout)
         split = self.split or data_set.default_split(TRAINING)
+        source, classes = data_set.source(split), comma_separated(self.classes)
+        if classes and (unknown := [name for name in source.survey().objects_per_class if name not in classes]):
+            raise PipelineError(
+                f"{data_set.name} {split} has objects of classes that --classes leaves out: {', '.join(unknown)}. "
+                "Add them to --classes, or correct the annotations"
+            )
         return Shard(
-            sources=(data_set.source(split),),
-            classes=comma_separated(self.classes),
+            sources=(source,),
+            classes=classes,
             strict=self.strict,
             variant=f"{data_set.name}-{split}",
         )

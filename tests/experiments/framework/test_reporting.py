@@ -122,6 +122,16 @@ def test_declared_figures_are_shown_once_as_vector_graphics(report: Report) -> N
     assert all(image.content.startswith(b"<?xml") for image in report.images)
 
 
+def test_what_errors_cost_and_suspected_annotations_are_on_the_page(report: Report) -> None:
+    (analysis,) = report.errors
+    assert analysis.row == "analyze/of-ssd"
+    rendered = page(report)
+    lost = analysis.document["tide"]["errors"]["Miss"]["dAP"]
+    assert f"<td>{100 * lost:.2f}</td>" in rendered
+    assert "ECE" in rendered
+    assert ("annotations that are probably wrong" in rendered) == bool(analysis.document["suspects"])
+
+
 def test_each_row_with_results_has_its_pictures_under_its_label(report: Report) -> None:
     assert [(image.stage, image.name) for image in report.pictures] == [
         ("0.9", "detections.jpg"),

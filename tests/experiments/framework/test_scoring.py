@@ -14,10 +14,12 @@ from pipeline.planning.graph import Graph
 from pipeline.stage import Stage
 from ssd_core.detection.limits import DetectionLimits
 from ssd_core.spec.paper import ssd300
-from ssd_core.spec.vocabularies import VOC_CLASSES
+from ssd_core.spec.tiny import ssd_tiny
+from ssd_core.spec.vocabularies import COCO_CLASSES, VOC_CLASSES
 from ssd_core.weights.importing import tensor_names
 from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.layouts.known import LAYOUTS
+from ssd_core.weights.weights import Weights, save_weights
 from stages.detection.detect import Detect
 from stages.placement import Placement
 from stages.shards.shard import Shard
@@ -80,3 +82,38 @@ def test_initial_weights_are_refused_as_a_detector(data: str, tmp_path: Path) ->
     torch.save(state, tmp_path / "vgg.pth")
     with pytest.raises(PipelineError, match=r"holds initial weights for a training \(--init\)"):
         stages_of(EvaluateRequest(weights=str(tmp_path / "vgg.pth"), data=data))
+
+
+def test_a_coco_detector_on_voc_is_refused_with_the_command_that_makes_it_one_of_voc(tmp_path: Path) -> None:
+    write_objects(tmp_path / "voc", "person", "tvmonitor")
+    coco = write_weights(tmp_path / "theirs.pt", COCO_CLASSES)
+    with pytest.raises(PipelineError) as refused:
+        EvaluateRequest(weights=coco, data=str(tmp_path / "voc")).targets(Placement())
+    assert f"{coco} does not detect 'tvmonitor' (1 objects) of voc test: it has COCO's classes" in str(refused.value)
+    assert f"`ssdpipe weights transfer {coco} --to voc -o theirs-voc.pt`" in str(refused.value)
+
+
+def test_objects_of_a_class_that_weights_do_not_know_are_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    write_objects(tmp_path / "pets", "cat", "dgo")
+    pets = write_weights(tmp_path / "pets.pt", ("cat", "dog"))
+    with pytest.raises(PipelineError, match=r"does not detect 'dgo' \(1 objects\) of pets test: did you mean 'dog'\?"):
+        EvaluateRequest(weights=pets, data=str(tmp_path / "pets")).targets(Placement())
+
+
+def write_weights(file: Path, classes: tuple[str, ...]) -> str:
+    spec = ssd_tiny(classes)
+    with file.open("wb") as stream:
+        save_weights(Weights(spec=spec, state=initial_detector(spec, 0).state_dict()), stream)
+    return str(file)
+
+
+def write_objects(folder: Path, *names: str) -> None:
+    """Write annotations of one image in VOC layout with an object of each class; nothing opens the image."""
+    for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (folder / name).mkdir(parents=True)
+    (folder / "ImageSets/Main/test.txt").write_text("a\n")
+    (folder / "JPEGImages/a.jpg").touch()
+    box = "<bndbox><xmin>10</xmin><ymin>20</ymin><xmax>60</xmax><ymax>70</ymax></bndbox>"
+    objects = "".join(f"<object><name>{name}</name>{box}</object>" for name in names)
+    size = "<size><width>100</width><height>80</height></size>"
+    (folder / "Annotations/a.xml").write_text(f"<annotation>{size}{objects}</annotation>")

@@ -57,6 +57,22 @@ def test_a_broken_video_is_named_and_the_rest_goes_on(detector: Predictor, tmp_p
     assert dict(unreadable) == {str(broken): "not a video that OpenCV can read"}
 
 
+def test_a_video_that_is_cut_off_ends_with_a_warning_that_counts_its_frames(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, cut = tmp_path / "whole.avi", tmp_path / "cut.avi"
+    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for _ in range(40):
+        writer.write(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8))
+    writer.release()
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert len(list(sources([str(whole)], io.BytesIO()))) == 40
+    assert capsys.readouterr().err == ""
+    read = len(list(sources([str(cut)], io.BytesIO())))
+    assert 10 < read < 25
+    assert capsys.readouterr().err == f"warning: {cut} is cut off or damaged: {read} of its 40 frames could be read\n"
+
+
 def test_a_listed_file_that_is_missing_is_named_and_the_rest_goes_on(detector: Predictor, file: Path) -> None:
     unreadable = Unreadable()
     listed = sources(["-"], io.BytesIO(f"nowhere.jpg\n\n{file}\n".encode()))
