@@ -15,6 +15,8 @@ import typer
 
 from experiments.cli import evaluate, new, recipe, weights
 from experiments.cli.analyze import analyze
+from experiments.cli.bundles.bundle import bundle
+from experiments.cli.bundles.verify import verify as verify_bundle
 from experiments.cli.claims.command import claims
 from experiments.cli.compare import compare
 from experiments.cli.data import app as data
@@ -83,6 +85,8 @@ app.command(rich_help_panel=EXPERIMENTS)(expanded(run))
 app.command(rich_help_panel=EXPERIMENTS)(expanded(compare))
 app.command(rich_help_panel=EXPERIMENTS)(expanded(claims))
 app.command(rich_help_panel=EXPERIMENTS)(expanded(report))
+app.command(rich_help_panel=EXPERIMENTS)(expanded(bundle))
+app.command("verify", rich_help_panel=EXPERIMENTS)(verify_bundle)
 app.add_typer(new.app, name="new", rich_help_panel=EXPERIMENTS)
 app.command(rich_help_panel=DETECTORS)(expanded(train))
 app.command(rich_help_panel=DETECTORS)(expanded(detect))

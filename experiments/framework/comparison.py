@@ -95,6 +95,15 @@ class StoredExperiment:
         assert isinstance(table, Table)
         return [[outputs.get(id(stage)) for stage in cell.results] for cell in table.cells]
 
+    def addresses(self) -> list[list[str]]:
+        """The addresses of the stages behind each cell of the table, by seed."""
+        inputs = self._table_row.node.inputs
+        names = {row.node.id: row.address for row in self.rows}
+        return [
+            [names[inputs[f"cells[{place}].results[{seed}]"]] for seed in range(len(cell.results))]
+            for place, cell in enumerate(self.table.cells)
+        ]
+
     def text(self) -> str:
         """The table as text; cells without a result for the current code and data read "not run"."""
         from stages.tables.text import as_text

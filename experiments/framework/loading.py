@@ -54,8 +54,13 @@ def load_experiment(name: str) -> Experiment:
 
 def claims_of(experiment: Experiment) -> tuple[Claim, ...]:
     """The paper's claims that the experiment tests, and its own."""
-    of_the_paper = import_module("experiments.claims").CLAIMS
-    return (*of_the_paper.get(experiment.name, ()), *experiment.claims)
+    return (*paper_claims(experiment.name), *experiment.claims)
+
+
+def paper_claims(experiment: str) -> tuple[Claim, ...]:
+    """The paper's claims that the experiment of a name tests."""
+    claims: tuple[Claim, ...] = import_module("experiments.claims").CLAIMS.get(experiment, ())
+    return claims
 
 
 def _meant_instead(name: str, names: Sequence[str]) -> str:

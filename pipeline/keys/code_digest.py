@@ -80,9 +80,15 @@ def own_files(classes: Iterable[type], packages: tuple[str, ...] = FIRST_PARTY) 
 
 def changed_modules(code: Mapping[str, Mapping[str, str]], packages: tuple[str, ...] = FIRST_PARTY) -> list[str]:
     """Modules of `packages` that are absent or different on this machine; the user's own files are not compared."""
+    here = installed_code(code, packages)
+    return [module for module in code if _top(module) in packages and here.get(module) != code[module]]
+
+
+def installed_code(names: Iterable[str], packages: tuple[str, ...] = FIRST_PARTY) -> Code:
+    """{module: {definition: digest}} of those modules of `packages` that exist on this machine; none is imported."""
     modules = _Modules(_Finder(packages))
-    listed = [module for module in code if _top(module) in packages]
-    return [module for module in listed if not modules.path(module) or modules.definitions(module) != code[module]]
+    listed = [name for name in names if _top(name) in packages and all(map(str.isidentifier, name.split(".")))]
+    return {name: modules.definitions(name) for name in listed if modules.path(name)}
 
 
 class _Modules:

@@ -41,20 +41,18 @@ def claims(request: ExperimentRequest, place: StorePlace, as_json: JsonOption = 
 
 def judged_page(request: ExperimentRequest, store: Store) -> Page:
     """The claims of the requested experiments, judged together."""
-    from experiments.cli.claims.verdict_text import PAPERS_IMAGES, Page
+    from experiments.cli.claims.verdict_text import Page
     from experiments.framework.claims.judging import judge
-    from pipeline.redaction import redacted
 
     request = replace(request, seeds=max(request.seeds, _seeds_run(request, store)), column="")
     loaded = [(member, _claims(member)) for member in request.members()]
     among = sum(len(stated) for _, stated in loaded)
     found = [each for member, stated in loaded if stated for each in _findings(member, stated, store, among)]
-    published = PAPERS_IMAGES if request.preset in ("full", "short") else "drawn images"
     return Page(
         judged=judge(found),
         preset=request.preset,
-        images=redacted(request.data) or published,
-        options=_options(request),
+        images=images_of(request),
+        options=options_of(request),
     )
 
 
@@ -143,7 +141,17 @@ def planned_power(
     return PlannedPower(power=power(first, request.seeds), findings=found) if first else None
 
 
-def _options(request: ExperimentRequest) -> str:
+def images_of(request: ExperimentRequest) -> str:
+    """On which images a request trains and tests, for the page of verdicts."""
+    from experiments.cli.claims.verdict_text import PAPERS_IMAGES
+    from pipeline.redaction import redacted
+
+    published = PAPERS_IMAGES if request.preset in ("full", "short") else "drawn images"
+    return redacted(request.data) or published
+
+
+def options_of(request: ExperimentRequest) -> str:
+    """The options of the command that would add results, without --seeds, after a space."""
     from experiments.cli.requests.recorded import typed_options
 
     words = typed_options(replace(request, seeds=1, column=""))

@@ -30,6 +30,7 @@ ALWAYS_ALLOWED = 1 << 30
 """Total up to which any ratio is accepted, 1 GiB: equal small files in a compressed tar shrink by more than
 `MOST_TIMES`, and do no harm."""
 
+_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 _ENCRYPTED = 1  # bit of `ZipInfo.flag_bits`
 
 
@@ -50,7 +51,7 @@ def members_of(archive: Path) -> Iterator[list[Member]]:
     """
     with ExitStack() as stack:
         try:
-            listing = _zipped(archive, stack) if zipfile.is_zipfile(archive) else _tarred(archive, stack)
+            listing = _zipped(archive, stack) if _is_zip(archive) else _tarred(archive, stack)
             members = list(_within_limits(listing, archive))
         except (PipelineError, FileNotFoundError):
             raise
@@ -61,6 +62,14 @@ def members_of(archive: Path) -> Iterator[list[Member]]:
 
 def damaged(archive: Path, error: Exception) -> PipelineError:
     return PipelineError(f"{archive} is damaged ({error or type(error).__name__}); delete it and download it again")
+
+
+def _is_zip(archive: Path) -> bool:
+    """Whether it is a zip archive, which is recognised by its end: a tar whose last member is one is none."""
+    with archive.open("rb") as stream:
+        stream.seek(_TAR_MAGIC_AT)
+        is_tar = stream.read(len(_TAR_MAGIC)) == _TAR_MAGIC
+    return not is_tar and zipfile.is_zipfile(archive)
 
 
 def _zipped(archive: Path, stack: ExitStack) -> Iterator[Member]:

@@ -86,6 +86,13 @@ def test_links_in_a_tar_are_skipped(tmp_path: Path) -> None:
     assert unpack(tmp_path / "archive", tmp_path / "to", ignore) == 0
 
 
+def test_a_tar_whose_last_member_is_a_zip_is_unpacked_as_a_tar(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner.zip", {"inside.txt": b"x"}).read_bytes()
+    archive = tarred(tmp_path / "outer.tar", {"inner.zip": inner})
+    assert unpack(archive, tmp_path / "out", ignore) == 1
+    assert (tmp_path / "out/inner.zip").read_bytes() == inner
+
+
 def test_a_truncated_archive_is_refused(packed: Packed, tmp_path: Path) -> None:
     archive = packed(FILES)
     archive.write_bytes(archive.read_bytes()[:1500])
