@@ -26,6 +26,7 @@ PARSED = {
     "ui": "serves until Ctrl-C; tests/experiments/cli/test_ui.py",
     "doctor --cluster": "starts Ray on every node; tests/experiments/cli/test_doctor_cluster.py",
     "data download": "fetches gigabytes; tests/stages/datasets/fetch",
+    "verify": "reads what `bundle` writes; tests/experiments/cli/bundles",
     "weights vgg16": "reads or fetches 500 MB; tests/experiments/cli/test_weights.py",
 }
 """Beginnings of commands that are only parsed, and why."""
@@ -42,7 +43,18 @@ REQUESTS: dict[str, type[Request]] = {
 """Commands that start Ray: their graph is built."""
 
 LONG = (
-    *("analyze", "claims", "data show", "detect", "doctor", "export", "report", "run ablation", "weights import"),
+    *(
+        "analyze",
+        "bundle",
+        "claims",
+        "data show",
+        "detect",
+        "doctor",
+        "export",
+        "report",
+        "run ablation",
+        "weights import",
+    ),
     *("plan ablation", "plan all", "plan backbone"),
 )
 """Beginnings of commands that take longer than others that are like them."""

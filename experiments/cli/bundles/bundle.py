@@ -114,11 +114,12 @@ def _counts(index: Index) -> dict[str, Any]:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
-    from experiments.cli.shared.printing import size
+    from experiments.cli.shared.printing import size, wrapped
 
     head = (
         f"{facts['file']}: {facts['experiment']} at preset {facts['preset']}, {facts['cells_with_results']} of "
         f"{facts['cells']} numbers, {facts['claims']} claims, {facts['results']} results, {size(facts['bytes'])}"
     )
     left_out = [f"not bundled, since a function of your file judges it: {each}" for each in facts["unbundled"]]
-    return [head, *left_out, f"sha256 {facts['sha256']}", f"`ssdpipe verify {facts['file']}` computes it again"]
+    lines = [head, *left_out, f"sha256 {facts['sha256']}", f"`ssdpipe verify {facts['file']}` computes it again"]
+    return [wrapped(line, "") for line in lines]
