@@ -15,6 +15,7 @@ from experiments.framework.bundles.checking import Recomputed, is_output, rests_
 from experiments.framework.bundles.conditions import changed_functions, changed_libraries, foreign_modules
 from experiments.framework.bundles.index import INDEX, Index
 from experiments.framework.bundles.rebuilding import Bundle
+from experiments.framework.bundles.retraining import Retrained
 from pipeline.errors import PipelineError, StageFailed
 from pipeline.folder import Folder
 
@@ -51,6 +52,7 @@ class Verification:
     """Members that differ from their checksums, which hold results alone."""
 
     verdicts: dict[str, Any]
+    retrained: Retrained | None = None
 
     @property
     def functions(self) -> list[str]:
@@ -81,6 +83,8 @@ class Verification:
             "by checksum": f"{_some(again.by_digest)}: measured, not computed again" if again.by_digest else "",
             "not here": f"{_some(self.own_modules)}: not installed, and not executed" if self.own_modules else "",
         }
+        if self.retrained:
+            rows["retrained"] = self.retrained.text()
         return [wrapped(text, f"{head:12} ") for head, text in rows.items() if text]
 
     def to_json(self) -> dict[str, Any]:
@@ -89,7 +93,7 @@ class Verification:
             "sha256": self.sha256,
             "experiment": self.bundle.index.experiment,
             "preset": self.bundle.index.table.preset,
-            "verified": not (self.changed or self.again.compared.differences),
+            "verified": self.is_verified,
             "changed_members": list(self.changed),
             "equal": self.again.compared.equal,
             "differences": self.again.compared.differences,
@@ -98,7 +102,12 @@ class Verification:
             "by_checksum": list(self.again.by_digest),
             "not_installed": self.own_modules,
             "verdicts": self.verdicts,
+            "retrained": self.retrained.to_json() if self.retrained else None,
         }
+
+    @property
+    def is_verified(self) -> bool:
+        return not (self.changed or self.again.compared.differences) and (not self.retrained or self.retrained.is_alike)
 
     def raise_for_differences(self) -> None:
         """Raise PipelineError for a changed member, StageFailed for a number that comes out otherwise."""
@@ -109,6 +118,8 @@ class Verification:
         if found:
             code = " The installed code is not that of the bundle, see above." if self.functions else ""
             raise StageFailed(f"{self.file}: {len(found)} numbers come out otherwise: {_some(found)}.{code}")
+        if self.retrained and not self.retrained.is_alike:
+            raise StageFailed(f"{self.file}: trained again, {self.retrained.text()}")
 
 
 def _changed(file: str, names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.cli.requests.request import GpusOption
 from experiments.cli.shared.options import JsonOption
 
 if TYPE_CHECKING:
@@ -19,18 +20,36 @@ if TYPE_CHECKING:
 
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A bundle, as `ssdpipe bundle` writes it.")],
+    retrain: Annotated[str, typer.Option(metavar="ROW", help="Also train this row again, its first seed.")] = "",
+    data: Annotated[str, typer.Option(metavar="DIR|FILE", help="For --retrain: your copy of the data set.")] = "",
+    experiment: Annotated[
+        str, typer.Option(metavar="FILE", help="For --retrain: the user's file, if it is of one.")
+    ] = "",
+    gpus: GpusOption = None,
+    store: Annotated[
+        str, typer.Option(metavar="PLACE", help="For --retrain: a store that keeps it; none by default.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Compute the table and the verdicts of a bundle again, from its detections.
 
     Uses the installed code and an empty store, and executes nothing of the bundle; functions that differ from those
     that made it are named. Measured speeds are compared with their checksums only. The exit code is 2 for a bundle that
-    was changed, and 1 for a number that comes out otherwise.
+    was changed, and 1 for a number that comes out otherwise. A row trained again on a CPU like that of the bundle must
+    have equal bits; elsewhere its accuracy must lie within a bound, which is printed.
     """
+    from dataclasses import replace
     from tempfile import TemporaryDirectory
+
+    from experiments.cli.bundles.retrain import retrained
 
     with TemporaryDirectory() as temporary:
         verification = _verified(file, Path(temporary))
+        if retrain:
+            verification.raise_for_differences()
+            place = store or f"{temporary}/retrained"
+            again = retrained(verification.bundle, retrain, own=experiment, data=data, gpus=gpus, place=place)
+            verification = replace(verification, retrained=again)
     print(json.dumps(verification.to_json(), indent=1) if as_json else "\n".join(verification.lines()))
     verification.raise_for_differences()
 

@@ -94,7 +94,7 @@ def rests_on(bundle: Bundle, name: str) -> list[str]:
     keys = {entry.address: key for key, entry in bundle.index.results.items()}
     changed = {key for key in keys.values() if name.startswith(f"{bundle.index.results[key].folder}/")}
     return [
-        f"{' · '.join(filter(None, (cell.row, cell.column)))} (seed {seed})"
+        f"{cell.label} (seed {seed})"
         for cell in bundle.index.table.cells
         for seed, address in enumerate(cell.results)
         if address in keys and changed & ancestors({keys[address]}, bundle.manifests)

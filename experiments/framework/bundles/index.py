@@ -45,6 +45,11 @@ class CellEntry(msgspec.Struct, frozen=True, kw_only=True):
     results: list[str]
     """Addresses of the stages that compute it, one for each seed."""
 
+    @property
+    def label(self) -> str:
+        """The row, and its column if there is one."""
+        return ", ".join(part for part in (self.row, self.column) if part)
+
 
 class TableEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A table without the numbers that are computed."""
