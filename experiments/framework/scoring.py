@@ -82,8 +82,8 @@ def _refuse_unknown(weights: str, classes: Sequence[str], source: Source) -> Non
         return
     if not (unknown := [name for name in counts if name not in classes]):
         return
-    counted = ", ".join(f"{name!r} ({counts[name]:,} objects)" for name in unknown[:SHOWN])
-    more = f" and {len(unknown) - SHOWN} more classes" if len(unknown) > SHOWN else ""
+    counted = ", ".join(f"{name!r} ({_objects(counts[name])})" for name in unknown[:SHOWN])
+    more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
     there = suggestion(unknown[0], classes)
     remedy = f"{there}. Correct the annotations, or train a detector of these classes with `ssdpipe train --data`"
     if set(COCO_TO_VOC) <= set(classes) and set(counts) <= set(VOC_CLASSES):
@@ -93,6 +93,10 @@ def _refuse_unknown(weights: str, classes: Sequence[str], source: Source) -> Non
             f"share by `ssdpipe weights transfer {weights} --to voc -o {voc}`, and evaluate {voc}"
         )
     raise PipelineError(f"{weights} does not detect {counted}{more} of {source.name} {source.split}: {remedy}")
+
+
+def _objects(count: int) -> str:
+    return f"{count:,} object{'' if count == 1 else 's'}"
 
 
 def classes_of(weights: str | Path, choices: ImportChoices = AUTODETECT) -> tuple[str, ...]:

@@ -89,14 +89,14 @@ def test_a_coco_detector_on_voc_is_refused_with_the_command_that_makes_it_one_of
     coco = write_weights(tmp_path / "theirs.pt", COCO_CLASSES)
     with pytest.raises(PipelineError) as refused:
         EvaluateRequest(weights=coco, data=str(tmp_path / "voc")).targets(Placement())
-    assert f"{coco} does not detect 'tvmonitor' (1 objects) of voc test: it has COCO's classes" in str(refused.value)
+    assert f"{coco} does not detect 'tvmonitor' (1 object) of voc test: it has COCO's classes" in str(refused.value)
     assert f"`ssdpipe weights transfer {coco} --to voc -o theirs-voc.pt`" in str(refused.value)
 
 
 def test_objects_of_a_class_that_weights_do_not_know_are_refused_with_the_nearest_name(tmp_path: Path) -> None:
     write_objects(tmp_path / "pets", "cat", "dgo")
     pets = write_weights(tmp_path / "pets.pt", ("cat", "dog"))
-    with pytest.raises(PipelineError, match=r"does not detect 'dgo' \(1 objects\) of pets test: did you mean 'dog'\?"):
+    with pytest.raises(PipelineError, match=r"does not detect 'dgo' \(1 object\) of pets test: did you mean 'dog'\?"):
         EvaluateRequest(weights=pets, data=str(tmp_path / "pets")).targets(Placement())
 
 

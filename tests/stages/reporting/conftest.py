@@ -9,7 +9,7 @@ import pytest
 
 from ssd_core.spec.vocabularies import VOC_CLASSES
 from stages.figures.style import new_figure, png_and_svg
-from stages.reporting.content import Curve, Image, Report, RunLink
+from stages.reporting.content import Curve, Errors, Image, Report, RunLink
 from stages.tables.content import Line, TableContent
 
 LAYERS = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2")
@@ -57,6 +57,22 @@ def figure() -> dict[str, bytes]:
     return png_and_svg(drawn)
 
 
+def errors(row: str, *, suspected: int) -> Errors:
+    costs = {name: {"count": 10, "dAP": 0.0123} for name in ("Cls", "Loc", "Both", "Dupe", "Bkg", "Miss")}
+    suspect = {"image": "2008_000123", "fault": "class", "annotated": "diningtable", "detected": "sofa"} | {
+        "suspicion": 0.87,
+        "box": [10.5, 20.25, 300.125, 200.0],
+    }
+    return Errors(
+        row=row,
+        document={
+            "tide": {"errors": costs},
+            "calibration": {"error": 0.045} if suspected else None,
+            "suspects": [suspect] * suspected,
+        },
+    )
+
+
 @pytest.fixture(scope="session")
 def report() -> Report:
     found = figure()
@@ -80,6 +96,7 @@ def report() -> Report:
         departures=(("conv7", (("spec.sources", "conv7", "six"), ("schedule.drops", "1,2", "4,5"))),),
         curves=tuple(curve(place, seed) for place in range(6) for seed in range(2)),
         images=tuple(Image(stage="analyze/ssd300", name=f"trends.{kind}", content=found[kind]) for kind in found),
+        errors=(errors("analyze/ssd300-expand-voc0712", suspected=30), errors("analyze/ssd512", suspected=0)),
         conditions=(
             ("machine", ("host, AMD EPYC 9654 96-Core Processor, 192 CPUs, 8 × NVIDIA H200, Linux-6.18-x86_64",)),
             ("commit", ("0123456789ab, with uncommitted changes (digest 0123456789abcdef)",)),

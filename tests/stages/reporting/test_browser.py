@@ -77,7 +77,7 @@ def test_nothing_overflows_is_clipped_or_is_missing(browser: Browser, framed: tu
     assert (measured["width"], measured["needs"]) == (width, width)
     assert (measured["outside"], measured["clipped"], measured["broken"], measured["empty"]) == ([], [], [], [])
     assert measured["images"] == 5  # three curves, a figure as SVG and as PNG
-    sections = ["Results", "Classes", "Curves", "Figures", "Departures from the paper", "Conditions", "Runs"]
+    sections = ["Results", "Classes", "Curves", "Figures", "Errors", "Departures from the paper", "Conditions", "Runs"]
     assert measured["titles"] == sections
 
 

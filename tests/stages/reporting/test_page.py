@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -175,3 +176,11 @@ def test_a_wide_table_has_its_column_names_above_paper_and_ours(report: Report) 
 def test_equal_reports_give_equal_pages(report: Report) -> None:
     assert page(report) == page(report)
     assert '<meta name="results" content="d1">' in page(report)
+
+
+def test_the_costs_of_errors_and_the_first_suspected_annotations_are_tables(report: Report) -> None:
+    rendered = page(report)
+    assert re.search(r"analyze/ssd300-expand-voc0712</td>(<td>1\.23</td>){6}<td>4\.5</td>", rendered)
+    assert re.search(r"analyze/ssd512</td>(<td>1\.23</td>){6}<td>-</td>", rendered)
+    assert rendered.count("annotations that are probably wrong") == 1
+    assert rendered.count("<td>2008_000123</td>") == 20
