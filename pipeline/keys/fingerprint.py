@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from pipeline.errors import PipelineError
@@ -24,6 +24,8 @@ from pipeline.stage import Stage
 
 SCHEMA = 2
 """Number of the key scheme: the only part of `pipeline` itself that enters a key."""
+
+GUESS_ROUNDS = 200_000
 
 Json = Any
 INPUT = {"$input": True}
@@ -150,9 +152,13 @@ def _text(value: str) -> str:
     Anything else that looks like a secret may be a setting, so it is hidden but still changes the key.
     """
     shown = redacted(value)
-    if shown.count(HIDDEN) == value.count(HIDDEN):
-        return shown
-    return f"{shown}#{hashlib.sha256(value.encode()).hexdigest()[:12]}"
+    return shown if shown.count(HIDDEN) == value.count(HIDDEN) else f"{shown}#{_slow_digest(value)}"
+
+
+@cache
+def _slow_digest(secret: str) -> str:
+    """A digest that is equal on every machine, as keys must be, and costs whoever guesses 0.1 s for each guess."""
+    return hashlib.pbkdf2_hmac("sha256", secret.encode(), b"ssdpipe", GUESS_ROUNDS).hex()[:12]
 
 
 def _number(value: float) -> float:

@@ -37,7 +37,17 @@ def make_loadable(client: Any, model_id: str, run_id: str, loader: str, file: st
 
 
 def register(client: Any, name: str, model_id: str, run: Any) -> None:
-    """Add the model as a version of the registered model `name`, once."""
+    """Add the model as a version of the registered model `name`, once; a registry that refuses it costs a warning."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        _register(client, name, model_id, run)
+    except MlflowException as error:  # a tracker without a registry, or a user without permission for it
+        reason = str(error).partition("\n")[0]
+        logger.warning("MLflow does not register the weights of %s as %s (%s)", run.info.run_name, name, reason)
+
+
+def _register(client: Any, name: str, model_id: str, run: Any) -> None:
     source = str(client.get_logged_model(model_id).artifact_location)  # SQLite's registry looks for models:/ elsewhere
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name, description="Detectors trained by ssdpipe, one version for each training.")

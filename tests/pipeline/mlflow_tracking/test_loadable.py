@@ -1,4 +1,4 @@
-"""The alias of the best version; tests/experiments/framework/test_mlflow_model.py loads the models themselves."""
+"""The registry: the alias of the best version, and one that refuses; tests/experiments/framework/test_mlflow_model.py loads the models themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.folder import Folder
 from pipeline.mlflow_tracking.client import open_client
-from pipeline.mlflow_tracking.loadable import BEST, mark_best
+from pipeline.mlflow_tracking.loadable import BEST, mark_best, register
 
 
 def test_the_best_version_is_the_one_with_the_highest_metric_and_runs_without_it_are_skipped(
@@ -26,3 +26,15 @@ def test_the_best_version_is_the_one_with_the_highest_metric_and_runs_without_it
         client.create_model_version("shapes", run.info.artifact_uri, run.info.run_id)
         mark_best(client, "shapes", "voc07/mAP")
     assert int(client.get_model_version_by_alias("shapes", BEST).version) == 2
+
+
+def test_a_registry_that_refuses_costs_a_warning_and_the_record_of_the_training_continues(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    client = open_client(Folder(str(tmp_path)))
+    experiment = client.create_experiment("shapes")
+    run = client.create_run(experiment, run_name="squares/seed0")
+    model = client.create_logged_model(experiment, name="squares-seed0", source_run_id=run.info.run_id)
+    register(client, "not/allowed", model.model_id, run)
+    assert "MLflow does not register the weights of squares/seed0 as not/allowed (" in caplog.text
