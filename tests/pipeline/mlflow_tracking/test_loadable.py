@@ -1,4 +1,4 @@
-"""The registry: the alias of the best version, and one that refuses; tests/experiments/framework/test_mlflow_model.py loads the models themselves."""
+"""The best version's alias, and a registry that refuses; test_mlflow_model.py of the framework loads the models."""
 
 from __future__ import annotations
 
