@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.framework.experiment import METRICS, Experiment
+from experiments.framework.experiment import METRICS, Experiment, Seeds
 from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
 from experiments.framework.setups import Setup
@@ -88,7 +88,7 @@ RELEASED = (
 class ImportCheck(Experiment):
     """An experiment without trainings: its rows are the weights files that exist."""
 
-    def table(self, preset: Preset, *, seeds: int = 1, column: str = "") -> Table:
+    def table(self, preset: Preset, *, seeds: Seeds = 1, column: str = "") -> Table:
         """A row for each file. Raises PipelineError for other presets, seeds or columns, or when no file exists."""
         if preset.name != "full" or seeds != 1 or column:
             raise PipelineError(f"{self.name} trains nothing: leave out --preset, --seeds and --column")

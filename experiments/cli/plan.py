@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from experiments.cli.requests.planning import PlanRequest
+from experiments.cli.requests.until_decided import UntilDecidedOptions
 from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
+    from experiments.cli.claims.planned_course import PlannedCourse
+    from experiments.cli.requests.request import SetupRequest
     from pipeline.planning.graph import Graph
     from pipeline.planning.plan import PlanRow
+    from pipeline.store.store import Store
     from stages.cost.cost import StageCost
 
 HEAD = ("stage", "state", "time", "reason")
@@ -22,6 +27,7 @@ HEAD = ("stage", "state", "time", "reason")
 def plan(
     planned_for: PlanRequest,
     place: StorePlace,
+    deciding: UntilDecidedOptions,
     strict_env: Annotated[
         bool,
         typer.Option(
@@ -42,8 +48,8 @@ def plan(
 
     Takes the name and the options of either. Each stage is cached, run (not cached yet), resume, after (it waits for
     another stage) or missing (it lacks its data set). Also says which change that many --seeds would find, and how many
-    each claim needs. Changes nothing. With --gpus N the cost is estimated for N GPUs, whether or not this machine has
-    them.
+    each claim needs; with --until-decided, the next step of such a run, and the least and the most that it will train.
+    Changes nothing. With --gpus N the cost is estimated for N GPUs, whether or not this machine has them.
     """
     import json
 
@@ -57,8 +63,9 @@ def plan(
     from pipeline.store.store import Store
     from stages.cost.cost import cost
 
-    request = planned_for.meant()
-    graph, store = Graph(request.targets(request.placement())), Store.open(place.store)
+    request, store = planned_for.meant(), Store.open(place.store)
+    request, course = _with_seeds_by_need(request, deciding, store)
+    graph = Graph(request.targets(request.placement()))
     resolver = Resolver(graph, strict_env=strict_env, missing_allowed=True)
     rows = planned(graph, store, resolver)
     if mermaid:
@@ -71,15 +78,39 @@ def plan(
     shown = None
     if isinstance(request, ExperimentRequest) and costs.stages:
         shown = planned_power(request, rows, store, request.placement())
+    bounds = course(strict_env, tflops) if course else None
     if as_json:
-        print(json.dumps(plan_json(rows, costs) | {"power": shown.to_json() if shown else None}, indent=1))
+        power = {"power": shown.to_json() if shown else None}
+        until_decided = {"until_decided": bounds.to_json()} if bounds else {}
+        print(json.dumps(plan_json(rows, costs) | power | until_decided, indent=1))
     else:
         print(_table(rows, by_address))
         print(_totals(rows), cost_lines(costs, tflops), sep="\n")
+        if bounds:
+            print(bounds.line())
         if shown:
             print("\n".join(shown.lines()))
     for error in list(resolver.missing.values())[:1]:
         raise error
+
+
+def _with_seeds_by_need(
+    request: SetupRequest, deciding: UntilDecidedOptions, store: Store
+) -> tuple[SetupRequest, Callable[[bool, float | None], PlannedCourse] | None]:
+    """With --until-decided: the request of the next step, and what computes the least and the most."""
+    from experiments.cli.claims.planned_course import next_step, planned_course
+    from experiments.cli.requests import ExperimentRequest
+    from pipeline.errors import PipelineError
+
+    if (limit := deciding.limit()) is None:
+        return request, None
+    if not isinstance(request, ExperimentRequest):
+        raise PipelineError(f"{request.name} is a recipe, which has no claims: --until-decided is for experiments")
+    step, now = next_step(replace(request, until_decided=limit), store)
+    budget = deciding.budget_seconds()
+    return step, lambda strict_env, tflops: planned_course(
+        step, now, store, strict_env=strict_env, tflops=tflops, budget=budget
+    )
 
 
 def _table(rows: Sequence[PlanRow], costs: Mapping[str, StageCost]) -> str:

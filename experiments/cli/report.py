@@ -81,13 +81,16 @@ def default_location(request: ExperimentRequest, store: Store) -> tuple[Folder, 
 
 def _options_digest(request: ExperimentRequest) -> list[str]:
     """A short digest of the options that change results, besides preset and data; none without such options."""
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from experiments.cli.requests.recorded import settings_of
     from pipeline.keys.fingerprint import digest
 
     plain = asdict(settings_of(ExperimentRequest(preset=request.preset, data=request.data)))
-    changed = {name: value for name, value in asdict(settings_of(request)).items() if value != plain[name]}
+    settings = settings_of(request)
+    if settings.until_decided:  # one page, however many seeds the rows have
+        settings = replace(settings, until_decided=replace(settings.until_decided, rows=()))
+    changed = {name: value for name, value in asdict(settings).items() if value != plain[name]}
     return [digest(changed)[:8]] if changed else []
 
 

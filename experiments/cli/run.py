@@ -5,21 +5,41 @@ Tested in tests/experiments/cli/test_run.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.cli.requests import ExperimentRequest
+from experiments.cli.requests.until_decided import UntilDecidedOptions
 from experiments.cli.shared.options import RunOptions
 
 if TYPE_CHECKING:
     from pipeline.store.store import Store
 
 
-def run(request: ExperimentRequest, running: RunOptions) -> None:
+def run(
+    request: ExperimentRequest,
+    running: RunOptions,
+    deciding: UntilDecidedOptions,
+) -> None:
     """Run an experiment: its table, its report, its verdicts.
 
-    Cached stages do not run again; after a failure or Ctrl-C, the same command resumes where it stopped.
+    Cached stages do not run again; after a failure or Ctrl-C, the same command resumes where it stopped. With
+    --until-decided, rows get seeds, one after another, as long as claims on them are undecided.
     """
-    from experiments.cli.requests.running import run_request, ui_command
+    from experiments.cli.requests.running import ui_command
+
+    if limit := deciding.limit():
+        _run_until_decided(replace(request, until_decided=limit), running, deciding.budget_seconds())
+    else:
+        store, run_id = _run(request, running)
+        _print_results(request, store, run_id=run_id)
+    if running.mlflow:
+        print(f"runs:   {ui_command(running)}")
+
+
+def _run(request: ExperimentRequest, running: RunOptions) -> tuple[Store, str]:
+    """The store and the run's id in MLflow, if any; after a failure, the results that exist are printed."""
+    from experiments.cli.requests.running import run_request
     from pipeline.errors import StageFailed
     from pipeline.store.store import Store
 
@@ -28,9 +48,20 @@ def run(request: ExperimentRequest, running: RunOptions) -> None:
     except StageFailed:
         _print_results(request, Store.open(running.store))
         raise
-    _print_results(request, store, run_id=result.run_id if running.mlflow else "")
-    if running.mlflow:
-        print(f"runs:   {ui_command(running)}")
+    return store, result.run_id if running.mlflow else ""
+
+
+def _run_until_decided(request: ExperimentRequest, running: RunOptions, seconds: float | None) -> None:
+    import time
+
+    from experiments.cli.claims.cases import replayed
+    from experiments.cli.claims.until_decided import Budget, add_seeds, allocated
+    from pipeline.store.store import Store
+
+    store, run_ids = Store.open(running.store), [""]
+    limit = Budget(seconds, time.monotonic())
+    add_seeds(request, store, running, limit, lambda step: run_ids.append(_run(step, running)[1]))
+    _print_results(allocated(request, replayed(request, store)), store, run_id=run_ids[-1])
 
 
 def _print_results(request: ExperimentRequest, store: Store, *, run_id: str = "") -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from experiments.framework.claims.claim import Claim
+from experiments.framework.claims.claim import At, Claim
 from experiments.framework.presets import Preset, no_adjustment
 from experiments.framework.runs import Run
 from experiments.framework.setups import Setup
@@ -19,6 +19,9 @@ from stages.tables.table import Table
 
 PAPER_PREFIXES = ("Table", "Figure", "Section")
 METRICS: dict[Protocol, str] = {"voc": "voc07/mAP", "ilsvrc": "ilsvrc/mAP", "coco": "coco/AP"}
+
+
+Seeds = int | Mapping[At, int]
 
 
 def no_figures(preset: Preset) -> tuple[Stage, ...]:  # noqa: ARG001 - the signature of `Experiment.figures`
@@ -89,15 +92,18 @@ class Experiment:
         sentences = [f"{title}: {remark}." for title, remark in remarks if remark]
         return " ".join([f"**{self.title}**", *sentences])
 
-    def targets(self, preset: Preset, *, seeds: int = 1, column: str = "") -> tuple[Stage, ...]:
+    def targets(self, preset: Preset, *, seeds: Seeds = 1, column: str = "") -> tuple[Stage, ...]:
         """The table, then the figures, then pictures of what each scored detector gets right and wrong."""
         table = self.table(preset, seeds=seeds, column=column)
         scored = (result for cell in table.cells for result in cell.results if isinstance(result, Evaluation))
         pictures = (pictured(evaluation) for evaluation in dict.fromkeys(scored))
         return table, *self.figures(self._adjusted(preset)), *pictures
 
-    def table(self, preset: Preset, *, seeds: int = 1, column: str = "") -> Table:
-        """The last stage of the experiment's graph; `column` restricts it to the cells of one column."""
+    def table(self, preset: Preset, *, seeds: Seeds = 1, column: str = "") -> Table:
+        """The last stage of the experiment's graph; `column` restricts it to the cells of one column.
+
+        `seeds` is the number of trainings of every row, or a number for each cell (one where it names none).
+        """
         rows = [row for row in self.rows if column in ("", row.column)]
         if not rows:
             columns = sorted({row.column for row in self.rows})
@@ -109,7 +115,7 @@ class Experiment:
             preset=preset.name,
             row_title=self.row_title,
             column_title=self.column_title,
-            cells=tuple(self._cell(row, preset, seeds) for row in rows),
+            cells=tuple(self._cell(row, preset, _seeds_of(row, seeds)) for row in rows),
             metric=_metric(rows, preset),
             departures=_shared_departures(rows, preset),
         )
@@ -133,6 +139,10 @@ class Experiment:
     def _result(self, row: Row, setup: Setup) -> Stage:
         label = f"{row.label}, {self.column_title or 'column'} {row.column}" if row.column else row.label
         return row.result(setup) if row.result else setup.evaluation(table=self.answers, label=label)
+
+
+def _seeds_of(row: Row, seeds: Seeds) -> int:
+    return seeds if isinstance(seeds, int) else seeds.get(At(row.label, row.column), 1)
 
 
 def _metric(rows: Sequence[Row], preset: Preset) -> str:

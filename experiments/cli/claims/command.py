@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.cli.requests import ExperimentRequest
+from experiments.cli.requests.until_decided import UntilDecided
 from experiments.cli.shared.options import JsonOption, StorePlace
 
 if TYPE_CHECKING:
     from experiments.cli.claims.power_text import PlannedPower
     from experiments.cli.claims.verdict_text import Page
     from experiments.framework.claims.claim import Claim
-    from experiments.framework.claims.judging import Finding
+    from experiments.framework.claims.judging import Finding, Judged
     from pipeline.planning.plan import PlanRow
     from pipeline.store.store import Store
     from stages.placement import Placement
@@ -44,16 +45,51 @@ def judged_page(request: ExperimentRequest, store: Store) -> Page:
     from experiments.cli.claims.verdict_text import Page
     from experiments.framework.claims.judging import judge
 
-    request = replace(request, seeds=max(request.seeds, _seeds_run(request, store)), column="")
+    request = _as_run(request, store)
     loaded = [(member, _claims(member)) for member in request.members()]
     among = sum(len(stated) for _, stated in loaded)
-    found = [each for member, stated in loaded if stated for each in _findings(member, stated, store, among)]
+    decisions = _decisions(request, store)
+    found = [
+        each
+        for member, stated in loaded
+        if (left := tuple(claim for claim in stated if (member.experiment, claim.sentence) not in decisions))
+        for each in _findings(replace(member, column="", until_decided=None), left, store, among)
+    ]
     return Page(
-        judged=judge(found),
+        judged=_in_order(loaded, decisions, found) if request.until_decided else judge(found),
         preset=request.preset,
         images=images_of(request),
         options=options_of(request),
+        until_decided=bool(request.until_decided),
     )
+
+
+def _decisions(request: ExperimentRequest, store: Store) -> dict[tuple[str, str], Judged]:
+    """Verdicts by experiment and sentence, if the seeds were added until decided."""
+    from experiments.cli.claims.cases import replayed
+
+    if not request.until_decided:
+        return {}
+    decisions = replayed(request, store).decisions
+    return {(each.case.experiment, each.case.claim.sentence): each.judged for each in decisions}
+
+
+def _in_order(
+    loaded: Sequence[tuple[ExperimentRequest, tuple[Claim, ...]]],
+    decisions: Mapping[tuple[str, str], Judged],
+    found: Sequence[Finding],
+) -> list[Judged]:
+    """All claims of a page; those without a look yet are undecided, or not tested."""
+    from experiments.framework.claims.judging import Judged
+
+    others = {
+        (each.experiment, each.claim.sentence): Judged(
+            finding=each, verdict="undecided" if each.estimates else "not tested"
+        )
+        for each in found
+    }
+    known = {**others, **decisions}
+    return [known[member.experiment, claim.sentence] for member, stated in loaded for claim in stated]
 
 
 def _meant(request: ExperimentRequest, store: Store) -> ExperimentRequest:
@@ -98,22 +134,42 @@ def _findings(member: ExperimentRequest, stated: tuple[Claim, ...], store: Store
     return findings(member.experiment, stated, stored, among=among, own_data=bool(member.data))
 
 
-def _seeds_run(request: ExperimentRequest, store: Store) -> int:
-    """The largest number of seeds in the store's runs with these options."""
+def _as_run(request: ExperimentRequest, store: Store) -> ExperimentRequest:
+    """The request with the largest number of seeds in the store's runs with these options.
+
+    If one of them added seeds until its claims were decided, so does the request: the newest one, with as many seeds
+    at most as any run has.
+    """
+    runs = _runs(request, store)
+    most = max([request.seeds, *(run.seeds for run in runs)])
+    newest = next((run for run in (request, *runs) if run.until_decided), None)
+    if newest is None or newest.until_decided is None:
+        return replace(request, seeds=most, column="")
+    limit = max(most, *(run.until_decided.max_seeds for run in (newest, *runs) if run.until_decided))
+    limit = newest.until_decided.max_seeds if newest is request else limit
+    return replace(request, seeds=newest.seeds, column=newest.column, until_decided=UntilDecided(max_seeds=limit))
+
+
+def _runs(request: ExperimentRequest, store: Store) -> list[ExperimentRequest]:
+    """The store's runs with these options, whatever their seeds; newest first."""
     from experiments.cli.requests import request_from
     from experiments.cli.requests.recorded import settings_of
     from pipeline.errors import PipelineError
     from pipeline.store.lookup import recorded_requests
 
-    wanted, most = replace(settings_of(request), seeds=1, column=""), 1
+    wanted, runs = _without_seeds(settings_of(request)), []
     for recorded, _ in recorded_requests(store):
         try:
             run = request_from(recorded)
         except PipelineError:
             continue  # of another version
-        if isinstance(run, ExperimentRequest) and replace(settings_of(run), seeds=1, column="") == wanted:
-            most = max(most, run.seeds)
-    return most
+        if isinstance(run, ExperimentRequest) and _without_seeds(settings_of(run)) == wanted:
+            runs.append(run)
+    return runs
+
+
+def _without_seeds(request: ExperimentRequest) -> ExperimentRequest:
+    return replace(request, seeds=1, column="", until_decided=None)
 
 
 def planned_power(
@@ -138,7 +194,8 @@ def planned_power(
         for each in findings(stored.table.variant, stated, stored, among=among, resample=False)
     ]
     first = next((stored for _, stored in planned), None)
-    return PlannedPower(power=power(first, request.seeds), findings=found) if first else None
+    seeds = request.until_decided.max_seeds if request.until_decided else request.seeds
+    return PlannedPower(power=power(first, seeds), findings=found) if first else None
 
 
 def images_of(request: ExperimentRequest) -> str:
@@ -154,5 +211,5 @@ def options_of(request: ExperimentRequest) -> str:
     """The options of the command that would add results, without --seeds, after a space."""
     from experiments.cli.requests.recorded import typed_options
 
-    words = typed_options(replace(request, seeds=1, column=""))
+    words = typed_options(_without_seeds(request))
     return f" {shlex.join(words)}" if words else ""

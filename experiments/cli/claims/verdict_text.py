@@ -24,6 +24,10 @@ SCALE = {
     "narrow": "narrow detectors",
 }
 CAVEAT = "These verdicts hold at this scale; they say nothing for or against the paper's own trainings."
+UNTIL_DECIDED = (
+    "Seeds were added until claims were decided: the verdicts are those of the stopping rule, which asks for more than "
+    "an interval that excludes zero."
+)
 MARKS: dict[Verdict, str] = {"supported": "+", "contradicted": "-", "undecided": "?", "not tested": " "}
 
 PAPERS_IMAGES = "the paper's images"
@@ -43,13 +47,17 @@ class Page:
     options: str
     """The options of the command that would add results, without --seeds."""
 
+    until_decided: bool = False
+    """Whether seeds were added until the claims were decided."""
+
     @property
     def scope(self) -> str:
         return f"at preset {self.preset}, {SCALE[self.preset]} on {self.images}"
 
     @property
     def caveat(self) -> str:
-        return "" if self.preset == "full" and self.images == PAPERS_IMAGES else CAVEAT
+        scale = "" if self.preset == "full" and self.images == PAPERS_IMAGES else CAVEAT
+        return f"{scale} {UNTIL_DECIDED}".strip() if self.until_decided else scale
 
     def lines(self) -> list[str]:
         """A headline, and for each claim its verdict, numbers and remedy; those that are not tested come last."""
@@ -80,6 +88,8 @@ class Page:
         finding = judged.finding
         if judged.verdict in ("supported", "contradicted"):
             return ""
+        if judged.note:
+            return judged.note
         if finding.reason and finding.reason != NOT_RUN:
             return f"{finding.reason}; to test it: `ssdpipe run {finding.experiment}`"
         had, hopeless = _seeds(finding), finding.target is not None and finding.needs is None

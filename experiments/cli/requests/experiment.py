@@ -5,19 +5,20 @@ Tested in tests/experiments/cli/test_plan.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args
 
 import typer
 
 from experiments.cli.requests.request import CpusPerWorkerOption, SetupRequest
+from experiments.cli.requests.until_decided import UntilDecided
 from experiments.cli.shared.completion import complete_experiment, complete_preset
-from experiments.cli.shared.options import one_of
+from experiments.cli.shared.options import NOT_TYPED, one_of
 from experiments.framework.runs import PresetName
 
 if TYPE_CHECKING:
-    from experiments.framework.experiment import Experiment
+    from experiments.framework.experiment import Experiment, Seeds
     from experiments.framework.presets import Preset
     from pipeline.stage import Stage
     from stages.placement import Placement
@@ -56,6 +57,8 @@ class ExperimentRequest(SetupRequest):
     column: Annotated[str, typer.Option(help="Restrict the table to one column, such as yes.")] = ""
     gpus_per_training: Annotated[int, typer.Option(min=1, help="GPUs of each training; no effect on CPU.")] = 1
     cpus_per_worker: CpusPerWorkerOption = None
+    until_decided: UntilDecided | None = field(default=None, metadata=NOT_TYPED)
+    """How far `run --until-decided` is; the number of seeds then differs between rows."""
 
     @property
     def name(self) -> str:
@@ -87,14 +90,27 @@ class ExperimentRequest(SetupRequest):
         )
 
     def target(self, placement: Placement) -> Table:
-        return self.members()[0].load().table(self._preset(placement), seeds=self.seeds, column=self.column)
+        first = self.members()[0]
+        return first.load().table(self._preset(placement), seeds=first.seeds_of_rows(), column=self.column)
 
     def targets(self, placement: Placement) -> tuple[Stage, ...]:
         """The table of each member, followed by its figures."""
-        experiments = [member.load() for member in self.members()]
         preset = self._preset(placement)
-        stages = (stage for each in experiments for stage in each.targets(preset, seeds=self.seeds, column=self.column))
+        stages = (
+            stage
+            for member in self.members()
+            for stage in member.load().targets(preset, seeds=member.seeds_of_rows(), column=self.column)
+        )
         return tuple(dict.fromkeys(stages))
+
+    def seeds_of_rows(self) -> Seeds:
+        """The number of seeds of every row, or of each that has claims; the others then have `seeds`."""
+        from experiments.framework.claims.claim import At
+
+        if self.until_decided is None:
+            return self.seeds
+        others = {At(row.label, row.column): self.seeds for row in self.load().rows}
+        return others | self.until_decided.of(self.name)
 
     def members(self) -> tuple[ExperimentRequest, ...]:
         """One request for each experiment behind the name. Raises PipelineError when no experiment is named."""

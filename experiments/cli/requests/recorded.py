@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from experiments.cli.requests import ExperimentRequest, Request, request_from
+from experiments.cli.shared.options import typed_fields
 from pipeline.redaction import redacted, redacted_arguments
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _contains(recorded: ExperimentRequest, name: str) -> bool:
 def typed_options(request: ExperimentRequest) -> list[str]:
     """The options of a request that are not at their defaults, as words of a command line."""
     plain = ExperimentRequest(experiment=request.experiment)
-    values = [(item.name, getattr(request, item.name)) for item in fields(request) if item.name != "experiment"]
+    values = [(item.name, getattr(request, item.name)) for item in typed_fields(request) if item.name != "experiment"]
     changed = [_option(name, value) for name, value in values if value != getattr(plain, name)]
     return redacted_arguments([word for option in changed for word in option])
 

@@ -36,6 +36,9 @@ LayoutOption = Annotated[
 ]
 
 
+NOT_TYPED = {"typed": False}
+"""Metadata of a field of such a dataclass that is recorded but is no option."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -95,7 +98,8 @@ def expanded(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def flattened(**given: Any) -> None:
         rebuilt = {
-            name: kind(**{item.name: given.pop(item.name) for item in fields(kind)}) for name, kind in groups.items()
+            name: kind(**{item.name: given.pop(item.name) for item in typed_fields(kind)})
+            for name, kind in groups.items()
         }
         for place in (group.store for group in rebuilt.values() if hasattr(group, "store")):
             _warn_of_open(place)
@@ -114,9 +118,14 @@ def _warn_of_open(store: str) -> None:
             warn(f"every user of this machine may write to the store {store}: chmod o-w {store}")
 
 
+def typed_fields(kind: Any) -> list[Field[Any]]:
+    """The fields that are options."""
+    return [item for item in fields(kind) if item.metadata.get("typed", True)]
+
+
 def _fields(kind: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(kind, include_extras=True)
-    return [_keyword(item, hints[item.name]) for item in fields(kind)]
+    return [_keyword(item, hints[item.name]) for item in typed_fields(kind)]
 
 
 def _keyword(item: Field[Any] | inspect.Parameter, hint: Any = None) -> inspect.Parameter:

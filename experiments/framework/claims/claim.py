@@ -169,6 +169,10 @@ class Claim:
     within: float | None = None
     """If given, the claim is that there is no difference beyond it: judged by a test of equivalence."""
 
+    def quantities(self) -> set[Quantity]:
+        """The numbers that the claim is about."""
+        return {quantity for contrast in self.statistic.contrasts() for quantity in contrast.weights}
+
 
 def _at(named: str | Quantity) -> Quantity:
     return At(named) if isinstance(named, str) else named

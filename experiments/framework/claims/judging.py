@@ -18,6 +18,7 @@ from ssd_core.metrics.estimate import Estimate
 from ssd_core.metrics.power import seeds_needed
 from ssd_core.metrics.verdict import LEVEL, Evidence, Verdict, all_above, verdicts, within
 from stages.tables.layout import LEVELS_COMPARE
+from stages.tables.table import Table
 
 NOT_RUN = "not run"
 """The reason why a claim is not tested that a run removes."""
@@ -62,10 +63,17 @@ class Finding:
 
     def size_evidence(self) -> Evidence | None:
         """None where the paper has no size, or the claim is that there is no difference."""
+        margin = self.size_margin
+        if margin is None or self.published is None:
+            return None
+        return within(self.estimates[0], self.published - margin, self.published + margin)
+
+    @property
+    def size_margin(self) -> float | None:
+        """How far an effect of the paper's size may be from the paper's; None if the size is not judged."""
         if not self.claim.statistic.has_size or self.claim.within is not None or self.published is None:
             return None
-        margin = max(abs(self.published) / 2, LEAST_MARGIN)
-        return within(self.estimates[0], self.published - margin, self.published + margin)
+        return max(abs(self.published) / 2, LEAST_MARGIN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +84,9 @@ class Judged:
     verdict: Verdict
     size: Verdict | None = None
     """Whether the effect is as large as the paper's; None if that is not judged."""
+
+    note: str = ""
+    """Why a claim is undecided although seeds were added to its rows."""
 
 
 def findings(
@@ -92,15 +103,21 @@ def findings(
     Levels are not compared with the paper's on other images than the paper's, `own_data`. Without `resample`, which
     takes seconds for each result, the error over images is the assumed one.
     """
-    quantities = {quantity for claim in claims for each in claim.statistic.contrasts() for quantity in each.weights}
+    quantities = {quantity for claim in claims for quantity in claim.quantities()}
     numbers = measured(stored, quantities, resample=resample)
-    found = [_finding(experiment, claim, numbers, LEVEL / max(among, 1)) for claim in claims]
-    if stored.table.preset in LEVELS_COMPARE and not own_data:
-        return found
+    found = [finding(experiment, claim, numbers, among=among) for claim in claims]
+    comparable = levels_compare(stored.table, own_data=own_data)
+    return [each if comparable else _without_levels(each) for each in found]
+
+
+def levels_compare(table: Table, *, own_data: bool) -> bool:
+    """Whether numbers of the table compare with the paper's, rather than only with one another."""
+    return table.preset in LEVELS_COMPARE and not own_data
+
+
+def _without_levels(found: Finding) -> Finding:
     reason = "levels are not comparable with the paper's"
-    return [
-        replace(each, estimates=(), reason=reason) if each.claim.statistic.compares_levels else each for each in found
-    ]
+    return replace(found, estimates=(), reason=reason) if found.claim.statistic.compares_levels else found
 
 
 def judge(found: Iterable[Finding]) -> list[Judged]:
@@ -115,7 +132,8 @@ def judge(found: Iterable[Finding]) -> list[Judged]:
     ]
 
 
-def _finding(experiment: str, claim: Claim, numbers: Mapping[Quantity, Measured], level: float) -> Finding:
+def finding(experiment: str, claim: Claim, numbers: Mapping[Quantity, Measured], *, among: int) -> Finding:
+    """What the numbers show of a claim, of which `among` are judged together."""
     contrasts = claim.statistic.contrasts()
     estimates = [estimated(each, numbers) for each in contrasts]
     known = tuple(each for each in estimates if each)
@@ -125,11 +143,8 @@ def _finding(experiment: str, claim: Claim, numbers: Mapping[Quantity, Measured]
     spread, images = assumed(contrasts[0], numbers)
     if known and known[0].seeds > 1:
         spread, images = known[0].spread, known[0].image_error
-    needs = (
-        seeds_needed(effect, spread, image_error=images, equivalence=claim.within is not None, level=level)
-        if effect
-        else None
-    )
+    level, equivalence = LEVEL / max(among, 1), claim.within is not None
+    needs = seeds_needed(effect, spread, image_error=images, equivalence=equivalence, level=level) if effect else None
     return Finding(
         claim=claim,
         experiment=experiment,

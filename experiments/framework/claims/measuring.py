@@ -6,7 +6,7 @@ Tested in tests/experiments/framework/claims/test_judging.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -19,6 +19,7 @@ from pipeline.folder import Folder
 from pipeline.store.record import read_summary
 from pipeline.suggestion import suggestion
 from ssd_core.metrics.estimate import KNOWN, Estimate, Spread, estimate
+from ssd_core.metrics.sequential import moderated
 from stages.tables.content import Cell
 from stages.tables.resampling import Sample, mean_sample, resampled
 from stages.tables.table import Table
@@ -57,8 +58,7 @@ def measured(
 def is_within(table: Table, claim: Claim) -> bool:
     """Whether a table that is restricted to a column has the columns that a claim names."""
     columns = {cell.column for cell in table.cells}
-    named = [each for contrast in claim.statistic.contrasts() for each in contrast.weights]
-    return all(each.column in columns for each in named if isinstance(each, At))
+    return all(each.column in columns for each in claim.quantities() if isinstance(each, At))
 
 
 def measured_cells(stored: StoredExperiment) -> list[list[float]]:
@@ -77,11 +77,36 @@ def estimated(contrast: Contrast, numbers: Mapping[Quantity, Measured]) -> Estim
     if not seeds:
         return None
     by_seed = [float(_sum(contrast, {id(n): n.values[seed] for n, _ in terms}, terms)) for seed in seeds]
-    spread, images = assumed(contrast, numbers)
-    if all(number.samples for number, _ in terms):
-        sample = _sum(contrast, {id(n): mean_sample(n.samples, seeds) for n, _ in terms}, terms)
-        images = float(np.nanstd(sample, ddof=1))
-    return estimate(by_seed, image_error=images, assumed=spread)
+    spread, _ = assumed(contrast, numbers)
+    return estimate(by_seed, image_error=_image_error(contrast, numbers, seeds), assumed=spread)
+
+
+def estimated_by_rows(contrast: Contrast, numbers: Mapping[Quantity, Measured], seeds: int) -> tuple[Estimate, bool]:
+    """The estimate over the first seeds, with the spreads of its rows instead of that of their paired differences, and
+    whether the stated spread supports it.
+
+    Two rows with n seeds each have 2 (n - 1) degrees of freedom, their differences half as many. Rows that share what
+    their seeds do vary less in their differences than this says.
+    """
+    paired = estimated(contrast, numbers)
+    assert paired
+    squares = {quantity: weight**2 for quantity, weight in contrast.weights.items()}
+    scale = np.log if contrast.logarithmic else np.asarray
+    variances = {each: float(np.var(scale([*numbers[each].values.values()]), ddof=1)) for each in squares}
+    variance = sum(square * variances[each] for each, square in squares.items())
+    freedom = (seeds - 1) * sum(squares.values()) ** 2 / sum(square**2 for square in squares.values())
+    stated, _ = assumed(contrast, numbers)
+    value, freedom, supported = moderated(variance, freedom, stated=stated.value**2)
+    return replace(paired, spread=Spread(value=sqrt(value), freedom=float(freedom))), bool(supported)
+
+
+def _image_error(contrast: Contrast, numbers: Mapping[Quantity, Measured], seeds: Sequence[int]) -> float:
+    """Over resampled test images; the assumed error where they cannot be resampled."""
+    terms = [(numbers[quantity], weight) for quantity, weight in contrast.weights.items()]
+    if not all(number.samples for number, _ in terms):
+        return assumed(contrast, numbers)[1]
+    sample = _sum(contrast, {id(n): mean_sample(n.samples, seeds) for n, _ in terms}, terms)
+    return float(np.nanstd(sample, ddof=1))
 
 
 def published(contrast: Contrast, numbers: Mapping[Quantity, Measured]) -> float | None:

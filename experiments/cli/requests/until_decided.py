@@ -1,0 +1,90 @@
+"""Options of `run --until-decided`, and how far it is, as part of a recorded request.
+
+Tested in tests/experiments/cli/claims/test_until_decided.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from experiments.framework.claims.claim import At
+
+MOST_SEEDS = 12
+SECONDS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowSeeds:
+    experiment: str
+    """Its name, without the folder and suffix of a user's file."""
+
+    row: str
+    column: str
+    seeds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UntilDecided:
+    """A run that adds seeds until its claims are decided: its limit, and how far it is."""
+
+    max_seeds: int
+    rows: tuple[RowSeeds, ...] = ()
+
+    def of(self, experiment: str) -> dict[At, int]:
+        """Number of seeds of each row of an experiment that has claims."""
+        from experiments.framework.claims.claim import At
+
+        return {At(each.row, each.column): each.seeds for each in self.rows if each.experiment == experiment}
+
+
+def seeds_by_row(seeds: Mapping[tuple[str, At], int]) -> tuple[RowSeeds, ...]:
+    ordered = sorted((Path(experiment).stem, at.row, at.column, number) for (experiment, at), number in seeds.items())
+    return tuple(RowSeeds(experiment=name, row=row, column=column, seeds=n) for name, row, column, n in ordered)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UntilDecidedOptions:
+    """Seeds by need instead of a fixed number."""
+
+    until_decided: Annotated[
+        bool, typer.Option("--until-decided", help="Add seeds to the rows of undecided claims until they are decided.")
+    ] = False
+    max_seeds: Annotated[
+        int | None,
+        typer.Option(min=2, help=f"Most seeds of a row with --until-decided; {MOST_SEEDS} by default."),
+    ] = None
+
+    budget: Annotated[
+        str, typer.Option(metavar="TIME", help="Time for --until-decided, such as 12h: no step that would exceed it.")
+    ] = ""
+
+    def limit(self) -> UntilDecided | None:
+        """None without --until-decided. Raises PipelineError for the other options without it."""
+        from pipeline.errors import PipelineError
+
+        if self.max_seeds is not None and not self.until_decided:
+            raise PipelineError("--max-seeds belongs to --until-decided; a fixed number of seeds is --seeds N")
+        if self.budget and not self.until_decided:
+            raise PipelineError("--budget belongs to --until-decided")
+        return UntilDecided(max_seeds=self.max_seeds or MOST_SEEDS) if self.until_decided else None
+
+    def budget_seconds(self) -> float | None:
+        """None without a budget. Raises PipelineError for one that is not a time."""
+        return seconds(self.budget) if self.budget else None
+
+
+def seconds(text: str) -> float:
+    """Duration such as 12h, 90m or 1d12h. Raises PipelineError for any other text."""
+    from pipeline.errors import PipelineError
+
+    parts = re.findall(r"(\d+(?:\.\d+)?)([dhms])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise PipelineError(f"--budget {text} is not a time: write it as 12h, 90m, 1h30m or 2d")
+    return sum(float(number) * SECONDS[unit] for number, unit in parts)
