@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
-from _pytest.mark import ParameterSet
 from typer.core import TyperGroup
 
 from experiments.cli.main import app
@@ -92,7 +92,8 @@ def begins(words: list[str], beginnings: Iterable[str]) -> bool:
     return " ".join(words).startswith(tuple(beginnings))
 
 
-def cases(commands: Iterable[list[str]]) -> list[ParameterSet]:
+def cases(commands: Iterable[list[str]]) -> list[Any]:
+    """Parameters of a test; those of long commands are slow."""
     marks = {True: [pytest.mark.slow], False: []}
     return [pytest.param(words, marks=marks[begins(words, LONG)], id=" ".join(words)) for words in commands]
 
