@@ -41,6 +41,8 @@ from experiments.cli.runs.diff import diff
 from experiments.cli.runs.logs import logs
 from experiments.cli.runs.status import status
 from experiments.cli.runs.stop import stop
+from experiments.cli.search.bisect import bisect
+from experiments.cli.search.tune import tune
 from experiments.cli.shared.encoding import name_not_utf8, use_utf8
 from experiments.cli.shared.options import expanded
 from experiments.cli.show import show
@@ -87,8 +89,10 @@ app.command(rich_help_panel=EXPERIMENTS)(expanded(claims))
 app.command(rich_help_panel=EXPERIMENTS)(expanded(report))
 app.command(rich_help_panel=EXPERIMENTS)(expanded(bundle))
 app.command("verify", rich_help_panel=EXPERIMENTS)(verify_bundle)
+app.command(rich_help_panel=EXPERIMENTS)(expanded(bisect))
 app.add_typer(new.app, name="new", rich_help_panel=EXPERIMENTS)
 app.command(rich_help_panel=DETECTORS)(expanded(train))
+app.command(rich_help_panel=DETECTORS)(expanded(tune))
 app.command(rich_help_panel=DETECTORS)(expanded(detect))
 app.command(rich_help_panel=DETECTORS)(expanded(export))
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel=DETECTORS)

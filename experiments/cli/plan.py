@@ -84,7 +84,7 @@ def plan(
         until_decided = {"until_decided": bounds.to_json()} if bounds else {}
         print(json.dumps(plan_json(rows, costs) | power | until_decided, indent=1))
     else:
-        print(_table(rows, by_address))
+        print(plan_table(rows, by_address))
         print(_totals(rows), cost_lines(costs, tflops), sep="\n")
         if bounds:
             print(bounds.line())
@@ -113,7 +113,7 @@ def _with_seeds_by_need(
     )
 
 
-def _table(rows: Sequence[PlanRow], costs: Mapping[str, StageCost]) -> str:
+def plan_table(rows: Sequence[PlanRow], costs: Mapping[str, StageCost]) -> str:
     """The rows in columns. On a narrow terminal only the number of stages that one waits for is stated; where long
     addresses leave no room for reasons, these stand below the first row that has them.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from importlib import import_module
 from typing import Any, Literal, get_type_hints
 
@@ -93,6 +93,8 @@ def _work(manifest: Manifest, by_key: Mapping[str, Manifest], store: Store) -> W
         match manifest.ingredients.stage:
             case "stages.training.train.Train":
                 return _training(manifest.settings["recipe"])
+            case "stages.training.part.TrainPart":
+                return _part(manifest, by_key)
             case "stages.detection.detect.Detect":
                 return _detection(manifest, by_key, store)
             case "stages.shards.shard.Shard":
@@ -110,6 +112,15 @@ def _training(recipe: Mapping[str, Any]) -> Work:
         spec=rebuilt(recipe["spec"]),
         passes=TRAINING,
         precision=recipe["precision"],
+    )
+
+
+def _part(manifest: Manifest, by_key: Mapping[str, Manifest]) -> Work:
+    """Work of a part of a training: from the end of the part before it."""
+    before = by_key[manifest.inputs["after"]["key"]].settings["until"] if "after" in manifest.inputs else 0
+    steps = _whole(manifest.settings["until"]) - _whole(before)
+    return replace(
+        _training(manifest.settings["recipe"]), images=steps * _whole(manifest.settings["recipe"]["batch_size"])
     )
 
 

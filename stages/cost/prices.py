@@ -27,6 +27,9 @@ ASSUMED_TFLOPS: dict[tuple[Device, Precision], float] = {
 for its SSD300 with ResNet-50 (about 9 giga multiply-adds) on an A100, with TF32 and with mixed precision; not measured
 here. CPU: a shared core of an AMD EPYC, 0.025 in `make demo` and 0.048 in benchmarks/results."""
 
+TRAININGS = ("stages.training.train.Train", "stages.training.part.TrainPart")
+"""Classes of stages that take equally long for equal work."""
+
 RECENT = 20
 """Number of newest past runs to use: the machine may have changed since older ones."""
 
@@ -54,14 +57,15 @@ class Prices:
 
     def of(self, stage: str, work: Work | None, device: Device) -> Price:
         """Price of a stage of class `stage`; the median of past runs if its work is not countable."""
-        past = [run for run in self.past if run.stage == stage and run.device == device][-RECENT:]
+        alike = TRAININGS if stage in TRAININGS else (stage,)
+        past = [run for run in self.past if run.stage in alike and run.device == device][-RECENT:]
         if work is None:
             return _median(past, [1.0 for _ in past], "same", 1)
         if work.spec and self.tflops:
             return Price(device_seconds=work.flops / (self.tflops * 1e12), origin="given")
-        alike = [run for run in past if run.work and run.work.shape == work.shape]
-        if alike:
-            return _median(alike, [run.work.images for run in alike if run.work], "same", work.images)
+        equal = [run for run in past if run.work and run.work.shape == work.shape]
+        if equal:
+            return _median(equal, [run.work.images for run in equal if run.work], "same", work.images)
         if not work.spec:
             return Price(device_seconds=0.0, origin="unknown")
         others = [run for run in past if run.work and run.work.precision == work.precision and run.flops > 0]

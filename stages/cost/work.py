@@ -8,7 +8,7 @@ Tested in tests/stages/cost/test_cost.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -17,12 +17,14 @@ from pipeline.stage import Stage
 from pipeline.store.store import Manifest, Store
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.recipe import Recipe
+from stages.datasets.holdout import HeldOut, undivided
 from stages.datasets.published import PUBLISHED
 from stages.datasets.source import Source
 from stages.detection.detect import Detect
 from stages.drawn.draw import Draw
 from stages.evaluation.validate import Validate
 from stages.shards.shard import Shard
+from stages.training.part import TrainPart
 from stages.training.train import Train
 
 if TYPE_CHECKING:
@@ -87,6 +89,10 @@ class Works:
     def of(self, stage: Stage) -> Work | None:
         """Work of a stage; None if it is not counted in images, or their number is not known yet."""
         match stage:
+            case TrainPart(until=until, after=after):
+                whole = training_work(stage.recipe)
+                share = (until - (after.until if after else 0)) / stage.recipe.schedule.iterations
+                return replace(whole, images=round(whole.images * share))
             case Train():
                 return training_work(stage.recipe)
             case Draw():
@@ -118,9 +124,13 @@ def sharded_images(store: Store, manifest: Manifest) -> int:
 
 
 def listed_images(source: Source) -> int:
-    """Number of images that a split lists; the published number if it is missing here; 0 if unknown."""
+    """Number of images that a split lists; the published number if it is missing here; 0 if unknown.
+
+    Of a side of drawn images it is the expected number.
+    """
     if isinstance(source.within, Draw):
-        return drawn_images(source.within, source.split)
+        share = (source.share if source.tests else 1 - source.share) if isinstance(source, HeldOut) else 1
+        return round(share * drawn_images(source.within, undivided(source).split))
     try:
         return len(set(source.survey().ids))
     except PipelineError:

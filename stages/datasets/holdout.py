@@ -101,6 +101,7 @@ def _side(source: Source, share: float, seed: int, *, tests: bool) -> Source:
     return HeldOut(
         name=source.name,
         split=f"{source.split}-{'heldout' if tests else 'kept'}-{share:g}-seed{seed}",
+        within=source.within,
         root=source.root,
         naming=source.naming,
         whole=source,

@@ -27,7 +27,7 @@ class Evaluate(Stage):
     """Localisation tolerance for small objects: 10 in ILSVRC (`ssd_core.metrics.voc_ap.ILSVRC_TOLERANCE`), 0 in VOC."""
 
     def tracked_by(self) -> Stage | None:
-        return self.training
+        return self.training.tracked_by() if self.training else None
 
     def data_sets(self) -> Mapping[str, str]:
         return {"shards": "evaluation"}

@@ -24,7 +24,7 @@ class EvaluateCoco(Stage):
     """The training whose record these metrics join."""
 
     def tracked_by(self) -> Stage | None:
-        return self.training
+        return self.training.tracked_by() if self.training else None
 
     def data_sets(self) -> Mapping[str, str]:
         return {"shards": "evaluation"}

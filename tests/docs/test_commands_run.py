@@ -60,8 +60,13 @@ LONG = (
 """Beginnings of commands that take longer than others that are like them."""
 
 THEIRS = "theirs.pth"
+SEARCHES = ("bisect", "tune")
+"""Commands that train: their option --dry-run is added."""
+
 ALIASES = {
     "analyze": {"DIR": "DETECTIONS"},
+    "bisect": {"train/a/seed0": "train/all-six/seed0"}
+    | dict.fromkeys(("train/b/seed0", "train/mine"), "train/conv7-only/seed0"),
     "evaluate detections": {"DIR": "DETECTIONS"},
     "plan": {"N": "2"},
     "show": {"train/ssd300-voc0712/seed0": "train/all-six/seed0"},
@@ -117,6 +122,8 @@ def ran(here: World, words: list[str]) -> str:
         Path(f"{words[-1].replace('-', '_')}.py").unlink()
     aliases = next((names for beginning, names in ALIASES.items() if begins(words, (beginning,))), {})
     words = [aliases.get(word, word) for word in words]
+    if words[0] in SEARCHES and "--dry-run" not in words:
+        words.append("--dry-run")
     if THEIRS in words:
         write_theirs(Path(THEIRS))
     done = here.ssdpipe(*words)
@@ -163,7 +170,7 @@ def test_the_graph_of_a_command_is_built(here: World, words: list[str]) -> None:
 
 
 def test_every_reason_and_exception_belongs_to_a_command() -> None:
-    for beginning in (*PARSED, *REQUESTS, *LONG, *ALIASES, *REFUSED):
+    for beginning in (*PARSED, *REQUESTS, *LONG, *ALIASES, *REFUSED, *SEARCHES):
         assert any(begins(words, (beginning,)) for words in WORDS), beginning
     pages = {page for page, _ in SSDPIPE}
     assert set(TESTED_APART) <= pages

@@ -14,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from experiments.cli.requests import EvaluateRequest, ExperimentRequest, Request, SubmissionRequest, TrainRequest
+from experiments.cli.requests import (
+    EvaluateRequest,
+    ExperimentRequest,
+    Request,
+    SubmissionRequest,
+    TrainRequest,
+    TuneRequest,
+)
 from pipeline.keys import code_digest
 from pipeline.keys.fingerprint import Ingredients
 from pipeline.planning.graph import Graph
@@ -55,6 +62,7 @@ def requests(place: Path) -> Iterator[Request]:
             test_split="test",
             settings=["keep_every=500"],
         )
+    yield TuneRequest(recipe="ssd-tiny", settings=["batch_size=4..8"], gpus=0, trials=1, seeds=1)
     weights, spec = place / "weights.pt", ssd_tiny(("cat",))
     with weights.open("wb") as stream:
         save_weights(Weights(spec=spec, state=initial_detector(spec, 0).state_dict()), stream)
@@ -168,7 +176,7 @@ def reached(graph: Graph, source: Path, pattern: str) -> set[str]:
 
 
 def test_an_edit_of_the_augmentation_reaches_only_trainings(graph: Graph, source: Path) -> None:
-    assert reached(graph, source, "ssd_core/data/augment/*.py") == {"Train"}
+    assert reached(graph, source, "ssd_core/data/augment/*.py") == {"Train", "TrainPart"}
 
 
 @pytest.mark.parametrize("form", ["layout", "text", "latex"])

@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, get_type_hints
 
+from experiments.cli.requests.bisection import BisectRequest
 from experiments.cli.requests.evaluation import EvaluateRequest, OwnProtocolOption, ProtocolName
 from experiments.cli.requests.experiment import ExperimentRequest
 from experiments.cli.requests.request import Request
 from experiments.cli.requests.sharding import ShardRequest
 from experiments.cli.requests.submission import SubmissionRequest
 from experiments.cli.requests.training import TrainRequest
+from experiments.cli.requests.tuning import TuneRequest
 
 __all__ = [
+    "BisectRequest",
     "EvaluateRequest",
     "ExperimentRequest",
     "OwnProtocolOption",
@@ -24,10 +27,14 @@ __all__ = [
     "ShardRequest",
     "SubmissionRequest",
     "TrainRequest",
+    "TuneRequest",
     "request_from",
 ]
 
-KINDS: tuple[type[Request], ...] = (ExperimentRequest, TrainRequest, EvaluateRequest, SubmissionRequest, ShardRequest)
+KINDS: tuple[type[Request], ...] = (
+    *(ExperimentRequest, TrainRequest, EvaluateRequest, SubmissionRequest, ShardRequest),
+    *(BisectRequest, TuneRequest),
+)
 
 
 def request_from(recorded: dict[str, Any]) -> Request:

@@ -33,13 +33,14 @@ def power(stored: StoredExperiment, seeds: int) -> Power:
     """Of the main metric of an experiment."""
     known = assumption(stored.table.preset, stored.table.metric)
     rows = [values for values in measured_cells(stored) if len(values) > 1]
-    spread, source = (_pooled(rows), f"{len(rows)} rows in the store") if rows else (known.seeds, known.source)
+    spread, source = (pooled(rows), f"{len(rows)} rows in the store") if rows else (known.seeds, known.source)
     between_rows = Spread(value=sqrt(2) * spread.value, freedom=spread.freedom)
     change = detectable(between_rows, image_error=sqrt(2) * known.images, seeds=seeds)
     return Power(seeds=seeds, change=change, spread=spread.value, source=source)
 
 
-def _pooled(rows: Iterable[list[float]]) -> Spread:
+def pooled(rows: Iterable[list[float]]) -> Spread:
+    """Standard deviation within rows of two values or more, taken as equal in all of them."""
     squares, freedom = 0.0, 0
     for values in rows:
         squares += variance(values) * (len(values) - 1)

@@ -1,0 +1,1 @@
+"""The commands that search over settings: `bisect` and `tune`."""
