@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -15,16 +16,21 @@ from pipeline.errors import PipelineError
 from pipeline.planning.own_files import import_file
 from pipeline.suggestion import suggestion
 from stages.placement import Placement
+from stages.training.drawn_backbone import DrawnBackbone
 
 
 def named_setup(
     name: str, *, adjust: Callable[[Setup], Setup] = no_adjustment, placement: Placement | None = None
 ) -> Setup:
-    """The setup of a named recipe. Raises PipelineError with the nearest names when there is none."""
+    """The setup of a named recipe. Raises PipelineError with the nearest names when there is none.
+
+    Small recipes train from scratch: the backbone of drawn objects is for tables, whose rows have it in common.
+    """
     if name not in RECIPES:
         raise PipelineError(f"there is no recipe {name!r}; {suggestion(name, RECIPES)}; see `ssdpipe recipe list`")
     run, preset = RECIPES[name]
-    return Preset(name=preset, adjust=adjust, placement=placement or Placement()).setup(run)
+    setup = Preset(name=preset, adjust=adjust, placement=placement or Placement()).setup(run)
+    return replace(setup, initial=None) if isinstance(setup.initial, DrawnBackbone) else setup
 
 
 def members(name: str) -> tuple[str, ...]:
