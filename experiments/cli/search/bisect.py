@@ -14,7 +14,7 @@ import typer
 
 from experiments.cli.requests.bisection import BisectRequest, Chosen, Origin
 from experiments.cli.requests.request import CpusPerWorkerOption, GpusOption, InProcessOption
-from experiments.cli.search.rounds import BudgetOption, DryRunOption, OutOfBudget, Rounds, seconds_of, show_plan
+from experiments.cli.search.rounds import BudgetOption, DryRunOption, OutOfBudget, Rounds, show_plan
 from experiments.cli.shared.completion import complete_training
 from experiments.cli.shared.options import JsonOption, RunOptions
 
@@ -88,13 +88,13 @@ def bisect(
 
     if options.max_seeds < options.seeds:
         raise PipelineError(f"--max-seeds {options.max_seeds} is less than --seeds {options.seeds}")
-    request, budget = options.request(a, b, Store.open(running.store)), seconds_of(options.budget)
+    request = options.request(a, b, Store.open(running.store))
     pair = request.pair()
     rule = Rule(seeds=options.seeds, most_seeds=options.max_seeds, assumed=_assumed(pair, options.metric))
     if dry_run:
         _show_first(request, pair, rule, running, as_json=as_json)
         return
-    rounds = Rounds(running=running, budget=budget, gpus=options.gpus)
+    rounds = Rounds(running=running, budget=options.budget, gpus=options.gpus)
     story = _search(request, pair, rule, rounds, options.metric or metric_of(pair), quiet=as_json)
     print(json.dumps(story.to_json(), indent=1) if as_json else "\n".join(story.conclusion()))
 
@@ -105,7 +105,7 @@ def _search(request: BisectRequest, pair: Pair, rule: Rule, rounds: Rounds, metr
 
     search = Bisection(len(pair.settings), rule)
     story = Story(pair=pair, a=request.a.address, b=request.b.address, metric=metric, search=search, rounds=rounds)
-    told = 0
+    printed = 0
     if not quiet:
         print("\n".join(story.head()), flush=True)
     steps = search.run()
@@ -118,8 +118,8 @@ def _search(request: BisectRequest, pair: Pair, rule: Rule, rounds: Rounds, metr
         except OutOfBudget as error:
             story.stopped = str(error)
         if not quiet:
-            print("".join(f"{line}\n" for line in story.looks()[told:]), end="", flush=True)
-            told = len(story.looks())
+            print("".join(f"{line}\n" for line in story.looks()[printed:]), end="", flush=True)
+            printed = len(story.looks())
         if story.found or story.stopped:
             return story
 

@@ -5,7 +5,6 @@ Tested in tests/experiments/cli/search/test_bisect.py.
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiments.cli.requests import Request
+from experiments.cli.requests.until_decided import seconds
 from experiments.cli.shared.options import RunOptions
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pipeline.planning.plan import PlanRow
     from pipeline.stage import Stage
     from pipeline.store.store import Store
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 BudgetOption = Annotated[
     str,
@@ -45,13 +43,18 @@ class Rounds:
     """Runs the rounds of one search, within the budget."""
 
     running: RunOptions
-    budget: float | None = None
-    """Seconds; None for any."""
+    budget: str = ""
+    """Time such as 12h; empty for any."""
 
     gpus: int | None = None
     began: float = field(default_factory=time.monotonic)
     trained: int = 0
     """Number of trainings that were run."""
+
+    def __post_init__(self) -> None:
+        """Raises PipelineError for a budget that is not a time."""
+        if self.budget:
+            seconds(self.budget)
 
     def results(
         self, request: Request, targets: Sequence[Stage], *, some_may_fail: bool = False
@@ -96,26 +99,18 @@ class Rounds:
         from pipeline.planning.graph import Graph
         from stages.cost.cost import cost
 
-        if self.budget is None:
+        if not self.budget:
             return
         estimate = cost(Graph(targets), rows, store, planned_resources(gpus=self.gpus))
-        needed, left = next(iter(estimate.wall_seconds.values())), self.budget - (time.monotonic() - self.began)
+        needed, left = (
+            next(iter(estimate.wall_seconds.values())),
+            seconds(self.budget) - (time.monotonic() - self.began),
+        )
         if needed > left:
             raise OutOfBudget(
                 f"the next round is estimated to take {duration(needed)}, and {duration(max(left, 0))} of the budget "
                 "are left; the same command with a larger --budget continues"
             )
-
-
-def seconds_of(budget: str) -> float | None:
-    """Seconds of a duration such as 90m; None for none. Raises PipelineError for any other text."""
-    from pipeline.errors import PipelineError
-
-    if not budget:
-        return None
-    if not (match := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", budget.strip())):
-        raise PipelineError(f"--budget {budget} is no duration: write a number with s, m, h or d, such as 90m or 12h")
-    return float(match[1]) * SECONDS[match[2]]
 
 
 def show_plan(request: Request, running: RunOptions, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from experiments.cli.requests.tuning import TuneOptions, TuneRequest
-from experiments.cli.search.rounds import BudgetOption, DryRunOption, OutOfBudget, Rounds, seconds_of, show_plan
+from experiments.cli.search.rounds import BudgetOption, DryRunOption, OutOfBudget, Rounds, show_plan
 from experiments.cli.shared.options import JsonOption, RunOptions
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def tune(
     if dry_run:
         show_plan(request, running, as_json=as_json)
         return
-    rounds = Rounds(running=running, budget=seconds_of(budget), gpus=options.gpus)
+    rounds = Rounds(running=running, budget=budget, gpus=options.gpus)
     outcome = search(request, rounds, quiet=as_json)
     print(json.dumps(outcome.to_json(), indent=1) if as_json else "\n".join(outcome.lines()))
 

@@ -15,7 +15,7 @@ from experiments.cli.requests import BisectRequest, Request, TrainRequest, reque
 from experiments.cli.requests.bisection import Chosen, Origin, label_of
 from experiments.cli.search.bisect import _search
 from experiments.cli.search.bisection_text import Story
-from experiments.cli.search.rounds import OutOfBudget, Rounds, seconds_of
+from experiments.cli.search.rounds import OutOfBudget, Rounds
 from experiments.cli.shared.options import RunOptions
 from experiments.framework.search.bisecting import Rule
 from experiments.framework.search.evidence import Assumed
@@ -116,14 +116,9 @@ def test_a_search_ends_where_its_budget_does_and_says_what_continues_it(tmp_path
     assert len(story.search.comparisons) == 1
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("", None), ("90m", 5400), ("1.5h", 5400), ("2d", 172_800), ("7s", 7)])
-def test_a_budget_is_a_number_with_a_unit(text: str, seconds: float | None) -> None:
-    assert seconds_of(text) == seconds
-
-
-def test_any_other_budget_is_refused() -> None:
-    with pytest.raises(PipelineError, match="such as 90m or 12h"):
-        seconds_of("12 hours")
+def test_a_budget_that_is_no_time_is_refused() -> None:
+    with pytest.raises(PipelineError, match="write it as 12h"):
+        Rounds(running=RunOptions(), budget="12 hours")
 
 
 def test_a_file_that_only_the_store_names_is_not_executed(tmp_path: Path) -> None:
