@@ -37,17 +37,21 @@ def compare(request: ExperimentRequest, place: StorePlace, as_json: JsonOption =
     members = resolved.members()
     tables = [(member, stored_experiment(member, [member.target(Placement())], store)) for member in members]
     if as_json:
-        print(json.dumps([_document(stored) for _, stored in tables], indent=1))
+        print(json.dumps([document(stored) for _, stored in tables], indent=1))
     else:
         print("\n".join(table_text(stored, member.settings or ()) for member, stored in tables), end="")
     hint_if_empty("compare", tables, store, place.store)
     hint_if_partial(tables)
 
 
-def _document(stored: StoredExperiment) -> dict[str, Any]:
+def document(stored: StoredExperiment) -> dict[str, Any]:
     """The cells of the table with all their numbers, accuracies as fractions."""
+    from experiments.framework.elsewhere import reported_for
+
     cells = [
-        asdict(line) | {"mean": line.mean, "spread": line.spread, "difference": line.difference}
-        for line in stored.lines()
+        asdict(line)
+        | {"mean": line.mean, "spread": line.spread, "difference": line.difference}
+        | {"elsewhere": [asdict(each) for each in reported_for(stored.table, cell)]}
+        for line, cell in zip(stored.lines(), stored.table.cells, strict=True)
     ]
     return {"title": stored.table.title, "preset": stored.table.preset, "note": stored.note, "cells": cells}

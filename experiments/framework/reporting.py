@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.framework.comparison import StoredExperiment
+from experiments.framework.elsewhere import elsewhere_lines
 from experiments.framework.setups import all_departures
 from pipeline.mlflow_tracking.recorded_runs import LOCAL_PAGES, RecordedRun
 from pipeline.planning.plan import PlanRow
@@ -46,7 +47,12 @@ def gather(
         name=experiment.name,
         heading=experiment.answers,
         question=experiment.question,
-        remarks=(("Paper", experiment.found), ("Expected", experiment.expects), ("Differs", experiment.differs)),
+        remarks=(
+            ("Paper", experiment.found),
+            ("Expected", experiment.expects),
+            ("Differs", experiment.differs),
+            *(("Reported elsewhere", line) for line in elsewhere_lines(stored.table)),
+        ),
         warnings=(*warnings, *([stored.note] if stored.note else [])),
         verdicts=verdicts,
         table=stored.table,

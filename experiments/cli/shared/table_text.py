@@ -23,9 +23,15 @@ LABEL = 16
 
 
 def table_text(stored: StoredExperiment, settings: Sequence[str] = ()) -> str:
-    """The table and its conditions, and below it the `settings` that `-s` changed: a preset alone does not say them."""
-    changed = wrapped(f"Settings changed: {', '.join(redacted_arguments(settings))}.", "") if settings else ""
-    return _table_text(stored) + (f"\n{changed}\n" if changed else "")
+    """The table and its conditions, and below it what other implementations report for its rows.
+
+    The `settings` that `-s` changed follow: a preset alone does not say them.
+    """
+    from experiments.framework.elsewhere import elsewhere_lines
+
+    below = [f"Reported elsewhere: {line}" for line in elsewhere_lines(stored.table)]
+    below += [f"Settings changed: {', '.join(redacted_arguments(settings))}."] if settings else []
+    return _table_text(stored) + ("\n" + "".join(f"{wrapped(line, '')}\n" for line in below) if below else "")
 
 
 def _table_text(stored: StoredExperiment) -> str:
