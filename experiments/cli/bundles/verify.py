@@ -31,7 +31,7 @@ def verify(
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Compute the table and the verdicts of a bundle again, from its detections.
+    """Compute a bundle's table and verdicts from its detections.
 
     Uses the installed code and an empty store, and executes nothing of the bundle; functions that differ from those
     that made it are named. Measured speeds are compared with their checksums only. The exit code is 2 for a bundle that
