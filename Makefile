@@ -12,8 +12,8 @@ INSTALLED := $(VENV)/.installed
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(INSTALLED)  ## run the largest effects of the paper on images that the project draws
-	$(BIN)/ssdpipe run largest-effects --preset tiny
+demo: $(INSTALLED)  ## run the paper's layer ablation on images that the project draws
+	$(BIN)/ssdpipe run ablation-layers --preset tiny --column yes
 
 test: check  ## check style, types and imports, and run all quick tests
 	$(BIN)/pytest -m "not slow and not cluster"

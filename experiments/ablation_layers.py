@@ -19,7 +19,9 @@ from experiments.framework.experiment import Experiment, Row
 from experiments.framework.runs import RUNS
 from experiments.published import TABLE_3
 from ssd_core.spec.recipe import Recipe
-from ssd_core.spec.tilings import CONV7_ALONE, Stacked, Tiling, tiled
+from ssd_core.spec.tilings import Sized, Stacked, Tiling, tiled
+
+CONV7_SIZES = ((40 / 300, 100 / 300), (100 / 300, 180 / 300), (180 / 300, 240 / 300), (260 / 300, 340 / 300))
 
 TILINGS: dict[str, Tiling] = {
     "all-six": (
@@ -49,7 +51,7 @@ TILINGS: dict[str, Tiling] = {
         Stacked(layer="conv8_2", scales=3),
     ),
     "conv4_3-conv7": (Stacked(layer="conv4_3"), Stacked(layer="conv7", scales=3, large_square=False)),
-    "conv7-only": CONV7_ALONE,
+    "conv7-only": (Sized(layer="conv7", sizes=CONV7_SIZES, ratios=(2, 3)),),
 }
 
 

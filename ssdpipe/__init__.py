@@ -85,7 +85,6 @@ if TYPE_CHECKING:
     from stages.inference.predictor import Predictor as Predictor
     from stages.placement import Placement as Placement
     from stages.shards.shard import Shard as Shard
-    from stages.training.drawn_backbone import DrawnBackbone as DrawnBackbone
     from stages.training.imagenet_mobilenet_v3 import ImageNetMobileNetV3 as ImageNetMobileNetV3
     from stages.training.imagenet_resnet50 import ImageNetResNet50 as ImageNetResNet50
     from stages.training.imagenet_vgg16 import ImageNetVgg16 as ImageNetVgg16

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from gpu.record import Options, Record
 
 SSDPIPE = (sys.executable, "-c", "from experiments.cli.main import main; main()")
-ABLATION = ("ablation-layers", "--preset", "tiny", "--init", "scratch", "-s", "schedule.iterations=4")
+ABLATION = ("ablation-layers", "--preset", "tiny", "-s", "schedule.iterations=4")
 ON_DATA = ("ablation-layers", "--preset", "narrow", "--column", "yes", "--gpus", "0", "--data")
 VOC_TRAINVAL, VOC_TEST = 5_011, 4_952
 COCO_IMAGE_BYTES, COCO_MEGABYTES = 3_800, 450

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -16,21 +15,16 @@ from pipeline.errors import PipelineError
 from pipeline.planning.own_files import import_file
 from pipeline.suggestion import suggestion
 from stages.placement import Placement
-from stages.training.drawn_backbone import DrawnBackbone
 
 
 def named_setup(
     name: str, *, adjust: Callable[[Setup], Setup] = no_adjustment, placement: Placement | None = None
 ) -> Setup:
-    """The setup of a named recipe. Raises PipelineError with the nearest names when there is none.
-
-    Small recipes train from scratch: the backbone of drawn objects is for tables, whose rows have it in common.
-    """
+    """The setup of a named recipe. Raises PipelineError with the nearest names when there is none."""
     if name not in RECIPES:
         raise PipelineError(f"there is no recipe {name!r}; {suggestion(name, RECIPES)}; see `ssdpipe recipe list`")
     run, preset = RECIPES[name]
-    setup = Preset(name=preset, adjust=adjust, placement=placement or Placement()).setup(run)
-    return replace(setup, initial=None) if isinstance(setup.initial, DrawnBackbone) else setup
+    return Preset(name=preset, adjust=adjust, placement=placement or Placement()).setup(run)
 
 
 def members(name: str) -> tuple[str, ...]:

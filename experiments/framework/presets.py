@@ -2,8 +2,8 @@
 
 full     the paper's network, images and schedule
 short    like full, over a tenth of the iterations
-tiny     small detectors on drawn images, fine-tuned from one backbone, in minutes on two CPU cores
-narrow   like tiny, with a larger input and a longer schedule, for your own photographs
+tiny     small detectors on drawn images, from scratch, in minutes on two CPU cores
+narrow   like tiny, with a larger input, the paper's augmentation and a longer schedule, for your own photographs
 
 Tested in tests/experiments/framework/test_runs.py.
 """
@@ -15,20 +15,21 @@ from dataclasses import dataclass, field, replace
 
 from experiments.framework.data_mixes import drawn_mix, published_mix
 from experiments.framework.runs import DetectorName, PresetName, Run
-from experiments.framework.setups import DRAWN, IMAGENET, Setup, initial_for
+from experiments.framework.setups import Setup, initial_for
 from pipeline.errors import PipelineError
 from pipeline.stage import Stage
 from pipeline.suggestion import suggestion
-from ssd_core.spec.augmentation import PAPER, STARRED
+from ssd_core.spec.augmentation import FLIP_ONLY, PAPER, STARRED
 from ssd_core.spec.detector import DetectorSpec
 from ssd_core.spec.paper import Flavour, ssd300, ssd300_full_vgg, ssd512, with_full_vgg
 from ssd_core.spec.recipe import Recipe
 from ssd_core.spec.schedule import Schedule
 from ssd_core.spec.tiny import ssd_tiny
 from stages.placement import Placement
+from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.transfer import Transfer
 
-TINY_SCHEDULE = Schedule(iterations=1500, base_lr=7e-4, warmup=100, curve="cosine")
+TINY_SCHEDULE = Schedule(iterations=1650, base_lr=7e-4, drops=(1350,), warmup=50)
 NARROW_SCHEDULE = Schedule(iterations=3200, base_lr=7e-4, drops=(2500, 3000), warmup=100)
 TINY_512, NARROW_512 = 162, 256
 """Input sizes of the detectors that stand in for SSD512."""
@@ -48,7 +49,7 @@ def full(run: Run) -> Setup:
         ),
         train=mix.train,
         test=mix.test,
-        initial=IMAGENET,
+        initial=ImageNetVgg16(variant="imagenet-vgg16"),
         protocol=mix.protocol,
         from_coco=mix.from_coco,
     )
@@ -67,17 +68,16 @@ def tiny(run: Run) -> Setup:
     return Setup(
         run=run,
         preset="tiny",
-        about="a small detector on drawn images, from a backbone trained on drawn objects, for two CPU cores",
+        about="a small detector on drawn images, from scratch, for two CPU cores",
         recipe=Recipe(
             spec=with_full_vgg(spec) if run.detector == "ssd300-full-vgg" else spec,
-            augmentation=STARRED if run.expand else PAPER,
+            augmentation=replace(FLIP_ONLY, expand=run.expand),
             schedule=TINY_SCHEDULE,
-            batch_size=8,
+            batch_size=4,
             optimiser="adamw",
         ),
         train=mix.train,
         test=mix.test,
-        initial=DRAWN,
         protocol=mix.protocol,
         from_coco=mix.from_coco,
     )
@@ -89,10 +89,11 @@ def narrow(run: Run) -> Setup:
     return replace(
         small,
         preset="narrow",
-        about="an eighth of SSD300's width at an input of 200: for your own data on CPU cores",
+        about="an eighth of SSD300's width at an input of 200, from scratch: for your own data on CPU cores",
         recipe=replace(
             small.recipe,
             spec=with_full_vgg(spec) if run.detector == "ssd300-full-vgg" else spec,
+            augmentation=STARRED if run.expand else PAPER,
             schedule=NARROW_SCHEDULE,
             batch_size=8,
         ),

@@ -21,15 +21,11 @@ from stages.placement import Placement
 from stages.shards.shard import Shard
 from stages.shards.splits import pair_of_sources, require_scorable
 from stages.shards.trainable import nothing_to_train
-from stages.training.drawn_backbone import DrawnBackbone
 from stages.training.imagenet_mobilenet_v3 import ImageNetMobileNetV3
 from stages.training.imagenet_resnet50 import ImageNetResNet50
 from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.initial import WeightsFile
 from stages.training.train import Train
-
-IMAGENET = ImageNetVgg16(variant="imagenet-vgg16")
-DRAWN = DrawnBackbone(variant="drawn-backbone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +143,6 @@ def initial_for(spec: DetectorSpec, initial: Stage | None) -> Stage | None:
             return ImageNetMobileNetV3(variant="imagenet-mobilenet-v3")
         case Vgg16(reduced=False), ImageNetVgg16(reduced=True) | WeightsFile(reduced=True):
             return replace(initial, reduced=False, variant=f"{initial.variant}-full")
-        case backbone, DrawnBackbone():
-            return replace(initial, backbone=backbone, norm_groups=spec.norm_groups)
     return initial
 
 
@@ -182,7 +176,10 @@ def on_data(
 
 
 def starting_from(setup: Setup, initial: str) -> Setup:
-    """The setup with other initial weights: `imagenet`, `drawn`, `scratch`, or a weights file."""
-    named = {"imagenet": IMAGENET, "drawn": DRAWN, "scratch": None}
-    chosen = named[initial] if initial in named else WeightsFile(path=initial, variant=Path(initial).stem)
+    """The setup with other initial weights: `imagenet`, `scratch`, or a weights file."""
+    if initial == "scratch":
+        return replace(setup, initial=None)
+    chosen: Stage = ImageNetVgg16(variant="imagenet-vgg16")
+    if initial != "imagenet":
+        chosen = WeightsFile(path=initial, variant=Path(initial).stem)
     return replace(setup, initial=initial_for(setup.recipe.spec, chosen))

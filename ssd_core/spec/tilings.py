@@ -56,16 +56,6 @@ def without_ratios(spec: DetectorSpec, *ratios: float) -> DetectorSpec:
     return with_scales(spec, change)
 
 
-CONV7_ALONE: Tiling = (
-    Sized(
-        layer="conv7",
-        sizes=((40 / 300, 100 / 300), (100 / 300, 180 / 300), (180 / 300, 240 / 300), (260 / 300, 340 / 300)),
-        ratios=(2, 3),
-    ),
-)
-"""The author's own tiling for conv7 as the only map (weiliu89/caffe, issue 293)."""
-
-
 def tiled(spec: DetectorSpec, tiling: Tiling) -> DetectorSpec:
     """Return the detector whose only sources are the layers of the tiling.
 

@@ -1,7 +1,7 @@
-"""A detector for two CPU cores: the architecture of SSD at a tenth of its size, trained in minutes.
+"""A detector for two CPU cores: the architecture of SSD at a tenth of its size, trained from scratch in minutes.
 
 Departures from the paper, all of them fields: a small input, an eighth of VGG's channels, a GroupNorm after every
-convolution (without one, a network of this depth does not train in minutes), and an L2 normalisation whose scale is
+convolution (a network of this depth does not train from scratch without one), and an L2 normalisation whose scale is
 proportional to the width (20 is for 512 channels). The scales are SSD300's, as fractions of the input; at 130 the six
 maps have 17, 9, 5, 3, 2 and 1 cells.
 """
@@ -13,9 +13,6 @@ from dataclasses import replace
 from ssd_core.spec.detector import DetectorSpec, ExtraLayer, Preprocessing, Scale, Vgg16
 from ssd_core.spec.paper import ssd300
 
-TINY_VGG16 = Vgg16(channels=(8, 16, 32, 64, 64), fc_channels=128, dilation=2)
-TINY_NORM_GROUPS = 8
-
 
 def ssd_tiny(classes: tuple[str, ...], input_size: int = 130) -> DetectorSpec:
     """Return the tiny detector for these classes; a larger input suits smaller objects and costs more, by its area."""
@@ -24,7 +21,7 @@ def ssd_tiny(classes: tuple[str, ...], input_size: int = 130) -> DetectorSpec:
     spec = DetectorSpec(
         input_size=input_size,
         classes=classes,
-        backbone=TINY_VGG16,
+        backbone=Vgg16(channels=(8, 16, 32, 64, 64), fc_channels=128, dilation=2),
         extras=tuple(
             ExtraLayer(name=name, squeeze=32, channels=64, stride=2, padding=1)
             for name in ("conv8_2", "conv9_2", "conv10_2", "conv11_2")
@@ -32,7 +29,7 @@ def ssd_tiny(classes: tuple[str, ...], input_size: int = 130) -> DetectorSpec:
         sources=tuple(
             replace(source, scales=tuple(_shrunk(scale, shrink) for scale in source.scales)) for source in paper.sources
         ),
-        norm_groups=TINY_NORM_GROUPS,
+        norm_groups=8,
         l2_norm_scale=5.0,
         preprocessing=Preprocessing(channel_order="rgb", mean=(123.0, 117.0, 104.0), std=(58.0, 57.0, 57.0)),
     )

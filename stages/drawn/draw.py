@@ -1,9 +1,8 @@
 """The stage that draws the embedded data set: images with objects of six or twelve classes, for trials.
 
-Objects have the sizes, aspect ratios, truncation, occlusion and difficulty of VOC2007's (statistics.py) and lie on
-textured backgrounds among distractors; only their shape shows their class; see scene.py. Equal fields give equal bytes.
-There are two vocabularies, related as VOC's and COCO's are, and two layouts; each vocabulary can be written in each
-layout.
+Objects measure from 8 % of the side to nearly the whole image, lie on textured backgrounds among distractors, and
+occlude one another; see scene.py. Equal fields give equal bytes. There are two vocabularies, related as VOC's and
+COCO's are, and two layouts; each vocabulary can be written in each layout.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ class Draw(Stage):
     val: int = 0
     """A split without images gets no split file."""
 
-    test: int = 600
-    sides: tuple[int, int] = (128, 200)
-    """Smallest and largest side in pixels; the longer side of each image is the largest."""
+    test: int = 300
+    sides: tuple[int, int] = (160, 200)
+    """Smallest and largest side in pixels; width and height are drawn independently."""
 
     seed: int = 0
     vocabulary: Likeness = "voc"

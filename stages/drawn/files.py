@@ -18,7 +18,6 @@ from pipeline.zipped import FilesInMemory
 from stages.drawn import coco_layout, voc_layout
 from stages.drawn.likeness import Likeness
 from stages.drawn.scene import Scene, draw_scene
-from stages.drawn.statistics import image_size
 from stages.drawn.vocabulary import VOCABULARIES
 
 JPEG_QUALITY = 90
@@ -88,7 +87,7 @@ def write_chunk(chunk: Chunk) -> Written:
     folder = chunk.folder or kept
     for number in chunk.numbers:
         rng = np.random.default_rng([drawing.seed, STREAMS[chunk.split], number])
-        height, width = image_size(drawing.sides, rng)
+        height, width = rng.integers(drawing.sides[0], drawing.sides[1] + 1, 2).tolist()
         scene = draw_scene(height, width, rng, VOCABULARIES[drawing.vocabulary])
         if drawing.layout == "coco":
             image_id = len(STREAMS) * number + STREAMS[chunk.split] + 1  # unique across splits, with gaps in each

@@ -16,6 +16,9 @@ from stages.drawn.shapes import Array
 Colour = tuple[float, float, float]
 """RGB, 0 to 255."""
 
+HUE_SPREAD = 0.04
+"""Largest distance of an object's hue from the hue of its class."""
+
 
 def ground(height: int, width: int, rng: np.random.Generator) -> Array:
     """A muted, textured background: two colours mixed by a pattern and noise of two sizes, with light from one side."""
@@ -34,7 +37,8 @@ def grain(height: int, width: int, rng: np.random.Generator) -> Array:
 
 
 def object_paint(hue: float, height: int, width: int, rng: np.random.Generator) -> Array:
-    """Paint of one object: a vivid colour of this hue, often in two tones, with light from one side."""
+    """Paint of one object: a vivid colour near the hue of its class, often in two tones, with light from one side."""
+    hue += rng.uniform(-HUE_SPREAD, HUE_SPREAD)
     saturation, value = rng.uniform(0.75, 1.0), rng.uniform(0.7, 1.0)
     first = _colour(hue, saturation, value)
     second = _colour(hue + rng.uniform(-0.03, 0.03), saturation * rng.uniform(0.6, 1.0), value * rng.uniform(0.6, 0.95))
@@ -50,11 +54,9 @@ def scrap_paint(height: int, width: int, rng: np.random.Generator) -> Array:
     return _mixed(first, second, _pattern(height, width, rng, period=rng.uniform(5, 20)))
 
 
-def lay(
-    image: Array, patch: Patch, paint: Array, *, shadow: float = 0.0, rim: float = 0.0, opacity: float = 1.0
-) -> None:
+def lay(image: Array, patch: Patch, paint: Array, *, shadow: float = 0.0, rim: float = 0.0) -> None:
     """Paint a patch on the image in place; `shadow` and `rim` (0 to 1) darken the background and the edge."""
-    cover: Array = patch.cover.astype(np.float32) * np.float32(opacity / 255)
+    cover: Array = patch.cover.astype(np.float32) / 255
     if shadow:
         reach = 3
         soft = cv2.GaussianBlur(cv2.copyMakeBorder(cover, reach, reach, reach, reach, cv2.BORDER_CONSTANT), (0, 0), 1.5)

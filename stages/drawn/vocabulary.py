@@ -1,7 +1,7 @@
-"""Names, shapes and similarities of the drawn classes: two vocabularies of one world.
+"""Names, looks and similarities of the drawn classes: two vocabularies of one world.
 
 The second vocabulary contains the classes of the first, partly under other names, and more, as COCO does with VOC's.
-Only its shape shows the class of an object: colour, texture, size and aspect ratio have the same distribution for all.
+Similar classes have neighbouring hues, so that they differ by shape and a detector can confuse them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from stages.drawn.shapes import Shape
 class DrawnClass:
     name: str
     shape: Shape
+    hue: float
+    """Mean hue as a fraction of the colour circle: 0 red, 0.33 green, 0.67 blue."""
 
     category: int
     """Category id in COCO layout; some numbers are unused, as in COCO."""
@@ -46,12 +48,12 @@ class Vocabulary:
 
 VOC_LIKE = Vocabulary(
     classes=(
-        DrawnClass(name="cross", shape=shapes.cross, category=1),
-        DrawnClass(name="disc", shape=shapes.disc, category=2),
-        DrawnClass(name="ring", shape=shapes.ring, category=3),
-        DrawnClass(name="square", shape=shapes.square, category=5),
-        DrawnClass(name="star", shape=shapes.star, category=6),
-        DrawnClass(name="triangle", shape=shapes.triangle, category=8),
+        DrawnClass(name="cross", shape=shapes.cross, hue=0.5, category=1),
+        DrawnClass(name="disc", shape=shapes.disc, hue=0.0, category=2),
+        DrawnClass(name="ring", shape=shapes.ring, hue=0.33, category=3),
+        DrawnClass(name="square", shape=shapes.square, hue=0.62, category=5),
+        DrawnClass(name="star", shape=shapes.star, hue=0.83, category=6),
+        DrawnClass(name="triangle", shape=shapes.triangle, hue=0.15, category=8),
     ),
     similar=(("disc", "ring"), ("square", "triangle"), ("cross", "star")),
     groups=(("round", ("disc", "ring")), ("cornered", ("square", "triangle")), ("pointed", ("cross", "star"))),
@@ -59,28 +61,28 @@ VOC_LIKE = Vocabulary(
 
 COCO_LIKE = Vocabulary(
     classes=(
-        DrawnClass(name="circle", shape=shapes.disc, category=1),
-        DrawnClass(name="lens", shape=shapes.lens, category=2),
-        DrawnClass(name="hoop", shape=shapes.ring, category=3),
-        DrawnClass(name="crescent", shape=shapes.crescent, category=4),
-        DrawnClass(name="box", shape=shapes.square, category=6),
-        DrawnClass(name="frame", shape=shapes.frame, category=7),
-        DrawnClass(name="diamond", shape=shapes.diamond, category=9),
-        DrawnClass(name="hexagon", shape=shapes.hexagon, category=10),
-        DrawnClass(name="triangle", shape=shapes.triangle, category=11),
-        DrawnClass(name="arrow", shape=shapes.arrow, category=13),
-        DrawnClass(name="star", shape=shapes.star, category=16),
-        DrawnClass(name="plus", shape=shapes.cross, category=18),
+        DrawnClass(name="circle", shape=shapes.disc, hue=0.0, category=1),
+        DrawnClass(name="ellipse", shape=shapes.ellipse, hue=0.06, category=2),
+        DrawnClass(name="hoop", shape=shapes.ring, hue=0.33, category=3),
+        DrawnClass(name="crescent", shape=shapes.crescent, hue=0.39, category=4),
+        DrawnClass(name="box", shape=shapes.square, hue=0.62, category=6),
+        DrawnClass(name="bar", shape=shapes.bar, hue=0.68, category=7),
+        DrawnClass(name="diamond", shape=shapes.diamond, hue=0.56, category=9),
+        DrawnClass(name="hexagon", shape=shapes.hexagon, hue=0.74, category=10),
+        DrawnClass(name="triangle", shape=shapes.triangle, hue=0.15, category=11),
+        DrawnClass(name="arrow", shape=shapes.arrow, hue=0.21, category=13),
+        DrawnClass(name="star", shape=shapes.star, hue=0.83, category=16),
+        DrawnClass(name="plus", shape=shapes.cross, hue=0.5, category=18),
     ),
     similar=(
-        ("circle", "lens", "hoop", "crescent"),
-        ("box", "frame", "diamond", "hexagon"),
+        ("circle", "ellipse", "hoop", "crescent"),
+        ("box", "bar", "diamond", "hexagon"),
         ("triangle", "arrow"),
         ("star", "plus"),
     ),
     groups=(
-        ("round", ("circle", "lens", "hoop", "crescent")),
-        ("cornered", ("box", "frame", "diamond", "hexagon")),
+        ("round", ("circle", "ellipse", "hoop", "crescent")),
+        ("cornered", ("box", "bar", "diamond", "hexagon")),
         ("pointed", ("triangle", "arrow", "star", "plus")),
     ),
     crowds=0.08,

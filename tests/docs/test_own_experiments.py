@@ -84,7 +84,7 @@ def test_your_own_backbone_is_trained_tested_and_compared_and_its_edits_are_repo
 ) -> None:
     path = shown("shallow")
     short = ("-s", "schedule.drops=", "-s", "schedule.warmup=0", "-s", "schedule.iterations=2")
-    command_line = ("./shallow.py", "--preset", "tiny", "--init", "scratch", *short)
+    command_line = ("./shallow.py", "--preset", "tiny", *short)
     done = ssdpipe("run", *command_line, "--no-mlflow", where=path.parent)
     assert done.returncode == 0, done.stderr
     assert "three convolutions" in done.stdout

@@ -34,7 +34,7 @@ def squares(recipe: Recipe) -> Recipe:
 def on_few_images(setup: Setup) -> Setup:
     recipe = replace(setup.recipe, batch_size=2, schedule=replace(setup.recipe.schedule, iterations=2, drops=()))
     train, test = ((VocFolder(name="drawn", split=split, within=DRAWN),) for split in ("train", "test"))
-    return replace(setup, recipe=recipe, train=train, test=test, initial=None)
+    return replace(setup, recipe=recipe, train=train, test=test)
 
 
 def faster(setup: Setup) -> Setup:

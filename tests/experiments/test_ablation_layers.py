@@ -102,4 +102,4 @@ def test_the_whole_table_is_twelve_trainings_on_one_set_of_shards() -> None:
     assert {"draw", "shard/drawn-train", "shard/drawn-test", "train/conv7-only/seed0", "table/ablation-layers"} <= set(
         addresses
     )
-    assert len(graph.nodes) == 12 * 3 + 5  # train, detect, evaluate; and draw, two shards, the backbone, the table
+    assert len(graph.nodes) == 12 * 3 + 4  # train, detect, evaluate; and draw, two shards, the table

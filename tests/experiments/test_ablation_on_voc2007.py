@@ -33,8 +33,7 @@ def test_six_trainings_on_part_of_voc2007_yield_a_table_of_six_rows(
     tmp_path: Path, real_data: Callable[[str], Path]
 ) -> None:
     data = part_of_voc2007(tmp_path / "part", real_data("voc2007") / "VOC2007", train=120, test=60)
-    arguments = ["run", "ablation-layers", "--preset", "tiny", "--column", "yes", "--init", "scratch"]
-    arguments += ["--data", str(data), "--no-mlflow"]
+    arguments = ["run", "ablation-layers", "--preset", "tiny", "--column", "yes", "--data", str(data), "--no-mlflow"]
     for setting in SETTINGS:
         arguments += ["-s", setting]
     environment = os.environ | {"SSDPIPE_STORE": str(tmp_path / "store")}

@@ -9,7 +9,6 @@ from experiments.framework.presets import Preset
 from experiments.framework.runs import PresetName
 from pipeline.planning.graph import Graph
 from ssd_core.backbones.backbone import ResNet50, Vgg16
-from stages.training.drawn_backbone import DrawnBackbone
 from stages.training.imagenet_resnet50 import ImageNetResNet50
 from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.train import Train
@@ -37,8 +36,7 @@ def test_at_full_each_starts_from_its_own_imagenet_weights() -> None:
     assert resnet50.initial == ImageNetResNet50(variant="imagenet-resnet50")
 
 
-def test_at_tiny_both_have_group_norm_and_start_from_their_own_backbone_of_drawn_objects() -> None:
+def test_from_scratch_both_have_group_norm_and_no_initial_weights() -> None:
     for training in trainings("tiny"):
-        assert isinstance(training.initial, DrawnBackbone)
-        assert training.initial.backbone == training.recipe.spec.backbone
-        assert training.initial.norm_groups == training.recipe.spec.norm_groups == 8
+        assert training.initial is None
+        assert training.recipe.spec.norm_groups == 8

@@ -34,7 +34,7 @@ is sharded and a detector is trained on it for eight steps; in the order in whic
 
 The files in which a function receives or returns the recipe in one of its forms: the typed request, a row of an
 experiment, a run, the preset and setup that make it concrete, the recipe itself, the stage that trains it. Traced
-during `ssdpipe run ablation-augmentation --preset tiny --data DIR --init scratch` with trainings of two iterations.
+during `ssdpipe run ablation-augmentation --preset tiny --data DIR` with trainings of two iterations.
 
 {recipe}
 """

@@ -85,15 +85,13 @@ def image_walk(place: Path) -> list[Stop]:
 
 
 def recipe_walk(place: Path) -> list[Stop]:
-    """Trace `ssdpipe run ablation-augmentation --preset tiny --data DIR --init scratch` to its table.
+    """Trace `ssdpipe run ablation-augmentation --preset tiny --data DIR` to its table.
 
     The command's stages run in this process first; then the command itself prints the table.
     """
     store, data = str(place / "store"), _drawn_folder(place)
     with Trace(_is_recipe) as running:
-        request = ExperimentRequest(
-            experiment="ablation-augmentation", preset="tiny", data=data, init="scratch", settings=list(SHORT)
-        )
+        request = ExperimentRequest(experiment="ablation-augmentation", preset="tiny", data=data, settings=list(SHORT))
         _run(request.targets(Placement(workers=0)), store)
     with Trace(_is_recipe, until=AFTER_THE_TABLE) as command:
         _type(
@@ -103,8 +101,6 @@ def recipe_walk(place: Path) -> list[Stop]:
             "tiny",
             "--data",
             data,
-            "--init",
-            "scratch",
             *(f"-s{each}" for each in SHORT),
             store=store,
         )

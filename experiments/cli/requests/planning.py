@@ -37,6 +37,7 @@ class PlanRequest(ExperimentRequest):
     min_gpus: Annotated[int | None, typer.Option(min=1, help="As for `train`.")] = None
     min_workers: Annotated[int | None, typer.Option(min=1, help="As for `train`.")] = None
     validation_split: Annotated[str, typer.Option(help="As for `train`.")] = ""
+    init: Annotated[str, typer.Option(metavar="imagenet|scratch|FILE", help="As for `train`.")] = ""
 
     def meant(self) -> SetupRequest:
         """The request of the command that is planned. Raises PipelineError for an option that it does not have."""

@@ -35,10 +35,6 @@ InProcessOption = Annotated[
     ),
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a data set that has a defect.")]
-InitOption = Annotated[
-    str,
-    typer.Option(metavar="imagenet|drawn|scratch|FILE", help="Initial weights; the preset's or recipe's by default."),
-]
 HoldoutOption = Annotated[
     float,
     typer.Option(
@@ -109,7 +105,6 @@ class SetupRequest(Request):
     holdout: HoldoutOption = 0.0
     seed: SeedOption = 0
     strict: StrictOption = False
-    init: InitOption = ""
     allow_trained_images: AllowOption = False
     in_process: InProcessOption = False
     settings: Annotated[
@@ -124,7 +119,7 @@ class SetupRequest(Request):
 
     def adjusted(self, setup: Setup) -> Setup:
         """The setup with these options applied."""
-        from experiments.framework.setups import on_data, starting_from
+        from experiments.framework.setups import on_data
         from pipeline.errors import PipelineError
 
         refuse_lone_seed(self.holdout, self.seed)
@@ -143,8 +138,6 @@ class SetupRequest(Request):
                 "--train-split, --test-split, --holdout and --layout apply to your own data set: "
                 "name it with --data DIR"
             )
-        if self.init:
-            setup = starting_from(setup, self.init)
         return replace(
             with_settings(setup, self.settings or ()),
             strict=self.strict or setup.strict,  # a user's own experiment may set them, too

@@ -38,6 +38,9 @@ class TrainRequest(SetupRequest):
     validation_split: Annotated[
         str, typer.Option(help="Also score the checkpoints kept by -s keep_every=N on this split of the data set.")
     ] = ""
+    init: Annotated[
+        str, typer.Option(metavar="imagenet|scratch|FILE", help="Initial weights; the recipe's by default.")
+    ] = ""
 
     @property
     def name(self) -> str:

@@ -26,7 +26,7 @@ from stages.training.train import Train
 if TYPE_CHECKING:
     from tests.experiments.cli.conftest import Project
 
-EXPERIMENT = ("ablation-layers", "--preset", "tiny", "--column", "yes", "--init", "scratch")
+EXPERIMENT = ("ablation-layers", "--preset", "tiny", "--column", "yes")
 
 
 def test_plan_shows_the_state_of_each_stage_and_the_totals(project: Project) -> None:
@@ -42,7 +42,7 @@ def test_plan_shows_the_state_of_each_stage_and_the_totals(project: Project) -> 
 def test_plan_shows_the_cost(project: Project) -> None:
     printed = project.ssdpipe("plan", *EXPERIMENT, "--data", str(project.data), "--gpus", "3", "--tflops", "2").stdout
     lines = {line[:9].strip(): line[9:].strip() for line in printed.splitlines()[29:]}
-    assert lines["to train"].startswith("6 trainings, 72,000 images, ")  # 6 of 1500 iterations of 8 images
+    assert lines["to train"].startswith("6 trainings, 39,600 images, ")  # 6 of 1650 iterations of 4 images
     assert lines["rate"] == "12 of 12 trainings and detections by the given rate of 2 TFLOP/s"
     assert " on 3 GPUs (" in lines["wall time"]
     assert lines["excluded"] == "time of stages that never ran in this store: 6 evaluate, table, 6 pictures"
@@ -56,7 +56,7 @@ def test_plan_shows_the_cost_as_json(project: Project) -> None:
     )
     trainings = [stage["cost"] for stage in document["stages"] if stage["address"].startswith("train/")]
     assert document["cost"]["trainings"] == len(trainings) == 6
-    assert document["cost"]["training_images"] == 72_000
+    assert document["cost"]["training_images"] == 39_600
     assert document["cost"]["training_flops"] == pytest.approx(sum(each["flops"] for each in trainings))
     assert document["cost"]["gpu_hours"] == pytest.approx(document["cost"]["flops"] / 2e12 / 3600)
     assert list(document["cost"]["wall_seconds"]) == ["3", "1", "6"]

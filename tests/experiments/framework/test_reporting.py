@@ -40,7 +40,7 @@ DRAWN = Draw(train=6, test=4, sides=(64, 80))
 def on_few_images(setup: Setup) -> Setup:
     recipe = replace(setup.recipe, batch_size=2, schedule=replace(setup.recipe.schedule, iterations=2, drops=()))
     sources = {split: (VocFolder(name="drawn", split=split, within=DRAWN),) for split in ("train", "test")}
-    return replace(setup, recipe=recipe, train=sources["train"], test=sources["test"], initial=None)
+    return replace(setup, recipe=recipe, train=sources["train"], test=sources["test"])
 
 
 def quarter(recipe: Recipe) -> Recipe:

@@ -18,7 +18,6 @@ from ssd_core.spec.paper import ssd300, ssd300_full_vgg, ssd512
 from ssd_core.spec.tiny import ssd_tiny
 from stages.datasets.source import Source
 from stages.datasets.voc import VocFolder
-from stages.training.drawn_backbone import DrawnBackbone
 from stages.training.imagenet_vgg16 import ImageNetVgg16
 from stages.training.initial import WeightsFile
 
@@ -89,7 +88,7 @@ def test_the_short_preset_is_the_paper_s_detector_over_a_tenth_of_the_iterations
 
 def test_the_tiny_preset_needs_no_data_and_no_weights() -> None:
     tiny = at("tiny")
-    assert isinstance(tiny.initial, DrawnBackbone)
+    assert tiny.initial is None
     assert all(source.within is not None for source in (*tiny.train, *tiny.test))
     assert tiny.recipe.spec == ssd_tiny(tiny.recipe.spec.classes)
     assert tiny.recipe.spec.norm_groups > 0
@@ -138,10 +137,9 @@ def test_named_splits_win(own_data: Path) -> None:
     assert (setup.train[0].split, setup.test[0].split) == ("val", "train")
 
 
-def test_initial_weights_are_scratch_imagenet_drawn_or_a_file(tmp_path: Path) -> None:
+def test_initial_weights_are_scratch_imagenet_or_a_file(tmp_path: Path) -> None:
     setup = named("ssd300-voc0712")
-    assert starting_from(at("tiny"), "scratch").initial is None
-    assert starting_from(named("ssd200-narrow"), "drawn").initial == at("narrow").initial
+    assert starting_from(setup, "scratch").initial is None
     assert isinstance(starting_from(at("tiny"), "imagenet").initial, ImageNetVgg16)
     (tmp_path / "vgg.pth").write_bytes(b"any")
     assert isinstance(starting_from(setup, str(tmp_path / "vgg.pth")).initial, WeightsFile)

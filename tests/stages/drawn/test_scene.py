@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from stages.drawn.scene import draw_portrait, draw_scene
+from stages.drawn.scene import draw_scene
 from stages.drawn.vocabulary import COCO_LIKE, VOC_LIKE
 
 
@@ -13,9 +13,9 @@ def scenes():
 
 
 def sides(scenes):
-    """Widths and heights of all boxes in pixels."""
+    """Square roots of the boxes' areas over the shorter side of the image."""
     boxes = np.array([item.box_xyxy for scene in scenes for item in scene.objects])
-    return (boxes[:, 2:] - boxes[:, :2] + 1).T
+    return np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2] + 1, axis=1)) / 160
 
 
 def test_every_box_lies_inside_its_image_and_has_an_area(scenes):
@@ -37,44 +37,14 @@ def test_every_image_has_an_object_and_every_class_its_share(scenes):
 
 def test_each_of_the_six_feature_maps_of_a_detector_has_objects_of_its_size(scenes):
     # SSD300's scales as fractions of the input: .1, .2, .375, .55, .725, .9
-    scales = np.sqrt(sides(scenes).prod(0) / (160 * 180))
-    found, _ = np.histogram(scales, [0.0, 0.15, 0.28, 0.46, 0.64, 0.81, 1.05])
-    assert (found > 0.03 * found.sum()).all(), found
+    found, _ = np.histogram(sides(scenes), [0.05, 0.15, 0.28, 0.46, 0.64, 0.81, 1.05])
+    assert (found > 0.04 * found.sum()).all(), found
 
 
-def test_boxes_have_the_aspect_ratios_of_voc2007_s(scenes):
-    width, height = sides(scenes)
-    longer = np.maximum(width / height, height / width)
-    assert np.mean(longer > 1.5) == pytest.approx(0.55, abs=0.08)
-    assert np.mean(longer > 2) == pytest.approx(0.31, abs=0.08)
-
-
-def test_objects_are_difficult_and_cut_by_the_border_as_often_as_voc2007_s(scenes):
+def test_few_objects_are_difficult_and_few_are_cut_by_the_border(scenes):
     objects = [item for scene in scenes for item in scene.objects]
-    assert np.mean([item.difficult for item in objects]) == pytest.approx(0.195, abs=0.07)
-    assert np.mean([item.truncated for item in objects]) == pytest.approx(0.267, abs=0.07)
-
-
-def test_no_object_hides_most_of_another(scenes):
-    # the stroke that may lie over everything hides a little more
-    for scene in scenes:
-        shares = [item.area / filled(item) for item in scene.objects if not item.truncated]
-        assert all(share > 0.2 for share in shares)
-
-
-def filled(item):
-    """Fewest pixels of a whole object in its box: those of a star."""
-    xmin, ymin, xmax, ymax = item.box_xyxy
-    return 0.25 * (xmax - xmin + 1) * (ymax - ymin + 1)
-
-
-def test_a_portrait_shows_one_class_in_any_colour():
-    kind = VOC_LIKE.classes[0]
-    one, other = (draw_portrait(48, kind, np.random.default_rng(seed)) for seed in (0, 1))
-    assert one.shape == other.shape == (48, 48, 3)
-    assert one.dtype == np.uint8
-    assert not np.array_equal(one, other)
-    np.testing.assert_array_equal(one, draw_portrait(48, kind, np.random.default_rng(0)))
+    assert 0.02 < np.mean([item.difficult for item in objects]) < 0.15
+    assert 0.04 < np.mean([item.truncated for item in objects]) < 0.2
 
 
 def test_a_truncated_object_touches_the_border(scenes):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.drawn.patch import overlap, raster
-from stages.drawn.shapes import crowd, disc, fitted, posed, ring, square
+from stages.drawn.shapes import crowd, disc, posed, ring, square
 from stages.drawn.vocabulary import COCO_LIKE
 
 
@@ -42,14 +42,6 @@ def test_a_posed_outline_shrinks_to_its_limit_and_keeps_its_shape():
     width, height = outline[0].max(0)
     assert width == pytest.approx(80)
     assert height == pytest.approx(20, rel=0.15)  # a square leans by up to an eighth
-
-
-@pytest.mark.parametrize("shape", [item.shape for item in COCO_LIKE.classes])
-def test_a_fitted_outline_has_the_requested_width_and_height(shape):
-    outline = fitted(shape(np.random.default_rng(1)), angle=0.2, width=60, height=15)
-    points = np.concatenate(outline)
-    np.testing.assert_allclose(points.min(0), 0, atol=1e-9)
-    np.testing.assert_allclose(points.max(0), (60, 15))
 
 
 def test_a_crowd_is_nine_to_twenty_five_copies_of_a_shape_in_separate_cells():

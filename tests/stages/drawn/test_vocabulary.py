@@ -3,12 +3,12 @@ import pytest
 from stages.drawn.vocabulary import COCO_LIKE, DRAWN_COCO_TO_VOC, VOC_LIKE
 
 
-def test_each_class_of_the_first_vocabulary_is_in_the_second_with_the_same_shape():
+def test_each_class_of_the_first_vocabulary_is_in_the_second_with_the_same_looks():
     first = {item.name: item for item in VOC_LIKE.classes}
     second = {item.name: item for item in COCO_LIKE.classes}
     assert sorted(DRAWN_COCO_TO_VOC.values()) == sorted(first)
     for theirs, ours in DRAWN_COCO_TO_VOC.items():
-        assert second[theirs].shape == first[ours].shape
+        assert (second[theirs].shape, second[theirs].hue) == (first[ours].shape, first[ours].hue)
 
 
 @pytest.mark.parametrize("vocabulary", [VOC_LIKE, COCO_LIKE])

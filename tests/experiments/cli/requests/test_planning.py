@@ -21,7 +21,7 @@ def test_the_plan_of_a_recipe_is_that_of_train_with_the_same_options(project: Pr
     assert done.exit_code == 0, done.output
     stages = {stage["address"]: stage for stage in json.loads(done.stdout)["stages"]}
     assert [stages[f"shard/cats-{split}"]["state"] for split in ("train", "test")] == ["cached", "cached"]
-    assert stages["train/ssd-tiny/seed0"]["cost"]["images"] == 5 * 8
+    assert stages["train/ssd-tiny/seed0"]["cost"]["images"] == 5 * 4
     assert list(stages)[-2:] == ["evaluate/ssd-tiny/seed0", "pictures/ssd-tiny/seed0"]
 
 
@@ -36,7 +36,7 @@ def test_each_name_takes_the_options_of_its_command() -> None:
     ("request_", "message"),
     [
         (PlanRequest(experiment="ssd-tiny", seeds=2), "`ssdpipe train`, which has no --seeds"),
-        (PlanRequest(experiment="ablation-layers", workers=2), "`ssdpipe run`, which has no --workers"),
+        (PlanRequest(experiment="ablation-layers", init="scratch"), "`ssdpipe run`, which has no --init"),
     ],
 )
 def test_an_option_of_the_other_command_is_refused(request_: PlanRequest, message: str) -> None:
