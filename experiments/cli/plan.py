@@ -11,6 +11,7 @@ import typer
 
 from experiments.cli.requests.planning import PlanRequest
 from experiments.cli.requests.until_decided import UntilDecidedOptions
+from experiments.cli.shared.budget import Budget
 from experiments.cli.shared.options import StorePlace
 
 if TYPE_CHECKING:
@@ -102,12 +103,13 @@ def _with_seeds_by_need(
     from experiments.cli.requests import ExperimentRequest
     from pipeline.errors import PipelineError
 
-    if (limit := deciding.limit()) is None:
+    seeds = request.seeds if isinstance(request, ExperimentRequest) else 1
+    if (limit := deciding.limit(seeds)) is None:
         return request, None
     if not isinstance(request, ExperimentRequest):
         raise PipelineError(f"{request.name} is a recipe, which has no claims: --until-decided is for experiments")
+    budget = Budget.of(deciding.budget).seconds
     step, now = next_step(replace(request, until_decided=limit), store)
-    budget = deciding.budget_seconds()
     return step, lambda strict_env, tflops: planned_course(
         step, now, store, strict_env=strict_env, tflops=tflops, budget=budget
     )

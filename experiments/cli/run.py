@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from experiments.cli.requests import ExperimentRequest
 from experiments.cli.requests.until_decided import UntilDecidedOptions
+from experiments.cli.shared.budget import Budget
 from experiments.cli.shared.options import RunOptions
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def run(
     """
     from experiments.cli.requests.running import ui_command
 
-    if limit := deciding.limit():
-        _run_until_decided(replace(request, until_decided=limit), running, deciding.budget_seconds())
+    if limit := deciding.limit(request.seeds):
+        _run_until_decided(replace(request, until_decided=limit), running, Budget.of(deciding.budget))
     else:
         store, run_id = _run(request, running)
         _print_results(request, store, run_id=run_id)
@@ -51,16 +52,13 @@ def _run(request: ExperimentRequest, running: RunOptions) -> tuple[Store, str]:
     return store, result.run_id if running.mlflow else ""
 
 
-def _run_until_decided(request: ExperimentRequest, running: RunOptions, seconds: float | None) -> None:
-    import time
-
+def _run_until_decided(request: ExperimentRequest, running: RunOptions, budget: Budget) -> None:
     from experiments.cli.claims.cases import replayed
-    from experiments.cli.claims.until_decided import Budget, add_seeds, allocated
+    from experiments.cli.claims.until_decided import add_seeds, allocated
     from pipeline.store.store import Store
 
     store, run_ids = Store.open(running.store), [""]
-    limit = Budget(seconds, time.monotonic())
-    add_seeds(request, store, running, limit, lambda step: run_ids.append(_run(step, running)[1]))
+    add_seeds(request, store, running, budget, lambda step: run_ids.append(_run(step, running)[1]))
     _print_results(allocated(request, replayed(request, store)), store, run_id=run_ids[-1])
 
 

@@ -41,6 +41,8 @@ def unpacked(archive: Path, folder: Path) -> str:
     """
     if not archive.is_file():
         raise PipelineError(f"there is no file {archive}")
+    if not tarfile.is_tarfile(archive):
+        raise PipelineError(f"{archive} is not a bundle: it is no tar archive; `ssdpipe bundle` writes bundles")
     unpack(archive, folder, lambda _done, _all: None)
     with archive.open("rb") as stream:
         packed: Any = _Compared(stream)

@@ -40,7 +40,7 @@ def pair_of_splits(found: DataSet, train: str = "", test: str = "") -> tuple[str
     pairs = [(first, second) for second in tests for first in trains if first != second]
     if not pairs:
         raise PipelineError(_no_pair(found, trains, tests))
-    return next((pair for pair in pairs if not _share_images(found, *pair)), pairs[0])
+    return next((pair for pair in pairs if not share_images(found, *pair)), pairs[0])
 
 
 def require_scorable(*sources: Source) -> None:
@@ -60,7 +60,8 @@ def require_scorable(*sources: Source) -> None:
         )
 
 
-def _share_images(found: DataSet, first: str, second: str) -> bool:
+def share_images(found: DataSet, first: str, second: str) -> bool:
+    """Whether an image is in both splits."""
     one, other = (image_list(found.source(split)) for split in (first, second))
     return bool(one.shared(other))
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def bundle(
     request: ExperimentRequest,
     place: StorePlace,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The archive to write, such as layers.tar.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The archive to write, such as layers.tar.", dir_okay=False)
+    ],
     weights: Annotated[bool, typer.Option("--weights", help="Also the weights of each training.")] = False,
     as_json: JsonOption = False,
 ) -> None:

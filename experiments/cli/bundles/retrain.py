@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stages.training.train import Train
 
 
-def retrained(bundle: Bundle, named: str, *, own: str, data: str, gpus: int | None, place: str) -> Retrained:
+def retrained(bundle: Bundle, named: str, *, own_file: str, data: str, gpus: int | None, place: str) -> Retrained:
     """The row trained again in the store at `place`. Raises PipelineError when that would be another training."""
     from experiments.framework.bundles.retraining import (
         Retrained,
@@ -34,7 +34,7 @@ def retrained(bundle: Bundle, named: str, *, own: str, data: str, gpus: int | No
     from pipeline.store.store import Store
 
     row = archived_row(bundle, named)
-    request = _request(bundle.index, row, own=own, data=data, gpus=gpus)
+    request = _request(bundle.index, row, own_file=own_file, data=data, gpus=gpus)
     score, training = _stages(row, request)
     refuse_other_settings(row, training)
     store = Store.open(place)
@@ -45,17 +45,17 @@ def retrained(bundle: Bundle, named: str, *, own: str, data: str, gpus: int | No
     return Retrained(row=row, training=trained, detections=detected, value=value)
 
 
-def _request(index: Index, row: ArchivedRow, *, own: str, data: str, gpus: int | None) -> ExperimentRequest:
+def _request(index: Index, row: ArchivedRow, *, own_file: str, data: str, gpus: int | None) -> ExperimentRequest:
     """The recorded options, with places of this machine. A file is executed only if the user types it."""
     from experiments.framework.loading import names_a_file
     from pipeline.errors import PipelineError
 
     request = request_from({"command": ExperimentRequest.command, **index.request})
     assert isinstance(request, ExperimentRequest)
-    if names_a_file(request.experiment) and not own:
+    if names_a_file(request.experiment) and not own_file:
         raise PipelineError(
             f"the bundle is of the file {request.experiment}, which is not executed because a bundle names it: if you "
-            "have it and trust it, add --experiment with its path"
+            "have it and trust it, add --own-file with its path"
         )
     if request.data and not data:
         raise PipelineError(f"the bundle is of the data set {request.data}: name your copy of it with --data")
@@ -63,7 +63,7 @@ def _request(index: Index, row: ArchivedRow, *, own: str, data: str, gpus: int |
         raise PipelineError("the bundle is not of a data set of your own: omit --data")
     on_cpu = gpus == 0 if gpus is not None else not row.uses_gpu
     placed: dict[str, Any] = {"gpus": 0, "in_process": True, "cpus_per_worker": row.cpus} if on_cpu else {"gpus": gpus}
-    return replace(request, experiment=own or request.experiment, data=data, **placed)
+    return replace(request, experiment=own_file or request.experiment, data=data, **placed)
 
 
 def _stages(row: ArchivedRow, request: ExperimentRequest) -> tuple[Evaluation, Train]:

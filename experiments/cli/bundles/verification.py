@@ -117,7 +117,7 @@ class Verification:
             raise PipelineError(_changed(self.file, self.changed) + consequence)
         if found:
             code = " The installed code is not that of the bundle, see above." if self.functions else ""
-            raise StageFailed(f"{self.file}: {len(found)} numbers come out otherwise: {_some(found)}.{code}")
+            raise StageFailed(f"{self.file}: {_differ(len(found))}: {_some(found)}.{code}")
         if self.retrained and not self.retrained.is_alike:
             raise StageFailed(f"{self.file}: trained again, {self.retrained.text()}")
 
@@ -130,7 +130,12 @@ def _changed(file: str, names: Sequence[str]) -> str:
 def _functions(changed: Sequence[str]) -> str:
     if not changed:
         return "the functions that made it are the installed ones"
-    return f"{len(changed)} functions differ from the installed ones: {_some(changed)}"
+    differ = "1 function differs" if len(changed) == 1 else f"{len(changed)} functions differ"
+    return f"{differ} from the installed ones: {_some(changed)}"
+
+
+def _differ(numbers: int) -> str:
+    return "1 number comes out otherwise" if numbers == 1 else f"{numbers} numbers come out otherwise"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -22,8 +22,8 @@ def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A bundle, as `ssdpipe bundle` writes it.")],
     retrain: Annotated[str, typer.Option(metavar="ROW", help="Also train this row again, its first seed.")] = "",
     data: Annotated[str, typer.Option(metavar="DIR|FILE", help="For --retrain: your copy of the data set.")] = "",
-    experiment: Annotated[
-        str, typer.Option(metavar="FILE", help="For --retrain: the user's file, if it is of one.")
+    own_file: Annotated[
+        str, typer.Option(metavar="FILE", help="For --retrain: your copy of the experiment's file, if it is of one.")
     ] = "",
     gpus: GpusOption = None,
     store: Annotated[
@@ -42,13 +42,17 @@ def verify(
     from tempfile import TemporaryDirectory
 
     from experiments.cli.bundles.retrain import retrained
+    from pipeline.errors import PipelineError
 
+    unused = {"--data": data, "--own-file": own_file, "--gpus": gpus is not None, "--store": store}
+    if not retrain and any(unused.values()):
+        raise PipelineError(f"{next(name for name, given in unused.items() if given)} belongs to --retrain ROW")
     with TemporaryDirectory() as temporary:
         verification = _verified(file, Path(temporary))
         if retrain:
             verification.raise_for_differences()
             place = store or f"{temporary}/retrained"
-            again = retrained(verification.bundle, retrain, own=experiment, data=data, gpus=gpus, place=place)
+            again = retrained(verification.bundle, retrain, own_file=own_file, data=data, gpus=gpus, place=place)
             verification = replace(verification, retrained=again)
     print(json.dumps(verification.to_json(), indent=1) if as_json else "\n".join(verification.lines()))
     verification.raise_for_differences()

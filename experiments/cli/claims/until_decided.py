@@ -7,18 +7,17 @@ Tested in tests/experiments/cli/claims/test_until_decided.py.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.cli.claims.cases import replayed
 from experiments.cli.claims.course_text import ending_lines, next_line, round_lines
 from experiments.cli.requests import ExperimentRequest
 from experiments.cli.requests.until_decided import seeds_by_row
+from experiments.cli.shared.budget import Budget
 from experiments.cli.shared.options import RunOptions
 from experiments.cli.shared.placing import planned_resources
-from experiments.cli.shared.printing import duration
 from experiments.framework.claims.course import Course
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
@@ -30,24 +29,6 @@ if TYPE_CHECKING:
     from pipeline.store.store import Store
 
 Train = Callable[[ExperimentRequest], None]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Time for this command."""
-
-    seconds: float | None
-    start: float
-    clock: Callable[[], float] = time.monotonic
-
-    def refusal(self, needed: float) -> str:
-        """Why a step that takes so many seconds does not fit; empty if it does."""
-        if self.seconds is None:
-            return ""
-        left = self.seconds - (self.clock() - self.start)
-        if needed <= left:
-            return ""
-        return f"it would take about {duration(needed)}, and {duration(max(left, 0))} of the budget is left"
 
 
 def add_seeds(request: ExperimentRequest, store: Store, running: RunOptions, budget: Budget, train: Train) -> None:

@@ -13,8 +13,10 @@ import typer
 from experiments.cli.requests.request import (
     CpusPerWorkerOption,
     GpusOption,
+    InitOption,
     InProcessOption,
     Request,
+    SeedOption,
     StrictOption,
     with_settings,
 )
@@ -61,10 +63,8 @@ class TuneOptions:
         float,
         typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Share of the training images to score on; by content."),
     ] = 0.2
-    seed: Annotated[int, typer.Option(min=0, help="Seed of --holdout. (That of a training is -s seed=N.)")] = 0
-    init: Annotated[
-        str, typer.Option(metavar="imagenet|scratch|FILE", help="Initial weights; the recipe's by default.")
-    ] = ""
+    seed: SeedOption = 0
+    init: InitOption = ""
     strict: StrictOption = False
     gpus: GpusOption = None
     gpus_per_training: Annotated[int, typer.Option(min=1, help="GPUs of each training; no effect on CPU.")] = 1
@@ -108,6 +108,8 @@ class TuneRequest(TuneOptions, Request):
                 "there is nothing to search: give a setting as a range, such as -s schedule.base_lr=1e-4..1e-2:log, or "
                 "as a choice, -s 'optimiser=sgd|adamw'"
             )
+        if any(axis.name == "schedule.iterations" for axis in axes):
+            raise PipelineError("schedule.iterations cannot be searched: trials are compared after equally many")
         return dict(enumerate(trials(axes, self.trials), 1))
 
     def target(self, placement: Placement) -> Stage:

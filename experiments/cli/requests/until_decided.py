@@ -5,7 +5,6 @@ Tested in tests/experiments/cli/claims/test_until_decided.py.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from experiments.framework.claims.claim import At
 
 MOST_SEEDS = 12
-SECONDS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,26 +63,18 @@ class UntilDecidedOptions:
         str, typer.Option(metavar="TIME", help="Time for --until-decided, such as 12h: no step that would exceed it.")
     ] = ""
 
-    def limit(self) -> UntilDecided | None:
-        """None without --until-decided. Raises PipelineError for the other options without it."""
+    def limit(self, seeds: int) -> UntilDecided | None:
+        """None without --until-decided; `seeds` is --seeds.
+
+        Raises PipelineError for the other options without it, and for fewer seeds at most than at first.
+        """
         from pipeline.errors import PipelineError
 
         if self.max_seeds is not None and not self.until_decided:
             raise PipelineError("--max-seeds belongs to --until-decided; a fixed number of seeds is --seeds N")
         if self.budget and not self.until_decided:
             raise PipelineError("--budget belongs to --until-decided")
-        return UntilDecided(max_seeds=self.max_seeds or MOST_SEEDS) if self.until_decided else None
-
-    def budget_seconds(self) -> float | None:
-        """None without a budget. Raises PipelineError for one that is not a time."""
-        return seconds(self.budget) if self.budget else None
-
-
-def seconds(text: str) -> float:
-    """Duration such as 12h, 90m or 1d12h. Raises PipelineError for any other text."""
-    from pipeline.errors import PipelineError
-
-    parts = re.findall(r"(\d+(?:\.\d+)?)([dhms])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise PipelineError(f"--budget {text} is not a time: write it as 12h, 90m, 1h30m or 2d")
-    return sum(float(number) * SECONDS[unit] for number, unit in parts)
+        most = self.max_seeds or MOST_SEEDS
+        if self.until_decided and most < seeds:
+            raise PipelineError(f"--max-seeds {most} is less than --seeds {seeds}")
+        return UntilDecided(max_seeds=most) if self.until_decided else None

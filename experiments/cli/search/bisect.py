@@ -88,13 +88,13 @@ def bisect(
 
     if options.max_seeds < options.seeds:
         raise PipelineError(f"--max-seeds {options.max_seeds} is less than --seeds {options.seeds}")
+    rounds = Rounds(running=running, budget=options.budget, gpus=options.gpus)
     request = options.request(a, b, Store.open(running.store))
     pair = request.pair()
     rule = Rule(seeds=options.seeds, most_seeds=options.max_seeds, assumed=_assumed(pair, options.metric))
     if dry_run:
         _show_first(request, pair, rule, running, as_json=as_json)
         return
-    rounds = Rounds(running=running, budget=options.budget, gpus=options.gpus)
     story = _search(request, pair, rule, rounds, options.metric or metric_of(pair), quiet=as_json)
     print(json.dumps(story.to_json(), indent=1) if as_json else "\n".join(story.conclusion()))
 

@@ -6,7 +6,6 @@ Tested in tests/experiments/cli/search/test_bisect.py.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiments.cli.requests import Request
-from experiments.cli.requests.until_decided import seconds
+from experiments.cli.shared.budget import Budget
 from experiments.cli.shared.options import RunOptions
 
 if TYPE_CHECKING:
@@ -47,14 +46,14 @@ class Rounds:
     """Time such as 12h; empty for any."""
 
     gpus: int | None = None
-    began: float = field(default_factory=time.monotonic)
     trained: int = 0
     """Number of trainings that were run."""
 
+    _budget: Budget = field(init=False)
+
     def __post_init__(self) -> None:
         """Raises PipelineError for a budget that is not a time."""
-        if self.budget:
-            seconds(self.budget)
+        self._budget = Budget.of(self.budget)
 
     def results(
         self, request: Request, targets: Sequence[Stage], *, some_may_fail: bool = False
@@ -95,26 +94,18 @@ class Rounds:
 
     def _require_room(self, rows: Sequence[PlanRow], store: Store, targets: Sequence[Stage]) -> None:
         from experiments.cli.shared.placing import planned_resources
-        from experiments.cli.shared.printing import duration
         from pipeline.planning.graph import Graph
         from stages.cost.cost import cost
 
         if not self.budget:
             return
         estimate = cost(Graph(targets), rows, store, planned_resources(gpus=self.gpus))
-        needed, left = (
-            next(iter(estimate.wall_seconds.values())),
-            seconds(self.budget) - (time.monotonic() - self.began),
-        )
-        if needed > left:
-            raise OutOfBudget(
-                f"the next round is estimated to take {duration(needed)}, and {duration(max(left, 0))} of the budget "
-                "are left; the same command with a larger --budget continues"
-            )
+        if refusal := self._budget.refusal(next(iter(estimate.wall_seconds.values()), 0.0)):
+            raise OutOfBudget(f"before the next round: {refusal}; the same command continues")
 
 
 def show_plan(request: Request, running: RunOptions, *, as_json: bool) -> None:
-    """Print what the round would run, and its cost."""
+    """Print what the round would run, and its cost. Raises PipelineError for a data set that is missing."""
     import json
 
     from experiments.cli.plan import plan_table
@@ -127,14 +118,16 @@ def show_plan(request: Request, running: RunOptions, *, as_json: bool) -> None:
     from stages.cost.cost import cost
 
     graph, store = Graph(request.targets(request.placement())), Store.open(running.store)
-    rows = plan(graph, store, Resolver(graph, strict_env=running.strict_env, missing_allowed=True))
+    resolver = Resolver(graph, strict_env=running.strict_env, missing_allowed=True)
+    rows = plan(graph, store, resolver)
     costs = cost(graph, rows, store, planned_resources(gpus=request.gpus))
-    by_address = {stage.address: stage for stage in costs.stages}
     if as_json:
         print(json.dumps(plan_json(rows, costs), indent=1))
-        return
-    print(plan_table(rows, by_address))
-    print(cost_lines(costs, None))
+    else:
+        print(plan_table(rows, {stage.address: stage for stage in costs.stages}))
+        print(cost_lines(costs, None))
+    for error in list(resolver.missing.values())[:1]:
+        raise error
 
 
 def _is_scored(row: PlanRow) -> bool:

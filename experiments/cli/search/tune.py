@@ -36,10 +36,10 @@ def tune(
     worse than the best. Trainings are cached: a repeated command resumes, and more --trials or --seeds add to a search.
     """
     request = TuneRequest(**vars(options))
+    rounds = Rounds(running=running, budget=budget, gpus=options.gpus)
     if dry_run:
         show_plan(request, running, as_json=as_json)
         return
-    rounds = Rounds(running=running, budget=budget, gpus=options.gpus)
     outcome = search(request, rounds, quiet=as_json)
     print(json.dumps(outcome.to_json(), indent=1) if as_json else "\n".join(outcome.lines()))
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from experiments.framework.runs import PresetName
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.store.reading import Count, Name, RelativePath, Unreadable, decoded, refuse_deep
@@ -23,6 +24,10 @@ INDEX, SEAL = "bundle.json", "bundle.sha256"
 """The index, and its checksum in a member of its own."""
 
 TABLE, CLAIMS, LOCK = "table", "claims.json", "environment.txt"
+
+
+Replicates = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
+"""Number of resamplings; the memory that they take grows with it."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -55,13 +60,13 @@ class TableEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A table without the numbers that are computed."""
 
     title: str
-    preset: str
+    preset: PresetName
     row_title: str
     column_title: str
     departures: list[tuple[str, str, str]]
     published_title: str
     metric: str
-    replicates: int
+    replicates: Replicates
     cells: list[CellEntry]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, get_type_hints
 
 import msgspec
@@ -15,6 +16,7 @@ from experiments.framework.bundles.index import Index, TableEntry
 from experiments.framework.bundles.results import RECOMPUTED, read_manifest
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
+from pipeline.keys.fingerprint import describe
 from pipeline.stage import Stage
 from pipeline.store.manifest import Manifest
 from pipeline.store.record import SUMMARY
@@ -40,11 +42,18 @@ class Bundle:
 
     @classmethod
     def read(cls, folder: Folder, index: Index) -> Bundle:
-        """Raises PipelineError for a result whose key is not that of its settings, code and inputs."""
+        """Raises PipelineError for a result whose key is not that of its settings, code and inputs, or which is its own
+        ancestor.
+        """
         manifests = {key: read_manifest(folder / entry.folder, folder) for key, entry in index.results.items()}
         for key, manifest in manifests.items():
             if key != manifest.key:
                 raise PipelineError(f"{manifest.address}: the bundle lists the key {key}, but it has {manifest.key}")
+        inputs = {key: {held["key"] for held in manifest.inputs.values()} for key, manifest in manifests.items()}
+        try:
+            TopologicalSorter(inputs).prepare()
+        except CycleError as error:
+            raise PipelineError("the bundle holds results that were computed from each other") from error
         return cls(folder=folder, index=index, manifests=manifests)
 
     def place(self, key: str) -> Folder:
@@ -60,8 +69,12 @@ class Bundle:
     def is_recomputed(self, key: str) -> bool:
         """Whether its numbers are computed from detections in the bundle."""
         manifest = self.manifests[key]
-        held = {manifest.inputs[name]["key"] for name in SCORED if name in manifest.inputs}
-        return manifest.ingredients.stage in RECOMPUTED and held <= self.manifests.keys()
+        held = [manifest.inputs[name]["key"] for name in SCORED if name in manifest.inputs]
+        return (
+            manifest.ingredients.stage in RECOMPUTED
+            and len(held) == len(SCORED)
+            and all(key in self.manifests for key in held)
+        )
 
     def stage(self, key: str) -> Stage:
         """The stage of a result: to be computed again, or as it was archived."""
@@ -85,7 +98,9 @@ class Bundle:
         manifest, kind = self.manifests[key], RECOMPUTED[self.manifests[key].ingredients.stage]
         inputs: dict[str, Any] = {name: self.stage(manifest.inputs[name]["key"]) for name in SCORED}
         variant = self.index.results[key].address.partition("/")[2]
-        return kind(**inputs, **_settings(kind, manifest), variant=variant)
+        stage = kind(**inputs, **_settings(kind, manifest), variant=variant)
+        refuse_other_config(manifest, stage)
+        return stage
 
     def _archived(self, key: str) -> Archived:
         manifest = self.manifests[key]
@@ -97,6 +112,13 @@ class Bundle:
             allow_trained_images=bool(_shown(manifest).get("allow_trained_images")),
             folder=self.place(key).path,
         )
+
+
+def refuse_other_config(manifest: Manifest, stage: Stage) -> None:
+    """Raise PipelineError if a stage built of the shown settings is not of those in the key."""
+    config, there = describe(stage).config, manifest.ingredients.config
+    if {**config, "training": None} != {**there, "training": None}:  # scored again without its training
+        raise PipelineError(f"{manifest.address}: its settings in the bundle are not those of its key")
 
 
 def _settings(kind: type[Stage], manifest: Manifest) -> dict[str, Any]:

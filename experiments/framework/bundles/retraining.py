@@ -15,7 +15,7 @@ from math import sqrt
 from typing import Any
 
 from experiments.framework.bundles.index import CellEntry
-from experiments.framework.bundles.rebuilding import Bundle
+from experiments.framework.bundles.rebuilding import Bundle, refuse_other_config
 from experiments.framework.claims.assumptions import assumption
 from pipeline.errors import PipelineError
 from pipeline.keys.fingerprint import class_name, describe
@@ -158,6 +158,7 @@ def refuse_other_settings(row: ArchivedRow, training: Train) -> None:
     """
     if lines := [str(change) for change in changed_settings(row.training.settings, describe(training).settings)]:
         raise PipelineError(f"{row.label} would be another training here: {'; '.join(lines[:SHOWN])}")
+    refuse_other_config(row.training, training)
 
 
 def refuse_other_inputs(row: ArchivedRow, inputs: Mapping[str, Manifest]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -60,7 +61,7 @@ class Choice(Axis):
 
 
 def divided(settings: Iterable[str]) -> tuple[list[str], list[Axis]]:
-    """Settings with one value, and those to search. Raises PipelineError for a range that is none."""
+    """Settings with one value, and those to search. Raises PipelineError for a wrong range or two of a setting."""
     fixed: list[str] = []
     axes: list[Axis] = []
     for setting in settings:
@@ -71,6 +72,8 @@ def divided(settings: Iterable[str]) -> tuple[list[str], list[Axis]]:
             axes.append(Choice(name=name, values=tuple(dict.fromkeys(part.strip() for part in text.split("|")))))
         else:
             fixed.append(setting)
+    if repeated := [name for name, times in Counter(axis.name for axis in axes).items() if times > 1]:
+        raise PipelineError(f"{', '.join(repeated)} is given two ranges: join them in one -s")
     return fixed, axes
 
 

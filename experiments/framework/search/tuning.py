@@ -10,10 +10,10 @@ from dataclasses import replace
 from experiments.framework.search.halving import ends_of_rungs
 from experiments.framework.setups import Setup, on_data
 from pipeline.errors import PipelineError
-from stages.datasets.find import find_data_set
+from stages.datasets.find import DataSet, find_data_set
 from stages.datasets.holdout import divided
 from stages.graphs import Evaluation, scored
-from stages.shards.splits import pair_of_splits
+from stages.shards.splits import pair_of_splits, share_images
 from stages.training.part import TrainPart
 
 
@@ -22,16 +22,24 @@ def on_validation_images(
 ) -> Setup:
     """The setup with validation images in place of test images: a split, or a share of the training images by content.
 
-    Raises PipelineError for the split that `ssdpipe train` tests on.
+    Raises PipelineError for a split that has images which `ssdpipe train` tests on.
     """
     if validation_split and not data:
         raise PipelineError("--validation-split names a split of your own data set: name it with --data DIR")
+    if not (validation_split or holdout):
+        raise PipelineError(
+            "--holdout 0 leaves only the test images to score on, by which nothing may be chosen: hold out a share of "
+            "the training images, such as 0.2, or name a split with --validation-split"
+        )
     if data:
-        if validation_split:
-            _refuse_test_split(data, layout, validation_split)
-        share = 0.0 if validation_split else holdout
         return on_data(
-            setup, data, train_split=train_split, test_split=validation_split, layout=layout, holdout=share, seed=seed
+            setup,
+            data,
+            train_split=_split_to_train_on(find_data_set(data, layout), train_split, validation_split),
+            test_split=validation_split,
+            layout=layout,
+            holdout=0.0 if validation_split else holdout,
+            seed=seed,
         )
     if train_split or layout:
         raise PipelineError("--train-split and --layout apply to your own data set: name it with --data DIR")
@@ -39,17 +47,30 @@ def on_validation_images(
     return replace(setup, train=tuple(first for first, _ in sides), test=tuple(second for _, second in sides))
 
 
-def _refuse_test_split(data: str, layout: str, validation_split: str) -> None:
-    found = find_data_set(data, layout)
+def _split_to_train_on(found: DataSet, train_split: str, validation_split: str) -> str:
+    """The named split, or that of `ssdpipe train`; empty for the only one.
+
+    Raises PipelineError if this split or the one to validate on has images of the split that `ssdpipe train` tests on.
+    """
     try:
-        tested = {pair_of_splits(found)[1], "test"}
+        usual, tested = pair_of_splits(found)
     except PipelineError:  # there is no pair of splits
-        tested = {"test"}
-    if validation_split in tested:
-        raise PipelineError(
-            f"{validation_split} is the split that `ssdpipe train` tests on: what is chosen on it cannot be tested on "
-            "it. Leave out --validation-split to hold out a part of the training images, or name another split"
-        )
+        usual, tested = "", "test"
+    if validation_split and not train_split:
+        usual, _ = pair_of_splits(found, test=validation_split)
+    train = train_split or usual
+    for split in (validation_split, train):
+        if split in (tested, "test"):
+            raise PipelineError(
+                f"{split} is the split that `ssdpipe train` tests on: what is chosen on it cannot be tested on it. "
+                "Omit --validation-split to hold out a part of the training images, or name another split"
+            )
+        if {split, tested} <= set(found.splits) and share_images(found, split, tested):
+            raise PipelineError(
+                f"{split} has images of {tested}, the split that `ssdpipe train` tests on: what is chosen on them "
+                "cannot be tested on them. Name other splits with --train-split and --validation-split"
+            )
+    return train
 
 
 def part(setup: Setup, rung: int, rungs: int) -> TrainPart:

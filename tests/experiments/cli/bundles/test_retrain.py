@@ -12,7 +12,7 @@ from tests.experiments.cli.bundles.conftest import Bundled, forged, ssdpipe
 
 @pytest.mark.slow
 def test_a_row_trained_again_on_the_same_cpu_has_equal_bits(bundled: Bundled, tmp_path: Path) -> None:
-    options = ("--experiment", str(bundled.experiment), "--store", str(tmp_path / "store"))
+    options = ("--own-file", str(bundled.experiment), "--store", str(tmp_path / "store"))
     result = ssdpipe("verify", str(bundled.file), "--retrain", "squares", *options, "--json")
     assert result.exit_code == 0, result.exception
     again = json.loads(result.stdout)["retrained"]
@@ -27,7 +27,7 @@ def test_a_row_with_other_settings_is_another_training(bundled: Bundled, tmp_pat
         place.write_text(json.dumps(value), encoding="utf-8")
 
     other = forged(bundled.file, other_momentum, tmp_path / "other.tar")
-    result = ssdpipe("verify", str(other), "--retrain", "squares", "--experiment", str(bundled.experiment))
+    result = ssdpipe("verify", str(other), "--retrain", "squares", "--own-file", str(bundled.experiment))
     assert "squares would be another training here: momentum: 0.5 → 0.25" in str(result.exception)
 
 

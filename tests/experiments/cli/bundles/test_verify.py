@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.keys.fingerprint import Ingredients
+from stages.bundles.tar_file import pack, unpacked
 from tests.experiments.cli.bundles.conftest import Bundled, flipped, forged, ssdpipe, with_code
 
 SCORES = "results/evaluate/squares/seed0/summary.json"
@@ -95,7 +100,7 @@ def test_a_number_of_the_table_forged_with_its_checksum_comes_out_otherwise(bund
 
     result = ssdpipe("verify", str(forged(bundled.file, better, tmp_path / "forged.tar")))
     assert result.exit_code != 0
-    assert "1 numbers come out otherwise: table, table.json: cells.1.mean is 0.743 in the bundle and" in str(
+    assert "1 number comes out otherwise: table, table.json: cells.1.mean is 0.743 in the bundle and" in str(
         result.exception
     )
 
@@ -122,7 +127,7 @@ def test_functions_that_differ_are_named_and_nothing_of_the_bundle_is_imported(
 
     result = ssdpipe("verify", str(forged(bundled.file, other_code, tmp_path / "forged.tar")))
     assert result.exit_code == 0, result.exception
-    assert "1 functions differ from the installed ones: stages.evaluation.voc_evaluation: summarise" in result.stdout
+    assert "1 function differs from the installed ones: stages.evaluation.voc_evaluation: summarise" in result.stdout
     assert "not here     evil: not installed, and not executed" in result.stdout
     assert "computed     2 evaluations, the table and 2 verdicts" in result.stdout
     assert "evil" not in sys.modules
@@ -142,3 +147,71 @@ def test_other_files_are_no_bundles(tmp_path: Path) -> None:
         tar.addfile(tarfile.TarInfo("empty"))
     assert "is not a bundle: it lacks bundle.json" in str(ssdpipe("verify", str(tmp_path / "other.tar")).exception)
     assert "there is no file" in str(ssdpipe("verify", str(tmp_path / "absent.tar")).exception)
+    (tmp_path / "text.tar").write_text("no archive")
+    assert "is not a bundle: it is no tar archive" in str(ssdpipe("verify", str(tmp_path / "text.tar")).exception)
+
+
+@pytest.mark.parametrize("option", ["--data", "--own-file", "--store"])
+def test_an_option_of_retraining_alone_is_refused(bundled: Bundled, option: str) -> None:
+    assert f"{option} belongs to --retrain ROW" in str(ssdpipe("verify", str(bundled.file), option, "x").exception)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [("replicates", 10**12, "Expected `int` <= 10000"), ("preset", "huge", "Invalid enum value 'huge'")],
+)
+def test_a_table_that_asks_for_too_much_is_not_computed(
+    bundled: Bundled, tmp_path: Path, field: str, value: object, message: str
+) -> None:
+    unpacked(bundled.file, tmp_path / "files")
+    index = json.loads((tmp_path / "files/bundle.json").read_text())
+    index["table"][field] = value
+    (tmp_path / "files/bundle.json").write_text(json.dumps(index))
+    digest = hashlib.sha256((tmp_path / "files/bundle.json").read_bytes()).hexdigest()
+    (tmp_path / "files/bundle.sha256").write_text(digest)
+    pack(tmp_path / "files", tmp_path / "forged.tar")
+    assert message in str(ssdpipe("verify", str(tmp_path / "forged.tar")).exception)
+
+
+def tolerant(value: dict[str, Any]) -> None:
+    value["settings"]["pixel_tolerance"] = 10
+
+
+def without_inputs(value: dict[str, Any]) -> None:
+    value["inputs"] = value["ingredients"]["inputs"] = {}
+
+
+def of_itself(value: dict[str, Any]) -> None:
+    value["inputs"]["shards"] |= {"key": OF_ITSELF, "digest": value["digest"]}
+    value["ingredients"]["inputs"]["shards"] = value["digest"]
+
+
+OF_ITSELF = "its own key"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (tolerant, "its settings in the bundle are not those of its key"),
+        (without_inputs, ""),
+        (of_itself, "the bundle holds results that were computed from each other"),
+    ],
+)
+def test_a_result_that_contradicts_its_key_is_refused(
+    bundled: Bundled, tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    """Without inputs a score cannot be computed again; it counts by its checksum."""
+
+    def contradict(folder: Path) -> None:
+        place = folder / SCORES.replace("summary", "result")
+        value = json.loads(place.read_text())
+        change(value)
+        code = value["ingredients"]["code"]
+        whole = {**value["ingredients"], "code": json.loads((folder / f"code/{code}.json").read_text())}
+        value["key"] = Ingredients(**whole).key
+        place.write_text(json.dumps(value).replace(OF_ITSELF, value["key"]))
+
+    result = ssdpipe("verify", str(forged(bundled.file, contradict, tmp_path / "forged.tar")))
+    assert message in str(result.exception)
+    if not message:
+        assert "evaluate/squares/seed0: measured, not computed again" in " ".join(result.stdout.split())

@@ -12,10 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from experiments.cli.claims.cases import replayed
-from experiments.cli.claims.until_decided import Budget, add_seeds
+from experiments.cli.claims.until_decided import add_seeds
 from experiments.cli.main import app
 from experiments.cli.requests import ExperimentRequest
-from experiments.cli.requests.until_decided import UntilDecided, seconds
+from experiments.cli.requests.until_decided import UntilDecided
+from experiments.cli.shared.budget import Budget, seconds
 from experiments.cli.shared.options import RunOptions
 from pipeline.errors import PipelineError
 from pipeline.execution.executor import InlineExecutor
@@ -249,9 +250,10 @@ def test_a_plan_of_the_paper_counts_trainings(tmp_path: Path) -> None:
         (["run", "--max-seeds", "5"], "--max-seeds belongs to --until-decided"),
         (["run", "--budget", "2h"], "--budget belongs to --until-decided"),
         (["run", "--until-decided", "--budget", "soon"], "write it as 12h, 90m"),
+        (["plan", "--until-decided", "--seeds", "5", "--max-seeds", "3"], "--max-seeds 3 is less than --seeds 5"),
     ],
 )
-def test_options_that_mean_nothing_alone_are_refused(empty: Planted, words: list[str], message: str) -> None:
+def test_options_that_do_not_fit_together_are_refused(empty: Planted, words: list[str], message: str) -> None:
     assert message in str(empty.ssdpipe(*words, "--gpus", "0").exception)
 
 

@@ -177,6 +177,49 @@ def test_the_test_split_is_refused(tmp_path: Path, splits: dict[str, str], named
     assert str(done.exception).startswith(f"{named} is the split that `ssdpipe train` tests on")
 
 
+@pytest.mark.parametrize(
+    ("splits", "words", "message"),
+    [
+        ({"train": "abef", "test": "d"}, ["--holdout", "0"], "--holdout 0 leaves only the test images"),
+        ({"train": "abef", "test": "cd"}, ["--train-split", "test"], "test is the split that `ssdpipe train` tests on"),
+        ({"train": "abef", "val": "cd", "trainval": "abcdef"}, ["--train-split", "trainval"], "has images of val"),
+    ],
+)
+def test_images_to_test_on_are_neither_trained_nor_chosen_on(
+    tmp_path: Path, splits: dict[str, str], words: list[str], message: str
+) -> None:
+    voc(tmp_path / "pets", **splits)
+    done = CliRunner().invoke(app, ["tune", "ssd-tiny", "-s", RATE, "--data", str(tmp_path / "pets"), *words])
+    assert isinstance(done.exception, PipelineError)
+    assert message in str(done.exception)
+
+
+def test_a_part_is_held_out_of_the_split_that_shares_no_image_with_the_one_to_test_on(tmp_path: Path) -> None:
+    voc(tmp_path / "pets", train="abef", val="cd", trainval="abcdef")
+    graph = Graph(request(data=str(tmp_path / "pets"), holdout=0.5).targets(Placement()))
+    shards = [node.stage for node in graph.nodes.values() if isinstance(node.stage, Shard)]
+    assert {source.split for each in shards for source in each.sources} == {
+        "train-kept-0.5-seed0", "train-heldout-0.5-seed0",
+    }  # fmt: skip
+
+
+def test_a_budget_that_is_no_time_is_refused_by_a_dry_run_too() -> None:
+    done = CliRunner().invoke(app, ["tune", "ssd-tiny", "-s", RATE, "--dry-run", "--budget", "soon"])
+    assert "write it as 12h" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["batch_size=2..4", "batch_size=4..8"], "batch_size is given two ranges"),
+        (["schedule.iterations=10..20"], "schedule.iterations cannot be searched"),
+    ],
+)
+def test_ranges_that_cannot_be_compared_are_refused(settings: list[str], message: str) -> None:
+    with pytest.raises(PipelineError, match=message):
+        request(*settings).targets(Placement())
+
+
 def test_a_search_without_a_range_is_refused_with_an_example() -> None:
     with pytest.raises(PipelineError, match=r"base_lr=1e-4\.\.1e-2:log"):
         request("batch_size=4").targets(Placement())
