@@ -30,6 +30,7 @@ from pipeline.stage import Stage
 from ssd_core.spec.tiny import ssd_tiny
 from ssd_core.weights.initial import initial_detector
 from ssd_core.weights.weights import Weights, save_weights
+from stages.bundles.archived import Archived
 from stages.placement import Placement
 from stages.shards.shard import Shard
 
@@ -46,7 +47,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSDPIPE_DATA", str(place / "nowhere"))
         targets = [stage for request in requests(place) for stage in request.targets(Placement())]
-        yield Graph(targets)
+        yield Graph([*targets, Archived(named="detect/all")])  # what `verify` builds beside them
 
 
 def requests(place: Path) -> Iterator[Request]:

@@ -13,7 +13,6 @@ import typer
 from experiments.cli.requests.request import (
     CpusPerWorkerOption,
     GpusOption,
-    InitOption,
     InProcessOption,
     Request,
     SeedOption,
@@ -64,7 +63,9 @@ class TuneOptions:
         typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Share of the training images to score on; by content."),
     ] = 0.2
     seed: SeedOption = 0
-    init: InitOption = ""
+    init: Annotated[
+        str, typer.Option(metavar="imagenet|scratch|FILE", help="Initial weights; the recipe's by default.")
+    ] = ""
     strict: StrictOption = False
     gpus: GpusOption = None
     gpus_per_training: Annotated[int, typer.Option(min=1, help="GPUs of each training; no effect on CPU.")] = 1

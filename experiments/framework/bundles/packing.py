@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions, version
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -28,6 +28,7 @@ from experiments.framework.bundles.results import ancestors, write_manifest, wri
 from experiments.framework.bundles.statements import quantities, stated
 from experiments.framework.claims.claim import Claim, Recorded
 from experiments.framework.comparison import StoredExperiment
+from experiments.framework.runs import PresetName
 from pipeline.errors import PipelineError
 from pipeline.folder import Folder
 from pipeline.store.integrity import refuse_damaged
@@ -128,7 +129,7 @@ def _cell(cell: Cell, addresses: Sequence[str]) -> CellEntry:
 def _table(table: Table, cells: list[CellEntry]) -> TableEntry:
     return TableEntry(
         title=table.title,
-        preset=table.preset,
+        preset=cast(PresetName, table.preset),
         row_title=table.row_title,
         column_title=table.column_title,
         departures=list(table.departures),
