@@ -51,4 +51,4 @@ REPORTED = {
     ),
     ("ssd512-expand-coco", "coco/AP"): (Reported(who="mmdetection", value=0.298, source=_MM_COCO, note="120 epochs"),),
 }
-"""By the name of the run that is nearest, and the metric."""
+"""Numbers by the name of the nearest run, and the metric."""

@@ -77,7 +77,7 @@ def run_graph(graph: Graph, store: Store, invocation: Invocation) -> Result:
     except StoreFault as error:
         raise StoreFault(f"{error}:\n  {this_command()}") from error
     except ClusterLost as error:
-        raise ClusterLost(_how_to_go_on(error)) from error
+        raise ClusterLost(_how_to_continue(error)) from error
     raise_for_failures(result, store)
     return result
 
@@ -195,14 +195,14 @@ def _end_process(lost: ClusterLost) -> None:
     """End this process, whose main thread waits for an answer of a dead head. Its leases are free at once."""
     from pipeline.ray_backend.leaving import end_own_processes
 
-    sys.stderr.write(f"{_how_to_go_on(lost)}\n")
+    sys.stderr.write(f"{_how_to_continue(lost)}\n")
     sys.stderr.flush()
     end_own_processes()
     os._exit(lost.exit_code)
 
 
-def _how_to_go_on(lost: ClusterLost) -> str:
-    return f"{lost}; the same command goes on:\n  {this_command()}"
+def _how_to_continue(lost: ClusterLost) -> str:
+    return f"{lost}; the same command continues:\n  {this_command()}"
 
 
 def _places_read(waiting: list[PlanRow]) -> list[str]:

@@ -1,7 +1,7 @@
 """Leaves Ray within a limit, also when its head is dead: then nothing that would ask the head is waited for.
 
-`ray.shutdown` alone takes 7 s beside the dead head of an own session; in a cluster it may wait until Ray aborts this
-process after a minute, without a word to the user.
+`ray.shutdown` alone takes 7 s with the dead head of a session of its own; in a cluster it may wait until Ray aborts
+this process after a minute, without a word to the user.
 
 Tested in tests/pipeline/ray_backend/test_leaving.py and tests/pipeline/ray_backend/test_head_watch.py.
 """
@@ -19,7 +19,7 @@ from pipeline.ray_backend.head_watch import HeadWatch
 from pipeline.store.process import join
 
 SHUTDOWN_SECONDS = 20.0
-"""How long Ray may take to shut down beside a head that answered until then."""
+"""How long Ray may take to shut down if its head has answered until then."""
 
 LEAVE_SECONDS = 8.0
 """How long a run may take from the loss of its cluster to its end, before it is ended where it stands."""

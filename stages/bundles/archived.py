@@ -17,13 +17,13 @@ RESULT = "result.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Archived(Stage):
-    """The files of one bundled result. Without a folder it stands for a result that was not there."""
+    """The files of one bundled result. Without a folder it stands for a result that the bundle lacks."""
 
     named: str
     """Address of the stage that computed it."""
 
     digest: str = ""
-    """Of its output, as that stage's manifest has it."""
+    """Digest of its output in that stage's manifest."""
 
     shards: Stage | None = None
     """The images that it is about, by which a table decides what compares."""

@@ -53,18 +53,18 @@ def bundle(
     if len(members) != 1:
         raise PipelineError("a bundle holds one experiment: name it, see `ssdpipe list`")
     stored = StoredExperiment.of(members[0].targets(Placement()), store)
-    asked, unbundled = _asked(members[0], stored)
+    packed, unbundled = _bundled(members[0], stored)
     with TemporaryDirectory() as temporary:
         folder = Folder(temporary)
-        index = gather(asked, stored, folder, weights=weights)
-        _write_verdicts(asked, index, stored, folder)
+        index = gather(packed, stored, folder, weights=weights)
+        _write_verdicts(packed, index, stored, folder)
         index = seal(index, folder)
         digest = pack(Path(temporary), out)
     facts = {"file": str(out), "bytes": out.stat().st_size, "sha256": digest, **_counts(index), "unbundled": unbundled}
     print(json.dumps(facts, indent=1) if as_json else "\n".join(_lines(facts)))
 
 
-def _asked(member: ExperimentRequest, stored: StoredExperiment) -> tuple[Request, list[str]]:
+def _bundled(member: ExperimentRequest, stored: StoredExperiment) -> tuple[Request, list[str]]:
     """What the bundle is of, and the claims that it cannot hold, since a function of the user's file judges them."""
     from experiments.cli.claims.command import images_of, options_of
     from experiments.framework.bundles.packing import Request
@@ -95,11 +95,11 @@ def _without_places(member: ExperimentRequest) -> ExperimentRequest:
     return replace(settings_of(member), experiment=Path(member.experiment).name, data=data)
 
 
-def _write_verdicts(asked: Request, index: Index, stored: StoredExperiment, folder: Any) -> None:
+def _write_verdicts(packed: Request, index: Index, stored: StoredExperiment, folder: Any) -> None:
     from experiments.cli.bundles.verdicts import verdicts
     from experiments.framework.bundles.index import CLAIMS
 
-    folder.write_json(CLAIMS, verdicts(asked.experiment, asked.claims, index.claims, stored))
+    folder.write_json(CLAIMS, verdicts(packed.experiment, packed.claims, index.claims, stored))
 
 
 def _counts(index: Index) -> dict[str, Any]:

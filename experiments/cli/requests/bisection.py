@@ -107,7 +107,7 @@ class BisectRequest(Request):
 
 @lru_cache(maxsize=4)
 def _rebuilt(origin: str) -> tuple[Side, Scoring, str]:
-    """A training as its recorded request makes it; remembered, since each round of a search asks for it."""
+    """A training as its recorded request makes it; cached, since each round of a search needs it."""
     from experiments.cli.requests import request_from
     from experiments.framework.search.sides import side_of
     from pipeline.planning.graph import Graph

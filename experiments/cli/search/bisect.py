@@ -79,8 +79,8 @@ def bisect(
     """Find the setting that makes two trainings differ.
 
     Trains A and B with further seeds, then combinations of their settings, halving those that come into question. Each
-    comparison gets the seeds that its interval needs. Settings that matter only together are said to. What is cached is
-    not trained again; after a failure or Ctrl-C, the same command resumes.
+    comparison gets the seeds that its interval needs. Settings that matter only together are reported as such. What is
+    cached is not trained again; after a failure or Ctrl-C, the same command resumes.
     """
     from experiments.framework.search.bisecting import Rule
     from pipeline.errors import PipelineError
@@ -128,9 +128,9 @@ def _scores(request: BisectRequest, need: Need, rounds: Rounds, metric: str) -> 
     from experiments.framework.search.evidence import read_scores
 
     chosen = tuple(Chosen(places=tuple(sorted(each)), seeds=seeds) for each, seeds in need.seeds.items())
-    asked = replace(request, chosen=chosen)
-    evaluations = asked.evaluations(asked.placement())
-    found = rounds.results(asked, [stage for each in evaluations.values() for stage in each])
+    step = replace(request, chosen=chosen)
+    evaluations = step.evaluations(step.placement())
+    found = rounds.results(step, [stage for each in evaluations.values() for stage in each])
     return {
         frozenset(each.places): read_scores(metric, {seed: found[stage] for seed, stage in enumerate(stages)})
         for each, stages in evaluations.items()

@@ -61,9 +61,9 @@ class Story:
         spent = (
             f"{count} combination{'' if count == 1 else 's'} between A and B; {self.rounds.trained} trainings run now"
         )
-        return [*(wrapped(line, "") for line in self._said(self.found)), spent]
+        return [*(wrapped(line, "") for line in self._sentences(self.found)), spent]
 
-    def _said(self, found: Conclusion) -> Iterable[str]:
+    def _sentences(self, found: Conclusion) -> Iterable[str]:
         names = [self.pair.settings[place].name for place in found.settings]
         if found.kind == "none":
             yield (

@@ -47,7 +47,7 @@ class Outcome:
         """What happens at the end of a rung."""
         here, rung = len(self.rungs[-1]), len(self.rungs) - 1
         until = f"rung {rung + 1} of {len(self.ends)}, iteration {self.ends[rung]:,}"
-        return f"{until}: {(here + 1) // 2} of {here} trials go on"
+        return f"{until}: {(here + 1) // 2} of {here} trials continue"
 
     def lines(self) -> Iterable[str]:
         ranked = self.ranked()
@@ -95,6 +95,7 @@ class Outcome:
         for option in ("data", "layout", "train_split", "init"):
             if value := getattr(request, option):
                 options += [f"--{option.replace('_', '-')}", value]
+        options += ["--strict"] if request.strict else []
         return shlex.join(["ssdpipe", "train", request.recipe, *redacted_arguments(options)])
 
     def to_json(self) -> dict[str, Any]:

@@ -45,9 +45,10 @@ def tune(
 
 
 def search(request: TuneRequest, rounds: Rounds, *, quiet: bool) -> Outcome:
-    """Run the rungs of a search, as far as the budget goes."""
+    """Run the rungs of a search, as far as the budget goes. Raises StageFailed when no trial has a score."""
     from experiments.cli.search.ranking_text import Outcome
     from experiments.framework.search.halving import continuing, ends_of_rungs
+    from pipeline.errors import StageFailed
 
     placement = request.placement()
     setup, drawn = request.setup(placement), request.drawn()
@@ -61,6 +62,11 @@ def search(request: TuneRequest, rounds: Rounds, *, quiet: bool) -> Outcome:
         except OutOfBudget as error:
             outcome.stopped = str(error)
             break
+        if not scores:
+            if not outcome.rungs:
+                raise StageFailed("a training of every trial failed, so that there is nothing to rank; see above")
+            outcome.stopped = "a training of every trial failed"
+            break
         outcome.rungs.append(scores)
         if not quiet and len(entered) < len(ends):
             typer.echo(outcome.rung_line(), err=True)
@@ -70,7 +76,7 @@ def search(request: TuneRequest, rounds: Rounds, *, quiet: bool) -> Outcome:
 
 
 def _scores(request: TuneRequest, rounds: Rounds, outcome: Outcome) -> Mapping[int, Scores]:
-    """Scores of the trials of the last rung; those of which a training failed are noted and left out."""
+    """Scores of the trials of the last rung; those of which a training failed are recorded and skipped."""
     from experiments.framework.search.evidence import read_scores
 
     placement = request.placement()

@@ -1,4 +1,4 @@
-"""`bundle.json`, the index of a bundle: what was asked, the table without its numbers, and all members.
+"""`bundle.json`, the index of a bundle: the request, the table without its numbers, and all members.
 
 It is read as values of these types alone; a bundle comes from somebody else.
 
@@ -98,7 +98,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     table: TableEntry
     claims: ClaimsEntry
     results: dict[Name, ResultEntry]
-    """By key."""
+    """Results by key."""
 
     members: dict[RelativePath, Member]
     """All members but the index and its checksum."""

@@ -35,7 +35,7 @@ class Bundle:
     folder: Folder
     index: Index
     manifests: Mapping[str, Manifest]
-    """What each result was computed from, by key."""
+    """Manifests of the results, by key."""
 
     stages: dict[str, Stage] = field(default_factory=dict)
     """Stages built so far, by key, so that a stage is one object."""

@@ -1,6 +1,6 @@
 """A row of a bundle trained again, beside the archived one: equal bits, or a number within a stated bound.
 
-Equal bits are asked for where both were trained on a CPU of the same kind, with the same number of CPUs and the same
+Equal bits are required where both were trained on a CPU of the same kind, with the same number of CPUs and the same
 versions. Elsewhere the rounding differs, a training amplifies it, and the result is one with another seed would be: the
 numbers may differ by as much as 95 % of such pairs do.
 
@@ -82,7 +82,7 @@ class Retrained:
 
     @property
     def other_conditions(self) -> list[str]:
-        """Why equal bits are not asked for; empty if they are."""
+        """Why equal bits are not required; empty if they are."""
         if self.row.uses_gpu or self.training.provenance.get("resources", {}).get("gpus"):
             return ["trained on a GPU"]
         then, now = _conditions(self.row.training.provenance), _conditions(self.training.provenance)
@@ -108,7 +108,7 @@ class Retrained:
         place = "within" if self.is_alike else "beyond"
         return (
             f"{what}{numbers}, a difference {place} {self.row.bound:.4f}, which 95 % of pairs of seeds stay below "
-            f"({source}); equal bits are not asked for: {', '.join(self.other_conditions)}"
+            f"({source}); equal bits are not required: {', '.join(self.other_conditions)}"
         )
 
     def to_json(self) -> dict[str, Any]:

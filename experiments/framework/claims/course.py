@@ -1,6 +1,6 @@
 """Claims decided one after another, as seeds are added to the rows of those that are not: by the store's state alone.
 
-A course is replayed from the first look whenever it is asked for, so that a repeated command comes to the decisions of
+A course is replayed from the first look whenever it is needed, so that a repeated command comes to the decisions of
 the first. A look at n seeds uses the first n seeds of the rows, whatever else the store holds.
 
 Tested in tests/experiments/framework/claims/test_course.py.
@@ -28,7 +28,7 @@ NOTES: dict[Ending, str] = {
     "at the most seeds": "not decided by --max-seeds; a larger number continues",
     "waiting": "not decided yet: the same command continues",
 }
-"""What to say of a claim that is undecided."""
+"""Notes on claims that are undecided."""
 
 
 @dataclass(frozen=True, kw_only=True)

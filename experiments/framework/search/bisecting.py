@@ -5,7 +5,7 @@ is taken from B. Somewhere on the way from A to B the score crosses the middle b
 setting at which it does. That setting is then tried alone on A. If it does not make the difference alone, those before
 it are halved again for what it needs beside it.
 
-Each question is asked again with more seeds until its interval excludes zero. Halving only leads the way, by intervals
+Each question is repeated with more seeds until its interval excludes zero. Halving only leads the way, by intervals
 of 95 %. What is concluded rests on few questions, which share an error of 5 %: that A and B differ, that the settings
 found are beyond the middle on A, and that none of several is so alone. Of a question's share, the last look has half,
 the one before it a quarter, and so on.
@@ -105,7 +105,7 @@ NOTHING: Combination = frozenset()
 
 
 def most_comparisons(count: int) -> int:
-    """Number of combinations between A and B that finding one of so many settings takes at most."""
+    """Number of combinations between A and B that finding one of `count` settings takes at most."""
     return ceil(log2(count)) + (count > 1)
 
 

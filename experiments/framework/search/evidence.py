@@ -34,10 +34,10 @@ class Scores:
     """The scores of one choice of settings."""
 
     values: Mapping[int, float]
-    """By seed."""
+    """Values by seed."""
 
     samples: Mapping[int, Sample] = field(default_factory=dict)
-    """On resampled images, by seed; empty where they cannot be resampled."""
+    """Scores on resampled images, by seed; empty where they cannot be resampled."""
 
     @property
     def mean(self) -> float:

@@ -39,7 +39,7 @@ def ends_of_rungs(iterations: int, rungs: int) -> tuple[int, ...]:
 
 
 def continuing(scores: Mapping[int, Scores]) -> tuple[int, ...]:
-    """Trials that go on to the next rung: the better half by mean score, rounded up; the first ones on a tie."""
+    """Trials that continue to the next rung: the better half by mean score, rounded up; the first ones on a tie."""
     ordered = sorted(scores, key=lambda trial: (-scores[trial].mean, trial))
     return tuple(sorted(ordered[: (len(ordered) + 1) // 2]))
 

@@ -154,7 +154,7 @@ def pair_of(a: tuple[Side, Scoring, str], b: tuple[Side, Scoring, str], name: st
     if a[0].recipe.spec.classes != b[0].recipe.spec.classes or a[1] != b[1]:
         raise PipelineError(
             "A and B detect other classes or are scored on other images, by another protocol or with images that were "
-            "trained on: the difference of their scores is none of settings alone"
+            "trained on: their scores do not differ by settings alone"
         )
     pair = Pair(a=a[0], b=b[0], scoring=a[1], preset=a[2], name=name)
     if not pair.settings:

@@ -22,7 +22,7 @@ from pipeline.errors import PipelineError
 NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})(:log)?")
 POINTS = 50
-"""Points looked at for each trial that is asked for; some repeat others where values are few."""
+"""Points tried for each requested trial; some repeat others where values are few."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def _point(at: int, dimensions: int) -> list[float]:
 def _range(name: str, text: str) -> Range:
     match = RANGE.fullmatch(text)
     if not match:
-        raise PipelineError(f"{name}={text} is no range: write it as 1e-4..1e-2:log, 0.5..0.9 or 2..8")
+        raise PipelineError(f"{name}={text} is not a range: write it as 1e-4..1e-2:log, 0.5..0.9 or 2..8")
     low, high, logarithmic = float(match[1]), float(match[2]), bool(match[3])
     if not low < high or (logarithmic and low <= 0):
         raise PipelineError(

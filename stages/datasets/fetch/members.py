@@ -65,7 +65,7 @@ def damaged(archive: Path, error: Exception) -> PipelineError:
 
 
 def _is_zip(archive: Path) -> bool:
-    """Whether it is a zip archive, which is recognised by its end: a tar whose last member is one is none."""
+    """Whether it is a zip archive, which is recognised by its end; a tar whose last member is one is a tar."""
     with archive.open("rb") as stream:
         stream.seek(_TAR_MAGIC_AT)
         is_tar = stream.read(len(_TAR_MAGIC)) == _TAR_MAGIC

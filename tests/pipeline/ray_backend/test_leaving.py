@@ -69,7 +69,7 @@ def assert_ends_with_the_command(driver: subprocess.Popen[str]) -> None:
     print(f"{seconds:.1f} s")
     assert driver.returncode == 2, printed
     assert "has not answered for" in printed
-    assert "the same command goes on:\n  driver.py" in printed
+    assert "the same command continues:\n  driver.py" in printed
     assert seconds < LIMIT
 
 

@@ -16,7 +16,7 @@ from experiments.cli.search.ranking_text import Outcome
 from experiments.cli.search.rounds import OutOfBudget, Rounds
 from experiments.cli.search.tune import search
 from experiments.cli.shared.options import RunOptions
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, StageFailed
 from pipeline.folder import Folder
 from pipeline.planning.graph import Graph
 from pipeline.stage import Stage
@@ -90,8 +90,8 @@ def test_the_ranking_has_means_intervals_and_the_command_that_trains_the_best(
     outcome = searched(tmp_path, request(RATE, "batch_size=2"))
     text = "\n".join(outcome.lines())
     assert capsys.readouterr().err.splitlines() == [
-        "rung 1 of 3, iteration 412: 4 of 8 trials go on",
-        "rung 2 of 3, iteration 825: 2 of 4 trials go on",
+        "rung 1 of 3, iteration 412: 4 of 8 trials continue",
+        "rung 2 of 3, iteration 825: 2 of 4 trials continue",
     ]
     ranked = outcome.ranked()
     assert [each.rung for each in ranked] == [2, 2, 1, 1, 0, 0, 0, 0]
@@ -140,6 +140,11 @@ def test_a_trial_whose_training_fails_is_named_and_the_others_are_ranked(tmp_pat
     assert outcome.failed == failed != []
     assert not set(failed) & {each.trial for each in outcome.ranked()}
     assert any("a training failed" in line for line in outcome.lines())
+
+
+def test_a_search_of_which_every_trial_failed_is_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(StageFailed, match="a training of every trial failed"):
+        searched(tmp_path, request(), failing=0.0)
 
 
 def test_a_search_that_is_out_of_budget_ranks_what_it_has(tmp_path: Path) -> None:
