@@ -44,9 +44,10 @@ def add_seeds(request: ExperimentRequest, store: Store, running: RunOptions, bud
         shown = len(now.rounds)
         step = allocated(request, now)
         rows, costs = planned_step(step, store, running)
-        if now.waiting and step == before:
+        is_complete = all(row.state == "cached" for row in rows)
+        if now.waiting and (is_complete or step == before):
             raise PipelineError("the last step left no result for the next look: a row of a claim has no number")
-        if not any(row.state != "cached" for row in rows):
+        if is_complete:
             break
         if refusal := budget.refusal(next(iter(costs.wall_seconds.values()), 0.0)):
             print(f"ended before the next step: {refusal}; the same command continues", flush=True)

@@ -110,7 +110,7 @@ class ExperimentRequest(SetupRequest):
         if self.until_decided is None:
             return self.seeds
         others = {At(row.label, row.column): self.seeds for row in self.load().rows}
-        return others | self.until_decided.of(self.name)
+        return others | self.until_decided.of(self.experiment)
 
     def members(self) -> tuple[ExperimentRequest, ...]:
         """One request for each experiment behind the name. Raises PipelineError when no experiment is named."""

@@ -21,7 +21,7 @@ MOST_SEEDS = 12
 @dataclass(frozen=True, kw_only=True)
 class RowSeeds:
     experiment: str
-    """Its name, without the folder and suffix of a user's file."""
+    """Its name, or that of a user's file without folder and suffix."""
 
     row: str
     column: str
@@ -36,15 +36,20 @@ class UntilDecided:
     rows: tuple[RowSeeds, ...] = ()
 
     def of(self, experiment: str) -> dict[At, int]:
-        """Number of seeds of each row of an experiment that has claims."""
+        """Number of seeds of each row that has claims, for an experiment's name or the path of a user's file."""
         from experiments.framework.claims.claim import At
 
-        return {At(each.row, each.column): each.seeds for each in self.rows if each.experiment == experiment}
+        name = _name(experiment)
+        return {At(each.row, each.column): each.seeds for each in self.rows if each.experiment == name}
 
 
 def seeds_by_row(seeds: Mapping[tuple[str, At], int]) -> tuple[RowSeeds, ...]:
-    ordered = sorted((Path(experiment).stem, at.row, at.column, number) for (experiment, at), number in seeds.items())
+    ordered = sorted((_name(experiment), at.row, at.column, number) for (experiment, at), number in seeds.items())
     return tuple(RowSeeds(experiment=name, row=row, column=column, seeds=n) for name, row, column, n in ordered)
+
+
+def _name(experiment: str) -> str:
+    return Path(experiment).stem
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ def planted(label, accuracy, published):
 
 
 experiment = Experiment(
-    name="planted_until_decided",
+    name="planted",  # not that of its file
     question="What helps?",
     answers="no table",
     expects="something",
