@@ -34,16 +34,22 @@ def pack(folder: Path, archive: Path) -> str:
     return digest
 
 
-def unpacked(archive: Path, folder: Path) -> str:
+def unpacked(archive: Path, folder: Path, *, index: str = "") -> str:
     """Unpack an archive by the rules for all archives, and return its checksum.
 
-    Raises PipelineError when it is damaged or breaks a rule, or has a byte that its members do not account for.
+    Raises PipelineError when it is damaged or breaks a rule, lacks the member `index`, or has a byte that its members
+    do not account for.
     """
     if not archive.is_file():
         raise PipelineError(f"there is no file {archive}")
     if not tarfile.is_tarfile(archive):
-        raise PipelineError(f"{archive} is not a bundle: it is no tar archive; `ssdpipe bundle` writes bundles")
+        raise PipelineError(
+            f"{archive} is not a bundle, or its first bytes were changed: it is no tar archive; `ssdpipe bundle` writes "
+            "bundles"
+        )
     unpack(archive, folder, lambda _done, _all: None)
+    if index and not (folder / index).is_file():
+        raise PipelineError(f"{archive} is not a bundle: it lacks {index}; `ssdpipe bundle` writes bundles")
     with archive.open("rb") as stream:
         packed: Any = _Compared(stream)
         _write(folder, packed)

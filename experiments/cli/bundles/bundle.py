@@ -16,7 +16,7 @@ from experiments.cli.requests import ExperimentRequest
 from experiments.cli.shared.options import JsonOption, StorePlace
 
 if TYPE_CHECKING:
-    from experiments.framework.bundles.index import Index
+    from experiments.framework.bundles.index import Index, Looks
     from experiments.framework.bundles.packing import Request
     from experiments.framework.comparison import StoredExperiment
 
@@ -82,8 +82,18 @@ def _bundled(member: ExperimentRequest, stored: StoredExperiment) -> tuple[Reque
         images=images_of(named),
         typed=options_of(named),
         own_data=bool(member.data),
+        looks=_looks(member),
     )
     return request, foreign
+
+
+def _looks(member: ExperimentRequest) -> Looks | None:
+    from experiments.cli.claims.cases import first_look
+    from experiments.framework.bundles.index import Looks
+
+    if member.until_decided is None:
+        return None
+    return Looks(first=first_look(member), most_seeds=member.until_decided.max_seeds)
 
 
 def _without_places(member: ExperimentRequest) -> ExperimentRequest:
@@ -118,9 +128,10 @@ def _counts(index: Index) -> dict[str, Any]:
 def _lines(facts: dict[str, Any]) -> list[str]:
     from experiments.cli.shared.printing import size, wrapped
 
+    claims = f"{facts['claims']} claim{'' if facts['claims'] == 1 else 's'}"
     head = (
         f"{facts['file']}: {facts['experiment']} at preset {facts['preset']}, {facts['cells_with_results']} of "
-        f"{facts['cells']} numbers, {facts['claims']} claims, {facts['results']} results, {size(facts['bytes'])}"
+        f"{facts['cells']} numbers, {claims}, {facts['results']} results, {size(facts['bytes'])}"
     )
     left_out = [f"not bundled, since a function of your file judges it: {each}" for each in facts["unbundled"]]
     lines = [head, *left_out, f"sha256 {facts['sha256']}", f"`ssdpipe verify {facts['file']}` computes it again"]

@@ -62,13 +62,13 @@ def _verified(file: Path, temporary: Path) -> Verification:
     from experiments.cli.bundles.verdicts import verdicts
     from experiments.cli.bundles.verification import Verification, refuse_changed
     from experiments.framework.bundles.checking import changed_members, computed_again, refuse_inconsistent
-    from experiments.framework.bundles.index import CLAIMS, read_index
+    from experiments.framework.bundles.index import CLAIMS, INDEX, read_index
     from experiments.framework.bundles.statements import restated
     from experiments.framework.loading import paper_claims
     from pipeline.folder import Folder
     from stages.bundles.tar_file import unpacked
 
-    sha256 = unpacked(file, temporary / "bundle")
+    sha256 = unpacked(file, temporary / "bundle", index=INDEX)
     folder = Folder(str(temporary / "bundle"))
     index = read_index(folder, str(file))
     changed = changed_members(folder, index)

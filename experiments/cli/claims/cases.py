@@ -5,14 +5,14 @@ Tested in tests/experiments/cli/claims/test_until_decided.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.cli.requests import ExperimentRequest
-from experiments.framework.claims.claim import At, Claim, Recorded
+from experiments.framework.claims.claim import At, Claim, Quantity, Recorded
 from experiments.framework.claims.course import Case, Course, course
-from experiments.framework.claims.judging import levels_compare
+from experiments.framework.claims.judging import Finding, Judged, levels_compare
 from experiments.framework.claims.measuring import is_within, measured
 from experiments.framework.comparison import StoredExperiment
 from experiments.framework.loading import claims_of
@@ -29,10 +29,13 @@ def replayed(request: ExperimentRequest, store: Store) -> Course:
     most = request.until_decided.max_seeds
     members = [(member, _tested(member)) for member in request.members()]
     among = sum(len(claims) for _, claims in members)
-    cases = [
-        case for member, claims in members if claims for case in _cases(member, claims, store, among=among, most=most)
+    found = [
+        case
+        for member, claims in members
+        if claims
+        for case in cases(member.experiment, claims, _stored(member, claims, store, most), among=among, most=most)
     ]
-    return course(cases, first=first_look(request), most_seeds=most)
+    return course(found, first=first_look(request), most_seeds=most)
 
 
 def first_look(request: ExperimentRequest) -> int:
@@ -45,25 +48,47 @@ def _tested(member: ExperimentRequest) -> list[Claim]:
     """The claims whose rows can be trained and scored here."""
     table = member.target(member.placement())
     within = (claim for claim in claims_of(member.load()) if is_within(table, claim))
-    return [claim for claim in within if _is_testable(claim, table, member)]
+    return [claim for claim in within if is_testable(claim, table, own_data=bool(member.data))]
 
 
-def _is_testable(claim: Claim, table: Table, member: ExperimentRequest) -> bool:
-    if claim.statistic.compares_levels and not levels_compare(table, own_data=bool(member.data)):
+def is_testable(claim: Claim, table: Table, *, own_data: bool) -> bool:
+    """Whether the table has the rows of a claim, and levels if it needs them."""
+    if claim.statistic.compares_levels and not levels_compare(table, own_data=own_data):
         return False
     trained = {At(cell.row, cell.column): bool(cell.results) for cell in table.cells}
     return all(trained.get(each, True) for each in claim.quantities() if isinstance(each, At))
 
 
-def _cases(
-    member: ExperimentRequest, claims: Sequence[Claim], store: Store, *, among: int, most: int
-) -> Iterator[Case]:
-    quantities = {each for claim in claims for each in claim.quantities()}
-    whole = replace(member, seeds=most, until_decided=None)
-    placement = member.placement()
-    needs_figures = any(isinstance(each, Recorded) for each in quantities)
+def _stored(member: ExperimentRequest, claims: Sequence[Claim], store: Store, most: int) -> StoredExperiment:
+    """The experiment with as many seeds of each row as a course can have."""
+    whole, placement = replace(member, seeds=most, until_decided=None), member.placement()
+    needs_figures = any(isinstance(each, Recorded) for each in _quantities(claims))
     targets = whole.targets(placement) if needs_figures else (whole.target(placement),)
-    numbers = measured(StoredExperiment.of(targets, store, missing_allowed=True), quantities)
+    return StoredExperiment.of(targets, store, missing_allowed=True)
+
+
+def cases(
+    experiment: str, claims: Sequence[Claim], stored: StoredExperiment, *, among: int, most: int
+) -> Iterator[Case]:
+    """Claims with the numbers that an experiment has of them, of `among` claims that share the level."""
+    numbers = measured(stored, _quantities(claims))
     for claim in claims:
         own = {each: numbers[each] for each in numbers if each in claim.quantities()}
-        yield Case(experiment=member.experiment, claim=claim, numbers=own, among=among, most_seeds=most)
+        yield Case(experiment=experiment, claim=claim, numbers=own, among=among, most_seeds=most)
+
+
+def _quantities(claims: Sequence[Claim]) -> set[Quantity]:
+    return {each for claim in claims for each in claim.quantities()}
+
+
+def in_order(named: Iterable[tuple[str, str]], now: Course, found: Iterable[Finding]) -> list[Judged]:
+    """Verdicts of a course on claims, named by experiment and sentence; those without a look are undecided or not
+    tested, as `found` shows them."""
+    others = {
+        (each.experiment, each.claim.sentence): Judged(
+            finding=each, verdict="undecided" if each.estimates else "not tested"
+        )
+        for each in found
+    }
+    known = others | now.judged
+    return [known[each] for each in named]

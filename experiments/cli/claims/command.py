@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from experiments.cli.claims.power_text import PlannedPower
     from experiments.cli.claims.verdict_text import Page
     from experiments.framework.claims.claim import Claim
-    from experiments.framework.claims.judging import Finding, Judged
+    from experiments.framework.claims.judging import Finding
     from pipeline.planning.plan import PlanRow
     from pipeline.store.store import Store
     from stages.placement import Placement
@@ -42,54 +42,29 @@ def claims(request: ExperimentRequest, place: StorePlace, as_json: JsonOption = 
 
 def judged_page(request: ExperimentRequest, store: Store) -> Page:
     """The claims of the requested experiments, judged together."""
+    from experiments.cli.claims.cases import in_order, replayed
     from experiments.cli.claims.verdict_text import Page
     from experiments.framework.claims.judging import judge
 
     request = _as_run(request, store)
     loaded = [(member, _claims(member)) for member in request.members()]
     among = sum(len(stated) for _, stated in loaded)
-    decisions = _decisions(request, store)
+    now = replayed(request, store) if request.until_decided else None
+    looked = now.judged if now else {}
     found = [
         each
         for member, stated in loaded
-        if (left := tuple(claim for claim in stated if (member.experiment, claim.sentence) not in decisions))
+        if (left := tuple(claim for claim in stated if (member.experiment, claim.sentence) not in looked))
         for each in _findings(replace(member, column="", until_decided=None), left, store, among)
     ]
+    named = [(member.experiment, claim.sentence) for member, stated in loaded for claim in stated]
     return Page(
-        judged=_in_order(loaded, decisions, found) if request.until_decided else judge(found),
+        judged=in_order(named, now, found) if now else judge(found),
         preset=request.preset,
         images=images_of(request),
         options=options_of(request),
         until_decided=bool(request.until_decided),
     )
-
-
-def _decisions(request: ExperimentRequest, store: Store) -> dict[tuple[str, str], Judged]:
-    """Verdicts by experiment and sentence, if the seeds were added until decided."""
-    from experiments.cli.claims.cases import replayed
-
-    if not request.until_decided:
-        return {}
-    decisions = replayed(request, store).decisions
-    return {(each.case.experiment, each.case.claim.sentence): each.judged for each in decisions}
-
-
-def _in_order(
-    loaded: Sequence[tuple[ExperimentRequest, tuple[Claim, ...]]],
-    decisions: Mapping[tuple[str, str], Judged],
-    found: Sequence[Finding],
-) -> list[Judged]:
-    """All claims of a page; those without a look yet are undecided, or not tested."""
-    from experiments.framework.claims.judging import Judged
-
-    others = {
-        (each.experiment, each.claim.sentence): Judged(
-            finding=each, verdict="undecided" if each.estimates else "not tested"
-        )
-        for each in found
-    }
-    known = {**others, **decisions}
-    return [known[member.experiment, claim.sentence] for member, stated in loaded for claim in stated]
 
 
 def _meant(request: ExperimentRequest, store: Store) -> ExperimentRequest:

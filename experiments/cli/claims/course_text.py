@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from experiments.cli.claims.verdict_text import MARKS, numbers, sentence
+from experiments.cli.claims.verdict_text import MARKS, ending, numbers, sentence
 from experiments.cli.shared.printing import wrapped
 from experiments.framework.claims.claim import At
 from experiments.framework.claims.course import Course, Decision, Round
@@ -45,7 +45,7 @@ def _shown(now: Course) -> list[Decision]:
 def _line(decision: Decision) -> str:
     judged = decision.judged
     head = f"  {MARKS[judged.verdict]} {judged.verdict:12} "
-    parts = [sentence(judged), numbers(judged), judged.note]
+    parts = [sentence(judged), numbers(judged), ending(judged)]
     return wrapped("\n".join(each for each in parts if each), head)
 
 

@@ -47,8 +47,8 @@ class PlannedCourse:
         if not self.open_claims:
             return wrapped("no claim is open, so that no seeds are added", "until decided: ")
         text = (
-            f"at least {_trainings(self.least)}, if the look at {self.next_seeds} seeds ends all {self.open_claims} "
-            f"open claims; at most {_trainings(self.most)}, with {self.max_seeds} seeds of each of their rows"
+            f"at least {_trainings(self.least)}, if the look at {self.next_seeds} seeds ends every open claim "
+            f"({self.open_claims}); at most {_trainings(self.most)}, with {self.max_seeds} seeds of each of their rows"
         )
         if self.budget is not None and self.least.wall_seconds > self.budget:
             text += f"; the next step does not fit into a budget of {duration(self.budget)}"

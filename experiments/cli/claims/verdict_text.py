@@ -89,7 +89,7 @@ class Page:
         if judged.verdict in ("supported", "contradicted"):
             return ""
         if judged.note:
-            return judged.note
+            return ending(judged)
         if finding.reason and finding.reason != NOT_RUN:
             return f"{finding.reason}; to test it: `ssdpipe run {finding.experiment}`"
         had, hopeless = _seeds(finding), finding.target is not None and finding.needs is None
@@ -145,9 +145,15 @@ def numbers(judged: Judged) -> str:
         parts.append(f"the paper's size: {judged.size}")
     if effect:
         seeds = f"{effect.seeds} seed{'s' if effect.seeds > 1 else ''}"
-        assumed = f", assuming seeds vary by {shown(finding, effect.spread.value).lstrip('+')}"
+        assumed = f", assuming it varies by {shown(finding, effect.spread.value).lstrip('+')} between seeds"
         parts.append(seeds + (assumed if effect.is_assumed else ""))
     return "; ".join(parts)
+
+
+def ending(judged: Judged) -> str:
+    """Why a claim is undecided although seeds were added, with the effect that was not found."""
+    effect = "" if judged.to_find is None else f", {shown(judged.finding, judged.to_find).lstrip('+')}"
+    return judged.note + effect
 
 
 def _seeds(finding: Finding) -> int:

@@ -23,6 +23,8 @@ FORMAT = 1
 INDEX, SEAL = "bundle.json", "bundle.sha256"
 """The index, and its checksum in a member of its own."""
 
+Seeds = Annotated[int, msgspec.Meta(ge=2, le=2**31 - 1)]
+
 TABLE, CLAIMS, LOCK = "table", "claims.json", "environment.txt"
 
 
@@ -77,6 +79,13 @@ class ResultEntry(msgspec.Struct, frozen=True):
     folder: RelativePath
 
 
+class Looks(msgspec.Struct, frozen=True, kw_only=True):
+    """A run until decided: its verdicts are those of the looks from `first` seeds on."""
+
+    first: Seeds
+    most_seeds: Seeds
+
+
 class ClaimsEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The claims, and the words of the page that shows their verdicts."""
 
@@ -84,6 +93,7 @@ class ClaimsEntry(msgspec.Struct, frozen=True, kw_only=True):
     images: str
     options: str
     own_data: bool
+    looks: Looks | None = None
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):

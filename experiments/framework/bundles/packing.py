@@ -19,6 +19,7 @@ from experiments.framework.bundles.index import (
     CellEntry,
     ClaimsEntry,
     Index,
+    Looks,
     Member,
     ResultEntry,
     TableEntry,
@@ -51,6 +52,8 @@ class Request:
     images: str
     typed: str
     own_data: bool
+    looks: Looks | None
+    """If the claims are judged as seeds are added."""
 
 
 def gather(request: Request, stored: StoredExperiment, folder: Folder, *, weights: bool) -> Index:
@@ -91,6 +94,7 @@ def gather(request: Request, stored: StoredExperiment, folder: Folder, *, weight
             images=request.images,
             options=request.typed,
             own_data=request.own_data,
+            looks=request.looks,
         ),
         results=results,
         members={},

@@ -23,7 +23,7 @@ Ending = Literal["decided", "given up", "measured once", "at the most seeds", "w
 
 NOTES: dict[Ending, str] = {
     "decided": "",
-    "given up": "given up: an effect as large as the one to find is less likely than none",
+    "given up": "given up: no effect is likelier than one as large as the one to find",
     "measured once": "measured once: more seeds do not change it",
     "at the most seeds": "not decided by --max-seeds; a larger number continues",
     "waiting": "not decided yet: the same command continues",
@@ -82,7 +82,14 @@ class Decision:
 
     @property
     def judged(self) -> Judged:
-        return Judged(finding=self.finding, verdict=self.verdict, size=self.size, note=NOTES[self.ending])
+        design = self.case.design(self.finding.target) if self.ending == "given up" else None
+        return Judged(
+            finding=self.finding,
+            verdict=self.verdict,
+            size=self.size,
+            note=NOTES[self.ending],
+            to_find=design.effect if design else None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +120,11 @@ class Course:
         """The last word on each claim."""
         at_end = self.rounds[-1].open if self.rounds else ()
         return [*(each for one in self.rounds for each in one.ended), *at_end, *self.single]
+
+    @property
+    def judged(self) -> dict[tuple[str, str], Judged]:
+        """The verdicts by experiment and sentence."""
+        return {(each.case.experiment, each.case.claim.sentence): each.judged for each in self.decisions}
 
     @property
     def undecided(self) -> list[Decision]:

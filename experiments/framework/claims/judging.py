@@ -88,6 +88,9 @@ class Judged:
     note: str = ""
     """Why a claim is undecided although seeds were added to its rows."""
 
+    to_find: float | None = None
+    """The effect that the looks were planned for, if the claim was given up."""
+
 
 def findings(
     experiment: str,

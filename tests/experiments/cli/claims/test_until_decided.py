@@ -211,7 +211,7 @@ def test_the_page_of_claims_has_the_verdicts_of_the_rule(ended: Planted) -> None
     assert "Seeds were added until claims were decided" in page["caveat"]
     shown = {each["claim"]: (each["verdict"], each["seeds"]) for each in page["claims"]}
     assert shown == {name: (verdict, seeds) for name, (verdict, _, seeds) in ended.verdicts().items()}
-    assert "an effect as large as the one to find" in ended.ssdpipe("claims").stdout
+    assert "given up: no effect is likelier than one as large as the one to find, " in ended.ssdpipe("claims").stdout
     assert "unclaimed" in CliRunner().invoke(app, ["compare", str(ended.file), "--store", ended.place]).stdout
 
 
@@ -224,11 +224,25 @@ def test_the_typed_command_ends_with_the_table_and_the_verdicts_of_the_looks(end
     assert "given up: " in text[text.index("Claims at preset") :]
 
 
+def test_a_bundle_has_the_verdicts_of_the_rule_and_they_are_verified(ended: Planted, tmp_path: Path) -> None:
+    file = tmp_path / "planted.tar"
+    packed = CliRunner().invoke(app, ["bundle", str(ended.file), "--store", ended.place, "--out", str(file)])
+    assert packed.exit_code == 0, packed.exception
+    verified = CliRunner().invoke(app, ["verify", str(file), "--json"])
+    assert verified.exit_code == 0, verified.exception
+    found = json.loads(verified.stdout)["verdicts"]
+    page = json.loads(ended.ssdpipe("claims", "--json").stdout)
+    for claims in (found["claims"], page["claims"]):
+        for each in claims:
+            del each["experiment"]  # with its folder in one of them
+    assert found == page
+
+
 def test_a_plan_says_the_least_and_the_most(empty: Planted, ended: Planted) -> None:
     planned = empty.ssdpipe("plan", "--until-decided", "--max-seeds", "5", "--gpus", "0")
     assert planned.exit_code == 0, planned.exception
     assert "until decided: at least " in planned.stdout
-    assert "if the look at 2 seeds ends all 3 open claims; at most " in planned.stdout
+    assert "if the look at 2 seeds ends every open claim (3); at most " in planned.stdout
     assert "with 5 seeds of each of their rows" in planned.stdout
     over = ended.ssdpipe("plan", "--until-decided", "--gpus", "0")
     assert "no claim is open" in over.stdout
