@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -45,8 +46,8 @@ class BisectRequest(Request):
     a: Origin
     b: Origin
     chosen: tuple[Chosen, ...] = ()
-    own_file: str = ""
-    """The user's file that defines one of them, if it was typed; not recorded, since a store names no file to run."""
+    own_files: tuple[str, ...] = ()
+    """The user's files that define them, if typed; not recorded, since a store names no file to run."""
 
     gpus_per_training: int = 1
     cpus_per_worker: int | None = None
@@ -61,7 +62,7 @@ class BisectRequest(Request):
 
     def to_json(self) -> dict[str, Any]:
         recorded = super().to_json()
-        del recorded["own_file"]
+        del recorded["own_files"]
         return recorded
 
     def placement(self) -> Placement:
@@ -80,7 +81,7 @@ class BisectRequest(Request):
         from pipeline.keys.fingerprint import digest, encode
 
         for each in (self.a, self.b):
-            refuse_unnamed_file(each, self.own_file)
+            refuse_unnamed_file(each, self.own_files)
         mark = digest([asdict(self.a), asdict(self.b)])[:6]
         return pair_of(_rebuilt(encode(asdict(self.a))), _rebuilt(encode(asdict(self.b))), f"bisect-{mark}")
 
@@ -117,14 +118,14 @@ def _rebuilt(origin: str) -> tuple[Side, Scoring, str]:
     return side_of(Graph(request_from(recorded["request"]).targets(Placement())), recorded["address"])
 
 
-def refuse_unnamed_file(origin: Origin, own_file: str) -> None:
+def refuse_unnamed_file(origin: Origin, own_files: Iterable[str]) -> None:
     """Raise PipelineError for a file that only the store names: the store may be another person's."""
     from experiments.framework.loading import names_a_file
     from pipeline.errors import PipelineError
 
     file = str(origin.request.get("experiment", ""))
-    typed = str(Path(own_file).expanduser().resolve()) if own_file else ""
-    if names_a_file(file) and file != typed:
+    typed = {str(Path(each).expanduser().resolve()) for each in own_files}
+    if names_a_file(file) and file not in typed:
         raise PipelineError(
             f"{origin.address} was trained by the file {file}. A file that a store names is not executed: if you "
             f"trust it, add --own-file {shlex.quote(file)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 MOST = 12
 """Numbers or tensors that are printed; JSON has all."""
 
-SideArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="A|B",
-        help="Address or first characters of a key, a table, the id of a run, or a file of weights.",
-        show_default=False,
-        autocompletion=complete_stage,
-    ),
+
+def _argument(name: str, text: str) -> Any:
+    return typer.Argument(metavar=name, help=text, show_default=False, autocompletion=complete_stage)
+
+
+A = Annotated[
+    str, _argument("A", "Address or first characters of a key, a table, the id of a run, or a file of weights.")
 ]
+B = Annotated[str, _argument("B", "The other result; by default the one of A before.")]
 
 
-def diff(a: SideArgument, b: SideArgument = "", *, place: StorePlace, as_json: JsonOption = False) -> None:
+def diff(a: A, b: B = "", *, place: StorePlace, as_json: JsonOption = False) -> None:
     """Show what differs between two results.
 
     A result is a stage's, a table, a run or a file of weights. Prints settings by the names of `-s`, functions, data,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from experiments.framework.search.sides import Pair
     from pipeline.store.store import Store
 
-TrainingArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="A|B",
-        help="Address of a training, such as train/all-six/seed0, or the first characters of its key.",
-        show_default=False,
-        autocompletion=complete_training,
-    ),
+
+def _argument(name: str, text: str) -> Any:
+    return typer.Argument(metavar=name, help=text, show_default=False, autocompletion=complete_training)
+
+
+A = Annotated[
+    str, _argument("A", "Address of a training, such as train/all-six/seed0, or the first characters of its key.")
 ]
+B = Annotated[str, _argument("B", "The training that A is compared with.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,9 @@ class BisectOptions:
     max_seeds: Annotated[int, typer.Option(min=2, help="Seeds after which a comparison stays undecided.")] = 8
     budget: BudgetOption = ""
     own_file: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="Your own experiment, if it trained A or B."),
-    ] = ""
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Your own experiment, if it trained A or B; repeatable."),
+    ] = None
     gpus: GpusOption = None
     gpus_per_training: Annotated[int, typer.Option(min=1, help="GPUs of each training; no effect on CPU.")] = 1
     cpus_per_worker: CpusPerWorkerOption = None
@@ -59,7 +59,7 @@ class BisectOptions:
         return BisectRequest(
             a=origin(a, store),
             b=origin(b, store),
-            own_file=self.own_file,
+            own_files=tuple(self.own_file or ()),
             gpus=self.gpus,
             gpus_per_training=self.gpus_per_training,
             cpus_per_worker=self.cpus_per_worker,
@@ -68,8 +68,8 @@ class BisectOptions:
 
 
 def bisect(
-    a: TrainingArgument,
-    b: TrainingArgument,
+    a: A,
+    b: B,
     *,
     options: BisectOptions,
     running: RunOptions,

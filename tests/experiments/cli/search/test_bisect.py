@@ -129,8 +129,8 @@ def test_a_file_that_only_the_store_names_is_not_executed(tmp_path: Path) -> Non
     with pytest.raises(PipelineError, match="--own-file"):
         request.pair()
     with pytest.raises(SystemExit, match="executed"):
-        replace(request, own_file=str(file)).pair()
-    assert "own_file" not in replace(request, own_file=str(file)).to_json()
+        replace(request, own_files=(str(file),)).pair()
+    assert "own_files" not in replace(request, own_files=(str(file),)).to_json()
 
 
 def test_combinations_are_named_by_the_numbers_of_their_settings() -> None:
