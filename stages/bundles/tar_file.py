@@ -44,8 +44,8 @@ def unpacked(archive: Path, folder: Path, *, index: str = "") -> str:
         raise PipelineError(f"there is no file {archive}")
     if not tarfile.is_tarfile(archive):
         raise PipelineError(
-            f"{archive} is not a bundle, or its first bytes were changed: it is no tar archive; `ssdpipe bundle` writes "
-            "bundles"
+            f"{archive} is not a bundle, or its first bytes were changed: it is no tar archive; "
+            "`ssdpipe bundle` writes bundles"
         )
     unpack(archive, folder, lambda _done, _all: None)
     if index and not (folder / index).is_file():

@@ -52,7 +52,7 @@ class Outcome:
     def lines(self) -> Iterable[str]:
         ranked = self.ranked()
         if ranked:
-            head = ("rank", "trial", "settings", "iterations", self.metric, "95 % interval", "behind the best")
+            head = ("rank", "trial", "settings", "iterations", self.metric, "95 % interval", "to the best of its rung")
             yield columns([head, *(self._cells(rank, each) for rank, each in enumerate(ranked, 1))])
         for trial in self.failed:
             yield wrapped(
@@ -78,6 +78,8 @@ class Outcome:
     def _remarks(self, ranked: Sequence[Ranked]) -> Iterable[str]:
         best, *others = ranked
         near = [str(each.trial) for each in others if each.rung == best.rung and not each.is_shown_worse]
+        if len({each.rung for each in ranked}) > 1:
+            yield "scores compare only at equal iterations: a stopped trial is compared with the best of its last rung"
         if near:
             yield f"not shown to be worse than trial {best.trial}: {', '.join(near)}"
         spread = "assumed" if self.request.seeds == 1 else "estimated from all trials of a rung together"
