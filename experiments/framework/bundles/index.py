@@ -23,7 +23,8 @@ FORMAT = 1
 INDEX, SEAL = "bundle.json", "bundle.sha256"
 """The index, and its checksum in a member of its own."""
 
-Seeds = Annotated[int, msgspec.Meta(ge=2, le=2**31 - 1)]
+Seeds = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
+"""Number of seeds of a row; a look goes through as many."""
 
 TABLE, CLAIMS, LOCK = "table", "claims.json", "environment.txt"
 

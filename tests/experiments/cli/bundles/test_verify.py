@@ -157,15 +157,19 @@ def test_an_option_of_retraining_alone_is_refused(bundled: Bundled, option: str)
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [("replicates", 10**12, "Expected `int` <= 10000"), ("preset", "huge", "Invalid enum value 'huge'")],
+    ("part", "field", "value", "message"),
+    [
+        ("table", "replicates", 10**12, "Expected `int` <= 10000"),
+        ("table", "preset", "huge", "Invalid enum value 'huge'"),
+        ("claims", "looks", {"first": 10**9, "most_seeds": 10**9}, "Expected `int` <= 10000"),
+    ],
 )
-def test_a_table_that_asks_for_too_much_is_not_computed(
-    bundled: Bundled, tmp_path: Path, field: str, value: object, message: str
+def test_a_bundle_that_asks_for_too_much_is_not_computed(
+    bundled: Bundled, tmp_path: Path, part: str, field: str, value: object, message: str
 ) -> None:
     unpacked(bundled.file, tmp_path / "files")
     index = json.loads((tmp_path / "files/bundle.json").read_text())
-    index["table"][field] = value
+    index[part][field] = value
     (tmp_path / "files/bundle.json").write_text(json.dumps(index))
     digest = hashlib.sha256((tmp_path / "files/bundle.json").read_bytes()).hexdigest()
     (tmp_path / "files/bundle.sha256").write_text(digest)
