@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from stages.graphs import Evaluation
     from stages.placement import Placement
 
+NOT_SEARCHED = {
+    "schedule.iterations": "trials are compared after equally many",
+    "seed": "it is noise; --seeds N trains each trial with several",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TuneOptions:
@@ -109,8 +114,8 @@ class TuneRequest(TuneOptions, Request):
                 "there is nothing to search: give a setting as a range, such as -s schedule.base_lr=1e-4..1e-2:log, or "
                 "as a choice, -s 'optimiser=sgd|adamw'"
             )
-        if any(axis.name == "schedule.iterations" for axis in axes):
-            raise PipelineError("schedule.iterations cannot be searched: trials are compared after equally many")
+        if refused := next((axis.name for axis in axes if axis.name in NOT_SEARCHED), None):
+            raise PipelineError(f"{refused} cannot be searched: {NOT_SEARCHED[refused]}")
         return dict(enumerate(trials(axes, self.trials), 1))
 
     def target(self, placement: Placement) -> Stage:

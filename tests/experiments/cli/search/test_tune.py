@@ -218,6 +218,7 @@ def test_a_budget_that_is_no_time_is_refused_by_a_dry_run_too() -> None:
     [
         (["batch_size=2..4", "batch_size=4..8"], "batch_size is given two ranges"),
         (["schedule.iterations=10..20"], "schedule.iterations cannot be searched"),
+        (["seed=0..3"], "seed cannot be searched: it is noise"),
     ],
 )
 def test_ranges_that_cannot_be_compared_are_refused(settings: list[str], message: str) -> None:
