@@ -205,7 +205,13 @@ class Scheduler:
                 self._budget.give_back(resources)
 
     def _is_mine(self, pending: Pending) -> bool:
-        """Take the lease; False when another driver holds it or has committed in the meantime."""
+        """Take the lease; False when another driver holds it or has committed in the meantime.
+
+        Also False while a stage of this graph with the same key runs, as where two trainings gave equal weights: the
+        lease is that of this process, and both would work in one folder.
+        """
+        if any(other.draft.key == pending.draft.key for other in self._running.values()):
+            return False
         holder = self._leases.acquire(pending.draft.key)
         if self._end_if_cached(pending):
             self._leases.release(pending.draft.key)

@@ -171,6 +171,14 @@ def test_stages_run_together_while_their_cpus_and_gpus_fit(store):
     assert {"x", "y"} in executor.together
 
 
+def test_of_stages_with_one_key_one_runs_and_the_others_are_cached(store):
+    """Their inputs are different stages with equal results: all would work in one folder."""
+    seen, executor = Seen(), Parallel(Resources(cpus=8))
+    inputs = [Sum(name=f"in{number}", number=number, rounded=True) for number in (1, 2, 3)]
+    scheduler(store, *(Sum(name="out", above=(each,)) for each in inputs), seen=seen, executor=executor).run()
+    assert [len(seen.of(kind)) for kind in ("started", "committed", "cached")] == [4, 4, 2]
+
+
 def test_tenths_of_a_gpu_add_up_to_one(store):
     executor = Parallel(Resources(cpus=20, gpus=1))
     stages = [Sum(name=f"s{index}", number=index, asks=Resources(gpus=0.1)) for index in range(10)]
