@@ -50,8 +50,8 @@ class ShardRequest(Request):
         source, classes = data_set.source(split), comma_separated(self.classes)
         if classes and (unknown := [name for name in source.survey().objects_per_class if name not in classes]):
             raise PipelineError(
-                f"{data_set.name} {split} has objects of classes that --classes leaves out: {', '.join(unknown)}. "
-                "Add them to --classes, or correct the annotations"
+                f"{data_set.name} {split} has objects of classes that --classes leaves out: "
+                f"{', '.join(map(repr, unknown))}. Add them to --classes, or correct the annotations"
             )
         return Shard(
             sources=(source,),

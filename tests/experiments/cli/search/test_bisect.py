@@ -122,7 +122,7 @@ def test_a_budget_that_is_no_time_is_refused() -> None:
 
 
 def test_a_file_that_only_the_store_names_is_not_executed(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
+    file = tmp_path / "named_by_a_store.py"
     file.write_text("raise SystemExit('executed')")
     of_file = Origin(address="train/x/seed0", request={"command": "run", "experiment": str(file)})
     request = BisectRequest(a=origin(), b=of_file)
