@@ -70,6 +70,7 @@ class Verification:
         """One line for each thing that was looked at."""
         index, compared, again = self.bundle.index, self.again.compared, self.again
         verdicts = Counter(each["verdict"] for each in self.verdicts["claims"])
+        judged = "1 verdict" if verdicts.total() == 1 else f"{verdicts.total()} verdicts"
         whole = len(index.members) - len(self.changed)
         rows = {
             "bundle": f"{self.file}, sha256 {self.sha256}",
@@ -77,7 +78,7 @@ class Verification:
             "members": f"{whole} of {len(index.members)} have their checksums",
             "code": _functions(self.functions),
             "libraries": _some(self.libraries),
-            "computed": f"{again.evaluations} evaluations, the table and {verdicts.total()} verdicts",
+            "computed": f"{again.evaluations} evaluations, the table and {judged}",
             "numbers": f"{compared.equal:,} equal bit for bit, {len(compared.differences)} different",
             "verdicts": ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()),
             "by checksum": f"{_some(again.by_digest)}: measured, not computed again" if again.by_digest else "",

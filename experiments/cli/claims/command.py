@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -63,24 +63,19 @@ def judged_page(request: ExperimentRequest, store: Store) -> Page:
         preset=request.preset,
         images=images_of(request),
         options=options_of(request),
-        until_decided=bool(request.until_decided),
+        until_decided=bool(looked),
     )
 
 
 def _meant(request: ExperimentRequest, store: Store) -> ExperimentRequest:
-    """The request, completed by the options of the last run, of any experiment or recipe, if none are given."""
+    """The request, completed by the options of the last run, of the experiment or else of any, if none are given."""
     from experiments.cli.requests.recorded import resolve_request
-    from pipeline.store.lookup import recorded_requests
 
     named = request.experiment or "all"
-    if request != ExperimentRequest(experiment=request.experiment) or next(recorded_requests(store), None) is None:
+    if request != ExperimentRequest(experiment=request.experiment):
         return replace(request, experiment=named)
-    resolved = resolve_request(request, store)
-    return (
-        replace(resolved, experiment=named)
-        if isinstance(resolved, ExperimentRequest)
-        else replace(request, experiment=named)
-    )
+    resolved = resolve_request(request, store) if request.experiment else next(_recorded(store), request)
+    return replace(resolved if isinstance(resolved, ExperimentRequest) else request, experiment=named)
 
 
 def _claims(member: ExperimentRequest) -> tuple[Claim, ...]:
@@ -126,21 +121,32 @@ def _as_run(request: ExperimentRequest, store: Store) -> ExperimentRequest:
 
 
 def _runs(request: ExperimentRequest, store: Store) -> list[ExperimentRequest]:
-    """The store's runs with these options, whatever their seeds; newest first."""
-    from experiments.cli.requests import request_from
+    """The store's runs of these experiments with these options, whatever their seeds; newest first."""
     from experiments.cli.requests.recorded import settings_of
+
+    wanted, names = _without_seeds(settings_of(request)), _names(request)
+    runs = (run for run in _recorded(store) if _without_seeds(settings_of(run)) == wanted)
+    return [run for run in runs if names & _names(run)]
+
+
+def _names(request: ExperimentRequest) -> set[str]:
+    """The experiments of a request; a user's file by its absolute path."""
+    return {member.to_json()["experiment"] for member in request.members()}
+
+
+def _recorded(store: Store) -> Iterator[ExperimentRequest]:
+    """The store's runs of experiments, newest first."""
+    from experiments.cli.requests import request_from
     from pipeline.errors import PipelineError
     from pipeline.store.lookup import recorded_requests
 
-    wanted, runs = _without_seeds(settings_of(request)), []
     for recorded, _ in recorded_requests(store):
         try:
             run = request_from(recorded)
         except PipelineError:
             continue  # of another version
-        if isinstance(run, ExperimentRequest) and _without_seeds(settings_of(run)) == wanted:
-            runs.append(run)
-    return runs
+        if isinstance(run, ExperimentRequest):
+            yield run
 
 
 def _without_seeds(request: ExperimentRequest) -> ExperimentRequest:

@@ -115,6 +115,12 @@ def test_a_users_claims_get_the_verdicts_of_their_planted_effects(mine: Mine) ->
     assert better["paper"] == pytest.approx(0.2)
 
 
+def test_without_a_name_the_papers_claims_are_judged_by_the_options_of_the_last_run(mine: Mine) -> None:
+    result = CliRunner().invoke(app, ["claims", "--store", mine.store.folder.path])
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.startswith("Claims at preset tiny, small detectors on drawn images: 39 not tested\n")
+
+
 def test_each_form_says_at_which_scale_the_verdicts_hold(mine: Mine, tmp_path: Path) -> None:
     text = mine.ssdpipe("claims").splitlines()
     assert text[0] == (
