@@ -26,14 +26,19 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Command:
     return command
 
 
-def survives(undisturbed: Command, store: Path, *deaths: tuple[str, str]) -> None:
+def survives(undisturbed: Command, store: Path, *deaths: tuple[str, str], in_process: bool = False) -> None:
     """Carry out these kinds of death at these moments; the store is then as if there had been none."""
     expected = digests(undisturbed.store)
-    command = Command.on(undisturbed.data, store, iterations=undisturbed.iterations)
+    command = Command.on(undisturbed.data, store, iterations=undisturbed.iterations, in_process=in_process)
     trial = Trial(command, Progress(command.store, keys_by_kind(expected)), expected)
     kills = tuple(Kill(kind=kind, moment=moment, delay=0.05, checkpoints=1) for kind, moment in deaths)
     assert [death.victims for death in trial.run(Round(number=0, kills=kills))] == [1] * len(deaths)
     assert trial.found == []
+
+
+def test_a_command_survives_two_deaths_of_the_processes_of_stages(undisturbed: Command, tmp_path: Path) -> None:
+    deaths = ("stage process", "sharding"), ("stage process", "training")
+    survives(undisturbed, tmp_path / "store", *deaths, in_process=True)
 
 
 @pytest.mark.slow
