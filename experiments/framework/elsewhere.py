@@ -14,8 +14,10 @@ from stages.training.train import Train
 
 def reported_for(table: Table, cell: Cell) -> tuple[Reported, ...]:
     """Numbers of others for one cell, at presets with the paper's detector."""
-    training = cell.results[0].tracked_by() if cell.results else None
-    if table.preset not in LEVELS_COMPARE or not isinstance(training, Train):
+    if table.preset not in LEVELS_COMPARE or not cell.results:
+        return ()
+    training = cell.results[0].tracked_by()
+    if not isinstance(training, Train):
         return ()
     run = training.variant.partition("/")[0]
     return REPORTED.get((run, cell.metric or table.metric), ())
