@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from math import isfinite
@@ -63,6 +63,12 @@ def _with_part(owner: tuple[Any, ...], hint: Any, names: list[str], text: str, p
     place = labels.index(name) if name in labels else int(name)
     part = _replaced(owner[place], _hint_of_part(hint, owner, place), rest, text, path)
     return (*owner[:place], part, *owner[place + 1 :])
+
+
+def distinct_labels(parts: Sequence[Any]) -> list[str]:
+    """Names of the items of a tuple, as paths have them: their labels if these are distinct, else their places."""
+    labels = [_label(part) for part in parts]
+    return labels if all(labels) and len(set(labels)) == len(labels) else [str(place) for place in range(len(parts))]
 
 
 def _label(part: Any) -> str:

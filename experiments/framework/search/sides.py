@@ -5,11 +5,12 @@ Tested in tests/experiments/framework/search/test_sides.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.overrides import distinct_labels
 from pipeline.planning.graph import Graph
 from pipeline.stage import Stage
 from ssd_core.detection.limits import PAPER_LIMITS, DetectionLimits
@@ -192,18 +193,11 @@ def _parts(a: Any, b: Any) -> dict[str, tuple[Any, Any]] | None:
     if is_dataclass(a):
         names = [item.name for item in fields(a) if item.init]
         return {name: (getattr(a, name), getattr(b, name)) for name in names}
-    labels = [_labels(each) for each in (a, b)] if isinstance(a, tuple) else [[], []]
-    if labels[0] and labels[0] == labels[1]:
-        return dict(zip(labels[0], zip(a, b, strict=True), strict=True))
+    if isinstance(a, tuple) and len(a) == len(b) and all(map(is_dataclass, (*a, *b))):
+        labels = distinct_labels(a)
+        if labels == distinct_labels(b):
+            return dict(zip(labels, zip(a, b, strict=True), strict=True))
     return None
-
-
-def _labels(items: Sequence[Any]) -> list[str]:
-    """Names of the items of a tuple of dataclasses, as `-s` takes them: their first field if that is text."""
-    firsts = [getattr(item, fields(item)[0].name) if is_dataclass(item) else None for item in items]
-    if not all(is_dataclass(item) for item in items):
-        return []
-    return [first if isinstance(first, str) else str(place) for place, first in enumerate(firsts)]
 
 
 def _inseparable(paths: Collection[str]) -> Iterator[list[str]]:
@@ -230,7 +224,7 @@ def _text(value: Any) -> str:
     if isinstance(value, Stage):
         return value.address
     if isinstance(value, tuple):
-        names = _labels(value) if value and is_dataclass(value[0]) else [_text(each) for each in value]
+        names = distinct_labels(value) if value and is_dataclass(value[0]) else [_text(each) for each in value]
         return f"({', '.join(names)})"
     return type(value).__name__ if is_dataclass(value) else str(value)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,7 +11,7 @@ from experiments.cli.requests.request import with_settings
 from experiments.framework.loading import named_setup
 from experiments.framework.presets import Preset
 from experiments.framework.runs import RUNS
-from experiments.framework.search.sides import Pair, Setting, Side, pair_of, side_of
+from experiments.framework.search.sides import Pair, Setting, Side, differences, merged, pair_of, side_of
 from experiments.framework.setups import Setup
 from pipeline.errors import PipelineError
 from pipeline.planning.graph import Graph
@@ -117,3 +117,17 @@ def test_scores_that_do_not_compare_are_refused(changed: str) -> None:
     ]
     with pytest.raises(PipelineError, match="other images"):
         pair_of(sides[0], sides[1], "x")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    name: str
+    size: int
+
+
+def test_parts_of_equal_names_are_distinguished_by_their_places() -> None:
+    a = Part(name="x", size=1), Part(name="x", size=2)
+    b = Part(name="x", size=1), Part(name="x", size=3)
+    assert list(differences(a, b)) == [("1.size", 2, 3)]
+    assert merged(a, b, ["1.size"]) == b
+    assert merged(a, b, []) == a
